@@ -1,0 +1,70 @@
+# Needs Python >= 3.10, make and a package index; everything else goes into .venv.
+PYTHON ?= python3
+WORKERS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+# One torch thread per test worker: more only fight over the cores.
+# loadfile: a file's fixtures (a trained model, a finished study) are made once.
+PYTEST := -m pytest -n $(WORKERS) --dist loadfile
+test test-slow test-openmmlab: export OMP_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help venv venv-openmmlab demo test test-slow test-openmmlab lint format wheel clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' $(MAKEFILE_LIST)
+
+venv: .venv/.installed  ## install everything into .venv
+venv-openmmlab: .venv-openmmlab/.installed  ## the same with the official MMEngine line
+
+# $(1) the folder, $(2) the line: MMEngine comes as two distributions that overwrite each
+# other, so each line has its own folder and its own constraints. onedl-mmcv is built here, but
+# in pip's isolated environment, where it finds no torch and so compiles nothing.
+define install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "rethink_det needs Python >= 3.10, but '$(PYTHON)' is" \
+			"$$($(PYTHON) --version 2>&1 || true). Name another: make PYTHON=python3.11 ..." >&2; \
+		exit 1; }
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install -q -e '.[$(2),ray,dev]' -c .ci/constraints-$(2).txt
+	@# opencv-python links to libGL, which servers lack; the headless build is the same
+	@# cv2 without it. Nothing of ours or of mmdet opens a window through cv2.
+	$(1)/bin/python -m pip install -q --no-deps --force-reinstall opencv-python-headless \
+		-c .ci/constraints-$(2).txt
+	@touch $@
+endef
+
+.venv/.installed: pyproject.toml .ci/constraints-onedl.txt
+	$(call install,.venv,onedl)
+
+.venv-openmmlab/.installed: pyproject.toml .ci/constraints-openmmlab.txt
+	$(call install,.venv-openmmlab,openmmlab)
+
+demo: venv  ## the smallest whole study, on the CPU, with its report
+	.venv/bin/rethink-det study demo --work-dir work_dirs/demo --workers $(WORKERS)
+
+test: lint  ## lint, then every test but the slow ones
+	.venv/bin/python $(PYTEST)
+
+test-slow: venv  ## the slow tests alone
+	.venv/bin/python $(PYTEST) -m slow
+
+test-openmmlab: venv-openmmlab  ## the tests on the official MMEngine line
+	.venv-openmmlab/bin/python $(PYTEST)
+
+lint: venv  ## what pre-commit and CI check
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+format: venv  ## repair what lint can repair
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+wheel: venv  ## dist/*.whl and dist/*.tar.gz
+	.venv/bin/python -m build --no-isolation
+
+clean:  ## remove what make made, but not the results in work_dirs
+	rm -rf .venv .venv-openmmlab build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find rethink_det configs tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,93 @@
+"""Checkpoints: read without running code, written atomically, known by their digest.
+
+The format is MMEngine's, ``dict(meta=..., state_dict=...)``, with tensors and plain values
+only. ``meta['architecture']`` rebuilds the network, ``meta['provenance']`` says where the
+weights come from.
+"""
+
+import hashlib
+import os
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from rethink_det.errors import UserError
+from rethink_det.files import replacing
+
+
+def load_checkpoint(path: str | os.PathLike) -> dict:
+    """Read a checkpoint onto the CPU with ``weights_only=True``.
+
+    Raises:
+        UserError: The file is missing, damaged, or a pickle that needs code to load.
+    """
+    if not os.path.isfile(path):
+        raise UserError(f'Checkpoint {path} does not exist.')
+    try:
+        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError as error:
+        if zipfile.is_zipfile(path) or 'Unsupported' in str(error):
+            raise UserError(_refusal(path, error)) from None
+        raise UserError(f'{path} is no checkpoint, or a damaged one: {error}') from None
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise UserError(f'{path} is no checkpoint, or a damaged one: {error}') from None
+    if not isinstance(checkpoint, dict):
+        raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint.')
+    return checkpoint
+
+
+def _refusal(path: str | os.PathLike, error: Exception) -> str:
+    named = re.search(r'GLOBAL ([\w.]+)', str(error))
+    refused = named.group(1) if named else 'an object in it'
+    return (
+        f'{path} needs code to load ({refused} was refused), and loading it would run that code. '
+        'If you trust its source, load it once with torch.load(path, weights_only=False) and '
+        'save dict(state_dict=..., meta={}) of its tensors again with torch.save.'
+    )
+
+
+def state_dict_of(checkpoint: Mapping, path: str | os.PathLike = 'checkpoint') -> dict:
+    """The tensors of a checkpoint, under the names of :class:`~.network.Network`.
+
+    Understands a bare state dict, ``dict(state_dict=...)``, a leading ``module.`` left by
+    ``DataParallel``, and ``fc.``/``linear.`` for the head of a plain classifier.
+
+    Raises:
+        UserError: If there is no tensor in it.
+    """
+    state = checkpoint.get('state_dict', checkpoint)
+    tensors = {
+        name.removeprefix('module.'): value
+        for name, value in state.items()
+        if isinstance(value, Tensor)
+    }
+    if not tensors:
+        raise UserError(f"{path} holds no tensors: expected a 'state_dict'.")
+    if any(name.startswith('backbone.') for name in tensors):
+        return tensors
+    return {_network_name(name): value for name, value in tensors.items()}
+
+
+def _network_name(name: str) -> str:
+    layer, _, rest = name.partition('.')
+    return f'head.fc.{rest}' if layer in ('fc', 'linear') else f'backbone.{name}'
+
+
+def save_checkpoint(checkpoint: Mapping, path: str | os.PathLike) -> None:
+    """Write a checkpoint atomically."""
+    with replacing(path) as file:
+        torch.save(dict(checkpoint), file)
+
+
+def digest(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, shapes, types and bytes of the tensors; 16 hex digits."""
+    sha = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name].detach().cpu().contiguous()
+        sha.update(f'{name}:{tensor.dtype}:{tuple(tensor.shape)};'.encode())
+        sha.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
+    return sha.hexdigest()[:16]

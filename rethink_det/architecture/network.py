@@ -1,0 +1,70 @@
+"""A classification network as this package sees it: a backbone and a head."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from rethink_det.errors import UserError
+from rethink_det.registry import MODELS
+
+RUNTIME_KEYS = ('init_cfg', 'pretrained', 'frozen_stages', 'norm_eval', 'with_cp', 'out_indices')
+"""Backbone settings that change neither shape nor initial distribution.
+
+They belong to a training run, not to an architecture.
+"""
+
+
+class Network(nn.Module):
+    """Backbone and head under the parameter names of a classifier's checkpoint.
+
+    The input is an image batch ``(N, C, H, W)``, the output class scores ``(N, classes)``.
+    """
+
+    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Class scores of ``images``."""
+        return self.head(last_feature(self.backbone(images)))
+
+
+def last_feature(features: Tensor | Sequence[Tensor]) -> Tensor:
+    """The deepest feature map of a backbone's output."""
+    return features if isinstance(features, Tensor) else features[-1]
+
+
+def build_backbone(config: Mapping) -> nn.Module:
+    """Build a backbone from its registry config.
+
+    Raises:
+        UserError: If the type is unknown or refuses its arguments.
+    """
+    if 'type' not in config:
+        raise UserError(f"A backbone config needs a 'type', got the keys {sorted(config)}.")
+    try:
+        return MODELS.build(dict(config))
+    except (KeyError, TypeError, ValueError, AssertionError) as error:
+        raise UserError(f'Backbone {dict(config)} cannot be built: {error}') from error
+
+
+def build_head(config: Mapping, backbone: nn.Module, input_shape: Sequence[int]) -> nn.Module:
+    """Build a head for the width that ``backbone`` puts out for ``input_shape``."""
+    settings = dict(config)
+    settings.setdefault('in_channels', feature_widths(backbone, input_shape)[-1])
+    return MODELS.build(settings)
+
+
+@torch.no_grad()
+def feature_widths(backbone: nn.Module, input_shape: Sequence[int]) -> list[int]:
+    """Channels of every feature map, read off a forward pass in evaluation mode."""
+    modes = [(m, m.training) for m in backbone.modules()]
+    for module, _ in modes:
+        module.training = False
+    weight = next(backbone.parameters())
+    features = backbone(torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype))
+    for module, mode in modes:
+        module.training = mode
+    return [f.shape[1] for f in ([features] if isinstance(features, Tensor) else features)]

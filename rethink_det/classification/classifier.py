@@ -1,0 +1,70 @@
+"""The classifier: MMEngine's model around a backbone and a head."""
+
+from collections.abc import Mapping, Sequence
+
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.network import build_backbone, build_head, last_feature
+from rethink_det.registry import MODELS
+
+
+@MODELS.register_module()
+class Classifier(BaseModel):
+    """Backbone, head, cross-entropy.
+
+    Any backbone that returns a feature map, or a tuple of them, will do: this package's,
+    ``mmdet.ResNet`` (the same module under the same names as in a detector), or
+    ``rethink_det.PrunedBackbone``, which also brings head and input shape along.
+
+    Args:
+        backbone: Registry config.
+        head: Registry config without the input width; default: the architecture's.
+        input_shape: ``(channels, height, width)`` of an image; default: the
+            architecture's.
+        data_preprocessor: Registry config.
+        init_cfg: MMEngine's initializer.
+
+    Attributes:
+        architecture: The :class:`PrunedArchitecture` of this network.
+    """
+
+    def __init__(
+        self,
+        backbone: Mapping,
+        head: Mapping | None = None,
+        input_shape: Sequence[int] | None = None,
+        data_preprocessor: Mapping | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        self.backbone = build_backbone(backbone)
+        inherited = getattr(self.backbone, 'architecture', None)
+        self.architecture = PrunedArchitecture(
+            backbone=inherited.backbone if inherited else backbone,
+            head=head or inherited.head,
+            input_shape=input_shape or inherited.input_shape,
+            channels=inherited.channels if inherited else {},
+            name=inherited.name if inherited else '',
+        )
+        self.head = build_head(self.architecture.head, self.backbone, self.architecture.input_shape)
+
+    def forward(
+        self, inputs: Tensor, gt_label: Tensor | None = None, mode: str = 'tensor'
+    ) -> Tensor | dict | list:
+        """Scores, losses or predictions of a normalised batch.
+
+        Args:
+            inputs: ``(N, C, H, W)`` float.
+            gt_label: ``(N,)`` class numbers; needed by ``'loss'`` and ``'predict'``.
+            mode: ``'tensor'``: scores ``(N, classes)``. ``'loss'``: ``dict(loss=...)``.
+                ``'predict'``: one dict of ``scores`` and ``gt_label`` for the whole batch.
+        """
+        scores = self.head(last_feature(self.backbone(inputs)))
+        if mode == 'loss':
+            return {'loss': F.cross_entropy(scores, gt_label)}
+        if mode == 'predict':
+            return [{'scores': scores, 'gt_label': gt_label}]
+        return scores

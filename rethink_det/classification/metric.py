@@ -1,0 +1,42 @@
+"""Top-k accuracy."""
+
+from collections.abc import Sequence
+
+from mmengine.evaluator import BaseMetric
+
+from rethink_det.registry import METRICS
+
+
+@METRICS.register_module()
+class Accuracy(BaseMetric):
+    """Share of images, in percent, whose class is among the k highest scores.
+
+    Reported as ``accuracy/top1`` and so on. A k above the number of classes is left out.
+
+    Args:
+        topk: The values of k.
+    """
+
+    default_prefix = 'accuracy'
+
+    def __init__(self, topk: Sequence[int] = (1, 5), **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.topk = tuple(topk)
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Rank the true class of every image: 0 if it has the highest score.
+
+        Equal scores count against the network: a constant output is not a correct one.
+        """
+        for batch in data_samples:
+            scores, label = batch['scores'], batch['gt_label'][:, None]
+            others = scores.scatter(1, label, float('-inf'))
+            # "Not below" rather than "above or equal": a score of NaN is never correct.
+            rank = (~(others < scores.gather(1, label))).sum(1)
+            self.classes = scores.shape[1]
+            self.results += rank.cpu().tolist()
+
+    def compute_metrics(self, results: list[int]) -> dict[str, float]:
+        """Percentages by k."""
+        ks = [k for k in self.topk if k < self.classes] or [1]
+        return {f'top{k}': 100.0 * sum(rank < k for rank in results) / len(results) for k in ks}

@@ -1,0 +1,33 @@
+"""Say what an architecture costs or what it is: by name, JSON file or checkpoint."""
+
+import argparse
+import json
+
+from rethink_det.architecture import PrunedArchitecture
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument('what', choices=['cost', 'print'])
+    parser.add_argument('architecture', help='published name, JSON file or checkpoint')
+    parser.add_argument('--json', action='store_true', help='one JSON object')
+    parser.add_argument(
+        '--input-shape', nargs=3, type=int, metavar=('C', 'H', 'W'), help='count at this input'
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print parameters and MACs, or the layers."""
+    architecture = PrunedArchitecture.load(options.architecture)
+    if options.what == 'print':
+        print(json.dumps(architecture.to_dict()) if options.json else architecture)
+        return 0
+    cost = architecture.cost(options.input_shape).as_dict()
+    if options.json:
+        print(json.dumps({'name': architecture.name, **cost}))
+    else:
+        shape = 'x'.join(map(str, cost['input_shape']))
+        print(f'{architecture.name or options.architecture}, backbone and head, at {shape}')
+        for name in ('params', 'macs', 'macs_conv', 'macs_linear'):
+            print(f'  {name:<12}{cost[name]:>16,}')
+    return 0

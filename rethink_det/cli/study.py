@@ -1,0 +1,63 @@
+"""Run a study: every arm and seed that is missing, then the report."""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+from rethink_det.errors import UserError
+from rethink_det.study.execute import dry_run, execute_study
+from rethink_det.study.executors import OnRay, processes
+from rethink_det.study.plan import Study
+from rethink_det.study.report import write_report
+from rethink_det.training.config import find_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument('study', help='study config, or the name of a shipped one: demo, shapes')
+    parser.add_argument('--work-dir', help='folder of the study; finished runs in it are kept')
+    parser.add_argument('--dry-run', action='store_true', help='print the plan and stop')
+    parser.add_argument(
+        '--workers', type=int, default=1, metavar='N', help='train N runs side by side'
+    )
+    parser.add_argument(
+        '--ray',
+        metavar='ADDRESS',
+        help="train on a Ray cluster ('auto', 'local', HOST:PORT), N runs side by side",
+    )
+    parser.add_argument(
+        '--gpus-per-run', type=float, default=0, help='GPUs a run takes on Ray, e.g. 0.25'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='set keys of the study, e.g. study.seeds=[0,1,2]',
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan, execute, report; 1 if a run failed."""
+    if options.workers < 1:
+        raise UserError(f'--workers must be at least 1, got {options.workers}.')
+    file = find_config(options.study, 'studies')
+    study = Study.load(file, options.cfg_options)
+    if options.dry_run:
+        print(dry_run(study))
+        return 0
+    work_dir = Path(options.work_dir or Path('work_dirs') / study.name)
+    if options.ray:
+        executor = OnRay(options.ray, gpus=options.gpus_per_run)
+    else:
+        executor = processes(options.workers)
+    results = execute_study(study, work_dir, executor, options.workers)
+    written = write_report(work_dir)
+    print((work_dir / 'report.md').read_text())
+    print(f'The same with plots: {written["html"]}')
+    if results.incomplete:
+        print(f'{len(results.incomplete)} runs have no result; see the report.')
+        return 1
+    return 0

@@ -1,0 +1,28 @@
+"""Evaluate a checkpoint on a config's test data, as mmdet's tools/test.py does."""
+
+import argparse
+
+from rethink_det.cli.train import add_common_arguments, resolve, show
+from rethink_det.detection.check import check_data
+from rethink_det.files import save_json
+from rethink_det.training.launch import evaluate
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument('config', help='config file, or package::config')
+    parser.add_argument('checkpoint', help='checkpoint to evaluate')
+    parser.add_argument('--work-dir', help='folder of logs')
+    parser.add_argument('--out', metavar='JSON', help='also write the metrics to this file')
+    add_common_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate; print the metrics."""
+    config = resolve(options)
+    check_data(config, splits=('test',))
+    metrics = evaluate(config, options.checkpoint)
+    show(metrics)
+    if options.out:
+        save_json(metrics, options.out)
+    return 0

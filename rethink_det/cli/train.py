@@ -1,0 +1,93 @@
+"""Train a classifier or a detector from a config, as mmdet's tools/train.py does."""
+
+import argparse
+import os
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+from rethink_det.detection import TRANSFER_ARMS, get_transfer_arm, transfer_config
+from rethink_det.detection.check import check_data
+from rethink_det.errors import UserError
+from rethink_det.training.config import find_config, load_config
+from rethink_det.training.launch import last_checkpoint, train
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument('config', help='config file, or package::config')
+    parser.add_argument('--work-dir', help='folder of logs and checkpoints')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='continue from the last checkpoint in the work dir, or from CHECKPOINT',
+    )
+    parser.add_argument(
+        '--backbone',
+        metavar='CHECKPOINT_OR_ARCH',
+        help="give the detector this backbone: a classifier's checkpoint, or for --arm random "
+        'an architecture',
+    )
+    parser.add_argument('--arm', help='transfer arm of --backbone', choices=list(TRANSFER_ARMS))
+    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    add_common_arguments(parser)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``train`` and ``test`` share."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='set keys of the config, e.g. train_cfg.max_epochs=3',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train; print the final metrics."""
+    config = resolve(options)
+    if (options.backbone is None) != (options.arm is None):
+        raise UserError('--backbone and --arm go together.')
+    if options.backbone:
+        arm = get_transfer_arm(options.arm)
+        config = transfer_config(config, arm, options.backbone, options.backbone)
+    if options.amp:
+        config.optim_wrapper.type = 'AmpOptimWrapper'
+    if options.resume:
+        config.resume = True
+        config.load_from = None if options.resume == 'auto' else options.resume
+        if options.resume == 'auto' and last_checkpoint(config.work_dir) is None:
+            print(f'nothing to resume in {config.work_dir}: starting from the beginning')
+    check_data(config)
+    metrics = train(config)
+    show(metrics)
+    return 0
+
+
+def resolve(options: argparse.Namespace) -> Config:
+    """The config that the command line describes."""
+    file = find_config(options.config)
+    config = load_config(file, options.cfg_options)
+    if 'model' not in config:
+        raise UserError(f'{file} describes no model; a study is run by: rethink-det study {file}')
+    config.launcher = options.launcher
+    os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
+    config.work_dir = (
+        options.work_dir
+        or config.get('work_dir')
+        or str(Path('work_dirs') / Path(options.config).stem)
+    )
+    return config
+
+
+def show(metrics: dict[str, float]) -> None:
+    """Print metrics, one a line, on the main process."""
+    if os.environ.get('RANK', '0') == '0':
+        for name, value in metrics.items():
+            print(f'{name}: {value}')

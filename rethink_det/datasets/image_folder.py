@@ -1,0 +1,111 @@
+"""Folders of equal-sized small images, such as CIFAR unpacked to files."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from rethink_det.datasets.progress import progress
+from rethink_det.datasets.tensor import ImageTensorDataset, balanced_subset, check_split
+from rethink_det.errors import UserError
+from rethink_det.registry import DATASETS
+
+SUFFIXES = ('.jpg', '.jpeg', '.png')
+
+
+@DATASETS.register_module()
+class ImageFolder(ImageTensorDataset):
+    """Reads ``<data_root>/<split>/<class>/<n>.jpg`` (or .png) into memory, once.
+
+    Args:
+        data_root: Folder of the splits.
+        split: 'train' or 'test'.
+        limit: Read only this many: of each class the first ``limit / classes`` files in
+            numeric order. It must be a multiple of the number of classes.
+        classes: Class folders in label order; by default all, sorted by name (which is
+            CIFAR-10's own order).
+
+    Raises:
+        UserError: A folder is missing or empty, a class is unknown, ``limit`` does not
+            fit, or an image cannot be read or has another size than the first.
+    """
+
+    def __init__(
+        self,
+        data_root: str | Path,
+        split: str = 'train',
+        limit: int | None = None,
+        classes: Sequence[str] | None = None,
+    ):
+        folder = Path(data_root).expanduser() / check_split(split)
+        classes = _classes(folder, classes)
+        listed = [(path, i) for i, name in enumerate(classes) for path in _files(folder / name)]
+        labels = torch.tensor([label for _, label in listed])
+        chosen = torch.arange(len(labels))
+        if limit is not None:
+            chosen = balanced_subset(labels, classes, limit)
+        images = _decode([listed[i][0] for i in chosen.tolist()])
+        super().__init__(images, labels[chosen], classes)
+
+
+def _classes(folder: Path, wanted: Sequence[str] | None) -> list[str]:
+    if not folder.is_dir():
+        raise UserError(
+            f'{folder}: no such folder; expected <data_root>/<split>/<class>/<n>.jpg, '
+            'with split train or test'
+        )
+    found = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    if not found:
+        raise UserError(f'{folder}: holds no class folders; expected <class>/<n>.jpg in it')
+    if wanted is not None and (isinstance(wanted, str) or len(set(wanted)) != len(wanted)):
+        raise UserError(f'classes={wanted!r}: expected a list of different folder names')
+    missing = sorted(set(wanted or ()) - set(found))
+    if missing:
+        raise UserError(
+            f'{folder}: no class folder {", ".join(missing)}; there are {", ".join(found)}'
+        )
+    return found if wanted is None else list(wanted)
+
+
+def _files(folder: Path) -> list[Path]:
+    """The images of one class, in the numeric order of their names."""
+    paths = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+    if not paths:
+        raise UserError(f'{folder}: no images; expected files that end in {", ".join(SUFFIXES)}')
+    return sorted(paths, key=_numeric)
+
+
+def _numeric(path: Path) -> list[tuple[int, str]]:
+    """Sorts 'n2.jpg' before 'n10.jpg'."""
+    return [(int(part), '') if part.isdigit() else (-1, part) for part in _parts(path.name)]
+
+
+def _parts(name: str) -> list[str]:
+    return re.findall(r'[0-9]+|[^0-9]+', name)
+
+
+def _decode(paths: list[Path]) -> torch.Tensor:
+    """All images as uint8 (N, 3, H, W); the first one sets the size."""
+    first = _read(paths[0])
+    images = np.empty((len(paths), *first.shape), dtype=np.uint8)
+    for i, path in enumerate(progress(paths, len(paths), 'Decoding images')):
+        image = _read(path)
+        if image.shape != first.shape:
+            raise UserError(
+                f'{path}: {image.shape[1]} x {image.shape[0]} pixels, expected '
+                f'{first.shape[1]} x {first.shape[0]} like {paths[0]}'
+            )
+        images[i] = image
+    return torch.from_numpy(images).permute(0, 3, 1, 2)
+
+
+def _read(path: Path) -> np.ndarray:
+    """One image, uint8 (H, W, 3), RGB."""
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert('RGB'))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f'{path}: not readable as an image ({error})') from error

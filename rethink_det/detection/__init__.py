@@ -1,0 +1,10 @@
+"""Detectors: transfer arms, adapting any config, evaluation.
+
+The modules that need mmdet (``metric``, ``shapes``) are imported by the registries when a
+config asks for them.
+"""
+
+from rethink_det.detection.adapt import transfer_config
+from rethink_det.detection.arms import TRANSFER_ARMS, TransferArm, get_transfer_arm
+
+__all__ = ['TRANSFER_ARMS', 'TransferArm', 'get_transfer_arm', 'transfer_config']

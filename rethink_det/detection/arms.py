@@ -1,0 +1,57 @@
+"""Transfer arms: the ways to obtain a detector's backbone. An arm is data.
+
+Source: Rethinking the Value of Network Pruning (arXiv 1810.05270), section 4.5 ("Prune-C",
+"Scratch-E", "Scratch-B"); ``random`` is the control of Rethinking ImageNet Pre-training
+(arXiv 1811.08883).
+"""
+
+from dataclasses import dataclass
+
+from rethink_det.errors import UserError
+
+
+@dataclass(frozen=True)
+class TransferArm:
+    """One way to obtain the backbone a detector starts from.
+
+    Attributes:
+        name: As in the paper, lower case.
+        pruned: Whether the backbone has the pruned architecture.
+        source: Classification arm whose trained backbone is transferred; ``None`` if the
+            detector starts from random weights.
+    """
+
+    name: str
+    pruned: bool
+    source: str | None
+
+    @property
+    def frozen_settings(self) -> dict:
+        """Backbone settings that this arm forbids to stay at their ImageNet defaults.
+
+        Random weights must not be frozen, nor BatchNorm kept at statistics of nothing.
+        """
+        return {} if self.source else {'frozen_stages': -1, 'norm_eval': False}
+
+
+TRANSFER_ARMS = {
+    arm.name: arm
+    for arm in (
+        TransferArm('unpruned', pruned=False, source='unpruned'),
+        TransferArm('prune-c', pruned=True, source='fine-tune'),
+        TransferArm('scratch-e', pruned=True, source='scratch-e'),
+        TransferArm('scratch-b', pruned=True, source='scratch-b'),
+        TransferArm('random', pruned=True, source=None),
+    )
+}
+
+
+def get_transfer_arm(name: str) -> TransferArm:
+    """The transfer arm of that name.
+
+    Raises:
+        UserError: Unknown name; lists the known ones.
+    """
+    if name not in TRANSFER_ARMS:
+        raise UserError(f'Unknown transfer arm {name!r}; known are {", ".join(TRANSFER_ARMS)}.')
+    return TRANSFER_ARMS[name]

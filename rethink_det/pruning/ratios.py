@@ -1,0 +1,88 @@
+"""Which layers lose how many channels: ratios by pattern, skipped layers, targets."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.errors import UserError
+
+Ratios = float | Mapping[str, float]
+
+
+def num_keep(width: int, ratio: float) -> int:
+    """``int(width * (1 - ratio))``: truncated, as the published networks are.
+
+    Source: the first list of widths of arXiv 1608.08710's networks as trained by
+    arXiv 1810.05270 (16 at 0.1 is 14, 128 at 0.3 is 89).
+    """
+    return int(width * (1 - ratio))
+
+
+def targets_from_ratios(
+    widths: Mapping[str, int], ratios: Ratios, skip: Sequence[str] = (), min_channels: int = 1
+) -> dict[str, int]:
+    """Channels to keep, for every layer that loses some.
+
+    Args:
+        widths: Prunable layers and their widths, in network order.
+        ratios: Share of channels to remove, in [0, 1): one for all, or by layer name
+            pattern (``{'layer1.*': 0.3}``). A layer takes the first pattern that matches.
+        skip: Patterns of layers left whole.
+        min_channels: Fewest channels a layer keeps; reached with a warning.
+
+    Raises:
+        UserError: A ratio outside [0, 1), or a pattern that matches no prunable layer.
+    """
+    patterns = dict(ratios) if isinstance(ratios, Mapping) else {'*': ratios}
+    for pattern, ratio in patterns.items():
+        if not isinstance(ratio, (int, float)) or not 0 <= ratio < 1:
+            raise UserError(f'The ratio of {pattern!r} must be in [0, 1), got {ratio!r}.')
+    for pattern in [*patterns, *skip]:
+        if not any(fnmatchcase(layer, pattern) for layer in widths):
+            raise UserError(
+                f'{pattern!r} matches no prunable layer; they are {", ".join(widths) or "none"}.'
+            )
+    targets = {}
+    for layer, width in widths.items():
+        ratio = next((r for p, r in patterns.items() if fnmatchcase(layer, p)), 0)
+        if any(fnmatchcase(layer, pattern) for pattern in skip):
+            continue
+        kept = num_keep(width, ratio)
+        if kept < min_channels:
+            kept = min(min_channels, width)
+            warnings.warn(
+                f'A ratio of {ratio} would leave {layer} less than {min_channels} of its {width} '
+                f'channels; it keeps {kept}.',
+                stacklevel=2,
+            )
+        if kept < width:
+            targets[layer] = kept
+    return targets
+
+
+def targets_from_architecture(
+    base: PrunedArchitecture, target: PrunedArchitecture
+) -> dict[str, int]:
+    """Channels to keep so that ``base`` gets the widths of ``target``.
+
+    Raises:
+        UserError: The target has other layers or is wider than ``base`` somewhere.
+    """
+    if base.widths != target.widths:
+        mine, theirs = base.widths, target.widths
+        layer = next(n for n in [*theirs, *mine] if mine.get(n) != theirs.get(n))
+        raise UserError(
+            f'The target {target.name or target.backbone} is cut from another network: layer '
+            f'{layer} is {theirs.get(layer)} wide there and {mine.get(layer)} here.'
+        )
+    targets = {}
+    for layer in base.widths:
+        has, wants = base.kept(layer), target.kept(layer)
+        if wants > has:
+            raise UserError(
+                f'The target {target.name} wants {wants} channels in {layer}; only {has} are left.'
+            )
+        if wants < has:
+            targets[layer] = wants
+    return targets

@@ -1,0 +1,1 @@
+"""Studies: arms x seeds over one parent, and the report that compares them."""

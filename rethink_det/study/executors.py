@@ -1,0 +1,82 @@
+"""Where runs are executed: in this process, in several, or on a Ray cluster.
+
+Each is a ``concurrent.futures.Executor``, so the study does not care which.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+
+import torch
+
+from rethink_det.errors import UserError
+
+
+class Here(Executor):
+    """Does the work at once, in this process."""
+
+    def submit(self, work: Callable, /, *args, **kwargs) -> Future:
+        """Call ``work``; the future is finished when it is returned."""
+        future: Future = Future()
+        try:
+            future.set_result(work(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class OnRay(Executor):
+    """Sends the work to a Ray cluster whose machines share this one's files.
+
+    Args:
+        address: Of the cluster: ``'auto'``, ``'local'`` for one of its own, or as Ray
+            takes it.
+        cpus: Processor cores that a run takes.
+        gpus: GPUs that a run takes; a fraction packs several runs on one.
+
+    Raises:
+        UserError: Ray is not installed, or there is no cluster at the address.
+    """
+
+    def __init__(self, address: str, cpus: float = 1, gpus: float = 0) -> None:
+        try:
+            import ray
+        except ImportError:
+            raise UserError("--ray needs Ray: pip install 'rethink-det[ray]'.") from None
+        try:
+            ray.init(address, log_to_driver=False)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise UserError(f'No Ray cluster at {address!r}: {error}') from None
+        self._ray = ray
+        self._remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(_in_folder)
+
+    def submit(self, work: Callable, /, *args, **kwargs) -> Future:
+        """Queue ``work``; Ray starts it when its cores are free."""
+        return self._remote.remote(os.getcwd(), work, *args, **kwargs).future()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster; a local one ends."""
+        self._ray.shutdown()
+
+
+def processes(workers: int) -> Executor:
+    """``workers`` processes that share the machine's cores; one means this process."""
+    if workers == 1:
+        return Here()
+    return ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context('spawn'),
+        initializer=_share_cores,
+        initargs=(workers,),
+    )
+
+
+def _share_cores(workers: int) -> None:
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+
+
+def _in_folder(folder: str, work: Callable, *args, **kwargs):
+    # Paths in configs are relative to where the study was started.
+    os.chdir(folder)
+    return work(*args, **kwargs)

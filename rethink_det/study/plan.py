@@ -1,0 +1,253 @@
+"""The plan of a study: which runs there are, and which need the results of which.
+
+A plan is data. Budgets and paths are filled in when a run's parents are done, because the
+budget of Scratch-B follows from the architecture that pruning found.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from rethink_det.classification.arms import ArmSettings, get_arm
+from rethink_det.detection.arms import get_transfer_arm
+from rethink_det.errors import UserError
+from rethink_det.pruning import build_pruner
+
+
+@dataclass(frozen=True)
+class Run:
+    """One node of the plan.
+
+    Attributes:
+        stage: ``'classification'``, ``'pruning'`` or ``'detection'``.
+        arm: Name of the arm (of the pruner, for pruning).
+        seed: Seed of everything random in it.
+        config: File of the base config.
+        options: Keys of that config set to other values, ``{'train_cfg.max_epochs': 3}``.
+        epochs: The config's schedule, compressed or stretched to so many epochs.
+        settings: What only this stage needs: arm budgets, or the pruner.
+        parents: Keys of the runs whose results it needs.
+        reference: Published number beside which the result is shown.
+    """
+
+    stage: str
+    arm: str
+    seed: int
+    config: str
+    options: Mapping = field(default_factory=dict)
+    epochs: int | None = None
+    settings: Mapping = field(default_factory=dict)
+    parents: tuple[str, ...] = ()
+    reference: Mapping | None = None
+
+    @property
+    def model(self) -> str:
+        """Name of the base config, which is the name of what is trained."""
+        return Path(self.config).stem
+
+    @property
+    def key(self) -> str:
+        """Unique and readable: ``classification/resnet18/scratch-b/seed1``."""
+        return f'{self.stage}/{self.model}/{self.arm}/seed{self.seed}'
+
+
+@dataclass(frozen=True)
+class ClassificationPlan:
+    """The ``classification`` part of a study config.
+
+    Attributes:
+        config: Training config of the unpruned network.
+        pruner: ``dict(type='L1NormPruner', ...)``.
+        arms: Which arms; ``unpruned`` runs in any case, the others need it.
+        parent: Checkpoint of a trained unpruned network, taken instead of training one.
+        arm_settings: Keyword arguments of :class:`ArmSettings`.
+        epochs: The config's schedule, compressed or stretched to so many epochs.
+        options: Other keys of ``config`` set to other values.
+        reference: Published top-1 by arm, ``{arm: dict(value=..., source=...)}``.
+    """
+
+    config: str
+    pruner: Mapping
+    arms: Sequence[str] = ('unpruned', 'fine-tune', 'scratch-e', 'scratch-b')
+    parent: str | None = None
+    arm_settings: Mapping = field(default_factory=dict)
+    epochs: int | None = None
+    options: Mapping = field(default_factory=dict)
+    reference: Mapping = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DetectionPlan:
+    """One entry of the ``detection`` part of a study config.
+
+    Attributes:
+        config: Training config of the detector with its usual backbone.
+        arms: Which transfer arms.
+        seeds: Which of the study's seeds; default: all.
+        epochs: The config's schedule, compressed or stretched to so many epochs.
+        options: Other keys of ``config`` set to other values.
+        reference: Published AP by arm.
+    """
+
+    config: str
+    arms: Sequence[str] = ('unpruned', 'prune-c', 'scratch-e', 'scratch-b', 'random')
+    seeds: Sequence[int] | None = None
+    epochs: int | None = None
+    options: Mapping = field(default_factory=dict)
+    reference: Mapping = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study config, read and checked.
+
+    Attributes:
+        name: Short name, by the file.
+        title: One line for the report.
+        description: What is asked, for the report.
+        seeds: Seeds of the repetitions.
+        classification: Where the backbones come from.
+        detection: Where they go.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    classification: ClassificationPlan
+    detection: tuple[DetectionPlan, ...] = ()
+    title: str = ''
+    description: str = ''
+
+    @classmethod
+    def load(cls, path: str | Path, options: Mapping | None = None) -> 'Study':
+        """Read ``study = dict(...)`` from a config file.
+
+        Args:
+            path: The study config. Configs it names are relative to its folder.
+            options: Keys set to other values, dotted, as ``--cfg-options``.
+
+        Raises:
+            UserError: Unknown or missing key, unknown arm or pruner option, missing config.
+        """
+        path = Path(path)
+        config = Config.fromfile(str(path))
+        config.merge_from_dict(dict(options or {}))
+        data = config.get('study')
+        if not isinstance(data, Mapping):
+            raise UserError(f'{path} is no study: it needs study = dict(...).')
+        data = {'name': path.stem, **Config({'study': data}).to_dict()['study']}
+        parts = {
+            'classification': _part(ClassificationPlan, data.get('classification'), path),
+            'detection': tuple(_part(DetectionPlan, p, path) for p in data.get('detection', ())),
+        }
+        study = _part(cls, {**data, **parts}, path)
+        study._check()
+        return study
+
+    def runs(self) -> list[Run]:
+        """Every run of the study, parents before children."""
+        plans = [*self._classification_runs()]
+        for plan in self.detection:
+            plans += self._detection_runs(plan)
+        return list({run.key: run for run in plans}.values())
+
+    def _check(self) -> None:
+        if not self.seeds or not all(isinstance(seed, int) for seed in self.seeds):
+            raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
+        ArmSettings(**_known(ArmSettings, self.classification.arm_settings, 'arm_settings'))
+        build_pruner(self.classification.pruner)
+        for arm in self.classification.arms:
+            get_arm(arm)
+        for plan in self.detection:
+            strangers = set(plan.seeds or ()) - set(self.seeds)
+            if strangers:
+                raise UserError(f'study.detection: seeds {sorted(strangers)} are not study.seeds.')
+            for arm in plan.arms:
+                source = get_transfer_arm(arm).source
+                if source not in (None, 'unpruned', *self.classification.arms):
+                    raise UserError(
+                        f'Transfer arm {arm} needs the classification arm {source}, which the '
+                        'study leaves out.'
+                    )
+
+    def _classification_runs(self) -> Iterator[Run]:
+        plan = self.classification
+        for seed in self.seeds:
+            parent = self._classifier('unpruned', seed)
+            yield parent
+            yield self._pruning(seed)
+            for arm in plan.arms:
+                if arm != 'unpruned':
+                    yield self._classifier(arm, seed)
+
+    def _classifier(self, arm: str, seed: int) -> Run:
+        plan = self.classification
+        if arm == 'unpruned':
+            parents, settings = (), {'parent': plan.parent} if plan.parent else {}
+        else:
+            parents, settings = (self._pruning(seed).key,), plan.arm_settings
+        return Run(
+            stage='classification', arm=arm, seed=seed, config=plan.config,
+            options=plan.options, epochs=plan.epochs, settings=settings, parents=parents,
+            reference=plan.reference.get(arm),
+        )  # fmt: skip
+
+    def _pruning(self, seed: int) -> Run:
+        plan = self.classification
+        parent = self._classifier('unpruned', seed).key
+        return Run(
+            stage='pruning', arm='pruned', seed=seed, config=plan.config,
+            options=plan.options, settings={'pruner': plan.pruner}, parents=(parent,),
+        )  # fmt: skip
+
+    def _detection_runs(self, plan: DetectionPlan) -> Iterator[Run]:
+        for seed in self.seeds if plan.seeds is None else plan.seeds:
+            for name in plan.arms:
+                arm = get_transfer_arm(name)
+                source = (
+                    self._pruning(seed)
+                    if arm.source is None
+                    else self._classifier(arm.source, seed)
+                )
+                yield Run(
+                    stage='detection', arm=name, seed=seed, config=plan.config,
+                    options=plan.options, epochs=plan.epochs, parents=(source.key,),
+                    reference=plan.reference.get(name),
+                )  # fmt: skip
+
+
+def _known(kind: type, data: Mapping, where: str) -> dict:
+    """``data`` if all its keys are fields of ``kind``."""
+    valid = [f.name for f in fields(kind)]
+    unknown = sorted(set(data) - set(valid))
+    if unknown:
+        raise UserError(f'{where}: unknown key {unknown[0]!r}; valid are {", ".join(valid)}.')
+    return dict(data)
+
+
+def _part(kind: type, data: Mapping | None, path: Path) -> Any:
+    """One dataclass of the plan from its part of the config; paths of configs are resolved."""
+    where = f'{path}: {kind.__name__}'
+    if not isinstance(data, Mapping):
+        raise UserError(f'{where} must be a dict, got {data!r}.')
+    data = _known(kind, data, where)
+    if 'config' in data:
+        data['config'] = str(_config_file(data['config'], path))
+    if 'seeds' in data and data['seeds'] is not None:
+        data['seeds'] = tuple(data['seeds'])
+    try:
+        return kind(**data)
+    except TypeError as error:
+        raise UserError(f'{where}: {error}') from None
+
+
+def _config_file(name: str, study: Path) -> str | Path:
+    """Another package's config by ``mmdet::name``, or a file beside the study."""
+    if '::' in name:
+        return name
+    file = study.parent / name
+    if not file.is_file():
+        raise UserError(f'{study}: config {file} does not exist.')
+    return file.resolve()

@@ -1,0 +1,263 @@
+"""One run of a study: its config, its identity, its result.
+
+A run lives in a folder named by its key and its identity. It holds ``config.py``, logs,
+checkpoints and, written last and atomically, ``result.json``. Whoever finds that file finds
+a finished run; a run without it continues from its last checkpoint.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.registry import DATASETS, DefaultScope
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture import cost as costing
+from rethink_det.architecture.checkpoint import (
+    digest,
+    load_checkpoint,
+    save_checkpoint,
+    state_dict_of,
+)
+from rethink_det.architecture.spec import load_exactly
+from rethink_det.classification.arms import ArmSettings, architecture_of, arm_config, get_arm
+from rethink_det.detection.adapt import transfer_config
+from rethink_det.detection.arms import get_transfer_arm
+from rethink_det.files import save_json
+from rethink_det.pruning import build_pruner
+from rethink_det.study.plan import Run
+from rethink_det.training import Budget
+from rethink_det.training.config import load_config
+from rethink_det.training.launch import evaluate, last_checkpoint, train
+
+RESULT = 'result.json'
+BACKWARD = 3
+"""A training step costs about three forward passes: one forward, two backward."""
+
+
+def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLike) -> dict:
+    """Do a run, unless it is done; return its result.
+
+    Args:
+        run: Node of the plan.
+        parents: Results of the runs it needs, by key.
+        work_dir: Folder of the study.
+
+    Returns:
+        The content of ``result.json``: ``metrics``, ``checkpoint``, ``digest``,
+        ``architecture``, costs and times. Paths are absolute.
+    """
+    config = run_config(run, parents)
+    identity = identify(run, config, parents)
+    folder = Path(work_dir).resolve() / 'runs' / f'{run.key}-{identity[:8]}'
+    done = finished(folder, identity)
+    if done:
+        return done
+    folder.mkdir(parents=True, exist_ok=True)
+    config.work_dir = str(folder)
+    started = time.perf_counter()
+    with _console(folder / 'console.log'):
+        result = _STAGES[run.stage](run, config, parents, folder)
+    result |= {
+        'key': run.key,
+        'identity': identity,
+        'wall_s': round(time.perf_counter() - started, 2),
+    }
+    save_json(result, folder / RESULT)
+    return finished(folder, identity)
+
+
+def finished(folder: Path, identity: str) -> dict | None:
+    """The result of a finished run of that identity, if its files are all there."""
+    try:
+        result = json.loads((folder / RESULT).read_text())
+    except (OSError, ValueError):
+        return None
+    if result.get('identity') != identity:
+        return None
+    # Relative in the file, so that a study's folder may be moved.
+    for name in ('checkpoint', 'architecture'):
+        if result.get(name):
+            result[name] = str(folder / result[name])
+            if not os.path.isfile(result[name]):
+                return None
+    return result
+
+
+def run_config(run: Run, parents: Mapping[str, Mapping]) -> Config:
+    """The resolved config of a run, but for its folder."""
+    config = load_config(run.config, run.options)
+    if run.epochs:
+        Budget.of(config).scaled(run.epochs).apply(config)
+    parent = next(iter(parents.values()), {})
+    if run.stage == 'classification':
+        arm = get_arm(run.arm)
+        settings = ArmSettings(**run.settings) if arm.pruned else ArmSettings()
+        config = arm_config(
+            config, arm, settings, parent.get('architecture'), parent.get('checkpoint')
+        )
+    elif run.stage == 'detection':
+        arm = get_transfer_arm(run.arm)
+        shape = parent['checkpoint'] if arm.source else parent['architecture']
+        config = transfer_config(config, arm, shape, parent['checkpoint'])
+    config.randomness = {'seed': run.seed}
+    config.experiment_name = run.key.replace('/', '_')
+    if run.stage != 'pruning':
+        Budget.of(config).apply(config)  # no evaluation before the last epoch
+    # The last one is a fallback should a kill damage the newest.
+    config.merge_from_dict({'default_hooks.checkpoint.max_keep_ckpts': 2})
+    return config
+
+
+def identify(run: Run, config: Config, parents: Mapping[str, Mapping]) -> str:
+    """Digest of the resolved config and of the parents' outputs, free of folders."""
+    settings = plain_settings(run)
+    text = json.dumps([config.to_dict(), settings], sort_keys=True, default=str)
+    for parent in parents.values():
+        for name in ('checkpoint', 'architecture'):
+            if parent.get(name):
+                text = text.replace(str(parent[name]), f'{name} {parent["digest"]}')
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def plain_settings(run: Run) -> dict:
+    """The stage's settings; a parent's checkpoint by its digest, not its path."""
+    settings = dict(run.settings)
+    if settings.get('parent'):
+        settings['parent'] = digest(state_dict_of(load_checkpoint(settings['parent'])))
+    return {'stage': run.stage, 'arm': run.arm, 'seed': run.seed, **settings}
+
+
+def _train_classifier(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
+    architecture = architecture_of(config)
+    config.dump(folder / 'config.py')
+    if run.settings.get('parent') and run.arm == 'unpruned':
+        metrics, checkpoint, epochs = _adopt(run, config, architecture, folder), 'parent.pth', 0
+    else:
+        metrics, checkpoint = _train(config, folder)
+        epochs = config.train_cfg.max_epochs
+    architecture.save(folder / 'architecture.json')
+    cost = architecture.cost()
+    images = _training_images(config) if epochs else 0
+    return {
+        **_described(run, metrics, parents, BACKWARD * cost.macs * images * epochs),
+        **cost.as_dict(),
+        'epochs': epochs,
+        'checkpoint': checkpoint,
+        'digest': digest(load_checkpoint(folder / checkpoint)['state_dict']),
+        'architecture': 'architecture.json',
+    }
+
+
+def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
+    parent = next(iter(parents.values()))
+    architecture = PrunedArchitecture.load(parent['architecture'])
+    network = architecture.build_network()
+    load_exactly(network, state_dict_of(load_checkpoint(parent['checkpoint'])))
+    options = dict(run.settings['pruner'])
+    pruned = build_pruner(options).prune(network, architecture)
+    pruned.architecture.save(folder / 'architecture.json')
+    provenance = {'arm': 'pruned', 'parent_digest': parent['digest'], 'pruner': options}
+    meta = {'architecture': pruned.architecture.to_dict(), 'provenance': provenance}
+    checkpoint = {'meta': meta, 'state_dict': pruned.state_dict}
+    save_checkpoint(checkpoint, folder / 'inherited.pth')
+    return {
+        **_described(run, {}, parents, 0),
+        **pruned.architecture.cost().as_dict(),
+        'epochs': 0,
+        'checkpoint': 'inherited.pth',
+        'digest': digest(pruned.state_dict),
+        'architecture': 'architecture.json',
+    }
+
+
+def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
+    architecture = PrunedArchitecture.load(config.model.backbone.architecture)
+    config.dump(folder / 'config.py')
+    metrics, checkpoint = _train(config, folder)
+    state = load_checkpoint(folder / checkpoint)['state_dict']
+    shape = _test_shape(config)
+    macs = costing.count(architecture.build(), shape).macs
+    epochs = config.train_cfg.max_epochs
+    own = BACKWARD * macs * _training_images(config) * epochs
+    return {
+        **_described(run, metrics, parents, own),
+        'params': sum(t.numel() for n, t in state.items() if not _is_buffer(n)),
+        'macs': macs,
+        'macs_of': 'backbone',
+        'input_shape': list(shape),
+        'epochs': epochs,
+        'checkpoint': checkpoint,
+        'digest': digest(state),
+    }
+
+
+_STAGES = {'classification': _train_classifier, 'pruning': _prune, 'detection': _train_detector}
+
+
+def _train(config: Config, folder: Path) -> tuple[dict, str]:
+    config.resume = last_checkpoint(folder) is not None
+    config.load_from = None
+    metrics = train(config)
+    return metrics, last_checkpoint(folder).name
+
+
+def _adopt(run: Run, config: Config, architecture: PrunedArchitecture, folder: Path) -> dict:
+    """Take a given parent instead of training one: check it, copy it, evaluate it."""
+    state = state_dict_of(load_checkpoint(run.settings['parent']), run.settings['parent'])
+    load_exactly(architecture.build_network(), state)
+    meta = {'architecture': architecture.to_dict(), 'provenance': {'arm': 'unpruned'}}
+    save_checkpoint({'meta': meta, 'state_dict': state}, folder / 'parent.pth')
+    return evaluate(config, folder / 'parent.pth')
+
+
+def _described(run: Run, metrics: Mapping, parents: Mapping, train_macs: int) -> dict:
+    spent = sum(parent['total_train_macs'] for parent in parents.values())
+    return {
+        'stage': run.stage,
+        'arm': run.arm,
+        'seed': run.seed,
+        'model': run.model,
+        'status': 'completed',
+        'metrics': dict(metrics),
+        'train_macs': train_macs,
+        'total_train_macs': spent + train_macs,
+        'reference': run.reference,
+        'plan': {k: v for k, v in asdict(run).items() if k in ('config', 'options', 'settings')},
+    }
+
+
+def _training_images(config: Config) -> int:
+    """Length of the training set, which the runner has built before and cached."""
+    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmengine')):
+        return len(DATASETS.build(config.train_dataloader.dataset))
+
+
+def _test_shape(config: Config) -> tuple[int, int, int]:
+    """Input of the detector by its test pipeline's Resize, ``(3, height, width)``."""
+    pipeline = config.test_dataloader.dataset.pipeline
+    scale = next((step.scale for step in pipeline if step.type == 'Resize'), (128, 128))
+    divisor = config.model.data_preprocessor.get('pad_size_divisor', 1)
+    width, height = (-(-side // divisor) * divisor for side in scale)
+    return 3, height, width
+
+
+def _is_buffer(name: str) -> bool:
+    return name.rsplit('.', 1)[-1] in ('running_mean', 'running_var', 'num_batches_tracked')
+
+
+@contextlib.contextmanager
+def _console(path: Path):
+    """Everything a run prints goes to its folder; the study shows progress instead."""
+    with (
+        path.open('a') as file,
+        contextlib.redirect_stdout(file),
+        contextlib.redirect_stderr(file),
+    ):
+        yield

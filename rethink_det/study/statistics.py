@@ -1,0 +1,341 @@
+"""What the seeds of a study allow to be said: means, differences, intervals, the verdict.
+
+Every seed of an arm starts from the parent of that seed, so two arms run with the same
+seeds are compared pairwise (paired t); otherwise by Welch's t, which assumes neither equal
+variances nor equal counts. Intervals are two-sided at 95 %, one comparison at a time.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from statistics import fmean, stdev
+from typing import Protocol
+from warnings import catch_warnings, simplefilter
+
+from scipy import stats
+
+from rethink_det.errors import UserError
+
+ARM_ORDER = (
+    'unpruned',
+    'fine-tune',
+    'prune-c',
+    'prune-d',
+    'scratch-e',
+    'scratch-b',
+    'lottery',
+    'random',
+)
+BASELINE = {'classification': 'fine-tune', 'detection': 'prune-c'}
+STAGES = tuple(BASELINE)
+SCRATCH = ('scratch-b', 'scratch-e')  # equal compute first: the verdict never picks by score
+PROSE = {
+    'fine-tune': 'fine-tuning',
+    'prune-c': 'Prune-C',
+    'scratch-e': 'Scratch-E',
+    'scratch-b': 'Scratch-B',
+}
+CONFIDENCE = 0.95
+MINUS = '\N{MINUS SIGN}'
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is shown: its name, factor to points (percent), decimals, unit."""
+
+    name: str
+    scale: float
+    decimals: int
+    unit: str
+
+    @property
+    def label(self) -> str:
+        """Name and unit: ``Top-1, %``, or the name alone where it is the unit."""
+        return self.name if self.unit in self.name else f'{self.name}, {self.unit}'
+
+    def text(self, value: float | None, signed: bool = False) -> str:
+        """``value`` (in the metric's own units) as points; a dash for none."""
+        if value is None:
+            return '–'
+        points = round(value * self.scale, self.decimals) + 0.0  # + 0.0: no "-0.0"
+        return f'{points:{"+" if signed else ""}.{self.decimals}f}'.replace('-', MINUS)
+
+
+# Shown in this order; the first one that the runs have is the stage's primary metric.
+METRICS = {
+    'classification': {'accuracy/top1': Metric('Top-1', 1.0, 2, '%')},
+    'detection': {
+        'coco/bbox_mAP': Metric('Box AP', 100.0, 1, 'AP'),
+        'coco/segm_mAP': Metric('Mask AP', 100.0, 1, 'AP'),
+        'pascal_voc/mAP': Metric('VOC AP', 100.0, 1, 'AP'),
+    },
+}
+
+
+class Run(Protocol):
+    """What a run must tell to be counted (``results.RunResult`` does)."""
+
+    stage: str
+    model: str
+    arm: str
+    seed: int
+    status: str
+    metrics: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Arm minus baseline, in the metric's own units.
+
+    ``ci95`` and ``p_value`` are None where the runs do not determine them: fewer than two
+    seeds on a side, or no spread between seeds. ``method`` is 'paired t', 'Welch t' or None.
+    """
+
+    baseline: str
+    value: float
+    ci95: tuple[float, float] | None = None
+    p_value: float | None = None
+    method: str | None = None
+    n_baseline: int = 0
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the interval: the difference that the study can resolve."""
+        return None if self.ci95 is None else (self.ci95[1] - self.ci95[0]) / 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """One arm's metric over its completed seeds. ``std`` is the sample's (ddof=1)."""
+
+    stage: str
+    model: str
+    arm: str
+    metric: str
+    n: int
+    mean: float
+    std: float | None
+    values: dict[int, float]
+    excluded_seeds: tuple[int, ...]  # completed, but the metric is missing, NaN or infinite
+    difference: Difference | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One comparison's answer.
+
+    ``case``: 'weights' (inherited weights were better), 'architecture' (training from scratch
+    was better), 'no difference' (the interval holds 0) or 'unsettled' (no interval).
+    """
+
+    stage: str
+    model: str
+    case: str
+    sentence: str
+
+
+def arm_rank(arm: str) -> tuple[int, str]:
+    """Sort key: the fixed order of the arms, unknown ones last and by name."""
+    return (ARM_ORDER.index(arm) if arm in ARM_ORDER else len(ARM_ORDER), arm)
+
+
+def groups(runs: Iterable[Run | Row]) -> list[tuple[str, str]]:
+    """The (stage, model) pairs among ``runs`` or rows: classification first, then by name."""
+    return sorted({(run.stage, run.model) for run in runs}, key=lambda g: (STAGES.index(g[0]), g))
+
+
+def primary_metric(rows: Iterable[Row], stage: str, model: str) -> str | None:
+    """The metric that the verdict of (stage, model) rests on; None if the rows have none."""
+    present = {row.metric for row in rows if (row.stage, row.model) == (stage, model)}
+    return next((name for name in METRICS[stage] if name in present), None)
+
+
+def compare(
+    values: Mapping[int, float], base: Mapping[int, float], baseline: str = 'baseline'
+) -> Difference:
+    """``values`` minus ``base``, both by seed: paired when the seeds are the same.
+
+    Source: ``scipy.stats.ttest_rel``, ``ttest_ind(equal_var=False)`` and their
+    ``confidence_interval``.
+
+    Raises:
+        ValueError: a side has no seed.
+    """
+    if not values or not base:
+        raise ValueError('a comparison needs at least one seed on each side')
+    value = fmean(values.values()) - fmean(base.values())
+    if min(len(values), len(base)) < 2:
+        return Difference(baseline, value, n_baseline=len(base))
+    paired = set(values) == set(base)
+    seeds = sorted(values)
+    ours, theirs = [values[s] for s in seeds], [base[s] for s in (seeds if paired else base)]
+    gaps = [[a - b for a, b in zip(ours, theirs, strict=True)]] if paired else [ours, theirs]
+    method = 'paired t' if paired else 'Welch t'
+    tolerance = 1e-12 + 1e-9 * max(
+        map(abs, ours + theirs)
+    )  # spread below it is rounding, not seeds
+    if all(max(gap) - min(gap) <= tolerance for gap in gaps):
+        return Difference(baseline, value, method=method, n_baseline=len(base))
+    with catch_warnings():
+        simplefilter('ignore', RuntimeWarning)  # scipy's, where one of the two has no spread
+        if paired:
+            test = stats.ttest_rel(ours, theirs)
+        else:
+            test = stats.ttest_ind(ours, theirs, equal_var=False)
+    low, high = test.confidence_interval(CONFIDENCE)
+    ci95 = (float(low), float(high))
+    return Difference(baseline, value, ci95, float(test.pvalue), method, len(base))
+
+
+def summarise(runs: Iterable[Run]) -> list[Row]:
+    """One row per (stage, model, arm, metric) over the completed runs, arms in fixed order.
+
+    Raises:
+        UserError: a stage is unknown, or two completed runs claim the same stage, model, arm
+            and seed.
+    """
+    done = [run for run in runs if run.status == 'completed']
+    cells: dict[tuple[str, str, str], dict[int, Run]] = {}
+    for run in done:
+        if run.stage not in STAGES:
+            raise UserError(f'stage {run.stage!r} is none of {", ".join(STAGES)}')
+        seeds = cells.setdefault((run.stage, run.model, run.arm), {})
+        if run.seed in seeds:
+            raise UserError(
+                f'two completed runs are {run.stage} / {run.model} / {run.arm} / seed {run.seed}: '
+                'give their models different names, or drop one of them'
+            )
+        seeds[run.seed] = run
+    rows = []
+    for stage, model in groups(done):
+        arms = sorted((key[2] for key in cells if key[:2] == (stage, model)), key=arm_rank)
+        by_arm = {arm: cells[stage, model, arm] for arm in arms}
+        for metric in sorted(
+            {m for cell in by_arm.values() for r in cell.values() for m in r.metrics}
+        ):
+            rows += _metric_rows(stage, model, metric, by_arm)
+    return rows
+
+
+def _metric_rows(
+    stage: str, model: str, metric: str, by_arm: Mapping[str, Mapping[int, Run]]
+) -> list[Row]:
+    """The rows of one metric: every arm that has a finite value of it, against the baseline."""
+    table = {}
+    for arm, cell in by_arm.items():
+        got = {seed: cell[seed].metrics.get(metric) for seed in sorted(cell)}
+        table[arm] = {s: float(v) for s, v in got.items() if v is not None and isfinite(v)}
+    baseline = BASELINE[stage]
+    base = table.get(baseline)
+    rows = []
+    for arm, values in table.items():
+        if not values:
+            continue
+        difference = compare(values, base, baseline) if base and arm != baseline else None
+        mean, std = fmean(values.values()), stdev(values.values()) if len(values) > 1 else None
+        excluded = tuple(sorted(set(by_arm[arm]) - set(values)))
+        n = len(values)
+        rows.append(Row(stage, model, arm, metric, n, mean, std, values, excluded, difference))
+    return rows
+
+
+def mean_std(row: Row) -> str:
+    """``93.10 ± 0.20``, or ``93.10`` where there is one seed."""
+    metric = METRICS[row.stage][row.metric]
+    spread = '' if row.std is None else f' ± {metric.text(row.std)}'
+    return metric.text(row.mean) + spread
+
+
+def interval(row: Row) -> str:
+    """``−0.40 to +0.60``, or an empty text where there is no interval."""
+    if row.difference is None or row.difference.ci95 is None:
+        return ''
+    metric = METRICS[row.stage][row.metric]
+    return ' to '.join(metric.text(bound, signed=True) for bound in row.difference.ci95)
+
+
+def verdict(rows: Iterable[Row], stage: str, model: str) -> Verdict:
+    """What (stage, model) says of inherited weights against the architecture alone.
+
+    Scratch-B (the compute of the big model) is compared with fine-tuning, or Prune-C, because
+    it was chosen beforehand and not for its score; Scratch-E is mentioned beside it.
+    """
+    rows = list(rows)
+    metric = primary_metric(rows, stage, model)
+    mine = {r.arm: r for r in rows if (r.stage, r.model, r.metric) == (stage, model, metric)}
+    base = mine.get(BASELINE[stage])
+    scratch = [mine[arm] for arm in SCRATCH if arm in mine]
+    if base is None or not scratch:
+        missing = PROSE[BASELINE[stage]] if base is None else 'training from scratch'
+        sentence = f'Whether inherited weights mattered is open: {missing} has no score yet.'
+        return Verdict(stage, model, 'unsettled', sentence)
+    case = _case(scratch[0].difference)
+    sentence = f'{_opening(case, base, scratch[0])}: {_evidence(base, scratch[0])}'
+    if case == 'no difference':
+        shown = METRICS[stage][metric].text(scratch[0].difference.half_width)
+        sentence += f'; the seeds resolve differences of about ±{shown} points'
+    for other in scratch[1:]:
+        sentence += f'; {PROSE[other.arm]} reached {mean_std(other)} ({_difference(other)})'
+    if scratch[0].arm != SCRATCH[0]:
+        sentence += f'; {PROSE[SCRATCH[0]]}, the arm of equal compute, has no completed run'
+    return Verdict(stage, model, case, sentence + '.')
+
+
+def _case(difference: Difference) -> str:
+    if difference.ci95 is None:
+        return 'unsettled'
+    low, high = difference.ci95
+    return 'architecture' if low > 0 else 'weights' if high < 0 else 'no difference'
+
+
+def _opening(case: str, base: Row, scratch: Row) -> str:
+    metric = METRICS[base.stage][base.metric]
+    if case == 'weights':
+        gain = metric.text(-scratch.difference.value)
+        return f'Inherited weights mattered here, by {gain} points'
+    if case == 'architecture':
+        gain = metric.text(scratch.difference.value)
+        return f'The architecture alone did better here, by {gain} points'
+    if case == 'no difference':
+        return 'Inherited weights were worth nothing measurable here'
+    if min(base.n, scratch.n) < 2:
+        return 'Whether inherited weights mattered cannot be settled with n = 1'
+    return 'Whether inherited weights mattered is open, the seeds show no spread to measure it by'
+
+
+def _evidence(base: Row, scratch: Row) -> str:
+    metric = METRICS[base.stage][base.metric]
+    return (
+        f'{PROSE[scratch.arm]} reached {mean_std(scratch)} {metric.unit}, '
+        f'{PROSE[base.arm]} {mean_std(base)} {metric.unit} ({_difference(scratch)})'
+    )
+
+
+def _difference(row: Row) -> str:
+    value = METRICS[row.stage][row.metric].text(row.difference.value, signed=True)
+    bounds = f', 95 % CI {interval(row)}' if interval(row) else ''
+    other = row.difference.n_baseline
+    count = f'{row.n}' if row.n == other else f'{row.n} and {other}'
+    return f'difference {value}{bounds}, n = {count}'
+
+
+def overall_verdict(verdicts: Sequence[Verdict]) -> str:
+    """One sentence for the study: the single verdict itself, or a count over the comparisons."""
+    if not verdicts:
+        return 'Nothing can be said yet: no completed run has a metric to compare.'
+    if len(verdicts) == 1:
+        return verdicts[0].sentence
+    said = {
+        'weights': 'mattered in',
+        'architecture': 'did worse than training the architecture from scratch in',
+        'no difference': 'were worth nothing measurable in',
+        'unsettled': 'could not be judged in',
+    }
+    parts = []
+    for case, words in said.items():
+        models = [
+            f'{v.stage}/{v.model}' if v.model else v.stage for v in verdicts if v.case == case
+        ]
+        if models:
+            parts.append(f'{words} {len(models)} of {len(verdicts)} ({", ".join(models)})')
+    return f'Over {len(verdicts)} comparisons, inherited weights {"; ".join(parts)}.'

@@ -1,0 +1,18 @@
+"""Budgets, and what happens while a model trains."""
+
+from rethink_det.training.budget import Budget, constant
+from rethink_det.training.hooks import (
+    EpochSeedHook,
+    PlainCheckpointHook,
+    ProvenanceHook,
+    TransferHook,
+)
+
+__all__ = [
+    'Budget',
+    'EpochSeedHook',
+    'PlainCheckpointHook',
+    'ProvenanceHook',
+    'TransferHook',
+    'constant',
+]

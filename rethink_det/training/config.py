@@ -1,0 +1,98 @@
+"""Reading a config, and changing keys that exist in it."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmengine.hub import get_config
+
+from rethink_det.errors import UserError
+
+
+def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = None) -> Config:
+    """Read a config file, or another package's by ``mmdet::faster_rcnn/...py``.
+
+    Args:
+        path: File, or ``package::config``.
+        options: Dotted keys set to other values, as ``--cfg-options`` gives them.
+
+    Raises:
+        UserError: The file does not exist or does not parse, or a key does not exist in it.
+    """
+    text = str(path)
+    if '::' not in text and not os.path.isfile(text):
+        raise UserError(f'Config {text} does not exist.')
+    try:
+        config = get_config(text) if '::' in text else Config.fromfile(text)
+    except Exception as error:  # a config is Python: anything may go wrong in it
+        raise UserError(f'Config {text} cannot be read: {error}') from error
+    set_options(config, options or {}, text)
+    return config
+
+
+def set_options(config: Config, options: Mapping[str, Any], where: str) -> None:
+    """Set dotted keys in place; unlike MMEngine, refuse one that does not exist.
+
+    A misspelt key would otherwise change nothing, in silence. Keys below a new dict value
+    are free, and so is everything below a key whose value is None.
+
+    Raises:
+        UserError: Names the key and what was probably meant.
+    """
+    for key in options:
+        _check_key(config._cfg_dict, key, where)
+    config.merge_from_dict(dict(options))
+
+
+def _check_key(node: Any, key: str, where: str) -> None:
+    parts = key.split('.')
+    for depth, part in enumerate(parts):
+        if node is None:
+            return
+        if isinstance(node, (list, tuple)):
+            if not part.isdigit() or int(part) >= len(node):
+                raise UserError(
+                    f'{where}: {".".join(parts[:depth])} is a list of {len(node)}; '
+                    f'{part!r} is no index of it.'
+                )
+            node = node[int(part)]
+            continue
+        if not isinstance(node, Mapping) or part not in node:
+            valid = sorted(node) if isinstance(node, Mapping) else []
+            near = get_close_matches(part, valid, 1)
+            hint = f' Did you mean {near[0]!r}?' if near else f' Valid here: {", ".join(valid)}.'
+            raise UserError(f'{where} has no key {key!r}: {part!r} is not there.{hint}')
+        node = node[part] if not isinstance(node, ConfigDict) else node.get(part)
+
+
+def find_config(name: str, folder: str = '') -> str:
+    """The file that a name on the command line means.
+
+    Args:
+        name: A path, ``package::config``, or a config of this package by its path in
+            ``configs/`` or, with ``folder``, by its bare name in there (``demo``).
+        folder: Where bare names are looked up, ``'studies'``.
+
+    Raises:
+        UserError: Nothing of that name; lists what there is.
+    """
+    shipped = shipped_configs()
+    candidates = [Path(name), shipped / name, shipped / folder / f'{name}.py']
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None and '::' not in name:
+        known = sorted(str(p.relative_to(shipped)) for p in (shipped / folder).rglob('*.py'))
+        known = [k for k in known if not k.startswith('_base_')]
+        raise UserError(
+            f'Config {name} does not exist. Shipped with this package: {", ".join(known)}.'
+        )
+    return name if found is None else str(found)
+
+
+def shipped_configs() -> Path:
+    """Folder of this package's configs: inside the wheel, or in the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    shipped = package / '.mim' / 'configs'
+    return shipped if shipped.is_dir() else package.parent / 'configs'

@@ -1,0 +1,23 @@
+"""Randomness that depends on the seed and the epoch, not on what ran before."""
+
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmengine.runner import Runner, set_random_seed
+
+from rethink_det.registry import HOOKS
+
+
+@HOOKS.register_module()
+class EpochSeedHook(Hook):
+    """Seed all generators anew at the start of every training epoch.
+
+    A resumed run then draws what the unbroken run draws, without saving any generator's
+    state. Augmentation inside worker processes is covered as long as workers are not
+    persistent.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Seed from the run's seed, the epoch and the rank."""
+        set_random_seed((runner.seed or 0) + 1_000_003 * (runner.epoch + 1) + 10_007 * get_rank())

@@ -1,0 +1,59 @@
+"""Checkpoints of tensors and plain values, which ``weights_only=True`` can read."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import Runner
+
+from rethink_det.files import plain
+from rethink_det.registry import HOOKS
+
+
+@HOOKS.register_module()
+class PlainCheckpointHook(Hook):
+    """Write MMEngine's message hub and meta as plain values; restore the hub on resume.
+
+    MMEngine pickles its ``HistoryBuffer`` objects into every checkpoint, whose loading
+    calls ``getattr``: torch >= 2.6 rightly refuses that, so the official line cannot
+    resume its own checkpoints and the onedl line falls back to full unpickling.
+    """
+
+    priority = 'LOWEST'  # after every hook that adds to the checkpoint
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Replace what needs code to load."""
+        checkpoint['meta'] = plain(checkpoint['meta'])
+        hub = checkpoint.get('message_hub')
+        if hub is not None:
+            checkpoint['message_hub'] = {
+                'log_scalars': {
+                    name: [torch.as_tensor(column) for column in buffer.data]
+                    for name, buffer in hub['log_scalars'].items()
+                },
+                'runtime_info': plain(hub['runtime_info']),
+                'resumed_keys': plain(hub['resumed_keys']),
+            }
+        for part in ('optimizer', 'param_schedulers'):
+            if part in checkpoint:
+                checkpoint[part] = _without_numpy(checkpoint[part])
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Rebuild the history buffers that the message hub expects."""
+        scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
+        for name, columns in scalars.items():
+            if isinstance(columns, list):
+                scalars[name] = HistoryBuffer(*(column.tolist() for column in columns))
+
+
+def _without_numpy(value: Any) -> Any:
+    """``value`` with NumPy's scalars and arrays as Python's and torch's."""
+    if isinstance(value, dict):
+        return {key: _without_numpy(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_without_numpy(item) for item in value)
+    if isinstance(value, np.generic):
+        return value.item()
+    return torch.as_tensor(value) if isinstance(value, np.ndarray) else value

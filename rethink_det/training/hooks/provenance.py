@@ -1,0 +1,61 @@
+"""Every checkpoint says what it is and where it comes from."""
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from rethink_det.registry import HOOKS
+
+PACKAGES = (
+    'rethink-det', 'torch', 'torchvision', 'torch-pruning',
+    'mmengine', 'mmdet', 'mmcv-lite', 'mmcv',
+    'onedl-mmengine', 'onedl-mmdetection', 'onedl-mmcv',
+)  # fmt: skip
+
+
+@HOOKS.register_module()
+class ProvenanceHook(Hook):
+    """Write ``meta['architecture']`` and ``meta['provenance']`` into every checkpoint.
+
+    With the first a checkpoint rebuilds its own network; the second holds the config's
+    digest, the seed, the training data and the versions, beside whatever other hooks
+    (:class:`TransferHook`) know about the arm.
+    """
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add both entries."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        architecture = getattr(model, 'architecture', None) or getattr(
+            getattr(model, 'backbone', None), 'architecture', None
+        )
+        meta = checkpoint['meta']
+        if architecture is not None:
+            meta['architecture'] = architecture.to_dict()
+        dataset = runner.train_dataloader.dataset
+        meta.setdefault('provenance', {}).update(
+            config_digest=config_digest(runner.cfg),
+            seed=runner.seed,
+            data=f'{type(dataset).__name__} of {len(dataset)} images',
+            versions=versions(),
+        )
+
+
+def config_digest(config: Config) -> str:
+    """SHA-256 over the config's text, its folders left out; 16 hex digits."""
+    content = {k: v for k, v in config.to_dict().items() if k not in ('work_dir', 'resume')}
+    return hashlib.sha256(Config(content).pretty_text.encode()).hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that a result depends on."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

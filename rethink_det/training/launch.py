@@ -1,0 +1,121 @@
+"""Running a config: MMEngine's Runner, made safe, repeatable and able to run on CPUs."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.errors import UserError
+
+HOOKS = {
+    'plain_checkpoint': {'type': 'rethink_det.PlainCheckpointHook'},
+    'provenance': {'type': 'rethink_det.ProvenanceHook'},
+    'epoch_seed': {'type': 'rethink_det.EpochSeedHook'},
+}
+"""Hooks of every run, under their names in ``default_hooks``; a config may set one to None."""
+
+
+class _LastMetrics(Hook):
+    """Remembers what the last validation found, and after which epoch."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, float] = {}
+        self.iteration = -1
+
+    def after_val_epoch(self, runner: Runner, metrics: Mapping | None = None) -> None:
+        self.metrics, self.iteration = dict(metrics or {}), runner.iter
+
+
+def prepare(config: Config) -> Config:
+    """A copy of ``config`` with this package's hooks, and gloo where there is no GPU."""
+    config = Config(config.to_dict())
+    hooks = dict(config.get('default_hooks') or {})
+    config.default_hooks = {**HOOKS, **hooks}
+    if config.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
+        # MMEngine pins each process to a GPU of its own otherwise.
+        if not torch.distributed.is_initialized():
+            torch.distributed.init_process_group('gloo')
+        config.model_wrapper_cfg = {
+            'type': 'MMDistributedDataParallel',
+            'device_ids': None,
+            'broadcast_buffers': False,
+            'find_unused_parameters': config.get('find_unused_parameters', False),
+        }
+    return config
+
+
+def train(config: Config) -> dict[str, float]:
+    """Train a config to its end and evaluate the last epoch.
+
+    Args:
+        config: As of ``tools/train.py``; needs ``work_dir``. ``resume=True`` continues from
+            the last checkpoint in there, or from ``load_from``.
+
+    Returns:
+        The metrics after the last epoch, which is the one that counts: picking the best
+        epoch by test score would be training on the test set. Empty without evaluator.
+
+    Raises:
+        UserError: The checkpoint to start from is missing, damaged or unsafe.
+    """
+    for source in _sources(config):
+        load_checkpoint(source)  # refuses before anything is built or written
+    last = _LastMetrics()
+    runner = Runner.from_cfg(prepare(config))
+    runner.register_hook(last)
+    runner.train()
+    if runner.val_loop is None or last.iteration == runner.iter:
+        return last.metrics
+    return runner.val_loop.run()
+
+
+def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
+    """Evaluate a checkpoint on the config's test data.
+
+    Raises:
+        UserError: The checkpoint is missing, damaged, unsafe or of another architecture, or
+            the config has no test data.
+    """
+    if config.get('test_dataloader') is None or config.get('test_evaluator') is None:
+        raise UserError('The config has no test_dataloader and test_evaluator.')
+    state = load_checkpoint(checkpoint)
+    config = prepare(config)
+    config.load_from = str(checkpoint)
+    runner = Runner.from_cfg(config)
+    check_fits(runner.model, state, checkpoint)
+    return runner.test()
+
+
+def check_fits(model: torch.nn.Module, checkpoint: Mapping, path: str | os.PathLike) -> None:
+    """Refuse a checkpoint of another architecture, naming the first tensor that differs."""
+    own, state = model.state_dict(), checkpoint.get('state_dict', checkpoint)
+    for name, tensor in own.items():
+        if name not in state:
+            raise UserError(f'{path} does not fit the config: it has no {name}.')
+        if state[name].shape != tensor.shape:
+            raise UserError(
+                f'{path} does not fit the config: {name} is {tuple(state[name].shape)} there, '
+                f'{tuple(tensor.shape)} here.'
+            )
+
+
+def last_checkpoint(work_dir: str | os.PathLike) -> Path | None:
+    """The newest checkpoint of a run, if it has one."""
+    found = find_latest_checkpoint(str(work_dir)) if Path(work_dir).is_dir() else None
+    return Path(found) if found and Path(found).is_file() else None
+
+
+def _sources(config: Config) -> list[str]:
+    """Local checkpoints that the run is going to read."""
+    source = config.get('load_from')
+    if source and '://' not in str(source):
+        return [source]
+    if config.get('resume') and config.get('work_dir'):
+        found = last_checkpoint(config.work_dir)
+        return [str(found)] if found else []
+    return []

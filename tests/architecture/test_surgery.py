@@ -1,0 +1,306 @@
+"""The invariant: a cut network computes what the whole one computes with those parts zeroed."""
+
+from copy import deepcopy
+from functools import cache
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from rethink_det import UserError
+from rethink_det.architecture import PrunedArchitecture, Surgeon
+from rethink_det.architecture.network import build_backbone
+
+SHAPE = (3, 32, 32)
+
+
+def cifar_net(depth: int, shortcut: str) -> dict:
+    return dict(type='rethink_det.CifarResNet', depth=depth, base_channels=4, shortcut=shortcut)
+
+
+def resnet(depth: int, **settings) -> dict:
+    return dict(type='mmdet.ResNet', depth=depth, base_channels=8, **settings)
+
+
+BACKBONES = {
+    'cifar8-avgpool': cifar_net(8, 'avgpool'),
+    'cifar8-subsample': cifar_net(8, 'subsample'),
+    'cifar20-avgpool': cifar_net(20, 'avgpool'),
+    'cifar20-subsample': cifar_net(20, 'subsample'),
+    'resnet18': resnet(18, norm_eval=False),
+    'resnet18-frozen': resnet(18, norm_eval=True, frozen_stages=2),
+    'resnet50': resnet(50, norm_eval=False),
+    'resnet50-frozen': resnet(50, norm_eval=True, frozen_stages=4),
+}
+
+
+@cache
+def whole(case: str) -> nn.Module:
+    torch.manual_seed(3)
+    return build_backbone(BACKBONES[case])
+
+
+@cache
+def groups(case: str) -> dict:
+    surgeon = Surgeon(deepcopy(whole(case)), SHAPE)
+    return {layer: surgeon.group(layer) for layer in surgeon.layers()}
+
+
+def streams(case: str) -> list[str]:
+    """One convolution that writes to the residual stream of each stage, in order."""
+    last = 'conv3' if '50' in case else 'conv2'
+    return [f'layer{stage}.0.{last}' for stage in range(1, 4 if 'cifar' in case else 5)]
+
+
+@st.composite
+def kept_sets(draw, widths: dict[str, int], every: bool = False) -> dict[str, tuple[int, ...]]:
+    """Non-empty sets of channels, drawn as bit masks, for some or all layers."""
+    some = st.lists(st.sampled_from(sorted(widths)), min_size=1, unique=True)
+    layers = sorted(widths) if every else draw(some)
+    masks = {layer: draw(st.integers(1, 2 ** widths[layer] - 1)) for layer in layers}
+    return {
+        layer: tuple(i for i in range(widths[layer]) if mask >> i & 1)
+        for layer, mask in masks.items()
+    }
+
+
+def widths_to_cut(case: str) -> dict[str, int]:
+    """Layers of their own, and the residual stream of each stage through one of its members."""
+    alone = {n: g.width for n, g in groups(case).items() if not g.coupled and not g.obstacle}
+    shared = {n: groups(case)[n].width for n in streams(case) if not groups(case)[n].obstacle}
+    return alone | shared
+
+
+@torch.no_grad()
+def features(model: nn.Module, seed: int = 0) -> tuple[torch.Tensor, ...]:
+    images = torch.randn(2, *SHAPE, generator=torch.Generator().manual_seed(seed))
+    model.eval()  # mmdet's returns None
+    return model(images)
+
+
+@pytest.mark.parametrize('case', BACKBONES)
+@given(data=st.data())
+def test_the_cut_network_computes_what_the_zeroed_one_does(unsettle, case, data):
+    keep = data.draw(kept_sets(widths_to_cut(case)))
+    full = unsettle(deepcopy(whole(case)), data.draw(st.integers(0, 99)))
+    small = deepcopy(full)
+    before = features(full)
+    Surgeon(full, SHAPE).zero(keep)
+    Surgeon(small, SHAPE).cut(keep)
+    assert [small.get_submodule(n).out_channels for n in keep] == [len(k) for k in keep.values()]
+    for stage, wide, narrow, untouched in zip(
+        streams(case), features(full), features(small), before, strict=True
+    ):
+        kept = list(keep.get(stage, range(wide.shape[1])))
+        removed = sorted(set(range(wide.shape[1])) - set(kept))
+        assert wide.shape == untouched.shape
+        assert not wide[:, removed].any()
+        assert (wide[:, kept] - narrow).abs().max() <= 1e-5
+        assert narrow.abs().max() < 100, 'too large for an absolute tolerance'
+
+
+def test_a_cut_changes_the_output(unsettle):
+    """Or else the invariant above would hold for doing nothing."""
+    model = unsettle(deepcopy(whole('resnet18')))
+    before = features(model)
+    Surgeon(model, SHAPE).cut({'layer1.0.conv1': (0,)})
+    assert all((a - b).abs().max() > 1e-3 for a, b in zip(before, features(model), strict=True))
+
+
+@given(data=st.data())
+def test_cutting_twice_is_cutting_to_what_is_left(unsettle, data):
+    first = data.draw(kept_sets(widths_to_cut('resnet18'), every=True))
+    second = data.draw(kept_sets({n: len(k) for n, k in first.items()}, every=True))
+    both = {n: tuple(first[n][i] for i in second[n]) for n in first}
+    twice, once = (unsettle(deepcopy(whole('resnet18'))) for _ in range(2))
+    Surgeon(twice, SHAPE).cut(first)
+    Surgeon(twice, SHAPE).cut(second)
+    Surgeon(once, SHAPE).cut(both)
+    for name, tensor in once.state_dict().items():
+        assert torch.equal(tensor, twice.state_dict()[name]), name
+
+
+@pytest.mark.parametrize('shortcut', ['avgpool', 'subsample'])
+@given(data=st.data())
+def test_inherited_weights_are_the_cut_parents(cifar, unsettle, shortcut, data):
+    base = cifar(shortcut=shortcut)
+    keep = data.draw(kept_sets({f'layer{i}.0.conv1': 2 ** (i + 1) for i in (1, 2, 3)}))
+    parent = unsettle(base.build_network())
+    state = {name: tensor.clone() for name, tensor in parent.state_dict().items()}
+    inherited = cifar(shortcut=shortcut, channels=keep).inherit(state)
+    assert all(torch.equal(state[n], t) for n, t in parent.state_dict().items())
+    Surgeon(parent, base.input_shape, prefix='backbone.').cut(keep)
+    expected = parent.state_dict()
+    assert inherited.keys() == expected.keys()
+    assert all(torch.equal(inherited[name], expected[name]) for name in expected)
+
+
+def test_inheriting_needs_indices_and_the_right_parent(cifar):
+    state = cifar().build_network().state_dict()
+    with pytest.raises(UserError, match='how many channels layer1.0.conv1 keeps, not which'):
+        cifar(channels={'layer1.0.conv1': 2}).inherit(state)
+    pruned = cifar(channels={'layer1.0.conv1': (0, 2)})
+    with pytest.raises(UserError, match='backbone.conv1.weight'):
+        pruned.inherit(cifar(base_channels=8).build_network().state_dict())
+    with pytest.raises(UserError, match='has no head.fc.bias'):
+        pruned.inherit({n: t for n, t in state.items() if n != 'head.fc.bias'})
+    with pytest.raises(UserError, match='it has extra besides'):
+        pruned.inherit(state | {'extra': torch.zeros(1)})
+
+
+# -- groups --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'case, root, members',
+    [
+        ('resnet18', 'layer1.0.conv1', {'layer1.0.conv1'}),
+        ('resnet18', 'conv1', {'conv1', 'layer1.0.conv2', 'layer1.1.conv2'}),
+        (
+            'resnet18-frozen',
+            'layer2.1.conv2',
+            {'layer2.0.conv2', 'layer2.0.downsample.0', 'layer2.1.conv2'},
+        ),
+        ('resnet50', 'layer1.2.conv2', {'layer1.2.conv2'}),
+        (
+            'resnet50-frozen',
+            'layer4.0.downsample.0',
+            {'layer4.0.downsample.0', *(f'layer4.{i}.conv3' for i in range(3))},
+        ),
+    ],
+)
+def test_a_group_is_what_is_added_together(case, root, members):
+    group = groups(case)[root]
+    assert set(group.members) == members and group.obstacle is None
+    assert group.coupled == (len(members) > 1)
+
+
+@pytest.mark.parametrize('case', [name for name in BACKBONES if name.startswith('cifar')])
+def test_the_cifar_residual_stream_is_refused_by_name(case):
+    surgeon = Surgeon(deepcopy(whole(case)), SHAPE)
+    for layer in surgeon.layers():
+        if layer.endswith('.conv1'):
+            assert groups(case)[layer].members == (layer,)
+            continue
+        with pytest.raises(UserError, match=f'Layer {layer} cannot be pruned: .*shortcut'):
+            surgeon.cut({layer: (0, 1)})
+
+
+def test_a_grouped_convolution_is_refused():
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 3, groups=2), nn.Conv2d(4, 2, 1))
+    with pytest.raises(UserError, match='grouped convolution'):
+        Surgeon(model, (3, 8, 8)).cut({'1': (0, 1)})
+
+
+# -- refusals ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'keep, message',
+    [
+        ({'layer7.0.conv1': (0,)}, "no convolution 'layer7.0.conv1'; it has: conv1, layer1"),
+        ({'bn1': (0,)}, "no convolution 'bn1'"),
+        ({'layer1.0.conv1': ()}, 'layer1.0.conv1 would keep no channel'),
+        ({'layer1.0.conv1': (0, 8)}, 'layer1.0.conv1 has 8 channels.*within 0..7'),
+        ({'layer1.0.conv1': (-1, 2)}, 'layer1.0.conv1.*within 0..7'),
+        ({'layer1.0.conv1': (2, 1)}, 'layer1.0.conv1.*sorted'),
+        ({'layer1.0.conv1': (1, 1)}, 'layer1.0.conv1.*different'),
+        (
+            {'layer2.0.conv2': (0, 1), 'layer2.1.conv2': (0, 2)},
+            'layer2.0.conv2 and layer2.1.conv2 .* same channels',
+        ),
+        (
+            {'layer2.0.conv2': tuple(range(16)), 'layer2.1.conv2': (0, 2)},
+            'layer2.0.conv2 and layer2.1.conv2 .* same channels',
+        ),
+    ],
+)
+@pytest.mark.parametrize('operation', ['cut', 'zero'])
+def test_a_refusal_leaves_the_model_as_it_was(operation, keep, message):
+    model = deepcopy(whole('resnet18'))
+    keep = {'layer3.0.conv1': (0, 1), **keep}  # a good one first: it must not be done either
+    with pytest.raises(UserError, match=message):
+        getattr(Surgeon(model, SHAPE), operation)(keep)
+    assert all(
+        torch.equal(t, whole('resnet18').state_dict()[n]) for n, t in model.state_dict().items()
+    )
+
+
+def test_members_that_agree_are_cut_once():
+    model = deepcopy(whole('resnet18'))
+    Surgeon(model, SHAPE).cut({'layer2.0.conv2': (0, 5), 'layer2.1.conv2': (0, 5)})
+    assert model.layer2[1].conv2.out_channels == model.layer3[0].conv1.in_channels == 2
+
+
+def test_a_model_that_cannot_run_cannot_be_traced():
+    with pytest.raises(UserError, match=r'ResNet cannot be traced with an input of \(1, 32, 32\)'):
+        Surgeon(deepcopy(whole('resnet18')), (1, 32, 32))
+
+
+def test_a_failed_trace_leaves_the_flags_as_they_were():
+    model = deepcopy(whole('resnet18-frozen'))
+    model.train()
+    before = flags(model)
+    with pytest.raises(UserError, match='cannot be traced'):
+        Surgeon(model, (1, 32, 32))
+    assert flags(model) == before
+
+
+# -- flags ---------------------------------------------------------------------------------
+
+
+def flags(model: nn.Module) -> tuple[dict, dict]:
+    return (
+        {name: module.training for name, module in model.named_modules()},
+        {name: parameter.requires_grad for name, parameter in model.named_parameters()},
+    )
+
+
+@pytest.mark.parametrize('case', ['cifar8-avgpool', 'resnet18-frozen'])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_surgery_leaves_modes_and_frozen_parameters_as_they_were(case, seed):
+    model = deepcopy(whole(case))
+    generator = torch.Generator().manual_seed(seed)
+    for thing in [*model.modules(), *model.parameters()]:
+        on = bool(torch.randint(2, (), generator=generator))
+        if isinstance(thing, nn.Module):
+            thing.training = on
+        else:
+            thing.requires_grad_(on)
+    before = flags(model)
+    surgeon = Surgeon(model, SHAPE)
+    surgeon.zero({'layer1.0.conv1': (0, 1)})
+    assert flags(model) == before
+    surgeon.cut({'layer1.0.conv1': (0, 1)})
+    assert flags(model) == before
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_tracing_leaves_the_running_statistics_alone():
+    model = deepcopy(whole('resnet18'))
+    model.train()
+    Surgeon(model, SHAPE)
+    assert all(
+        torch.equal(t, whole('resnet18').state_dict()[n]) for n, t in model.state_dict().items()
+    )
+
+
+def test_checkpointed_blocks_are_cut_too(unsettle):
+    torch.manual_seed(3)
+    model = unsettle(build_backbone(resnet(18, norm_eval=False, with_cp=True)))
+    plain = unsettle(build_backbone(resnet(18, norm_eval=False)))
+    plain.load_state_dict(model.state_dict())
+    for each in (model, plain):
+        Surgeon(each, SHAPE).cut({'layer1.0.conv1': (1, 2), 'layer3.0.conv2': (0, 9)})
+    assert all(block.with_cp for block in model.layer1)
+    for a, b in zip(features(model), features(plain), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_published_names_of_layers_are_those_of_the_network():
+    architecture = PrunedArchitecture.load('resnet56-b')
+    surgeon = Surgeon(architecture.base.build_network(), (3, 32, 32), prefix='backbone.')
+    assert surgeon.layers() == list(architecture.widths)
+    assert set(architecture.channels) <= set(surgeon.layers())

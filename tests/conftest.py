@@ -1,0 +1,127 @@
+"""Fixtures for all tests: the shared folder, small networks, a tiny training config."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+from mmengine.config import Config
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.datasets import ImageTensorDataset
+from rethink_det.registry import DATASETS
+
+settings.register_profile(
+    'rethink_det',
+    deadline=None,
+    max_examples=15,
+    derandomize='CI' in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile('rethink_det')
+
+
+@pytest.fixture(scope='session')
+def shared() -> Path:
+    """The folder of shared data and weights beside the checkout."""
+    beside = Path(__file__).resolve().parents[2] / 'shared'
+    folder = Path(os.environ.get('RETHINK_DET_SHARED', beside))
+    if not folder.is_dir():
+        pytest.skip(f'no shared folder at {folder}; set RETHINK_DET_SHARED')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def cifar():
+    """Makes the architecture of a small CIFAR ResNet."""
+
+    def make(depth=8, base_channels=4, shortcut='avgpool', classes=3, **fields):
+        backbone = dict(
+            type='rethink_det.CifarResNet',
+            depth=depth,
+            base_channels=base_channels,
+            shortcut=shortcut,
+        )
+        head = dict(type='rethink_det.LinearHead', num_classes=classes)
+        return PrunedArchitecture(backbone, head, (3, 16, 16), **fields)
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def unsettle():
+    """Gives a model lively BatchNorms: nothing at 0 or 1 that could hide a mistake."""
+
+    @torch.no_grad()
+    def change(model, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.weight.uniform_(-0.6, 0.6, generator=generator)
+                module.bias.normal_(0, 0.2, generator=generator)
+                module.running_mean.normal_(0, 0.2, generator=generator)
+                module.running_var.uniform_(0.5, 2, generator=generator)
+        return model
+
+    return change
+
+
+@DATASETS.register_module(force=True)
+class TinyImages(ImageTensorDataset):
+    """Noise of two brightnesses, the two classes."""
+
+    def __init__(self, count: int = 24, seed: int = 0):
+        generator = torch.Generator().manual_seed(seed)
+        labels = torch.arange(count) % 2
+        noise = torch.randint(0, 200, (count, 3, 8, 8), generator=generator)
+        images = noise + 50 * labels[:, None, None, None]
+        super().__init__(images.to(torch.uint8), labels, ('dark', 'bright'))
+
+
+@pytest.fixture
+def tiny_config(tmp_path):
+    """Makes the config of a training run of a fraction of a second."""
+
+    def loader(count, seed):
+        return dict(
+            batch_size=8,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=True),
+            dataset=dict(type='rethink_det.TinyImages', count=count, seed=seed),
+            collate_fn=dict(type='rethink_det.batch_collate'),
+        )
+
+    def make(work_dir='run', epochs=3, seed=1, lr=0.05, hooks=(), **changes):
+        metric = dict(type='rethink_det.Accuracy', topk=(1,))
+        config = dict(
+            default_scope='rethink_det',
+            model=dict(
+                type='rethink_det.Classifier',
+                backbone=dict(type='rethink_det.CifarResNet', depth=8, base_channels=4),
+                head=dict(type='rethink_det.LinearHead', num_classes=2),
+                input_shape=(3, 8, 8),
+                data_preprocessor=dict(
+                    type='rethink_det.ImagePreprocessor', mean=[125.0] * 3, std=[60.0] * 3, pad=1
+                ),
+            ),
+            train_dataloader=loader(24, 0),
+            val_dataloader=loader(16, 1),
+            test_dataloader=loader(16, 1),
+            val_evaluator=metric,
+            test_evaluator=metric,
+            train_cfg=dict(by_epoch=True, max_epochs=epochs, val_interval=1),
+            val_cfg=dict(),
+            test_cfg=dict(),
+            optim_wrapper=dict(
+                type='OptimWrapper', optimizer=dict(type='SGD', lr=lr, momentum=0.9)
+            ),
+            param_scheduler=[dict(type='MultiStepLR', milestones=[1, 2], gamma=0.5)],
+            custom_hooks=list(hooks),
+            randomness=dict(seed=seed),
+            work_dir=str(tmp_path / work_dir),
+            log_level='WARNING',
+        )
+        return Config({**config, **changes})
+
+    return make

@@ -1,0 +1,331 @@
+"""CocoMetric: the faster backend gives pycocotools' numbers, nothing found is 0 not missing."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pycocotools import mask as mask_tools
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from rethink_det.detection.metric import CocoMetric, FasterCocoEval, mmdet_module
+from rethink_det.errors import UserError
+from rethink_det.registry import METRICS
+
+# pycocotools 2.0.11 decoding masks on numpy 2.
+pytestmark = pytest.mark.filterwarnings('ignore:__array__ implementation:DeprecationWarning')
+
+SIX = ['mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l']
+WIDTH, HEIGHT, CLASSES = 240, 200, ('cat', 'dog', 'fish')
+BACKENDS = ['faster', 'pycocotools']
+
+
+def encode(mask):
+    """RLE, as text, of a mask of zeros and ones (height, width)."""
+    rle = mask_tools.encode(np.asfortranarray(mask, np.uint8))
+    return {'size': rle['size'], 'counts': rle['counts'].decode()}
+
+
+def rectangle(box, height=HEIGHT, width=WIDTH):
+    """RLE of the pixels in a box x, y, w, h."""
+    mask = np.zeros((height, width))
+    x, y, w, h = (round(float(value)) for value in box)
+    mask[max(y, 0) : max(y, 0) + max(h, 1), max(x, 0) : max(x, 0) + max(w, 1)] = 1
+    return encode(mask)
+
+
+def random_annotations(rng, images=12):
+    """COCO ground truth with small, medium, large and crowd objects; an image without any."""
+    annotations = []
+    for image in range(1, images):
+        for _ in range(rng.integers(1, 7)):
+            w, h = rng.choice([12, 60, 130], 2) * rng.uniform(0.7, 1.3, 2)
+            x, y = rng.uniform(0, WIDTH - w), rng.uniform(0, HEIGHT - h)
+            annotations.append(
+                dict(
+                    id=len(annotations) + 1,
+                    image_id=image,
+                    category_id=int(rng.choice([3, 7, 8])),
+                    bbox=[x, y, w, h],
+                    area=float(w * h),
+                    iscrowd=int(rng.random() < 0.15),
+                    segmentation=rectangle((x, y, w, h)),
+                )
+            )
+    return dict(
+        images=[dict(id=i, width=WIDTH, height=HEIGHT, file_name='') for i in range(images)],
+        categories=[dict(id=i, name=n) for i, n in zip([3, 7, 8], CLASSES, strict=True)],
+        annotations=annotations,
+    )
+
+
+def noisy_predictions(truth, rng, api=None):
+    """Samples with objects moved a little, some missed, some doubled, some invented.
+
+    Every fifth image gets none. Masks are rectangles or, with ``api``, the moved masks of
+    the ground truth.
+    """
+    label = {category['id']: i for i, category in enumerate(truth['categories'])}
+    found = {image['id']: [] for image in truth['images']}
+    size = {image['id']: (image['height'], image['width']) for image in truth['images']}
+    for n, image in enumerate(found):
+        if n % 5 == 4:
+            continue
+        for ann in (a for a in truth['annotations'] if a['image_id'] == image):
+            for _ in range(rng.choice([0, 1, 1, 2])):
+                box = np.array(ann['bbox']) + rng.normal(0, 0.06, 4) * np.tile(ann['bbox'][2:], 2)
+                box[2:] = box[2:].clip(1)
+                moved = (box[:2] - ann['bbox'][:2]).round().astype(int)
+                mask = (
+                    encode(np.roll(api.annToMask(ann), moved[::-1], (0, 1)))
+                    if api
+                    else rectangle(box, *size[image])
+                )
+                found[image].append((box, label[ann['category_id']], mask))
+        for _ in range(rng.integers(0, 3)):
+            box = rng.uniform(5, 90, 4)
+            found[image].append((box, rng.integers(len(label)), rectangle(box, *size[image])))
+    samples = []
+    for image, objects in found.items():
+        xywh = np.array([box for box, _, _ in objects]).reshape(-1, 4)
+        pred = dict(
+            bboxes=torch.tensor(np.hstack((xywh[:, :2], xywh[:, :2] + xywh[:, 2:]))),
+            # Few digits, so that some scores are equal.
+            scores=torch.tensor(rng.uniform(0, 1, len(objects)).round(2)),
+            labels=torch.tensor([n for _, n, _ in objects], dtype=torch.long),
+            masks=[mask for _, _, mask in objects],
+        )
+        samples.append(dict(img_id=image, ori_shape=size[image], pred_instances=pred))
+    return samples
+
+
+def emptied(samples):
+    """The same images with nothing predicted."""
+    nothing = dict(bboxes=torch.zeros(0, 4), scores=torch.zeros(0), labels=torch.zeros(0).long())
+    return [{**s, 'pred_instances': {**nothing, 'masks': []}} for s in samples]
+
+
+def evaluate(ann_file, truth, samples, **options):
+    """The metric as a runner uses it: built from the registry, fed in batches, evaluated."""
+    metric = METRICS.build(
+        dict(type='rethink_det.CocoMetric', ann_file=str(ann_file), metric=['bbox', 'segm'])
+        | options
+    )
+    metric.dataset_meta = dict(classes=[category['name'] for category in truth['categories']])
+    for start in range(0, len(samples), 4):
+        metric.process({}, samples[start : start + 4])
+    return metric.evaluate(len(samples))
+
+
+def raw_stats(evaluator, ann_file, truth, samples, kind, max_dets=(100, 300, 1000)):
+    """The twelve COCO numbers, unrounded, straight from an evaluator class."""
+    category = [c['id'] for c in truth['categories']]
+    results = []
+    for sample in samples:
+        pred = sample['pred_instances']
+        for i, (x1, y1, x2, y2) in enumerate(pred['bboxes'].tolist()):
+            shape = (
+                dict(bbox=[x1, y1, x2 - x1, y2 - y1])
+                if kind == 'bbox'
+                else dict(segmentation=pred['masks'][i])
+            )
+            results.append(
+                dict(
+                    image_id=sample['img_id'],
+                    category_id=category[int(pred['labels'][i])],
+                    score=float(pred['scores'][i]),
+                    **shape,
+                )
+            )
+    api = COCO(str(ann_file))
+    evaluation = evaluator(api, api.loadRes(results), kind)
+    evaluation.params.maxDets = list(max_dets)
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    return np.array(evaluation.stats)
+
+
+@pytest.fixture
+def random_case(tmp_path, request):
+    rng = np.random.default_rng(getattr(request, 'param', 0))
+    truth = random_annotations(rng)
+    path = tmp_path / 'annotations.json'
+    path.write_text(json.dumps(truth))
+    return path, truth, noisy_predictions(truth, rng)
+
+
+@pytest.fixture(scope='module')
+def real_case():
+    shared = os.environ.get('RETHINK_DET_SHARED') or Path(__file__).resolve().parents[3] / 'shared'
+    path = Path(shared) / 'data/tiny_coco/annotations/instances_val2017.json'
+    if not path.exists():
+        pytest.skip('tiny COCO annotations not found; RETHINK_DET_SHARED names their folder')
+    truth = json.loads(path.read_text())
+    return path, truth, noisy_predictions(truth, np.random.default_rng(0), COCO(str(path)))
+
+
+@pytest.mark.parametrize('random_case', range(8), indirect=True)
+@pytest.mark.parametrize('kind', ['bbox', 'segm'])
+def test_unrounded_numbers_equal_pycocotools(random_case, kind):
+    theirs = raw_stats(COCOeval, *random_case, kind)
+    ours = raw_stats(FasterCocoEval, *random_case, kind)
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    assert (theirs[:6] > 0).all()  # every area range took part
+
+
+@pytest.mark.parametrize('kind', ['bbox', 'segm'])
+def test_unrounded_numbers_equal_pycocotools_on_coco(real_case, kind):
+    theirs = raw_stats(COCOeval, *real_case, kind)
+    np.testing.assert_allclose(raw_stats(FasterCocoEval, *real_case, kind), theirs, atol=1e-6)
+    assert 0.2 < theirs[0] < 1
+
+
+def test_more_than_100_detections_of_a_class(random_case):
+    # Where the summaries of pycocotools and faster-coco-eval part: the mAP counts 100.
+    path, truth, samples = random_case
+    flood = []
+    for sample in samples:
+        pred = sample['pred_instances']
+        names = ('bboxes', 'labels', 'scores')
+        worse = {name: pred[name][:1].repeat_interleave(150, 0) for name in names}
+        worse['scores'].fill_(1)
+        both = {name: torch.cat((worse[name], pred[name])) for name in names}
+        flood.append({**sample, 'pred_instances': both})
+    theirs = raw_stats(COCOeval, path, truth, flood, 'bbox')
+    np.testing.assert_allclose(
+        raw_stats(FasterCocoEval, path, truth, flood, 'bbox'), theirs, atol=1e-6
+    )
+    assert theirs[6] < theirs[7]  # recall at 100 and at 300: the case is one
+
+
+def test_metric_is_the_same_with_both_backends(random_case):
+    results = [evaluate(*random_case, classwise=True, backend=name) for name in BACKENDS]
+    assert results[0] == results[1]
+    names = {f'coco/{kind}_{name}' for kind in ('bbox', 'segm') for name in SIX}
+    assert results[0].keys() == names | {f'coco/{name}_precision' for name in CLASSES}
+    assert min(results[0].values()) > 0
+
+
+def test_metric_is_the_same_with_both_backends_on_coco(real_case):
+    results = [evaluate(*real_case, backend=name) for name in BACKENDS]
+    assert results[0] == results[1]
+
+
+def test_perfect_predictions_have_ap_1(random_case):
+    path, truth, samples = random_case
+    for ann in truth['annotations']:
+        ann['iscrowd'] = 0
+    path.write_text(json.dumps(truth))
+    for sample in samples:
+        mine = [a for a in truth['annotations'] if a['image_id'] == sample['img_id']]
+        box = torch.tensor([a['bbox'] for a in mine]).reshape(-1, 4)
+        sample['pred_instances'] = dict(
+            bboxes=torch.cat((box[:, :2], box[:, :2] + box[:, 2:]), 1),
+            scores=torch.ones(len(mine)),
+            labels=torch.tensor([[3, 7, 8].index(a['category_id']) for a in mine]),
+            masks=[a['segmentation'] for a in mine],
+        )
+    assert set(evaluate(path, truth, samples).values()) == {1.0}
+
+
+def test_evaluates_again_as_a_runner_does_every_epoch(random_case):
+    path, truth, samples = random_case
+    metric = CocoMetric(ann_file=str(path), metric=['bbox', 'segm'])
+    metric.dataset_meta = dict(classes=CLASSES)
+    results = []
+    for found in (samples, emptied(samples), samples):
+        metric.process({}, found)
+        results.append(metric.evaluate(len(found)))
+    assert results[0] == results[2] != results[1]
+
+
+def test_ground_truth_from_the_samples(random_case):
+    _, truth, samples = random_case
+    for sample in samples:
+        sample['instances'] = [
+            dict(
+                bbox=[*a['bbox'][:2], a['bbox'][0] + a['bbox'][2], a['bbox'][1] + a['bbox'][3]],
+                bbox_label=[3, 7, 8].index(a['category_id']),
+                ignore_flag=a['iscrowd'],
+                mask=a['segmentation'],
+            )
+            for a in truth['annotations']
+            if a['image_id'] == sample['img_id']
+        ]
+    for found in (samples, emptied(samples)):
+        results = []
+        for backend in BACKENDS:
+            metric = CocoMetric(metric=['bbox', 'segm'], backend=backend)
+            metric.dataset_meta = dict(classes=CLASSES)
+            metric.process({}, found)
+            results.append(metric.evaluate(len(found)))
+        assert results[0] == results[1]
+        assert len(results[0]) == 12
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_nothing_predicted_is_zero_not_missing(random_case, backend):
+    path, truth, samples = random_case
+    result = evaluate(path, truth, emptied(samples), backend=backend, classwise=True)
+    assert result.keys() == evaluate(*random_case, backend=backend, classwise=True).keys()
+    assert set(result.values()) == {0.0}
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_no_proposals_have_recall_zero(random_case, backend):
+    path, truth, samples = random_case
+    result = evaluate(path, truth, emptied(samples), metric='proposal', backend=backend)
+    assert set(result.values()) == {0.0}
+    assert 'coco/AR@100' in result
+
+
+def test_a_size_without_objects_stays_minus_one(random_case):
+    path, truth, samples = random_case
+    truth['annotations'] = [a for a in truth['annotations'] if a['area'] >= 32**2]
+    path.write_text(json.dumps(truth))
+    for found in (samples, emptied(samples)):
+        assert evaluate(path, truth, found)['coco/bbox_mAP_s'] == -1
+
+
+def test_mmdet_is_left_as_it_was(random_case):
+    before = mmdet_module.COCO, mmdet_module.COCOeval
+    evaluate(*random_case)
+    with pytest.raises(FileNotFoundError):
+        CocoMetric(ann_file='absent.json')
+    assert (mmdet_module.COCO, mmdet_module.COCOeval) == before
+
+
+def test_unknown_backend_is_refused():
+    with pytest.raises(UserError, match="unknown backend 'slow'; valid: faster, pycocotools"):
+        CocoMetric(backend='slow')
+
+
+def test_mp_eval_belongs_to_pycocotools():
+    with pytest.raises(UserError, match='use_mp_eval'):
+        CocoMetric(use_mp_eval=True)
+    assert CocoMetric(use_mp_eval=True, backend='pycocotools').use_mp_eval
+
+
+def test_unknown_metric_is_refused():
+    with pytest.raises(KeyError, match='mAP'):
+        CocoMetric(metric='mAP')
+
+
+def test_segm_without_masks_is_refused(random_case):
+    path, truth, samples = random_case
+    for sample in samples:
+        del sample['pred_instances']['masks']
+    with pytest.raises(KeyError, match='segm is not in results'):
+        evaluate(path, truth, samples)
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_predictions_for_a_foreign_image_are_refused(random_case, backend):
+    path, truth, samples = random_case
+    samples[1]['img_id'] = 999
+    with pytest.raises(AssertionError, match='do not correspond'):
+        evaluate(path, truth, samples, backend=backend)

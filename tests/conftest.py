@@ -58,7 +58,7 @@ def unsettle():
         generator = torch.Generator().manual_seed(seed)
         for module in model.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
-                module.weight.uniform_(-0.6, 0.6, generator=generator)
+                module.weight.uniform_(-1, 1, generator=generator)
                 module.bias.normal_(0, 0.2, generator=generator)
                 module.running_mean.normal_(0, 0.2, generator=generator)
                 module.running_var.uniform_(0.5, 2, generator=generator)

@@ -29,15 +29,22 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
         raise UserError(f'Checkpoint {path} does not exist.')
     try:
         checkpoint = torch.load(path, map_location='cpu', weights_only=True)
-    except pickle.UnpicklingError as error:
-        if zipfile.is_zipfile(path) or 'Unsupported' in str(error):
+    except Exception as error:  # on damaged bytes torch's unpickler raises just about anything
+        if isinstance(error, pickle.UnpicklingError) and _needs_code(path, error):
             raise UserError(_refusal(path, error)) from None
-        raise UserError(f'{path} is no checkpoint, or a damaged one: {error}') from None
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise UserError(f'{path} is no checkpoint, or a damaged one: {error}') from None
+        kind = type(error).__name__
+        raise UserError(f'{path} is no checkpoint, or a damaged one ({kind}).') from None
     if not isinstance(checkpoint, dict):
         raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint.')
     return checkpoint
+
+
+def _needs_code(path: str | os.PathLike, error: pickle.UnpicklingError) -> bool:
+    """Whether this is a whole torch file, or a pickle, that holds more than tensors."""
+    if zipfile.is_zipfile(path):
+        return True
+    with open(path, 'rb') as file:
+        return file.read(1) == pickle.PROTO and 'Unsupported' in str(error)
 
 
 def _refusal(path: str | os.PathLike, error: Exception) -> str:
@@ -60,11 +67,8 @@ def state_dict_of(checkpoint: Mapping, path: str | os.PathLike = 'checkpoint') -
         UserError: If there is no tensor in it.
     """
     state = checkpoint.get('state_dict', checkpoint)
-    tensors = {
-        name.removeprefix('module.'): value
-        for name, value in state.items()
-        if isinstance(value, Tensor)
-    }
+    items = state.items() if isinstance(state, Mapping) else ()
+    tensors = {name.removeprefix('module.'): t for name, t in items if isinstance(t, Tensor)}
     if not tensors:
         raise UserError(f"{path} holds no tensors: expected a 'state_dict'.")
     if any(name.startswith('backbone.') for name in tensors):

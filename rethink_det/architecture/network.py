@@ -42,29 +42,49 @@ def build_backbone(config: Mapping) -> nn.Module:
     Raises:
         UserError: If the type is unknown or refuses its arguments.
     """
-    if 'type' not in config:
-        raise UserError(f"A backbone config needs a 'type', got the keys {sorted(config)}.")
-    try:
-        return MODELS.build(dict(config))
-    except (KeyError, TypeError, ValueError, AssertionError) as error:
-        raise UserError(f'Backbone {dict(config)} cannot be built: {error}') from error
+    return _build('backbone', config)
 
 
 def build_head(config: Mapping, backbone: nn.Module, input_shape: Sequence[int]) -> nn.Module:
-    """Build a head for the width that ``backbone`` puts out for ``input_shape``."""
+    """Build a head for the width that ``backbone`` puts out for ``input_shape``.
+
+    Raises:
+        UserError: If the type is unknown or refuses its arguments, or ``backbone`` cannot
+            run on such an input.
+    """
     settings = dict(config)
     settings.setdefault('in_channels', feature_widths(backbone, input_shape)[-1])
-    return MODELS.build(settings)
+    return _build('head', settings)
+
+
+def _build(kind: str, config: Mapping) -> nn.Module:
+    if 'type' not in config:
+        raise UserError(f"A {kind} config needs a 'type', got the keys {sorted(config)}.")
+    try:
+        return MODELS.build(dict(config))
+    except (KeyError, TypeError, ValueError, AssertionError) as error:
+        raise UserError(f'The {kind} {dict(config)} cannot be built: {error}') from error
 
 
 @torch.no_grad()
 def feature_widths(backbone: nn.Module, input_shape: Sequence[int]) -> list[int]:
-    """Channels of every feature map, read off a forward pass in evaluation mode."""
+    """Channels of every feature map, read off a forward pass in evaluation mode.
+
+    Raises:
+        UserError: If ``backbone`` cannot run on such an input.
+    """
     modes = [(m, m.training) for m in backbone.modules()]
     for module, _ in modes:
         module.training = False
     weight = next(backbone.parameters())
-    features = backbone(torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype))
-    for module, mode in modes:
-        module.training = mode
+    images = torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype)
+    try:
+        features = backbone(images)
+    except RuntimeError as error:
+        raise UserError(
+            f'{type(backbone).__name__} cannot run on an input of {tuple(input_shape)}: {error}'
+        ) from error
+    finally:
+        for module, mode in modes:
+            module.training = mode
     return [f.shape[1] for f in ([features] if isinstance(features, Tensor) else features)]

@@ -50,6 +50,9 @@ class PrunedArchitecture:
     source: str = field(default='', compare=False)
 
     def __post_init__(self) -> None:
+        for key in ('backbone', 'head', 'channels'):
+            if not isinstance(getattr(self, key), Mapping):
+                raise UserError(f'{key} must be a dict, got {getattr(self, key)!r}.')
         backbone = {k: v for k, v in self.backbone.items() if k not in RUNTIME_KEYS}
         normal = {
             'backbone': plain(backbone),
@@ -261,17 +264,20 @@ class PrunedArchitecture:
         return '\n'.join([*lines, f'  {whole} of {len(self.widths)} convolutions are whole'])
 
     def _check_layers(self) -> None:
-        for layer in self.channels:
-            if layer not in self.widths:
+        widths = self.widths  # builds the base network: refuses a backbone that cannot be
+        for layer, kept in self.channels.items():
+            if layer not in widths:
                 raise UserError(
-                    f'{self.backbone["type"]} has no layer {layer!r}; '
-                    f'it has {", ".join(self.widths)}.'
+                    f'{self.backbone["type"]} has no layer {layer!r}; it has {", ".join(widths)}.'
                 )
-            kept = self.channels[layer]
-            top = kept if isinstance(kept, int) else kept[-1] + 1
-            if top > self.widths[layer]:
+            if isinstance(kept, int) and kept > widths[layer]:
                 raise UserError(
-                    f'layer {layer} would keep {top} channels; valid are 1 to {self.widths[layer]}.'
+                    f'layer {layer} would keep {kept} channels; valid are 1 to {widths[layer]}.'
+                )
+            if not isinstance(kept, int) and kept[-1] >= widths[layer]:
+                raise UserError(
+                    f'layer {layer} would keep channel {kept[-1]}; valid are 0 to '
+                    f'{widths[layer] - 1}.'
                 )
 
 
@@ -301,18 +307,18 @@ def load_exactly(network: nn.Module, state: Mapping[str, Tensor]) -> None:
 
 
 def _input_shape(shape: Sequence[int]) -> tuple[int, int, int]:
-    shape = tuple(shape)
-    if len(shape) != 3 or not all(isinstance(n, int) and n > 0 for n in shape):
-        raise UserError(f'input_shape must be (channels, height, width), got {shape}.')
-    return shape
+    listed = isinstance(shape, (list, tuple)) and len(shape) == 3
+    if not listed or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise UserError(f'input_shape must be (channels, height, width), got {shape!r}.')
+    return tuple(shape)
 
 
 def _kept(layer: str, kept: Kept | Sequence[int]) -> Kept:
-    if isinstance(kept, int) and not isinstance(kept, bool):
+    if _is_int(kept):
         if kept < 1:
             raise UserError(f'layer {layer} would keep {kept} channels; at least 1 must remain.')
         return kept
-    if not isinstance(kept, (list, tuple)) or not all(isinstance(i, int) for i in kept):
+    if not isinstance(kept, (list, tuple)) or not all(_is_int(i) for i in kept):
         raise UserError(f'layer {layer}: kept must be a count or a list of indices, got {kept!r}.')
     if not kept or list(kept) != sorted(set(kept)) or kept[0] < 0:
         raise UserError(
@@ -320,6 +326,10 @@ def _kept(layer: str, kept: Kept | Sequence[int]) -> Kept:
             f'negative, got {list(kept)}.'
         )
     return tuple(kept)
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _describe(kept: Kept | None) -> str:

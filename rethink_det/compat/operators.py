@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torchvision import ops  # registers torch.ops.torchvision
 
-from rethink_det.compat.finder import missing_operator
+from rethink_det.compat.missing import missing_operator
 
 __all__ = [
     'get_compiler_version',

@@ -2,15 +2,16 @@
 
 import os
 import platform
-import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
 from rethink_det.study.plan import Run, Study
+from rethink_det.study.progress import Display
 from rethink_det.study.results import RunResult, StudyResults, write_results
 from rethink_det.study.run import execute
 from rethink_det.training.hooks.provenance import versions
@@ -34,6 +35,15 @@ class _State:
             if run.key not in started and all(p in self.results for p in run.parents)
         ]
 
+    def settle(self, run: Run, future: Future) -> str:
+        """Take in what a run came to; say it in a few words."""
+        error = future.exception()
+        if error is not None:
+            self.failures[run.key] = ''.join(traceback.format_exception(error)).strip()
+            return f'FAILED: {error}'
+        result = self.results[run.key] = future.result()
+        return ', '.join(f'{k} {v:.4g}' for k, v in result['metrics'].items() if _headline(k))
+
     def skip_orphans(self) -> None:
         """Give up on runs whose parents failed."""
         for run in self.runs:
@@ -43,11 +53,7 @@ class _State:
 
 
 def execute_study(
-    study: Study,
-    work_dir: str | os.PathLike,
-    executor: Executor,
-    workers: int = 1,
-    say: Callable[[str], None] = print,
+    study: Study, work_dir: str | os.PathLike, executor: Executor, workers: int = 1
 ) -> StudyResults:
     """Run a study to its end and write ``results.json``.
 
@@ -56,59 +62,27 @@ def execute_study(
         work_dir: Folder of the study; finished runs found there are not repeated.
         executor: Where runs are executed; shut down at the end.
         workers: How many runs to hand out at a time.
-        say: Takes a line of progress.
 
     Returns:
         The results, failed runs included; ``incomplete`` lists those.
     """
     state = _State(study.runs())
-    started = time.perf_counter()
-    with executor:
+    with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):
             for run in state.ready()[: max(0, workers - len(state.active))]:
                 parents = {key: state.results[key] for key in run.parents}
-                say(f'         start  {run.key}')
+                display.start(run)
                 state.active[executor.submit(execute, run, parents, work_dir)] = run
             for future in wait(state.active, return_when=FIRST_COMPLETED).done:
-                _collect(state, future, say, started)
+                run = state.active.pop(future)
+                display.end(run, state.settle(run, future), state.results)
             state.skip_orphans()
             write_results(work_dir, _results(study, state))
     return _results(study, state)
 
 
-def _collect(state: _State, future: Future, say: Callable[[str], None], started: float) -> None:
-    run = state.active.pop(future)
-    error = future.exception()
-    if error is None:
-        result = state.results[run.key] = future.result()
-        text = ', '.join(f'{k} {v:.4g}' for k, v in result['metrics'].items() if _headline(k))
-    else:
-        state.failures[run.key] = ''.join(traceback.format_exception(error)).strip()
-        text = f'failed: {error}'
-    done = len(state.results) + len(state.failures)
-    elapsed = time.perf_counter() - started
-    say(
-        f'[{done:>3}/{len(state.runs)}] {"done " if error is None else "FAIL "} {run.key}  {text}  '
-        f'({elapsed / 60:.1f} min so far, about {_remaining(state) / 60:.0f} min left)'
-    )
-
-
 def _headline(metric: str) -> bool:
     return metric in ('accuracy/top1', 'coco/bbox_mAP', 'coco/segm_mAP')
-
-
-def _remaining(state: _State) -> float:
-    """Seconds left: every open run takes as long as finished ones of its kind took."""
-    finished = {run.key: run for run in state.runs if run.key in state.results}
-    times = [(run, state.results[key]['wall_s']) for key, run in finished.items()]
-    total = 0.0
-    for run in state.runs:
-        if run.key in state.results or run.key in state.failures:
-            continue
-        alike = [t for r, t in times if (r.stage, r.model) == (run.stage, run.model)]
-        alike = alike or [t for r, t in times if r.stage == run.stage] or [t for _, t in times]
-        total += sum(alike) / len(alike) if alike else 0.0
-    return total
 
 
 def _results(study: Study, state: _State) -> StudyResults:

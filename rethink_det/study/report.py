@@ -21,13 +21,12 @@ from rethink_det.study.statistics import (
     BASELINE,
     METRICS,
     Row,
-    Verdict,
     arm_rank,
     interval,
     mean_std,
-    overall_verdict,
     primary_metric,
 )
+from rethink_det.study.verdict import Verdict, overall_verdict
 
 TEMPLATE = 'report_template.html'
 NOTES = (

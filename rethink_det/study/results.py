@@ -12,15 +12,8 @@ from typing import Any
 
 from rethink_det.errors import UserError
 from rethink_det.files import plain, save_json
-from rethink_det.study.statistics import (
-    STAGES,
-    Row,
-    Verdict,
-    groups,
-    overall_verdict,
-    summarise,
-    verdict,
-)
+from rethink_det.study.statistics import STAGES, Row, groups, summarise
+from rethink_det.study.verdict import Verdict, overall_verdict, verdict
 
 RESULTS_NAME = 'results.json'
 REMEDY = 'run the study again (it repeats only what is missing) to write it anew'

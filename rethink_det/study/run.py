@@ -204,6 +204,7 @@ _STAGES = {'classification': _train_classifier, 'pruning': _prune, 'detection': 
 def _train(config: Config, folder: Path) -> tuple[dict, str]:
     config.resume = last_checkpoint(folder) is not None
     config.load_from = None
+    config.default_hooks.progress = {'type': 'rethink_det.ProgressHook'}
     metrics = train(config)
     return metrics, last_checkpoint(folder).name
 

@@ -4,6 +4,7 @@ from rethink_det.training.budget import Budget, constant
 from rethink_det.training.hooks import (
     EpochSeedHook,
     PlainCheckpointHook,
+    ProgressHook,
     ProvenanceHook,
     TransferHook,
 )
@@ -12,6 +13,7 @@ __all__ = [
     'Budget',
     'EpochSeedHook',
     'PlainCheckpointHook',
+    'ProgressHook',
     'ProvenanceHook',
     'TransferHook',
     'constant',

@@ -192,5 +192,5 @@ def test_what_is_no_architecture_is_refused(cifar, tmp_path):
 
 def test_a_checkpoint_without_architecture_is_refused(tmp_path):
     torch.save({'state_dict': {'a': torch.zeros(1)}}, tmp_path / 'other.pth')
-    with pytest.raises(UserError, match=r"other.pth.* no meta\['architecture'\]"):
+    with pytest.raises(UserError, match=r"other.pth.*no meta\['architecture'\]"):
         PrunedArchitecture.load(tmp_path / 'other.pth')

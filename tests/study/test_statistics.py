@@ -10,16 +10,8 @@ from scipy import stats
 
 from rethink_det.errors import UserError
 from rethink_det.study.results import RunResult
-from rethink_det.study.statistics import (
-    ARM_ORDER,
-    BASELINE,
-    METRICS,
-    compare,
-    groups,
-    overall_verdict,
-    summarise,
-    verdict,
-)
+from rethink_det.study.statistics import ARM_ORDER, BASELINE, METRICS, compare, groups, summarise
+from rethink_det.study.verdict import overall_verdict, verdict
 
 TOP1 = 'accuracy/top1'
 scores = st.floats(0, 100, allow_nan=False)

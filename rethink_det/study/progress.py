@@ -1,0 +1,97 @@
+"""Showing a study's progress: a line a finished run, and live bars on a terminal."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from rethink_det.study.plan import Run
+from rethink_det.training.hooks.progress import read_progress
+
+
+class Display:
+    """Says what starts, what is done and how long the rest will take.
+
+    On a terminal every running run has a bar with the time it still needs; elsewhere there
+    are only the lines.
+
+    Args:
+        runs: All runs of the study.
+        work_dir: Folder of the study.
+    """
+
+    def __init__(self, runs: Iterable[Run], work_dir: Path) -> None:
+        self.runs, self.work_dir = list(runs), work_dir
+        self._started = time.monotonic()
+        self._ended: dict[str, float] = {}
+        # A run in this process redirects sys.stderr: hold on to the real one.
+        self._console = Console(file=sys.stderr)
+        self._bars = Progress(
+            TextColumn('{task.description}'),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            disable=not self._console.is_terminal,
+        )
+        self._tasks: dict[str, int] = {}
+        self._over = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> 'Display':
+        self._bars.start()
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._bars.stop()
+
+    def start(self, run: Run) -> None:
+        """A run has been handed out."""
+        self._tasks[run.key] = self._bars.add_task(run.key, total=None)
+
+    def end(self, run: Run, text: str, results: Mapping[str, Mapping]) -> None:
+        """A run is over; ``text`` says how, ``results`` holds those that went well."""
+        self._bars.remove_task(self._tasks.pop(run.key))
+        self._ended[run.key] = time.monotonic()
+        elapsed = (time.monotonic() - self._started) / 60
+        left = self._remaining(results) / 60
+        self._console.print(
+            f'[{len(self._ended):>3}/{len(self.runs)}] {run.key}  {text}  '
+            f'({elapsed:.1f} min so far, about {left:.0f} min left)',
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
+
+    def _remaining(self, results: Mapping[str, Mapping]) -> float:
+        """Seconds left, if open runs take as long as finished ones of their kind and the
+        work goes on at the present pace of several at a time."""
+        times = [(run, results[run.key]['wall_s']) for run in self.runs if run.key in results]
+        worked = sum(seconds for _, seconds in times)
+        total = 0.0
+        for run in self.runs:
+            if run.key in self._ended:
+                continue
+            alike = [t for r, t in times if (r.stage, r.model) == (run.stage, run.model)]
+            alike = alike or [t for r, t in times if r.stage == run.stage] or [t for _, t in times]
+            total += sum(alike) / len(alike) if alike else 0.0
+        elapsed = time.monotonic() - self._started
+        return total * min(1.0, elapsed / worked) if worked else total
+
+    def _watch(self) -> None:
+        while not self._over.wait(1.0):
+            for key, task in list(self._tasks.items()):
+                folders = list(self.work_dir.glob(f'runs/{key}-*'))
+                newest = max(folders, key=lambda f: f.stat().st_mtime, default=None)
+                done, total = read_progress(newest) if newest else (0, 0)
+                if total and task in self._bars.task_ids:
+                    self._bars.update(task, completed=done, total=total)

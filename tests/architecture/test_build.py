@@ -1,0 +1,144 @@
+"""Building: the plain base class, narrower, with weights drawn for its own widths."""
+
+from math import sqrt
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rethink_det import UserError
+from rethink_det.architecture import PrunedArchitecture, pruned_backbone
+from rethink_det.architecture.network import build_backbone
+
+HEAD = dict(type='rethink_det.LinearHead', num_classes=5)
+RESNET18 = dict(type='mmdet.ResNet', depth=18, base_channels=16)
+
+
+def resnet18(**channels) -> PrunedArchitecture:
+    named = {name.replace('_', '.'): kept for name, kept in channels.items()}
+    return PrunedArchitecture(RESNET18, HEAD, (3, 32, 32), named)
+
+
+def frozen(model) -> set[str]:
+    return {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+
+
+@given(
+    st.fixed_dictionaries(
+        {}, optional={f'layer{i}.{j}.conv1': st.integers(1, 16) for i in (1, 2) for j in (0, 1)}
+    )
+)
+def test_a_built_network_has_the_widths_asked_for(channels):
+    architecture = PrunedArchitecture(RESNET18, HEAD, (3, 32, 32), channels)
+    backbone = architecture.build()
+    assert backbone.architecture == architecture
+    for layer in architecture.widths:
+        assert backbone.get_submodule(layer).out_channels == architecture.kept(layer)
+    state = architecture.build_network().state_dict()
+    assert state['head.fc.weight'].shape == (5, 128)
+    assert {n for n in state if n.startswith('backbone.')} == {
+        f'backbone.{n}' for n in build_backbone(RESNET18).state_dict()
+    }
+
+
+def test_a_coupled_stage_narrows_the_head():
+    network = resnet18(layer4_0_conv2=50).build_network()
+    assert network.head.fc.in_features == 50
+    assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 5)
+
+
+def test_nothing_cut_is_the_plain_base_class():
+    built, plain = resnet18().build(), build_backbone(RESNET18)
+    assert type(built) is type(plain)
+    assert list(built.state_dict()) == list(plain.state_dict())
+    assert [p.shape for p in built.parameters()] == [p.shape for p in plain.parameters()]
+    assert isinstance(pruned_backbone(resnet18()), type(plain))
+
+
+@pytest.mark.parametrize(
+    'backbone, layer, kept, reader',
+    [
+        (dict(type='mmdet.ResNet', depth=18), 'layer3.1.conv1', 64, 'layer3.1.conv2'),
+        (dict(type='rethink_det.CifarResNet', depth=8), 'layer3.0.conv1', 100, 'layer3.0.conv2'),
+    ],
+    ids=['mmdet.ResNet', 'CifarResNet'],
+)
+def test_weights_are_drawn_for_the_small_layer(backbone, layer, kept, reader):
+    torch.manual_seed(0)
+    backbone['base_channels'] = 64
+    built = PrunedArchitecture(backbone, HEAD, (3, 32, 32), {layer: kept}).build()
+    small, next_one = (built.get_submodule(name).weight for name in (layer, reader))
+    assert small.shape[0] == kept == next_one.shape[1]
+    assert min(small.numel(), next_one.numel()) > 10_000
+    # Kaiming by fan-out: variance 2 / (kernel area * output channels), the kept ones.
+    assert small.std().item() == pytest.approx(sqrt(2 / (9 * kept)), rel=0.05)
+    assert next_one.std().item() == pytest.approx(sqrt(2 / (9 * next_one.shape[0])), rel=0.05)
+    assert abs(small.mean().item()) < 0.05 * small.std().item()
+
+
+def test_every_build_draws_anew_and_a_seed_repeats_it():
+    def weight(seed):
+        torch.manual_seed(seed)
+        return resnet18(layer1_0_conv1=5).build().layer1[0].conv1.weight
+
+    assert torch.equal(weight(0), weight(0))
+    assert not torch.equal(weight(0), weight(1))
+
+
+@pytest.mark.parametrize('stages', [0, 1, 4])
+def test_frozen_stages_stay_frozen_after_surgery(stages):
+    cuts = dict(layer1_0_conv1=5, layer1_0_conv2=9, layer4_1_conv1=3)
+    backbone = resnet18(**cuts).build(frozen_stages=stages, norm_eval=True)
+    expected = frozen(build_backbone({**RESNET18, 'frozen_stages': stages}))
+    assert expected and frozen(backbone) == expected
+    backbone.train()
+    norms = [m for m in backbone.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert not any(norm.training for norm in norms)
+    if stages < 4:
+        sum(feature.sum() for feature in backbone(torch.randn(2, 3, 32, 32))).backward()
+        without = {n for n, p in backbone.named_parameters() if p.grad is None}
+        assert without == expected
+    assert frozen(backbone) == expected
+
+
+def test_training_settings_reach_the_backbone_only():
+    backbone = pruned_backbone(resnet18().to_dict(), out_indices=(1, 3), init_cfg=None)
+    assert len(backbone(torch.zeros(2, 3, 32, 32))) == 2
+    assert backbone.architecture == resnet18()
+
+
+def test_building_for_cost_leaves_no_trace_in_the_value():
+    architecture = resnet18(layer1_0_conv1=5)
+    before = architecture.digest
+    architecture.cost()
+    assert architecture.digest == before and architecture.cost() == architecture.cost()
+
+
+def test_what_cannot_be_built_is_refused():
+    with pytest.raises(UserError, match='NoSuchNet'):
+        build_backbone(dict(type='rethink_det.NoSuchNet'))
+    with pytest.raises(UserError, match="needs a 'type'"):
+        build_backbone(dict(depth=18))
+    with pytest.raises(UserError, match='depth'):
+        build_backbone(dict(type='mmdet.ResNet', depth=19))
+    with pytest.raises(UserError, match='no_such_setting'):
+        resnet18().build(no_such_setting=1)
+    with pytest.raises(UserError, match='layer1.0.conv2 .*same channels'):
+        resnet18(layer1_0_conv2=3, layer1_1_conv2=4).build()
+    with pytest.raises(UserError, match='No architecture'):
+        pruned_backbone('resnet18-z')
+
+
+def test_a_network_that_cannot_see_its_input_is_refused():
+    with pytest.raises(UserError, match=r'\(1, 32, 32\)'):
+        PrunedArchitecture(RESNET18, HEAD, (1, 32, 32)).build_network()
+    with pytest.raises(UserError, match='NoSuchHead'):
+        PrunedArchitecture(
+            RESNET18, dict(type='rethink_det.NoSuchHead'), (3, 32, 32)
+        ).build_network()
+
+
+def test_a_residual_stream_through_a_free_shortcut_is_refused(cifar):
+    with pytest.raises(UserError, match='layer2.0.conv2 cannot be pruned'):
+        cifar(channels={'layer2.0.conv2': 5}).build()

@@ -1,0 +1,226 @@
+"""Checkpoints: read without running code, written whole or not at all, known by a digest."""
+
+import io
+import pickle
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rethink_det import UserError
+from rethink_det.architecture.checkpoint import (
+    digest,
+    load_checkpoint,
+    save_checkpoint,
+    state_dict_of,
+)
+
+TENSORS = {'conv1.weight': torch.arange(6.0).reshape(2, 3), 'bn1.steps': torch.tensor(7)}
+
+
+class Trap:
+    """Unpickling it creates a file."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def old_format(content, path):
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+
+
+def bare_pickle(content, path):
+    Path(path).write_bytes(pickle.dumps(content))
+
+
+# -- reading -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('save', [save_checkpoint, old_format], ids=['zip', 'old'])
+def test_tensors_and_plain_values_come_back(tmp_path, save):
+    content = {'state_dict': TENSORS, 'meta': {'epoch': 3, 'names': ['a', None], 'lr': 0.1}}
+    save(content, tmp_path / 'model.pth')
+    loaded = load_checkpoint(tmp_path / 'model.pth')
+    assert loaded['meta'] == content['meta']
+    assert digest(loaded['state_dict']) == digest(TENSORS)
+
+
+@pytest.mark.parametrize('save', [torch.save, old_format, bare_pickle], ids=['zip', 'old', 'bare'])
+def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, save):
+    mark = tmp_path / 'the code ran'
+    path = tmp_path / 'evil.pth'
+    save({'state_dict': TENSORS if save is not bare_pickle else {}, 'meta': Trap(mark)}, path)
+    with pytest.raises(UserError, match='evil.pth needs code to load'):
+        load_checkpoint(path)
+    assert not mark.exists()
+    torch.load(path, weights_only=False) if save is not bare_pickle else pickle.loads(
+        path.read_bytes()
+    )
+    assert mark.exists(), 'the trap is a dud'
+
+
+@pytest.mark.parametrize('save', [torch.save, old_format], ids=['zip', 'old'])
+@pytest.mark.parametrize(
+    'thing, refused', [(np.arange(3), 'numpy'), (PurePosixPath('a'), 'pathlib')]
+)
+def test_other_objects_are_refused_by_name_with_a_remedy(tmp_path, save, thing, refused):
+    save({'state_dict': TENSORS, 'meta': thing}, tmp_path / 'odd.pth')
+    with pytest.raises(UserError, match=f'{refused}.* was refused.*weights_only=False'):
+        load_checkpoint(tmp_path / 'odd.pth')
+
+
+@pytest.mark.parametrize(
+    'content',
+    [b'', b'hello, I am text\n', b'{"format": 1}', b'PK\x03\x04 not a zip', bytes(range(256))],
+)
+def test_what_is_no_checkpoint_is_refused(tmp_path, content):
+    (tmp_path / 'junk.pth').write_bytes(content)
+    with pytest.raises(UserError, match='junk.pth is no checkpoint, or a damaged one'):
+        load_checkpoint(tmp_path / 'junk.pth')
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_break_the_reader(tmp_path, content):
+    (tmp_path / 'junk.pth').write_bytes(content)
+    with pytest.raises(UserError, match='junk.pth'):
+        load_checkpoint(tmp_path / 'junk.pth')
+
+
+@pytest.mark.parametrize('save', [torch.save, old_format], ids=['zip', 'old'])
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_truncated_file_is_refused_wherever_it_breaks(tmp_path, save, share):
+    buffer = io.BytesIO()
+    save({'state_dict': TENSORS, 'meta': {'epoch': 3}}, buffer)
+    content = buffer.getvalue()
+    (tmp_path / 'half.pth').write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(UserError, match='half.pth'):
+        load_checkpoint(tmp_path / 'half.pth')
+
+
+@given(place=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255))
+def test_a_damaged_byte_gives_tensors_or_a_refusal(tmp_path, place, value):
+    buffer = io.BytesIO()
+    old_format({'state_dict': TENSORS, 'meta': {'epoch': 3}}, buffer)
+    content = bytearray(buffer.getvalue())
+    content[int(len(content) * place)] = value
+    (tmp_path / 'bad.pth').write_bytes(content)
+    try:
+        assert isinstance(load_checkpoint(tmp_path / 'bad.pth'), dict)
+    except UserError as error:
+        assert 'bad.pth' in str(error)
+
+
+def test_a_missing_file_and_another_object_are_refused(tmp_path):
+    with pytest.raises(UserError, match='gone.pth does not exist'):
+        load_checkpoint(tmp_path / 'gone.pth')
+    with pytest.raises(UserError, match='does not exist'):
+        load_checkpoint(tmp_path)
+    torch.save([1, 2], tmp_path / 'list.pth')
+    with pytest.raises(UserError, match='list.pth holds a list'):
+        load_checkpoint(tmp_path / 'list.pth')
+
+
+# -- names ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('head', ['fc', 'linear'])
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_names_of_a_plain_classifier_become_ours(head, prefix, wrapped):
+    state = {
+        f'{prefix}{name}': TENSORS['conv1.weight'] for name in ('conv1.weight', f'{head}.bias')
+    }
+    found = state_dict_of({'state_dict': state, 'best': 0.9} if wrapped else state)
+    assert list(found) == ['backbone.conv1.weight', 'head.fc.bias']
+    assert found['head.fc.bias'] is TENSORS['conv1.weight']
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+def test_our_own_names_stay(prefix):
+    names = ['backbone.conv1.weight', 'head.fc.bias', 'neck.linear.weight']
+    found = state_dict_of({'state_dict': {prefix + n: torch.zeros(1) for n in names}})
+    assert list(found) == names
+
+
+def test_what_is_no_tensor_is_left_out():
+    found = state_dict_of({'conv1.weight': torch.zeros(1), 'epoch': 3})
+    assert list(found) == ['backbone.conv1.weight']
+
+
+@pytest.mark.parametrize(
+    'checkpoint',
+    [{}, {'state_dict': {}}, {'state_dict': {'epoch': 3}}, {'state_dict': [1]}, {'meta': {}}],
+)
+def test_a_checkpoint_without_tensors_is_refused(checkpoint):
+    with pytest.raises(UserError, match="somewhere.pth holds no tensors: expected a 'state_dict'"):
+        state_dict_of(checkpoint, 'somewhere.pth')
+
+
+# -- writing -------------------------------------------------------------------------------
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / 'model.pth'
+    save_checkpoint({'state_dict': TENSORS}, path)
+    before = path.read_bytes()
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        save_checkpoint({'state_dict': TENSORS, 'meta': lambda: None}, path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_writing_makes_folders_and_replaces(tmp_path):
+    path = tmp_path / 'a' / 'b' / 'model.pth'
+    for epoch in (1, 2):
+        save_checkpoint({'state_dict': TENSORS, 'meta': {'epoch': epoch}}, path)
+    assert load_checkpoint(path)['meta'] == {'epoch': 2}
+    assert list(path.parent.iterdir()) == [path]
+
+
+# -- digest --------------------------------------------------------------------------------
+
+STATE = {
+    'weight': torch.arange(12.0).reshape(3, 4),
+    'count': torch.tensor(3),
+    'none': torch.zeros(0, 2),
+    'flag': torch.tensor([True, False]),
+    'half': torch.tensor([1.5], dtype=torch.bfloat16),
+}
+
+
+@given(st.permutations(sorted(STATE)))
+def test_the_digest_does_not_depend_on_order_or_memory_layout(names):
+    shuffled = {name: STATE[name].clone() for name in names}
+    shuffled['weight'] = STATE['weight'].t().contiguous().t().requires_grad_()
+    assert digest(shuffled) == digest(STATE)
+    assert len(digest(STATE)) == 16 and int(digest(STATE), 16) >= 0
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'weight': STATE['weight'] + 1e-6 * (STATE['weight'] == 0)},
+        {'weight': STATE['weight'].double()},
+        {'weight': STATE['weight'].reshape(4, 3)},
+        {'weight': STATE['weight'].flatten()},
+        {'count': torch.tensor([3])},
+        {'count': torch.tensor(4)},
+        {'none': torch.zeros(0, 3)},
+        {'more': torch.zeros(0)},
+    ],
+)
+def test_the_digest_depends_on_values_types_and_shapes(changes):
+    assert digest(STATE | changes) != digest(STATE)
+
+
+def test_the_digest_depends_on_names():
+    renamed = {('weights' if name == 'weight' else name): t for name, t in STATE.items()}
+    assert digest(renamed) != digest(STATE)
+    one, other = torch.zeros(2), torch.ones(2)
+    assert digest({'a': one, 'b': other}) != digest({'a': other, 'b': one})

@@ -1,0 +1,272 @@
+"""Pruners: a trained network in, an architecture and its inherited weights out."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rethink_det import UserError
+from rethink_det.architecture import PrunedArchitecture, Surgeon
+from rethink_det.architecture.checkpoint import digest
+from rethink_det.classification import Classifier
+from rethink_det.pruning import L1NormPruner, RandomPruner, build_pruner, prune
+from rethink_det.pruning.base import narrowed
+
+PRUNED = ('layer1.0.conv1', 'layer2.0.conv1', 'layer3.0.conv1')
+
+# Ratios by stage and skipped convolutions, numbered as in arXiv 1608.08710's networks: 1 is
+# the stem, 2k + 2 the first convolution of the k-th block.
+PUBLISHED = {
+    'resnet56-a': ((0.1, 0.1, 0.1), (16, 20, 38, 54)),
+    'resnet56-b': ((0.6, 0.3, 0.1), (16, 18, 20, 34, 38, 54)),
+    'resnet34-a': ((0.3, 0.3, 0.3, 0), (2, 8, 14, 16, 26, 28, 30, 32)),
+    'resnet34-b': ((0.5, 0.6, 0.4, 0), (2, 8, 14, 16, 26, 28, 30, 32)),
+}
+BLOCKS = {'resnet56': (9, 9, 9), 'resnet34': (3, 4, 6, 3)}
+
+
+def l1(**settings) -> dict:
+    return dict(type='L1NormPruner', **settings)
+
+
+def randomly(seed: int, **settings) -> dict:
+    return dict(type='RandomPruner', seed=seed, **settings)
+
+
+@pytest.fixture(scope='module')
+def base(cifar):
+    return cifar(base_channels=8)
+
+
+@pytest.fixture
+def network(base, unsettle):
+    torch.manual_seed(0)
+    return unsettle(base.build_network())
+
+
+# -- which channels ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('name', PUBLISHED)
+def test_l1_norm_finds_the_published_architectures(name):
+    ratios, skipped = PUBLISHED[name]
+    parent = PrunedArchitecture.load(name.partition('-')[0])
+    blocks = [
+        f'layer{stage}.{block}.conv1'
+        for stage, count in enumerate(BLOCKS[parent.name], 1)
+        for block in range(count)
+    ]
+    pruner = l1(
+        ratios={f'layer{stage}.*': ratio for stage, ratio in enumerate(ratios, 1)},
+        skip=[blocks[(number - 2) // 2] for number in skipped],
+    )
+    found = prune(parent.build_network(), pruner, parent).architecture
+    assert found.shape().diff(PrunedArchitecture.load(name)) == []
+
+
+@pytest.mark.parametrize(
+    'norms, keep, expected',
+    [
+        ([1, 3, 4, 2], 2, (1, 2)),
+        ([4, 1, 2, 3], 3, (0, 2, 3)),
+        ([2, 5, 2, 2], 2, (0, 1)),
+        ([2, 2, 2, 2], 3, (0, 1, 2)),
+        ([1, 1, 2, 1], 2, (0, 2)),
+        ([0, 0, 0, 1], 1, (3,)),
+    ],
+)
+def test_l1_norm_keeps_the_largest_and_of_equals_the_first(cifar, norms, keep, expected):
+    network = cifar().build_network()
+    weight = network.backbone.layer1[0].conv1.weight
+    signs = torch.where(torch.arange(weight[0].numel()) % 2 == 0, 1.0, -1.0).view_as(weight[0])
+    with torch.no_grad():
+        for filter_, norm in zip(weight, norms, strict=True):
+            filter_.copy_(signs * norm)
+    pruner = l1(ratios={'layer1.0.conv1': 1 - keep / 4})
+    result = prune(network, pruner, cifar())
+    assert result.architecture.channels == {'layer1.0.conv1': expected}
+    assert torch.equal(
+        result.state_dict['backbone.layer1.0.conv1.weight'], weight[list(expected)]
+    )
+
+
+def test_l1_norm_ranks_by_absolute_sums_not_by_squares_or_signs():
+    conv = torch.nn.Conv2d(1, 3, (1, 2))
+    with torch.no_grad():
+        conv.weight.copy_(torch.tensor([[-3.0, -3.0], [5.0, 0.0], [1.0, -1.0]]).view(3, 1, 1, 2))
+    assert L1NormPruner(ratios=0.5).score('any', conv).tolist() == [6, 5, 2]
+
+
+def test_a_target_gives_what_its_ratios_give(base, network):
+    by_ratio = prune(network, l1(ratios=0.4), base)
+    by_target = prune(network, l1(target=by_ratio.architecture.shape().to_dict()), base)
+    assert by_target.architecture == by_ratio.architecture
+    assert digest(by_target.state_dict) == digest(by_ratio.state_dict)
+
+
+def test_a_published_name_is_a_target():
+    parent = PrunedArchitecture.load('resnet56')
+    found = prune(parent.build_network(), l1(target='resnet56-b'), parent).architecture
+    assert found.shape() == PrunedArchitecture.load('resnet56-b')
+    assert all(isinstance(kept, tuple) for kept in found.channels.values())
+
+
+def test_a_random_choice_depends_on_its_seed_alone(base, network, unsettle):
+    def chosen(seed, model=network):
+        torch.rand(3)  # nor on the global generator
+        return prune(model, randomly(seed, ratios=0.5), base).architecture
+
+    assert chosen(0) == chosen(0)
+    assert len({chosen(seed).digest for seed in range(5)}) == 5
+    other = unsettle(base.build_network(), seed=9)
+    assert chosen(0, other) == chosen(0)
+    layers = prune(network, randomly(0, ratios=0.5), base).architecture.channels
+    assert layers['layer1.0.conv1'] != layers['layer2.0.conv1'][:4]
+
+
+def test_a_random_choice_is_even_handed():
+    conv = torch.nn.Conv2d(1, 4, 1)
+    first = [RandomPruner(seed, ratios=0.5).score('a', conv).argmax().item() for seed in range(400)]
+    counts = torch.tensor(first).bincount(minlength=4)
+    assert counts.sum() == 400 and counts.min() > 65 and counts.max() < 135
+
+
+def test_a_random_choice_differs_between_layers():
+    conv = torch.nn.Conv2d(1, 8, 1)
+    one, other = (RandomPruner(0, ratios=0.5).score(layer, conv) for layer in ('a', 'b'))
+    assert not torch.equal(one, other)
+
+
+# -- what comes out ------------------------------------------------------------------------
+
+
+@given(
+    ratios=st.fixed_dictionaries(
+        {}, optional={layer: st.sampled_from([0.2, 0.5, 0.8]) for layer in PRUNED}
+    ),
+    kind=st.sampled_from([l1, lambda **settings: randomly(3, **settings)]),
+)
+def test_the_result_loads_and_computes_what_the_zeroed_parent_does(base, network, ratios, kind):
+    result = prune(network, kind(ratios=ratios), base)
+    small = result.architecture.build_network()
+    small.load_state_dict(result.state_dict, strict=True)
+    Surgeon(network, base.input_shape, prefix='backbone.').zero(
+        {layer: kept for layer, kept in result.architecture.channels.items()}
+    )
+    images = torch.randn(2, *base.input_shape)
+    with torch.no_grad():
+        difference = network.eval()(images) - small.eval()(images)
+    assert difference.abs().max() <= 1e-5
+    assert not any(tensor.requires_grad for tensor in result.state_dict.values())
+
+
+@pytest.mark.parametrize('pruner', [l1(ratios=0.4), randomly(1, ratios=0.4)])
+def test_the_parent_inherits_to_the_same_weights(base, network, pruner):
+    result = prune(network, pruner, base)
+    assert digest(result.architecture.inherit(network.state_dict())) == digest(result.state_dict)
+
+
+def test_the_model_stays_as_it_was(base, network):
+    network.train()
+    network.backbone.bn1.eval()
+    network.backbone.conv1.weight.requires_grad_(False)
+    before = digest(network.state_dict())
+    flags = [m.training for m in network.modules()], [p.requires_grad for p in network.parameters()]
+    result = prune(network, l1(ratios=0.5), base)
+    assert digest(network.state_dict()) == before
+    assert flags == (
+        [m.training for m in network.modules()],
+        [p.requires_grad for p in network.parameters()],
+    )
+    for tensor in result.state_dict.values():
+        tensor.zero_()
+    assert digest(network.state_dict()) == before, 'the result shares memory with the model'
+
+
+def test_a_classifier_says_what_it_is(base):
+    model = Classifier(base.backbone, base.head, base.input_shape)
+    result = prune(model, l1(ratios=0.5))
+    assert result.architecture.base == base
+    assert prune(model, l1(ratios=0.5), base).architecture == result.architecture
+
+
+def test_pruning_again_goes_on_from_what_is_left(base, network):
+    first = prune(network, l1(ratios=0.3), base)
+    smaller = first.architecture.build_network()
+    smaller.load_state_dict(first.state_dict)
+    second = prune(smaller, l1(ratios=0.5), first.architecture)
+    for layer in PRUNED:
+        once, twice = (set(r.architecture.channels[layer]) for r in (first, second))
+        assert twice < once
+    inherited = second.architecture.inherit(network.state_dict())
+    assert digest(inherited) == digest(second.state_dict)
+
+
+@given(st.sets(st.integers(0, 7), min_size=2), st.data())
+def test_narrowing_an_architecture_indexes_what_is_left(base, kept, data):
+    kept = tuple(sorted(kept))
+    places = data.draw(st.sets(st.integers(0, len(kept) - 1), min_size=1).map(sorted))
+    cut = narrowed(narrowed(base, {PRUNED[0]: kept}), {PRUNED[0]: places})
+    assert cut.channels == {PRUNED[0]: tuple(kept[place] for place in places)}
+    counted = narrowed(narrowed(base, {PRUNED[0]: kept}).shape(), {PRUNED[0]: places})
+    assert counted.channels == {PRUNED[0]: len(places)}
+
+
+def test_a_layer_is_never_emptied(base, network):
+    with pytest.warns(UserWarning, match='layer1.0.conv1 less than 1 of its 8'):
+        result = prune(network, l1(ratios=0.999), base)
+    assert [len(result.architecture.channels[layer]) for layer in PRUNED] == [1, 1, 1]
+
+
+# -- refusals ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'pruner, message',
+    [
+        (dict(type='NoSuchPruner', ratios=0.5), 'NoSuchPruner.*known are L1NormPruner, RandomPrun'),
+        (dict(ratios=0.5), 'known are L1NormPruner, RandomPruner'),
+        (l1(ratio=0.5), "L1NormPruner.*'ratio'"),
+        (l1(), 'L1NormPruner needs either ratios or a target'),
+        (l1(ratios=0.5, target='resnet56-a'), 'L1NormPruner needs either ratios or a target'),
+        (l1(target='resnet56-z'), 'No architecture .*resnet56-z'),
+        (l1(target='resnet56-a'), 'resnet56-a is cut from another network: layer conv1 is 16'),
+        (l1(ratios=1.0), r'must be in \[0, 1\)'),
+        (l1(ratios=-0.1), r'must be in \[0, 1\)'),
+        (l1(ratios=float('nan')), r'must be in \[0, 1\)'),
+        (l1(ratios='half'), r'must be in \[0, 1\)'),
+        (l1(ratios={'layer1.0.conv2': 0.5}), "'layer1.0.conv2' matches no prunable layer"),
+        (l1(ratios=0.5, skip=['layer9.*']), r"'layer9.\*' matches no prunable layer"),
+        (l1(ratios=0.999, min_channels=0), 'at least 1'),
+    ],
+)
+def test_a_pruner_that_cannot_be_is_refused(base, network, pruner, message):
+    with pytest.raises(UserError, match=message):
+        prune(network, pruner, base)
+
+
+def test_types_may_carry_the_scope():
+    assert isinstance(build_pruner(dict(type='rethink_det.RandomPruner', ratios=0.5)), RandomPruner)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_weights_that_are_no_numbers_are_refused_by_layer(base, network, value):
+    with torch.no_grad():
+        network.backbone.layer2[0].conv1.weight[3, 0, 0, 0] = value
+    with pytest.raises(UserError, match='layer2.0.conv1 has weights that are not finite'):
+        prune(network, l1(ratios=0.5), base)
+
+
+def test_a_model_that_is_not_the_architecture_is_refused(base, cifar, network):
+    with pytest.raises(UserError, match='backbone.conv1.weight'):
+        prune(network, l1(ratios=0.5), cifar())
+    with pytest.raises(UserError, match='has no backbone.layer1.1.conv1.weight'):
+        prune(network, l1(ratios=0.5), cifar(depth=14, base_channels=8))
+    with pytest.raises(UserError, match='Network does not say what it is'):
+        prune(network, l1(ratios=0.5))
+
+
+def test_a_model_that_cannot_be_traced_is_refused(base, network):
+    blind = PrunedArchitecture(base.backbone, {**base.head, 'in_channels': 32}, (1, 16, 16))
+    with pytest.raises(UserError, match=r'\(1, 16, 16\)'):
+        prune(network, l1(ratios=0.5), blind)

@@ -7,10 +7,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 from mmengine.config import Config
+from mmengine.hooks import Hook
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.datasets import ImageTensorDataset
-from rethink_det.registry import DATASETS
+from rethink_det.registry import DATASETS, HOOKS
 
 settings.register_profile(
     'rethink_det',
@@ -79,6 +80,18 @@ class TinyImages(ImageTensorDataset):
         super().__init__(images.to(torch.uint8), labels, ('dark', 'bright'))
 
 
+@HOOKS.register_module(force=True)
+class KillHook(Hook):
+    """The power fails before an iteration (3 an epoch)."""
+
+    def __init__(self, iteration: int):
+        self.iteration = iteration
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == self.iteration:
+            raise KeyboardInterrupt
+
+
 @pytest.fixture
 def tiny_config(tmp_path):
     """Makes the config of a training run of a fraction of a second."""
@@ -95,7 +108,7 @@ def tiny_config(tmp_path):
     def make(work_dir='run', epochs=3, seed=1, lr=0.05, hooks=(), **changes):
         metric = dict(type='rethink_det.Accuracy', topk=(1,))
         config = dict(
-            default_scope='rethink_det',
+            default_scope='mmengine',
             model=dict(
                 type='rethink_det.Classifier',
                 backbone=dict(type='rethink_det.CifarResNet', depth=8, base_channels=4),

@@ -1,7 +1,7 @@
 """What every classification run shares: scope, logging, checkpoints."""
 
 custom_imports = dict(imports=['rethink_det'])
-default_scope = 'rethink_det'
+default_scope = 'mmengine'
 
 default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),

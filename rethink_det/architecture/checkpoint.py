@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rethink_det.errors import UserError
 from rethink_det.files import replacing
@@ -95,3 +95,37 @@ def digest(state: Mapping[str, Tensor]) -> str:
         sha.update(f'{name}:{tensor.dtype}:{tuple(tensor.shape)};'.encode())
         sha.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
     return sha.hexdigest()[:16]
+
+
+def load_exactly(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load every tensor into its place, or refuse.
+
+    Only BatchNorm's ``num_batches_tracked`` may be missing: torch before 0.4.1 had none, and
+    with a fixed momentum nothing depends on it.
+
+    Raises:
+        UserError: Names the first tensor that is missing, left over or of another shape.
+    """
+    own = network.state_dict()
+    state = {**{n: t for n, t in own.items() if n.endswith('num_batches_tracked')}, **state}
+    check_fits(network, state)
+    extra = next((name for name in state if name not in own), None)
+    if extra:
+        raise UserError(f'The checkpoint is of another architecture: it has {extra} besides.')
+    network.load_state_dict(state)
+
+
+def check_fits(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Refuse a state dict that cannot fill the network.
+
+    Raises:
+        UserError: Names the first tensor that is missing or of another shape.
+    """
+    for name, tensor in network.state_dict().items():
+        if name not in state:
+            raise UserError(f'The checkpoint has no {name}: it is of another architecture.')
+        if state[name].shape != tensor.shape:
+            raise UserError(
+                f'The checkpoint is of another architecture: {name} is '
+                f'{tuple(state[name].shape)} there, {tuple(tensor.shape)} here.'
+            )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture import cost as costing
 from rethink_det.architecture import published
-from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly
 from rethink_det.architecture.network import RUNTIME_KEYS, Network, build_backbone, build_head
 from rethink_det.architecture.surgery import Surgeon, fresh_weights
 from rethink_det.errors import UserError
@@ -283,27 +283,6 @@ class PrunedArchitecture:
 
 Source = PrunedArchitecture | Mapping | str | os.PathLike
 """An architecture, its dict, a published name, a JSON file or a checkpoint."""
-
-
-def load_exactly(network: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load every tensor into its place, or refuse.
-
-    Raises:
-        UserError: Names the first tensor that is missing, left over or of another shape.
-    """
-    own = network.state_dict()
-    for name, tensor in own.items():
-        if name not in state:
-            raise UserError(f'The checkpoint has no {name}: it is of another architecture.')
-        if state[name].shape != tensor.shape:
-            raise UserError(
-                f'The checkpoint is of another architecture: {name} is '
-                f'{tuple(state[name].shape)} there, {tuple(tensor.shape)} here.'
-            )
-    extra = next((name for name in state if name not in own), None)
-    if extra:
-        raise UserError(f'The checkpoint is of another architecture: it has {extra} besides.')
-    network.load_state_dict(dict(state))
 
 
 def _input_shape(shape: Sequence[int]) -> tuple[int, int, int]:

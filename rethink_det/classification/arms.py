@@ -3,6 +3,7 @@
 Source: Rethinking the Value of Network Pruning (arXiv 1810.05270), section 3.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from os import PathLike
 
@@ -101,11 +102,18 @@ def arm_config(
         settings: Budgets.
         architecture: File of the pruned architecture, for a pruned arm.
         weights: Checkpoint of inherited weights, for an arm that inherits.
+
+    Raises:
+        UserError: The arm needs an architecture or weights that are missing or no good, or
+            the config does not train a classifier by epochs.
     """
     full = architecture_of(config)
-    config = Config(config.to_dict())
+    config = deepcopy(config)
     if not arm.pruned:
         return config
+    if architecture is None or (arm.inherits and weights is None):
+        missing = 'a pruned architecture' if architecture is None else 'inherited weights'
+        raise UserError(f'Arm {arm.name} needs {missing}.')
     old = config.model.backbone
     runtime = {key: old[key] for key in RUNTIME_KEYS if key in old}
     config.model.backbone = {

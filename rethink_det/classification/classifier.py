@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import build_backbone, build_head, last_feature
+from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
 
@@ -27,6 +28,9 @@ class Classifier(BaseModel):
         data_preprocessor: Registry config.
         init_cfg: MMEngine's initializer.
 
+    Raises:
+        UserError: A part cannot be built, or ``head`` or ``input_shape`` is missing.
+
     Attributes:
         architecture: The :class:`PrunedArchitecture` of this network.
     """
@@ -42,6 +46,11 @@ class Classifier(BaseModel):
         super().__init__(data_preprocessor, init_cfg)
         self.backbone = build_backbone(backbone)
         inherited = getattr(self.backbone, 'architecture', None)
+        if inherited is None and (head is None or input_shape is None):
+            raise UserError(
+                f'A classifier with {backbone["type"]} needs a head and an input_shape; only a '
+                'rethink_det.PrunedBackbone brings them along.'
+            )
         self.architecture = PrunedArchitecture(
             backbone=inherited.backbone if inherited else backbone,
             head=head or inherited.head,

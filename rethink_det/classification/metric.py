@@ -11,7 +11,8 @@ from rethink_det.registry import METRICS
 class Accuracy(BaseMetric):
     """Share of images, in percent, whose class is among the k highest scores.
 
-    Reported as ``accuracy/top1`` and so on. A k above the number of classes is left out.
+    Reported as ``accuracy/top1`` and so on. A k that is not below the number of classes says
+    nothing and is left out.
 
     Args:
         topk: The values of k.

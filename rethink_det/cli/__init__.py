@@ -20,6 +20,10 @@ COMMANDS = {
 }
 
 
+MISTAKES = (FileNotFoundError, FileExistsError, NotADirectoryError, PermissionError)
+"""What a wrong path given to ``--out`` or ``--work-dir`` raises."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit: 0 if all went well, 2 for a mistake of the user's.
 
@@ -31,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     try:
         status = options.run(options)
-    except (UserError, FileNotFoundError) as error:
+    except (UserError, *MISTAKES) as error:
         print(f'error: {error}', file=sys.stderr)
         status = 2
     except KeyError as error:

@@ -4,6 +4,7 @@ import argparse
 import json
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,9 @@ def run(options: argparse.Namespace) -> int:
     if options.what == 'print':
         print(json.dumps(architecture.to_dict()) if options.json else architecture)
         return 0
+    channels = architecture.input_shape[0]
+    if options.input_shape and options.input_shape[0] != channels:
+        raise UserError(f'--input-shape needs {channels} channels, got {options.input_shape}.')
     cost = architecture.cost(options.input_shape).as_dict()
     if options.json:
         print(json.dumps({'name': architecture.name, **cost}))

@@ -10,10 +10,10 @@ from rethink_det.architecture import Cost, PrunedArchitecture
 from rethink_det.architecture.checkpoint import (
     digest,
     load_checkpoint,
+    load_exactly,
     save_checkpoint,
     state_dict_of,
 )
-from rethink_det.architecture.spec import load_exactly
 from rethink_det.classification.arms import architecture_of
 from rethink_det.pruning import build_pruner
 from rethink_det.training.config import find_config, load_config

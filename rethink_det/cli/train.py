@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
+from mmengine.registry import OPTIMIZERS, DefaultScope
 
+from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.detection import TRANSFER_ARMS, get_transfer_arm, transfer_config
 from rethink_det.detection.check import check_data
 from rethink_det.errors import UserError
@@ -56,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
         raise UserError('--backbone and --arm go together.')
     if options.backbone:
         arm = get_transfer_arm(options.arm)
+        if arm.source:
+            load_checkpoint(options.backbone)  # refuses a name, which has a shape but no weights
         config = transfer_config(config, arm, options.backbone, options.backbone)
     if options.amp:
         config.optim_wrapper.type = 'AmpOptimWrapper'
@@ -65,9 +69,18 @@ def run(options: argparse.Namespace) -> int:
         if options.resume == 'auto' and last_checkpoint(config.work_dir) is None:
             print(f'nothing to resume in {config.work_dir}: starting from the beginning')
     check_data(config)
+    _check_optimizer(config)
     metrics = train(config)
     show(metrics)
     return 0
+
+
+def _check_optimizer(config: Config) -> None:
+    """Refuse an unknown optimizer; MMEngine fails over it without naming it."""
+    kind = ((config.get('optim_wrapper') or {}).get('optimizer') or {}).get('type')
+    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmengine')):
+        if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
+            raise UserError(f'Unknown optim_wrapper.optimizer.type {kind!r} in the config.')
 
 
 def resolve(options: argparse.Namespace) -> Config:

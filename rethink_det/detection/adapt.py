@@ -1,5 +1,6 @@
 """Putting a pruned backbone into a detector's config."""
 
+from copy import deepcopy
 from os import PathLike
 
 from mmengine.config import Config
@@ -28,13 +29,15 @@ def transfer_config(
         weights: Checkpoint of the trained classifier; none for ``random``.
 
     Raises:
-        UserError: The config is no detector, or its backbone is of another family than the
-            architecture.
+        UserError: The config is no detector, its backbone is of another family than the
+            architecture, or the arm needs weights and there are none.
     """
-    config = Config(config.to_dict())
+    config = deepcopy(config)
     old = (config.get('model') or {}).get('backbone')
     if old is None:
         raise UserError('The config is no detector: it has no model.backbone.')
+    if arm.source and weights is None:
+        raise UserError(f'Transfer arm {arm.name} needs the checkpoint of a trained classifier.')
     shape = PrunedArchitecture.load(architecture)
     runtime = {key: old[key] for key in _KEPT if key in old}
     config.model.backbone = {

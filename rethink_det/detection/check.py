@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -24,14 +24,40 @@ def check_data(config: Config, splits: Sequence[str] = ('train', 'val', 'test'))
     """
     seen = set()
     for split in splits:
-        key = f'{split}_dataloader.dataset'
-        dataset = (config.get(f'{split}_dataloader') or {}).get('dataset') or {}
-        if dataset.get('type') in _BUILT_ON_DEMAND or 'ann_file' not in dataset:
-            continue
-        place = (dataset.get('data_root'), dataset['ann_file'])
-        if place not in seen and '://' not in str(place):
-            seen.add(place)
-            _check_coco(dataset, key)
+        root = (config.get(f'{split}_dataloader') or {}).get('dataset') or {}
+        datasets = list(_unwrapped(root, f'{split}_dataloader.dataset'))
+        for dataset, key in datasets:
+            place = (dataset.get('data_root'), dataset.get('ann_file'), dataset.get('data_prefix'))
+            if _is_local_coco(dataset) and str(place) not in seen:
+                seen.add(str(place))
+                _check_coco(dataset, key)
+        if not any(dataset.get('type') in _BUILT_ON_DEMAND for dataset, _ in datasets):
+            _check_evaluator(config.get(f'{split}_evaluator'), f'{split}_evaluator')
+
+
+def _unwrapped(dataset: Mapping, key: str) -> Iterator[tuple[Mapping, str]]:
+    """A data set and its key in the config, or those that it wraps."""
+    inner = dataset.get('datasets') or []
+    wrapped = {f'datasets.{i}': part for i, part in enumerate(inner)}
+    if dataset.get('dataset'):
+        wrapped['dataset'] = dataset['dataset']
+    if not wrapped:
+        yield dataset, key
+    for name, part in wrapped.items():
+        yield from _unwrapped(part, f'{key}.{name}')
+
+
+def _is_local_coco(dataset: Mapping) -> bool:
+    on_demand = dataset.get('type') in _BUILT_ON_DEMAND
+    place = f'{dataset.get("data_root")} {dataset.get("ann_file")}'
+    return bool(dataset.get('ann_file')) and not on_demand and '://' not in place
+
+
+def _check_evaluator(evaluator: Mapping | Sequence | None, key: str) -> None:
+    for metric in evaluator if isinstance(evaluator, Sequence) else [evaluator or {}]:
+        annotations = metric.get('ann_file')
+        if annotations and '://' not in annotations and not os.path.isfile(annotations):
+            raise UserError(f'{annotations} does not exist. Set {key}.ann_file.')
 
 
 def _check_coco(dataset: Mapping, key: str) -> None:

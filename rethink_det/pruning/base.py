@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture, Surgeon
+from rethink_det.architecture.checkpoint import load_exactly
 from rethink_det.architecture.network import Network
-from rethink_det.architecture.spec import load_exactly
 from rethink_det.errors import UserError
 from rethink_det.pruning.ratios import Ratios, targets_from_architecture, targets_from_ratios
 from rethink_det.registry import PRUNERS
@@ -119,7 +119,7 @@ def build_pruner(config: Mapping) -> Pruner:
         UserError: Unknown type (lists the known ones) or wrong arguments.
     """
     kind = str(config.get('type', '')).removeprefix('rethink_det.')
-    if PRUNERS.get(kind) is None:
+    if kind not in PRUNERS.module_dict:
         known = ', '.join(sorted(PRUNERS.module_dict))
         raise UserError(f'Unknown pruner {kind!r}; known are {known}.')
     try:

@@ -4,12 +4,13 @@ import os
 import platform
 import traceback
 from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
+from rethink_det.errors import UserError
 from rethink_det.study.plan import Run, Study
 from rethink_det.study.progress import Display
 from rethink_det.study.results import RunResult, StudyResults, write_results
@@ -39,7 +40,9 @@ class _State:
         """Take in what a run came to; say it in a few words."""
         error = future.exception()
         if error is not None:
-            self.failures[run.key] = ''.join(traceback.format_exception(error)).strip()
+            mistake = isinstance(error, UserError)
+            trace = str(error) if mistake else ''.join(traceback.format_exception(error))
+            self.failures[run.key] = trace.strip()
             return f'FAILED: {error}'
         result = self.results[run.key] = future.result()
         return ', '.join(f'{k} {v:.4g}' for k, v in result['metrics'].items() if _headline(k))
@@ -72,13 +75,23 @@ def execute_study(
             for run in state.ready()[: max(0, workers - len(state.active))]:
                 parents = {key: state.results[key] for key in run.parents}
                 display.start(run)
-                state.active[executor.submit(execute, run, parents, work_dir)] = run
+                state.active[_submit(executor, run, parents, work_dir)] = run
             for future in wait(state.active, return_when=FIRST_COMPLETED).done:
                 run = state.active.pop(future)
-                display.end(run, state.settle(run, future), state.results)
+                display.end(run, state.settle(run, future))
             state.skip_orphans()
             write_results(work_dir, _results(study, state))
     return _results(study, state)
+
+
+def _submit(executor: Executor, run: Run, parents: Mapping, work_dir: str | os.PathLike) -> Future:
+    """Hand out a run; to workers of which one was killed, it fails instead."""
+    try:
+        return executor.submit(execute, run, parents, work_dir)
+    except BrokenExecutor as error:
+        future: Future = Future()
+        future.set_exception(error)
+        return future
 
 
 def _headline(metric: str) -> bool:

@@ -15,6 +15,7 @@ from rethink_det.classification.arms import ArmSettings, get_arm
 from rethink_det.detection.arms import get_transfer_arm
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
+from rethink_det.training.config import load_config
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,10 @@ class Study:
             UserError: Unknown or missing key, unknown arm or pruner option, missing config.
         """
         path = Path(path)
-        config = Config.fromfile(str(path))
+        config = load_config(path)
+        for key in options or {}:
+            if key.split('.')[0] != 'study':
+                raise UserError(f'{path}: unknown key {key!r}; keys of a study start with study.')
         config.merge_from_dict(dict(options or {}))
         data = config.get('study')
         if not isinstance(data, Mapping):
@@ -236,6 +240,8 @@ def _part(kind: type, data: Mapping | None, path: Path) -> Any:
     if 'config' in data:
         data['config'] = str(_config_file(data['config'], path))
     if 'seeds' in data and data['seeds'] is not None:
+        if not isinstance(data['seeds'], Sequence):
+            raise UserError(f'{where}: study.seeds must be a list, got {data["seeds"]!r}.')
         data['seeds'] = tuple(data['seeds'])
     try:
         return kind(**data)

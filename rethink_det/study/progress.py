@@ -3,8 +3,9 @@
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
+from statistics import fmean
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -27,7 +28,8 @@ class Display:
     def __init__(self, runs: Iterable[Run], work_dir: Path) -> None:
         self.runs, self.work_dir = list(runs), work_dir
         self._started = time.monotonic()
-        self._ended: dict[str, float] = {}
+        self._begun: dict[str, float] = {}
+        self._took: dict[str, float] = {}
         # A run in this process redirects sys.stderr: hold on to the real one.
         self._console = Console(file=sys.stderr)
         self._bars = Progress(
@@ -56,36 +58,35 @@ class Display:
 
     def start(self, run: Run) -> None:
         """A run has been handed out."""
+        self._begun[run.key] = time.monotonic()
         self._tasks[run.key] = self._bars.add_task(run.key, total=None)
 
-    def end(self, run: Run, text: str, results: Mapping[str, Mapping]) -> None:
-        """A run is over; ``text`` says how, ``results`` holds those that went well."""
+    def end(self, run: Run, text: str) -> None:
+        """A run is over; ``text`` says how."""
         self._bars.remove_task(self._tasks.pop(run.key))
-        self._ended[run.key] = time.monotonic()
+        self._took[run.key] = time.monotonic() - self._begun[run.key]
         elapsed = (time.monotonic() - self._started) / 60
-        left = self._remaining(results) / 60
+        left = self._remaining() / 60
         self._console.print(
-            f'[{len(self._ended):>3}/{len(self.runs)}] {run.key}  {text}  '
+            f'[{len(self._took):>3}/{len(self.runs)}] {run.key}  {text}  '
             f'({elapsed:.1f} min so far, about {left:.0f} min left)',
             soft_wrap=True,
             markup=False,
             highlight=False,
         )
 
-    def _remaining(self, results: Mapping[str, Mapping]) -> float:
-        """Seconds left, if open runs take as long as finished ones of their kind and the
+    def _remaining(self) -> float:
+        """Seconds left, if open runs take as long as finished ones of their kind took and the
         work goes on at the present pace of several at a time."""
-        times = [(run, results[run.key]['wall_s']) for run in self.runs if run.key in results]
-        worked = sum(seconds for _, seconds in times)
+        times = [(run, self._took[run.key]) for run in self.runs if run.key in self._took]
         total = 0.0
         for run in self.runs:
-            if run.key in self._ended:
-                continue
-            alike = [t for r, t in times if (r.stage, r.model) == (run.stage, run.model)]
-            alike = alike or [t for r, t in times if r.stage == run.stage] or [t for _, t in times]
-            total += sum(alike) / len(alike) if alike else 0.0
+            if run.key not in self._took:
+                alike = [t for r, t in times if (r.stage, r.model) == (run.stage, run.model)]
+                alike = alike or [t for r, t in times if r.stage == run.stage]
+                total += fmean(alike or [t for _, t in times])
         elapsed = time.monotonic() - self._started
-        return total * min(1.0, elapsed / worked) if worked else total
+        return total * min(1.0, elapsed / sum(t for _, t in times))
 
     def _watch(self) -> None:
         while not self._over.wait(1.0):

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
@@ -22,10 +23,10 @@ from rethink_det.architecture import cost as costing
 from rethink_det.architecture.checkpoint import (
     digest,
     load_checkpoint,
+    load_exactly,
     save_checkpoint,
     state_dict_of,
 )
-from rethink_det.architecture.spec import load_exactly
 from rethink_det.classification.arms import ArmSettings, architecture_of, arm_config, get_arm
 from rethink_det.detection.adapt import transfer_config
 from rethink_det.detection.arms import get_transfer_arm
@@ -61,6 +62,9 @@ def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLik
         return done
     folder.mkdir(parents=True, exist_ok=True)
     config.work_dir = str(folder)
+    if config.get('visualizer'):
+        # MMEngine keeps one of a name in a process: it would write into the first run's folder.
+        config.visualizer.name = f'{run.key}-{identity[:8]}'
     started = time.perf_counter()
     with _console(folder / 'console.log'):
         result = _STAGES[run.stage](run, config, parents, folder)
@@ -79,7 +83,7 @@ def finished(folder: Path, identity: str) -> dict | None:
         result = json.loads((folder / RESULT).read_text())
     except (OSError, ValueError):
         return None
-    if result.get('identity') != identity:
+    if not isinstance(result, dict) or result.get('identity') != identity:
         return None
     # Relative in the file, so that a study's folder may be moved.
     for name in ('checkpoint', 'architecture'):
@@ -110,8 +114,10 @@ def run_config(run: Run, parents: Mapping[str, Mapping]) -> Config:
     config.experiment_name = run.key.replace('/', '_')
     if run.stage != 'pruning':
         Budget.of(config).apply(config)  # no evaluation before the last epoch
+    hooks = config.get('default_hooks') or {}
+    checkpoint = {'type': 'CheckpointHook', **(hooks.get('checkpoint') or {})}
     # The last one is a fallback should a kill damage the newest.
-    config.merge_from_dict({'default_hooks.checkpoint.max_keep_ckpts': 2})
+    config.default_hooks = {**hooks, 'checkpoint': {**checkpoint, 'max_keep_ckpts': 2}}
     return config
 
 
@@ -122,7 +128,8 @@ def identify(run: Run, config: Config, parents: Mapping[str, Mapping]) -> str:
     for parent in parents.values():
         for name in ('checkpoint', 'architecture'):
             if parent.get(name):
-                text = text.replace(str(parent[name]), f'{name} {parent["digest"]}')
+                place = json.dumps(str(parent[name]))[1:-1]
+                text = text.replace(place, f'{name} {parent["digest"]}')
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -212,9 +219,11 @@ def _train(config: Config, folder: Path) -> tuple[dict, str]:
 def _adopt(run: Run, config: Config, architecture: PrunedArchitecture, folder: Path) -> dict:
     """Take a given parent instead of training one: check it, copy it, evaluate it."""
     state = state_dict_of(load_checkpoint(run.settings['parent']), run.settings['parent'])
-    load_exactly(architecture.build_network(), state)
+    network = architecture.build_network()
+    load_exactly(network, state)
     meta = {'architecture': architecture.to_dict(), 'provenance': {'arm': 'unpruned'}}
-    save_checkpoint({'meta': meta, 'state_dict': state}, folder / 'parent.pth')
+    checkpoint = {'meta': meta, 'state_dict': network.state_dict()}
+    save_checkpoint(checkpoint, folder / 'parent.pth')
     return evaluate(config, folder / 'parent.pth')
 
 
@@ -261,4 +270,15 @@ def _console(path: Path):
         contextlib.redirect_stdout(file),
         contextlib.redirect_stderr(file),
     ):
-        yield
+        try:
+            yield
+        finally:
+            _close_loggers()
+
+
+def _close_loggers() -> None:
+    """Close the files of finished runs; their loggers live as long as the process."""
+    for logger in MMLogger._instance_dict.values():
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+            handler.close()

@@ -1,15 +1,18 @@
 """Running a config: MMEngine's Runner, made safe, repeatable and able to run on CPUs."""
 
+import itertools
 import os
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.checkpoint import check_fits, load_checkpoint
 from rethink_det.errors import UserError
 
 HOOKS = {
@@ -18,6 +21,8 @@ HOOKS = {
     'epoch_seed': {'type': 'rethink_det.EpochSeedHook'},
 }
 """Hooks of every run, under their names in ``default_hooks``; a config may set one to None."""
+
+_RUNS = itertools.count(1)
 
 
 class _LastMetrics(Hook):
@@ -28,15 +33,22 @@ class _LastMetrics(Hook):
         self.iteration = -1
 
     def after_val_epoch(self, runner: Runner, metrics: Mapping | None = None) -> None:
+        """Remember."""
         self.metrics, self.iteration = dict(metrics or {}), runner.iter
 
 
 def prepare(config: Config) -> Config:
     """A copy of ``config`` with this package's hooks, and gloo where there is no GPU."""
-    config = Config(config.to_dict())
+    config = deepcopy(config)
     hooks = dict(config.get('default_hooks') or {})
-    config.default_hooks = {**HOOKS, **hooks}
-    if config.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
+    config.default_hooks = {
+        name: hook for name, hook in {**HOOKS, **hooks}.items() if hook or name not in HOOKS
+    }
+    # MMEngine tells runs apart by the second they start in: two of one name would share their
+    # log file and their history.
+    name = config.get('experiment_name') or Path(config.get('work_dir') or 'run').name
+    config.experiment_name = f'{name}-{next(_RUNS)}'
+    if config.get('launcher') == 'pytorch' and not torch.cuda.is_available():
         # MMEngine pins each process to a GPU of its own otherwise.
         if not torch.distributed.is_initialized():
             torch.distributed.init_process_group('gloo')
@@ -87,21 +99,12 @@ def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
     config = prepare(config)
     config.load_from = str(checkpoint)
     runner = Runner.from_cfg(config)
-    check_fits(runner.model, state, checkpoint)
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    try:
+        check_fits(model, state.get('state_dict', state))
+    except UserError as error:
+        raise UserError(f'{checkpoint} does not fit the config. {error}') from None
     return runner.test()
-
-
-def check_fits(model: torch.nn.Module, checkpoint: Mapping, path: str | os.PathLike) -> None:
-    """Refuse a checkpoint of another architecture, naming the first tensor that differs."""
-    own, state = model.state_dict(), checkpoint.get('state_dict', checkpoint)
-    for name, tensor in own.items():
-        if name not in state:
-            raise UserError(f'{path} does not fit the config: it has no {name}.')
-        if state[name].shape != tensor.shape:
-            raise UserError(
-                f'{path} does not fit the config: {name} is {tuple(state[name].shape)} there, '
-                f'{tuple(tensor.shape)} here.'
-            )
 
 
 def last_checkpoint(work_dir: str | os.PathLike) -> Path | None:

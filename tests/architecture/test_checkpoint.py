@@ -14,6 +14,7 @@ from rethink_det import UserError
 from rethink_det.architecture.checkpoint import (
     digest,
     load_checkpoint,
+    load_exactly,
     save_checkpoint,
     state_dict_of,
 )
@@ -160,6 +161,39 @@ def test_what_is_no_tensor_is_left_out():
 def test_a_checkpoint_without_tensors_is_refused(checkpoint):
     with pytest.raises(UserError, match="somewhere.pth holds no tensors: expected a 'state_dict'"):
         state_dict_of(checkpoint, 'somewhere.pth')
+
+
+# -- loading into a network ----------------------------------------------------------------
+
+
+def norm_net() -> torch.nn.Module:
+    return torch.nn.Sequential(torch.nn.Conv2d(3, 2, 1), torch.nn.BatchNorm2d(2))
+
+
+def test_all_tensors_go_in_and_old_ones_need_no_batch_count():
+    source, target = norm_net(), norm_net()
+    torch.nn.init.normal_(source[1].running_mean)
+    state = {n: t for n, t in source.state_dict().items() if n != '1.num_batches_tracked'}
+    load_exactly(target, state)
+    assert digest(target.state_dict()) == digest(source.state_dict())
+
+
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        ({'0.bias': None}, 'has no 0.bias'),
+        ({'1.running_var': None}, 'has no 1.running_var'),
+        ({'0.weight': torch.zeros(2, 3)}, r'0.weight is \(2, 3\) there, \(2, 3, 1, 1\) here'),
+        ({'2.num_batches_tracked': torch.tensor(0)}, 'it has 2.num_batches_tracked besides'),
+    ],
+)
+def test_another_networks_tensors_are_refused_and_nothing_is_loaded(changes, message):
+    network = norm_net()
+    before = digest(network.state_dict())
+    state = {n: t + 1 for n, t in network.state_dict().items()} | changes
+    with pytest.raises(UserError, match=message):
+        load_exactly(network, {n: t for n, t in state.items() if t is not None})
+    assert digest(network.state_dict()) == before
 
 
 # -- writing -------------------------------------------------------------------------------

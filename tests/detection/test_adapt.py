@@ -27,7 +27,11 @@ def detector():
 @pytest.fixture(scope='module')
 def coco():
     """Faster R-CNN with the usual ImageNet settings: first stage frozen, BatchNorm kept."""
-    return load_config(CONFIGS / 'faster-rcnn_r34_fpn_1x_coco.py')
+    narrow = {'depth': 18, 'base_channels': 16, 'zero_init_residual': False}
+    config = load_config(CONFIGS / 'faster-rcnn_r34_fpn_1x_coco.py')
+    config.model.backbone.update(narrow)
+    config.model.neck.in_channels = [16, 32, 64, 128]
+    return config
 
 
 @pytest.fixture(scope='module')
@@ -66,9 +70,9 @@ def adapt(config, arm, shape, weights='weights.pth'):
 
 
 @pytest.mark.parametrize('arm', TRANSFER_ARMS)
-def test_everything_but_the_backbone_is_kept(coco, arm):
+def test_everything_but_the_backbone_is_kept(coco, arm, resnet, saved):
     before = coco.to_dict()
-    new = adapt(coco, arm, 'resnet34-a').to_dict()
+    new = adapt(coco, arm, saved(resnet(layer1_0_conv1=5))).to_dict()
     assert coco.to_dict() == before  # the given config is left alone
     hook = new.pop('custom_hooks')[-1]
     backbone = new['model'].pop('backbone')
@@ -80,33 +84,34 @@ def test_everything_but_the_backbone_is_kept(coco, arm):
     assert hook['arm'] == arm
 
 
-def test_hooks_of_the_config_stay_before_the_transfer(detector):
+def test_hooks_of_the_config_stay_before_the_transfer(detector, resnet, saved):
     config = Config({**detector.to_dict(), 'custom_hooks': [dict(type='EMAHook')]})
-    hooks = [hook.type for hook in adapt(config, 'random', 'resnet34-a').custom_hooks]
+    hooks = [hook.type for hook in adapt(config, 'random', saved(resnet())).custom_hooks]
     assert hooks == ['EMAHook', 'rethink_det.TransferHook']
 
 
 @pytest.mark.parametrize('arm', WITH_WEIGHTS)
-def test_runtime_settings_stay_where_weights_are_transferred(coco, arm):
-    config = adapt(coco, arm, 'resnet34-a', 'parent.pth')
+def test_runtime_settings_stay_where_weights_are_transferred(coco, arm, resnet, saved):
+    config = adapt(coco, arm, saved(resnet()), 'parent.pth')
     for key in ('frozen_stages', 'norm_eval', 'out_indices'):
         assert config.model.backbone[key] == coco.model.backbone[key], key
     assert config.custom_hooks[-1].checkpoint == 'parent.pth'
 
 
-def test_initializer_of_the_old_backbone_is_dropped(coco):
+def test_initializer_of_the_old_backbone_is_dropped(coco, resnet, saved):
     assert coco.model.backbone.init_cfg.type == 'Pretrained'
-    config = adapt(coco, 'prune-c', 'resnet34-a')
+    config = adapt(coco, 'prune-c', saved(resnet()))
     assert not {'init_cfg', 'pretrained', 'depth'} & set(config.model.backbone)
 
 
-def test_random_arm_loads_nothing_and_freezes_nothing(coco):
+def test_random_arm_loads_nothing_and_freezes_nothing(coco, resnet, saved):
     assert coco.model.backbone.frozen_stages == 1
-    config = adapt(coco, 'random', 'resnet34-a', 'weights.pth')
+    config = adapt(coco, 'random', saved(resnet(layer1_0_conv1=5)), 'weights.pth')
     assert 'checkpoint' not in config.custom_hooks[-1]
     assert config.model.backbone.frozen_stages == -1
     assert config.model.backbone.norm_eval is False
-    backbone = build(config).backbone.train()
+    backbone = build(config).backbone
+    backbone.train()
     assert all(parameter.requires_grad for parameter in backbone.parameters())
     assert backbone.bn1.training
 
@@ -196,11 +201,11 @@ def test_unknown_arm_lists_the_known_ones():
         get_transfer_arm('prune-x')
 
 
-def test_neck_of_other_levels_is_refused(detector):
+def test_neck_of_other_levels_is_refused(detector, resnet, saved):
     config = Config(detector.to_dict())
     config.model.neck.in_channels = [16, 32, 64]
     with pytest.raises(UserError, match='neck reads 3 feature maps, the backbone gives 4'):
-        adapt(config, 'random', 'resnet34-a')
+        adapt(config, 'random', saved(resnet()))
 
 
 def test_unknown_architecture_is_refused(detector):
@@ -213,6 +218,6 @@ def test_backbone_of_another_family_is_refused(detector):
         adapt(detector, 'random', 'resnet56-a')
 
 
-def test_weights_are_required_by_arms_that_have_a_source(detector):
+def test_weights_are_required_by_arms_that_have_a_source(detector, resnet, saved):
     with pytest.raises(UserError, match='prune-c.*checkpoint'):
-        adapt(detector, 'prune-c', 'resnet34-a', None)
+        adapt(detector, 'prune-c', saved(resnet()), None)

@@ -85,9 +85,7 @@ def test_l1_norm_keeps_the_largest_and_of_equals_the_first(cifar, norms, keep, e
     pruner = l1(ratios={'layer1.0.conv1': 1 - keep / 4})
     result = prune(network, pruner, cifar())
     assert result.architecture.channels == {'layer1.0.conv1': expected}
-    assert torch.equal(
-        result.state_dict['backbone.layer1.0.conv1.weight'], weight[list(expected)]
-    )
+    assert torch.equal(result.state_dict['backbone.layer1.0.conv1.weight'], weight[list(expected)])
 
 
 def test_l1_norm_ranks_by_absolute_sums_not_by_squares_or_signs():
@@ -225,6 +223,7 @@ def test_a_layer_is_never_emptied(base, network):
     'pruner, message',
     [
         (dict(type='NoSuchPruner', ratios=0.5), 'NoSuchPruner.*known are L1NormPruner, RandomPrun'),
+        (dict(type='torch.nn.ReLU', ratios=0.5), 'Unknown pruner .*torch.nn.ReLU'),
         (dict(ratios=0.5), 'known are L1NormPruner, RandomPruner'),
         (l1(ratio=0.5), "L1NormPruner.*'ratio'"),
         (l1(), 'L1NormPruner needs either ratios or a target'),

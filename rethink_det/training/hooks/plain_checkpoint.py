@@ -42,6 +42,8 @@ class PlainCheckpointHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Rebuild the history buffers that the message hub expects."""
+        # MMEngine's resume would run this text as Python code.
+        checkpoint.get('meta', {}).pop('config', None)
         scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
         for name, columns in scalars.items():
             if isinstance(columns, list):

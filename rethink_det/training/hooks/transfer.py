@@ -6,8 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from rethink_det.architecture.checkpoint import digest, load_checkpoint, state_dict_of
-from rethink_det.architecture.spec import load_exactly
+from rethink_det.architecture.checkpoint import digest, load_checkpoint, load_exactly, state_dict_of
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 

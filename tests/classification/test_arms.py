@@ -1,0 +1,136 @@
+"""An arm is data: the parent's config, with another network, budget or start."""
+
+import pytest
+from mmengine.config import Config
+
+from rethink_det import UserError
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
+from rethink_det.classification import Classifier
+from rethink_det.classification.arms import (
+    ARMS,
+    ArmSettings,
+    architecture_of,
+    arm_config,
+    get_arm,
+)
+from rethink_det.pruning import prune
+from rethink_det.training.launch import last_checkpoint, train
+
+SETTINGS = ArmSettings(fine_tune_epochs=2, fine_tune_lr=0.003)
+
+
+@pytest.fixture
+def parent(tiny_config):
+    schedule = dict(type='MultiStepLR', milestones=[80, 120], gamma=0.1)
+    return tiny_config('parent', epochs=160, lr=0.1, param_scheduler=[schedule])
+
+
+@pytest.fixture
+def pruned(parent, tmp_path):
+    """Files of a pruned architecture and of its inherited weights."""
+    model = {k: v for k, v in parent.model.items() if k not in ('type', 'data_preprocessor')}
+    result = prune(Classifier(**model), dict(type='L1NormPruner', ratios=0.5))
+    result.architecture.save(tmp_path / 'small.json')
+    save_checkpoint({'state_dict': result.state_dict}, tmp_path / 'inherited.pth')
+    return dict(architecture=tmp_path / 'small.json', weights=tmp_path / 'inherited.pth')
+
+
+def arm(name, parent, pruned, settings=SETTINGS) -> Config:
+    return arm_config(parent, get_arm(name), settings, **pruned)
+
+
+def test_unpruned_is_the_parent(parent, pruned):
+    assert arm('unpruned', parent, pruned).to_dict() == parent.to_dict()
+    assert arm_config(parent, get_arm('unpruned'), SETTINGS).to_dict() == parent.to_dict()
+
+
+@pytest.mark.parametrize('name', [name for name, each in ARMS.items() if each.pruned])
+def test_the_others_train_the_pruned_network_and_leave_the_parent_alone(name, parent, pruned):
+    before = parent.pretty_text
+    config = arm(name, parent, pruned)
+    assert parent.pretty_text == before
+    assert architecture_of(config) == PrunedArchitecture.load(pruned['architecture'])
+    for key in ('train_dataloader', 'test_evaluator', 'randomness', 'work_dir'):
+        assert config[key] == parent[key]
+    assert config.train_cfg.val_interval == config.train_cfg.max_epochs
+
+
+def test_scratch_e_has_the_parents_budget(parent, pruned):
+    config = arm('scratch-e', parent, pruned)
+    assert config.train_cfg.max_epochs == 160
+    assert config.param_scheduler == parent.param_scheduler
+    assert config.optim_wrapper == parent.optim_wrapper and not config.custom_hooks
+
+
+def test_scratch_b_has_the_parents_compute(parent, pruned):
+    config = arm('scratch-b', parent, pruned)
+    full = architecture_of(parent).cost().macs
+    small = PrunedArchitecture.load(pruned['architecture']).cost().macs
+    epochs = config.train_cfg.max_epochs
+    assert 160 < epochs == int(160 * full / small)
+    assert config.param_scheduler[0].milestones == [epochs // 2, 3 * epochs // 4]
+    assert config.optim_wrapper == parent.optim_wrapper and not config.custom_hooks
+    capped = arm('scratch-b', parent, pruned, ArmSettings(scratch_b_cap=1.25))
+    assert capped.train_cfg.max_epochs == 200
+    assert capped.param_scheduler[0].milestones == [100, 150]
+
+
+def test_fine_tuning_is_short_constant_and_inherits(parent, pruned):
+    parent.custom_hooks = [dict(type='EmptyCacheHook')]
+    config = arm('fine-tune', parent, pruned)
+    assert config.train_cfg.max_epochs == 2 and config.param_scheduler == []
+    assert config.optim_wrapper.optimizer.lr == 0.003
+    assert config.optim_wrapper.optimizer.momentum == parent.optim_wrapper.optimizer.momentum
+    assert config.custom_hooks[0] == dict(type='EmptyCacheHook')
+    hook = config.custom_hooks[1]
+    assert hook.arm == 'fine-tune' and hook.checkpoint == str(pruned['weights'])
+
+
+def test_the_published_settings_are_the_default():
+    assert ArmSettings() == ArmSettings(40, 0.001, None)
+
+
+def test_a_fine_tuned_network_starts_from_the_inherited_weights(parent, pruned):
+    config = arm('fine-tune', parent, pruned)
+    train(config)
+    meta = load_checkpoint(last_checkpoint(config.work_dir))['meta']
+    inherited = load_checkpoint(pruned['weights'])['state_dict']
+    assert meta['provenance']['parent_digest'] == digest(inherited)
+    assert PrunedArchitecture.from_dict(meta['architecture']) == PrunedArchitecture.load(
+        pruned['architecture']
+    )
+
+
+def test_settings_of_the_run_stay_with_the_backbone(parent, pruned, tmp_path):
+    parent.model.backbone = dict(
+        type='mmdet.ResNet', depth=18, base_channels=4, frozen_stages=1, norm_eval=True
+    )
+    base = architecture_of(parent)
+    assert 'frozen_stages' not in base.backbone
+    base.save(tmp_path / 'base.json')
+    config = arm_config(parent, get_arm('scratch-e'), SETTINGS, tmp_path / 'base.json')
+    assert config.model.backbone.frozen_stages == 1 and config.model.backbone.norm_eval is True
+
+
+def test_what_is_no_arm_and_no_classifier_is_refused(parent, pruned):
+    with pytest.raises(UserError, match="'lottery'; known are unpruned, fine-tune, scratch-e"):
+        get_arm('lottery')
+    with pytest.raises(UserError, match="is 'mmdet.FasterRCNN', expected 'rethink_det.Classifier'"):
+        architecture_of(Config(dict(model=dict(type='mmdet.FasterRCNN'))))
+    with pytest.raises(UserError, match='is None, expected'):
+        architecture_of(Config(dict(train_cfg=None)))
+    with pytest.raises(UserError, match='Budgets count epochs'):
+        parent.train_cfg = dict(by_epoch=False, max_iters=10)
+        arm('scratch-b', parent, pruned)
+
+
+def test_a_missing_architecture_is_refused(parent, tmp_path):
+    with pytest.raises(UserError, match='No architecture .*gone.json'):
+        arm_config(parent, get_arm('scratch-e'), SETTINGS, tmp_path / 'gone.json')
+    with pytest.raises(UserError, match='Arm scratch-e needs a pruned architecture'):
+        arm_config(parent, get_arm('scratch-e'), SETTINGS)
+    with pytest.raises(UserError, match='Arm fine-tune needs inherited weights'):
+        base = tmp_path / 'base.json'
+        architecture_of(parent).save(base)
+        arm_config(parent, get_arm('fine-tune'), SETTINGS, base)

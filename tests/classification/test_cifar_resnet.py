@@ -1,0 +1,138 @@
+"""The CIFAR ResNet: its shape, and its two parameter-free shortcuts by definition."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rethink_det import UserError
+from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly, state_dict_of
+from rethink_det.architecture.network import Network
+from rethink_det.classification import CifarResNet, LinearHead
+
+SHORTCUTS = ('avgpool', 'subsample')
+
+
+@pytest.mark.parametrize('shortcut', SHORTCUTS)
+@pytest.mark.parametrize('depth, base', [(8, 4), (20, 16)])
+def test_three_stages_of_doubling_width_and_halving_size(depth, base, shortcut):
+    features = CifarResNet(depth, base, shortcut)(torch.randn(2, 3, 32, 32))
+    assert [f.shape for f in features] == [
+        (2, base, 32, 32), (2, 2 * base, 16, 16), (2, 4 * base, 8, 8)
+    ]  # fmt: skip
+
+
+@given(st.integers(1, 6))
+def test_depth_counts_the_layers_with_weights(blocks):
+    network = CifarResNet(6 * blocks + 2, 2)
+    convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert len(convolutions) + 1 == 6 * blocks + 2  # and the head
+
+
+@pytest.mark.parametrize('depth', [21, 2, 0, -4, 18, 48])
+def test_another_depth_is_refused(depth):
+    with pytest.raises(UserError, match=rf'depth must be 6n \+ 2 .*got {depth}'):
+        CifarResNet(depth)
+
+
+def test_an_unknown_shortcut_is_refused():
+    with pytest.raises(UserError, match=r"one of \('avgpool', 'subsample'\), got 'projection'"):
+        CifarResNet(8, shortcut='projection')
+
+
+# -- shortcuts -----------------------------------------------------------------------------
+
+
+def silent_block(shortcut, stage, base=4):
+    """First block of a stage, its residual branch set to zero: the shortcut alone is left."""
+    block = CifarResNet(8, base, shortcut).eval().get_submodule(f'layer{stage}.0')
+    torch.nn.init.zeros_(block.bn2.weight)
+    return block
+
+
+def positive(channels, size=6):
+    return torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(0)) + 0.1
+
+
+@pytest.mark.parametrize('base', [4, 3])
+def test_subsample_takes_every_second_pixel_and_pads_both_sides(base):
+    images = positive(base)
+    out = silent_block('subsample', 2, base)(images)
+    assert out.shape == (2, 2 * base, 3, 3)
+    before = base // 2
+    for row in range(3):
+        for column in range(3):
+            pixel = out[:, before : before + base, row, column]
+            assert torch.equal(pixel, images[:, :, 2 * row, 2 * column])
+    assert not out[:, :before].any() and not out[:, before + base :].any()
+
+
+def test_avgpool_averages_two_by_two_and_pads_the_end():
+    images = positive(4)
+    out = silent_block('avgpool', 2)(images)
+    assert out.shape == (2, 8, 3, 3)
+    for row in range(3):
+        for column in range(3):
+            window = images[:, :, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+            assert torch.allclose(out[:, :4, row, column], window.mean(dim=(2, 3)))
+    assert not out[:, 4:].any()
+
+
+@pytest.mark.parametrize('shortcut', SHORTCUTS)
+def test_without_change_of_shape_the_shortcut_is_the_identity(shortcut):
+    images = positive(4)
+    assert torch.equal(silent_block(shortcut, 1)(images), images)
+
+
+@pytest.mark.parametrize('shortcut', SHORTCUTS)
+@pytest.mark.parametrize('stage, channels', [(1, 4), (2, 4), (3, 8)])
+def test_gradients_flow_through_the_shortcut(shortcut, stage, channels):
+    images = positive(channels).requires_grad_()
+    silent_block(shortcut, stage)(images).sum().backward()
+    reached = images.grad != 0
+    assert reached.all() if shortcut == 'avgpool' or stage == 1 else reached[:, :, ::2, ::2].all()
+    # Every channel that is passed on counts once, whatever the pooling.
+    weight = 1 if shortcut == 'subsample' or stage == 1 else 0.25
+    assert torch.allclose(images.grad[:, :, 0, 0], torch.tensor(float(weight)))
+
+
+# -- initial weights -----------------------------------------------------------------------
+
+
+def test_initial_weights_are_kaiming_by_fan_out():
+    torch.manual_seed(0)
+    network = CifarResNet(8, 64)
+    network.init_weights()
+    for name, weight in network.named_parameters():
+        if name.endswith('conv1.weight') and weight.numel() > 10_000:
+            expected = (2 / (9 * weight.shape[0])) ** 0.5
+            assert weight.std().item() == pytest.approx(expected, rel=0.05), name
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert all((norm.weight == 1).all() and not norm.bias.any() for norm in norms)
+
+
+# -- public weights ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def public_weights(shared):
+    path = shared / 'weights' / 'resnet56-4bfd9763.th'
+    if not path.is_file():
+        pytest.skip(f'{path} is not there')
+    return path
+
+
+def test_public_weights_load_whole(public_weights):
+    state = state_dict_of(load_checkpoint(public_weights), public_weights)
+    network = Network(CifarResNet(56, shortcut='subsample'), LinearHead(64, 10)).eval()
+    load_exactly(network, state)
+    assert all(torch.equal(network.state_dict()[name], tensor) for name, tensor in state.items())
+    with torch.no_grad():
+        scores = network(torch.randn(4, 3, 32, 32))
+    assert torch.isfinite(scores).all() and scores.std() > 1
+
+
+def test_public_weights_do_not_load_into_another_depth(public_weights):
+    state = state_dict_of(load_checkpoint(public_weights), public_weights)
+    with pytest.raises(UserError, match='backbone.layer1.9.conv1.weight'):
+        load_exactly(Network(CifarResNet(110), LinearHead(64, 10)), state)

@@ -1,0 +1,88 @@
+"""The classifier: any backbone under the names that a detector uses."""
+
+import pytest
+import torch
+import torchvision
+from mmengine.registry import MODELS as MMENGINE_MODELS
+
+from rethink_det import UserError
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.classification import Classifier, LinearHead
+
+CIFAR = dict(type='rethink_det.CifarResNet', depth=8, base_channels=4)
+HEAD = dict(type='rethink_det.LinearHead', num_classes=3)
+
+
+def small(**changes):
+    return Classifier(**{**dict(backbone=CIFAR, head=HEAD, input_shape=(3, 16, 16)), **changes})
+
+
+def test_names_are_torchvisions_behind_backbone():
+    backbone = dict(type='mmdet.ResNet', depth=18)
+    ours = Classifier(backbone, dict(HEAD, num_classes=1000), (3, 64, 64)).state_dict()
+    theirs = torchvision.models.resnet18().state_dict()
+    renamed = {
+        name.replace('fc.', 'head.fc.') if name.startswith('fc.') else f'backbone.{name}': t.shape
+        for name, t in theirs.items()
+    }
+    assert {name: t.shape for name, t in ours.items()} == renamed
+
+
+def test_the_modes_agree_with_one_another():
+    model = small().eval()
+    images, labels = torch.randn(4, 3, 16, 16), torch.tensor([0, 1, 2, 0])
+    scores = model(images)
+    assert scores.shape == (4, 3)
+    (prediction,) = model(images, labels, mode='predict')
+    assert torch.equal(prediction['scores'], scores)
+    assert torch.equal(prediction['gt_label'], labels)
+    chances = scores.softmax(1)[range(4), labels]
+    loss = model(images, labels, mode='loss')['loss']
+    assert loss.item() == pytest.approx(-chances.log().mean().item(), abs=1e-6)
+
+
+def test_it_knows_its_architecture():
+    expected = PrunedArchitecture(CIFAR, HEAD, (3, 16, 16))
+    assert small().architecture == expected
+    expected.build_network().load_state_dict(small().state_dict())
+
+
+def test_a_pruned_backbone_brings_head_and_input_along():
+    pruned = PrunedArchitecture(CIFAR, HEAD, (3, 16, 16), {'layer1.0.conv1': (0, 2)}, name='tiny-a')
+    backbone = dict(type='rethink_det.PrunedBackbone', architecture=pruned.to_dict())
+    model = Classifier(backbone)
+    assert model.architecture == pruned and model.architecture.name == 'tiny-a'
+    assert model(torch.zeros(2, 3, 16, 16)).shape == (2, 3)
+    other = Classifier(backbone, head=dict(HEAD, num_classes=7), input_shape=(3, 32, 32))
+    assert other.architecture.channels == pruned.channels
+    assert other(torch.zeros(2, 3, 32, 32)).shape == (2, 7)
+
+
+def test_mmengine_builds_it_by_its_scoped_name():
+    config = dict(type='rethink_det.Classifier', backbone=CIFAR, head=HEAD, input_shape=(3, 16, 16))
+    assert isinstance(MMENGINE_MODELS.build(config), Classifier)
+
+
+def test_the_head_pools_the_whole_map():
+    head = LinearHead(2, 3)
+    feature = torch.randn(5, 2, 4, 6)
+    assert torch.allclose(head(feature), head.fc(feature.mean(dim=(2, 3))), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(head=None), 'head'),
+        (dict(input_shape=None), 'input_shape'),
+        (dict(input_shape=(3, 16)), 'input_shape'),
+        (dict(input_shape=(1, 16, 16)), r'\(1, 16, 16\)'),
+        (dict(backbone=dict(type='rethink_det.NoSuchNet')), 'NoSuchNet'),
+        (dict(backbone=dict(CIFAR, depth=9)), 'depth must be 6n'),
+        (dict(backbone=dict(type='rethink_det.PrunedBackbone', architecture='x')), 'No archit'),
+        (dict(head=dict(type='rethink_det.NoSuchHead')), 'NoSuchHead'),
+        (dict(head=dict(HEAD, classes=3)), 'classes'),
+    ],
+)
+def test_a_classifier_that_cannot_be_is_refused(changes, message):
+    with pytest.raises(UserError, match=message):
+        small(**changes)

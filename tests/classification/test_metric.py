@@ -1,0 +1,90 @@
+"""Accuracy by hand, and what must never count as correct."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rethink_det.classification import Accuracy
+from rethink_det.registry import METRICS
+
+
+def accuracy(scores, labels, topk=(1,), batches=1):
+    metric = Accuracy(topk)
+    pairs = zip(
+        torch.tensor(scores, dtype=torch.float32).chunk(batches),
+        torch.tensor(labels).chunk(batches),
+        strict=True,
+    )
+    for part, label in pairs:
+        metric.process({}, [{'scores': part, 'gt_label': label}])
+    return metric.evaluate(len(labels))
+
+
+SCORES = [[0.1, 0.7, 0.2], [0.5, 0.3, 0.2], [0.2, 0.3, 0.5], [0.6, 0.1, 0.3]]
+
+
+@pytest.mark.parametrize('batches', [1, 2, 4])
+def test_top_k_by_hand(batches):
+    found = accuracy(SCORES, [1, 1, 0, 0], topk=(1, 2), batches=batches)
+    assert found == {'accuracy/top1': 50.0, 'accuracy/top2': 75.0}
+
+
+@given(
+    st.lists(st.tuples(st.permutations(range(6)), st.integers(0, 5)), min_size=1, max_size=12),
+    st.integers(1, 5),
+)
+def test_it_is_the_share_of_images_whose_class_is_among_the_k_highest(images, k):
+    scores, labels = [list(s) for s, _ in images], [label for _, label in images]
+    correct = sum(label in sorted(range(6), key=lambda c: -s[c])[:k] for s, label in images)
+    expected = 100 * correct / len(images)
+    assert accuracy(scores, labels, (k,))[f'accuracy/top{k}'] == pytest.approx(expected)
+
+
+def test_ties_count_against_the_network():
+    constant = [[0.5] * 4] * 4
+    assert accuracy(constant, [0, 1, 2, 3], (1, 2, 3)) == {
+        'accuracy/top1': 0, 'accuracy/top2': 0, 'accuracy/top3': 0
+    }  # fmt: skip
+    assert accuracy([[1.0, 1.0, 0.0]], [0], (1, 2)) == {'accuracy/top1': 0, 'accuracy/top2': 100}
+
+
+@pytest.mark.parametrize(
+    'scores',
+    [
+        [math.nan] * 3,
+        [math.nan, 0.0, 0.0],
+        [0.9, math.nan, math.nan],
+        [-math.inf, -math.inf, -math.inf],
+    ],
+)
+def test_what_is_no_number_is_never_correct(scores):
+    assert accuracy([scores], [0]) == {'accuracy/top1': 0}
+
+
+def test_infinite_scores_rank_like_others():
+    assert accuracy([[math.inf, 1.0, 2.0]], [0]) == {'accuracy/top1': 100}
+    assert accuracy([[-math.inf, 1.0, 2.0]], [2]) == {'accuracy/top1': 100}
+
+
+@pytest.mark.parametrize('classes, kept', [(10, {1, 5}), (6, {1, 5}), (5, {1}), (3, {1}), (1, {1})])
+def test_a_k_that_could_not_fail_is_left_out(classes, kept):
+    found = accuracy([list(range(classes))], [classes - 1], topk=(1, 5))
+    assert found == {f'accuracy/top{k}': 100 for k in kept}
+
+
+def test_only_large_ks_leave_the_top_one():
+    assert accuracy([[0.0, 1.0]], [1], topk=(5,)) == {'accuracy/top1': 100}
+
+
+def test_the_predictions_of_a_second_evaluation_start_anew():
+    metric = METRICS.build(dict(type='rethink_det.Accuracy', topk=(1,)))
+    right, wrong = (
+        {'scores': torch.eye(2), 'gt_label': torch.tensor(labels)} for labels in ([0, 1], [1, 0])
+    )
+    metric.process({}, [right])
+    assert metric.evaluate(2) == {'accuracy/top1': 100}
+    metric.process({}, [wrong])
+    assert metric.evaluate(2) == {'accuracy/top1': 0}

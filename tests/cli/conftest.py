@@ -1,0 +1,108 @@
+"""Commands in this process, a tiny classifier's config as a file, and bad checkpoints."""
+
+import contextlib
+import io
+import os
+from typing import NamedTuple
+
+import pytest
+import torch
+
+from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.classification.arms import architecture_of
+from rethink_det.cli import main
+
+
+class Done(NamedTuple):
+    """What a command left: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope='session')
+def command():
+    """Runs ``rethink-det ...`` in this process."""
+
+    def run(*arguments) -> Done:
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit) as end,
+        ):
+            main([str(argument) for argument in arguments])
+        return Done(end.value.code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def refusal(command):
+    """Runs a command that must refuse; returns its message, one line on stderr."""
+
+    def run(*arguments) -> str:
+        done = command(*arguments)
+        assert done.status == 2, done
+        assert 'Traceback' not in done.out + done.err
+        messages = [line for line in done.err.splitlines() if 'error: ' in line]
+        assert len(messages) == 1, done.err
+        assert done.err.splitlines()[-1] == messages[0]
+        return messages[0]
+
+    return run
+
+
+@pytest.fixture
+def classifier(tiny_config, tmp_path):
+    """Writes the config of a tiny classifier to a file."""
+
+    def write(name='classifier.py', dataset=None, **changes):
+        config = tiny_config(**changes)
+        if dataset:
+            for split in ('train', 'val', 'test'):
+                config[f'{split}_dataloader'].dataset = dataset
+        config.dump(tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def trained(tiny_config, tmp_path):
+    """A checkpoint of the tiny classifier, with fresh weights."""
+    torch.manual_seed(0)
+    architecture = architecture_of(tiny_config())
+    state = architecture.build_network().state_dict()
+    path = tmp_path / 'trained.pth'
+    save_checkpoint({'meta': {'architecture': architecture.to_dict()}, 'state_dict': state}, path)
+    return path
+
+
+class Payload:
+    """Unpickled, it makes a folder: proof that code was run."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+@pytest.fixture(params=['missing', 'truncated', 'text', 'empty', 'malicious', 'malicious-legacy'])
+def bad_checkpoint(request, trained, tmp_path):
+    """A checkpoint that must not be read; afterwards no code of it has run."""
+    path, proof = tmp_path / 'bad.pth', tmp_path / 'code-was-run'
+    if request.param == 'truncated':
+        path.write_bytes(trained.read_bytes()[:-2000])
+    elif request.param == 'text':
+        path.write_text('these are no weights\n')
+    elif request.param == 'empty':
+        path.touch()
+    elif request.param.startswith('malicious'):
+        zipped = request.param == 'malicious'
+        content = {'meta': {}, 'state_dict': {'backbone.conv1.weight': Payload(proof)}}
+        torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    yield path
+    assert not proof.exists()

@@ -1,0 +1,126 @@
+"""``prune``: a self-describing checkpoint, or a refusal and no file."""
+
+import json
+
+import pytest
+import torch
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import save_checkpoint
+
+RATIO = ('--pruner', 'L1NormPruner', '--pruner-options', 'ratios=0.5')
+
+
+@pytest.mark.parametrize('pruner', ['L1NormPruner', 'RandomPruner', 'rethink_det.L1NormPruner'])
+def test_pruned_checkpoint_describes_itself(command, classifier, trained, tmp_path, pruner):
+    out = tmp_path / 'new' / 'pruned.pth'
+    done = command(
+        'prune', classifier(), trained, '--pruner', pruner, '--pruner-options', 'ratios=0.5',
+        '-o', out,
+    )  # fmt: skip
+    assert done.status == 0
+    assert f'wrote {out}' in done.out
+    assert 'layer1.0.conv1' in done.out
+
+    checkpoint = torch.load(out, weights_only=True)
+    network = PrunedArchitecture.load(out).build_network()
+    network.load_state_dict(checkpoint['state_dict'])
+    assert network.backbone.layer1[0].conv1.out_channels == 2
+    parent = torch.load(trained, weights_only=True)['state_dict']
+    inherited = PrunedArchitecture.load(out).inherit(parent)
+    assert all(torch.equal(inherited[n], t) for n, t in checkpoint['state_dict'].items())
+    assert checkpoint['meta']['provenance']['parent_digest']
+
+    cost = json.loads(command('analyze', 'cost', out, '--json').out)
+    assert cost['params'] == sum(p.numel() for p in network.parameters())
+
+
+def test_pruned_checkpoint_can_be_evaluated(command, classifier, trained, tmp_path):
+    out = tmp_path / 'pruned.pth'
+    assert command('prune', classifier(), trained, *RATIO, '-o', out).status == 0
+    small = classifier('small.py')
+    backbone = dict(type='rethink_det.PrunedBackbone', architecture=str(out))
+    small.write_text(f'{small.read_text()}\nmodel["backbone"] = {backbone}\n')
+    done = command('test', small, out, '--work-dir', tmp_path / 'test')
+    assert done.status == 0
+    assert 'accuracy/top1: ' in done.out
+
+
+def test_bad_checkpoint_is_refused(refusal, classifier, bad_checkpoint, tmp_path):
+    out = tmp_path / 'pruned.pth'
+    message = refusal('prune', classifier(), bad_checkpoint, *RATIO, '-o', out)
+    assert str(bad_checkpoint) in message
+    assert not out.exists()
+
+
+def test_bad_checkpoint_leaves_an_older_output_alone(refusal, classifier, bad_checkpoint, tmp_path):
+    out = tmp_path / 'pruned.pth'
+    out.write_text('older')
+    refusal('prune', classifier(), bad_checkpoint, *RATIO, '-o', out)
+    assert out.read_text() == 'older'
+    assert not list(tmp_path.glob('.pruned*'))
+
+
+def test_checkpoint_of_another_architecture_names_the_first_layer(
+    refusal, classifier, cifar, tmp_path
+):
+    wide, out = tmp_path / 'wide.pth', tmp_path / 'pruned.pth'
+    state = cifar(depth=8, base_channels=6, classes=2).build_network().state_dict()
+    save_checkpoint({'meta': {}, 'state_dict': state}, wide)
+    message = refusal('prune', classifier(), wide, *RATIO, '-o', out)
+    assert 'backbone.conv1.weight is (6, 3, 3, 3) there, (4, 3, 3, 3) here' in message
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    'options, parts',
+    [
+        (['ratios=1.0'], ['[0, 1)', '1.0']),
+        (['ratios=1'], ['[0, 1)']),
+        (['ratios=-0.1'], ['[0, 1)', '-0.1']),
+        (['ratios=nan'], ['[0, 1)']),
+        (['ratios=half'], ['[0, 1)', "'half'"]),
+        (['ratios=0.3', 'target=resnet56-a'], ['either ratios or a target']),
+        (['skip=[]'], ['either ratios or a target']),
+        (['target=resnet56-z'], ["'resnet56-z'", 'resnet56-a']),
+        (['target=resnet56-a'], ['another network', 'layer']),
+        (['ratios=0.5', 'skip=[layer9.*]'], ['layer9', 'matches no prunable layer']),
+        (['ratio=0.5'], ['L1NormPruner', "'ratio'"]),
+    ],
+)
+def test_wrong_options_of_the_pruner_are_refused(
+    refusal, classifier, trained, tmp_path, options, parts
+):
+    out = tmp_path / 'pruned.pth'
+    message = refusal(
+        'prune', classifier(), trained, '--pruner', 'L1NormPruner',
+        '--pruner-options', *options, '-o', out,
+    )  # fmt: skip
+    assert all(part in message for part in parts), message
+    assert not out.exists()
+
+
+@pytest.mark.parametrize('name', ['L2NormPruner', 'mmdet.L1NormPruner', ''])
+def test_unknown_pruner_lists_the_known_ones(refusal, classifier, trained, tmp_path, name):
+    out = tmp_path / 'pruned.pth'
+    message = refusal('prune', classifier(), trained, '--pruner', name, '-o', out)
+    assert 'L1NormPruner, RandomPruner' in message
+    assert not out.exists()
+
+
+def test_config_that_is_no_classifier_is_refused(refusal, trained, tmp_path):
+    config = 'detection/faster-rcnn_r34_fpn_1x_coco.py'
+    message = refusal('prune', config, trained, *RATIO, '-o', tmp_path / 'pruned.pth')
+    assert "'FasterRCNN', expected 'rethink_det.Classifier'" in message
+
+
+def test_output_is_required(command, classifier, trained):
+    done = command('prune', classifier(), trained, *RATIO)
+    assert done.status == 2
+    assert '-o' in done.err
+
+
+def test_output_that_cannot_be_written_is_refused(refusal, classifier, trained, tmp_path):
+    (tmp_path / 'file').touch()
+    out = tmp_path / 'file' / 'pruned.pth'
+    assert str(tmp_path / 'file') in refusal('prune', classifier(), trained, *RATIO, '-o', out)

@@ -1,0 +1,111 @@
+"""``study`` and ``report``: what they refuse, and the plan they print."""
+
+import json
+
+import pytest
+
+STUDY = """
+study = dict(
+    seeds=[0, 1],
+    classification=dict(
+        config='classifier.py', pruner=dict(type='L1NormPruner', ratios=0.5), epochs=1
+    ),
+)
+"""
+
+
+@pytest.fixture
+def study(classifier, tmp_path):
+    """A study config over the tiny classifier."""
+    classifier()
+    (tmp_path / 'study.py').write_text(STUDY)
+    return tmp_path / 'study.py'
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(command, study, tmp_path):
+    before = sorted(tmp_path.rglob('*'))
+    done = command('study', study, '--work-dir', tmp_path / 'work', '--dry-run')
+    assert done.status == 0
+    assert 'study: 10 runs' in done.out
+    assert 'classification/classifier/scratch-b/seed1  after pruning/classifier' in done.out
+    assert sorted(tmp_path.rglob('*')) == before
+
+
+def test_shipped_study_is_found_by_its_name(command):
+    done = command('study', 'demo', '--dry-run')
+    assert done.status == 0
+    assert 'detection/faster-rcnn_r18-w16_fpn_shapes/random/seed0  after pruning/' in done.out
+
+
+def test_option_changes_the_plan(command, study):
+    done = command('study', study, '--dry-run', '--cfg-options', 'study.seeds=[5]')
+    assert 'seed5' in done.out
+    assert 'seed0' not in done.out
+
+
+@pytest.mark.parametrize(
+    'options, parts',
+    [
+        (['study.seedz=[0]'], ["'seedz'", 'seeds']),
+        (['seeds=[0]'], ["'seeds'", 'study']),
+        (['study.seeds=3'], ['study.seeds', '3']),
+        (['study.seeds=[]'], ['study.seeds']),
+        (['study.classification.arms=[prune-c]'], ["'prune-c'", 'fine-tune, scratch-e']),
+        (['study.classification.arm=[]'], ["'arm'", 'arms']),
+        (['study.classification.pruner.type=L9'], ["'L9'", 'L1NormPruner, RandomPruner']),
+        (['study.classification.pruner.ratios=1.5'], ['[0, 1)', '1.5']),
+        (['study.classification.config=gone.py'], ['gone.py does not exist']),
+        (['study.classification.arm_settings.epochs=1'], ["'epochs'", 'fine_tune_epochs']),
+    ],
+)
+def test_wrong_study_is_refused(refusal, study, tmp_path, options, parts):
+    work = tmp_path / 'work'
+    message = refusal('study', study, '--work-dir', work, '--cfg-options', *options)
+    assert all(part in message for part in parts), message
+    assert not work.exists()
+
+
+def test_unknown_study_lists_the_shipped_ones(refusal):
+    message = refusal('study', 'dmeo')
+    assert 'dmeo does not exist' in message
+    assert 'studies/demo.py' in message
+
+
+def test_config_that_is_no_study_is_refused(refusal, classifier):
+    assert 'is no study' in refusal('study', classifier())
+
+
+@pytest.mark.parametrize('text', ['study = dict(', 'import nonesuch'])
+def test_study_that_cannot_be_read_is_refused(refusal, tmp_path, text):
+    (tmp_path / 'study.py').write_text(text)
+    assert str(tmp_path / 'study.py') in refusal('study', tmp_path / 'study.py')
+
+
+@pytest.mark.parametrize('workers', [0, -1])
+def test_number_of_workers_is_at_least_one(refusal, study, tmp_path, workers):
+    work = tmp_path / 'work'
+    message = refusal('study', study, '--work-dir', work, '--workers', workers)
+    assert '--workers must be at least 1' in message
+    assert not work.exists()
+
+
+def test_report_is_written_again(command, tmp_path):
+    run = dict(stage='classification', arm='unpruned', seed=0, status='completed')
+    run |= dict(metrics={'accuracy/top1': 90.0}, model='tiny')
+    (tmp_path / 'results.json').write_text(json.dumps(dict(study='mine', runs=[run])))
+    done = command('report', tmp_path)
+    assert done.status == 0
+    for name in ('report.md', 'report.html', 'report.csv'):
+        assert (tmp_path / name).is_file()
+        assert str(tmp_path / name) in done.out
+    assert '90.0' in (tmp_path / 'report.md').read_text()
+
+
+@pytest.mark.parametrize(
+    'content', [None, '{', '[]', '{"study": "x"}', '{"study": "x", "runs": [3]}']
+)
+def test_report_without_results_is_refused(refusal, tmp_path, content):
+    if content is not None:
+        (tmp_path / 'results.json').write_text(content)
+    assert str(tmp_path / 'results.json') in refusal('report', tmp_path)
+    assert not (tmp_path / 'report.md').exists()

@@ -1,0 +1,257 @@
+"""A whole study in miniature: every run is done once, whatever happens in between."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import digest
+from rethink_det.study.execute import execute_study
+from rethink_det.study.executors import Here
+from rethink_det.study.plan import Study
+
+CLASSIFICATION = ('unpruned', 'fine-tune', 'scratch-b')
+DETECTION = ('prune-c', 'random')
+
+
+def results(work):
+    """Entries of ``results.json`` by stage, arm and seed."""
+    runs = json.loads((work / 'results.json').read_text())['runs']
+    return {(run['stage'], run['arm'], run['seed']): run for run in runs}
+
+
+def digests(work):
+    """Digest of the weights that every run ended with."""
+    found = [json.loads(path.read_text()) for path in work.rglob('result.json')]
+    return {result['key']: result['digest'] for result in found}
+
+
+def times(work):
+    """When each file of the runs was last written."""
+    files = [path for path in (work / 'runs').rglob('*') if path.is_file()]
+    return {path.relative_to(work): path.stat().st_mtime_ns for path in files}
+
+
+@pytest.fixture(scope='module')
+def folder(write_configs, tmp_path_factory):
+    return write_configs(tmp_path_factory.mktemp('study'))
+
+
+@pytest.fixture(scope='module')
+def finished(folder, command):
+    """The study's work folder after ``rethink-det study``."""
+    done = command('study', folder / 'study.py', '--work-dir', folder / 'work')
+    assert done.status == 0, done
+    return folder / 'work'
+
+
+@pytest.fixture(scope='module')
+def start(folder):
+    """Starts the study, or another, without writing the report."""
+
+    def run(work, options=None, study=folder / 'study.py'):
+        return execute_study(Study.load(study, options), work, Here())
+
+    return run
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """The finished study in another folder, whose name is not ASCII."""
+    return Path(shutil.copytree(finished, tmp_path / 'étude "2"'))
+
+
+def test_every_arm_and_seed_has_a_result(finished):
+    found = results(finished)
+    wanted = {('classification', arm, seed) for arm in CLASSIFICATION for seed in (0, 1)}
+    assert set(found) == wanted | {('detection', arm, 0) for arm in DETECTION}
+    for (stage, _, _), run in found.items():
+        assert run['status'] == 'completed'
+        assert run['params'] > 0
+        assert run['macs'] > 0
+        assert run['epochs'] > 0
+        metric = 'accuracy/top1' if stage == 'classification' else 'coco/bbox_mAP'
+        assert 0 <= run['metrics'][metric] <= 100
+        assert Path(run['checkpoint']).is_file()
+
+
+def test_arms_spend_what_they_say(finished):
+    found = results(finished)
+    epochs = {arm: found['classification', arm, 0]['epochs'] for arm in CLASSIFICATION}
+    macs = {arm: found['classification', arm, 0]['macs'] for arm in CLASSIFICATION}
+    assert macs['fine-tune'] == macs['scratch-b'] < macs['unpruned']
+    assert (epochs['unpruned'], epochs['fine-tune']) == (2, 1)
+    assert epochs['scratch-b'] == int(2 * min(2, macs['unpruned'] / macs['scratch-b']))
+    assert found['detection', 'prune-c', 0]['params'] == found['detection', 'random', 0]['params']
+
+
+def test_checkpoints_describe_themselves(finished):
+    for (stage, arm, seed), run in results(finished).items():
+        checkpoint = torch.load(run['checkpoint'], weights_only=True)
+        provenance = checkpoint['meta']['provenance']
+        assert provenance['seed'] == seed
+        assert provenance.get('arm') == (None if arm in ('unpruned', 'scratch-b') else arm)
+        shape = PrunedArchitecture.load(run['checkpoint'])
+        assert bool(shape.channels) == (arm != 'unpruned')
+        backbone = shape.build().state_dict()
+        assert all(
+            checkpoint['state_dict'][f'backbone.{name}'].shape == tensor.shape
+            for name, tensor in backbone.items()
+        ), stage
+
+
+def test_transfer_is_proven_by_the_parents_digest(finished):
+    found = results(finished)
+    parent, child = found['classification', 'fine-tune', 0], found['detection', 'prune-c', 0]
+    state = torch.load(parent['checkpoint'], weights_only=True)['state_dict']
+    backbone = {
+        name.removeprefix('backbone.'): tensor
+        for name, tensor in state.items()
+        if name.startswith('backbone.')
+    }
+    proof = torch.load(child['checkpoint'], weights_only=True)['meta']['provenance']
+    assert proof['parent'] == parent['checkpoint']
+    assert proof['parent_digest'] == digest(backbone)
+    assert proof['tensors'] == len(backbone)
+    assert PrunedArchitecture.load(parent['checkpoint']) == PrunedArchitecture.load(
+        child['checkpoint']
+    )
+
+
+def test_each_run_logs_into_its_own_folder(finished):
+    folders = [path.parent for path in finished.rglob('result.json') if 'pruning' not in str(path)]
+    assert len(folders) == 8
+    assert [len(list(folder.rglob('scalars.json'))) for folder in folders] == [1] * 8
+
+
+def test_report_is_written(finished):
+    for name in ('report.md', 'report.html', 'report.csv'):
+        assert (finished / name).stat().st_size > 0
+    text = (finished / 'report.md').read_text()
+    assert all(arm in text for arm in (*CLASSIFICATION, *DETECTION))
+
+
+def test_second_start_retrains_nothing(folder, finished, command):
+    before, measured = times(finished), results(finished)
+    assert command('study', folder / 'study.py', '--work-dir', finished).status == 0
+    assert times(finished) == before
+    assert results(finished) == measured
+
+
+def test_moved_study_is_still_finished(start, copy):
+    before = times(copy)
+    assert not start(copy).incomplete
+    assert times(copy) == before
+    assert all(str(copy) in run['checkpoint'] for run in results(copy).values())
+
+
+@pytest.mark.parametrize('lost', ['result.json', 'folder', 'checkpoint'])
+def test_only_a_lost_run_is_repeated_and_ends_alike(start, finished, copy, lost):
+    (run,) = copy.glob('runs/classification/classifier/fine-tune/seed1-*')
+    if lost == 'folder':
+        shutil.rmtree(run)
+    else:
+        for path in run.glob('result.json' if lost == 'result.json' else '*.pth'):
+            path.unlink()
+    before = times(copy)
+    assert not start(copy).incomplete
+    changed = {path for path, when in times(copy).items() if before.get(path) != when}
+    assert changed
+    assert {path.parts[1:5] for path in changed} == {run.relative_to(copy).parts[1:5]}
+    assert digests(copy) == digests(finished)
+    assert [r['metrics'] for r in results(copy).values()] == [
+        r['metrics'] for r in results(finished).values()
+    ]
+
+
+def test_other_settings_are_another_run(start, copy):
+    before = times(copy)
+    lr = {'study.classification.arm_settings.fine_tune_lr': 0.02}
+    assert not start(copy, {**lr, 'study.detection': [], 'study.seeds': [0]}).incomplete
+    new = {path.parts[3] for path in times(copy) if path not in before}
+    assert 'fine-tune' in new
+    assert not {'unpruned', 'pruned'} & new
+    assert {key[1] for key in results(copy)} == set(CLASSIFICATION)
+
+
+def test_failed_run_takes_only_its_dependants_along(folder, start, copy, command):
+    lr = 'study.classification.arm_settings.fine_tune_lr=-1.0'
+    done = command('study', folder / 'study.py', '--work-dir', copy, '--cfg-options', lr)
+    assert done.status == 1
+    assert '3 runs have no result' in done.out
+    found = results(copy)
+    assert {key[1] for key, run in found.items() if run['status'] == 'failed'} == {
+        'fine-tune',
+        'prune-c',
+    }
+    assert 'learning rate' in found['classification', 'fine-tune', 0]['error']
+    assert 'not started' in found['detection', 'prune-c', 0]['error']
+    assert found['detection', 'random', 0]['status'] == 'completed'
+    assert found['classification', 'scratch-b', 1]['status'] == 'completed'
+    assert (copy / 'report.html').is_file()
+
+    assert not start(copy).incomplete  # the mistake mended
+    assert {run['status'] for run in results(copy).values()} == {'completed'}
+
+
+def test_failed_detector_leaves_the_others_completed(start, copy):
+    broken = dict(config='detector.py', arms=['random'], seeds=[0], options={'model.neck': None})
+    assert len(start(copy, {'study.detection': [broken]}).incomplete) == 1
+    status = {key[:2]: run['status'] for key, run in results(copy).items()}
+    assert status.pop(('detection', 'random')) == 'failed'
+    assert set(status.values()) == {'completed'}
+
+
+def test_killed_study_continues_and_ends_like_an_unbroken_one(folder, start, tmp_path):
+    study = folder / 'long.py'
+    study.write_text(
+        'study = dict(seeds=[3], classification=dict(config="classifier.py", epochs=12, '
+        'pruner=dict(type="L1NormPruner", ratios=0.5), arms=["unpruned"]))'
+    )
+    unbroken, killed = tmp_path / 'unbroken', tmp_path / 'killed'
+    assert not start(unbroken, study=study).incomplete
+
+    line = [sys.executable, '-m', 'rethink_det.cli', 'study', str(study), '--work-dir', str(killed)]
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(killed.rglob('epoch_*.pth')):
+        assert process.poll() is None, 'ended before its first checkpoint'
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not list(killed.rglob('result.json'))
+
+    assert not start(killed, study=study).incomplete
+    assert digests(killed) == digests(unbroken)
+    assert [r['metrics'] for r in results(killed).values()] == [
+        r['metrics'] for r in results(unbroken).values()
+    ]
+    console = '\n'.join(path.read_text() for path in killed.rglob('console.log'))
+    assert 'resume' in console.lower()
+
+
+@pytest.mark.slow
+def test_processes_give_the_same(folder, finished, command, tmp_path):
+    done = command('study', folder / 'study.py', '--work-dir', tmp_path, '--workers', 2)
+    assert done.status == 0
+    assert digests(tmp_path) == digests(finished)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec('ray') is None, reason='Ray is not installed')
+def test_ray_gives_the_same(folder, finished, command, tmp_path):
+    work = tmp_path / 'work'
+    done = command(
+        'study', folder / 'study.py', '--work-dir', work, '--ray', 'local', '--workers', 2
+    )
+    assert done.status == 0
+    assert digests(work) == digests(finished)

@@ -1,0 +1,191 @@
+"""A study does what is missing, in order, and a failure takes only its dependants along."""
+
+import json
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from rethink_det.errors import UserError
+from rethink_det.study.execute import dry_run, execute_study
+from rethink_det.study.executors import Here, OnRay, processes
+from rethink_det.study.plan import Study
+from rethink_det.study.run import finished, identify, run_config
+
+PRUNER = dict(type='L1NormPruner', ratios=0.5)
+
+
+@pytest.fixture
+def study(tiny_config, tmp_path):
+    """Makes a study over the tiny classifier, which trains in a fraction of a second."""
+    tiny_config(epochs=1).dump(tmp_path / 'net.py')
+
+    def make(seeds=(0,), arms=('fine-tune', 'scratch-e'), pruner=PRUNER, **settings):
+        parts = dict(
+            config='net.py',
+            arms=list(arms),
+            pruner=pruner,
+            arm_settings=dict(fine_tune_epochs=1, **settings),
+        )
+        text = f'study = dict(seeds={list(seeds)}, classification={parts!r})'
+        (tmp_path / 'study.py').write_text(text)
+        return Study.load(tmp_path / 'study.py')
+
+    return make
+
+
+class Recorder(Executor):
+    """Pretends to do the work; some of it fails."""
+
+    def __init__(self, failing=()):
+        self.failing, self.done = failing, []
+
+    def submit(self, work, run, parents, work_dir):
+        future = Future()
+        assert set(parents) == set(run.parents)
+        assert set(run.parents) <= set(self.done)
+        if run.arm in self.failing:
+            future.set_exception(RuntimeError(f'no {run.arm}'))
+            return future
+        self.done.append(run.key)
+        metrics = {} if run.stage == 'pruning' else {'accuracy/top1': 50.0}
+        result = dict(stage=run.stage, arm=run.arm, seed=run.seed, model=run.model, wall_s=1.0)
+        future.set_result(result | dict(status='completed', metrics=metrics))
+        return future
+
+
+class Collapsing(Recorder):
+    """A pool whose processes die with the second run, as when memory runs out."""
+
+    def submit(self, work, run, parents, work_dir):
+        if len(self.done) > 1:
+            raise BrokenProcessPool('a process ended abruptly')
+        return super().submit(work, run, parents, work_dir)
+
+
+def status(results):
+    return {(run.arm, run.seed): run.status for run in results.runs}
+
+
+def test_every_run_is_done_after_its_parents(study, tmp_path):
+    recorder, plan = Recorder(), study(seeds=[0, 1])
+    results = execute_study(plan, tmp_path, recorder, workers=3)
+    assert sorted(recorder.done) == sorted(run.key for run in plan.runs())
+    assert not results.incomplete
+    assert len(results.runs) == 6  # pruning is no result of its own
+
+
+@pytest.mark.parametrize(
+    'failing, lost',
+    [
+        ('scratch-e', {'scratch-e'}),
+        ('unpruned', {'unpruned', 'pruned', 'fine-tune', 'scratch-e'}),
+        ('pruned', {'pruned', 'fine-tune', 'scratch-e'}),
+    ],
+)
+def test_failure_takes_only_dependants_along(study, tmp_path, failing, lost):
+    recorder = Recorder([failing])
+    results = execute_study(study(), tmp_path, recorder)
+    assert {run.arm for run in results.incomplete} == lost
+    failed = next(run for run in results.runs if run.arm == failing)
+    assert failed.status == 'failed'
+    assert f'no {failing}' in failed.error
+    for run in results.incomplete:
+        assert run is failed or 'not started' in run.error
+    written = json.loads((tmp_path / 'results.json').read_text())['runs']
+    assert {run['arm'] for run in written if run['status'] != 'completed'} == lost
+
+
+def test_dead_workers_are_failures_not_a_crash(study, tmp_path):
+    results = execute_study(study(), tmp_path, Collapsing())
+    assert status(results)['unpruned', 0] == 'completed'
+    assert {run.arm for run in results.incomplete} == {'fine-tune', 'scratch-e'}
+    assert (tmp_path / 'results.json').is_file()
+
+
+def test_real_study_in_this_process(study, tmp_path):
+    work, plan = tmp_path / 'work', study()
+    results = execute_study(plan, work, Here())
+    assert set(status(results).values()) == {'completed'}
+    before = {path: path.stat().st_mtime_ns for path in work.rglob('*') if path.is_file()}
+    again = execute_study(plan, work, Here())
+    after = {path: path.stat().st_mtime_ns for path in work.rglob('*') if path.is_file()}
+    changed = {path.name for path, when in after.items() if before.get(path) != when}
+    assert changed <= {'results.json'}
+    assert [run.metrics for run in again.runs] == [run.metrics for run in results.runs]
+
+
+def test_ratio_that_prunes_nothing_is_a_failed_run_with_its_reason(study, tmp_path):
+    results = execute_study(study(pruner=dict(PRUNER, skip=['layer9'])), tmp_path / 'work', Here())
+    assert status(results)['unpruned', 0] == 'completed'
+    (pruning,) = [run for run in results.incomplete if run.arm == 'pruned']
+    assert 'layer9' in pruning.error
+
+
+def parents_in(folder):
+    place = {name: str(folder / name) for name in ('checkpoint', 'architecture')}
+    return {'parent': place | {'digest': 'd1'}}
+
+
+@pytest.mark.parametrize('name', ['moved', 'été', 'with "quotes"', 'back\\slash'])
+def test_identity_is_free_of_folders(study, cifar, tmp_path, name):
+    (run,) = [run for run in study().runs() if run.arm == 'scratch-e']
+    identities = set()
+    for folder in (tmp_path / 'here', tmp_path / name):
+        folder.mkdir()
+        cifar(depth=8, base_channels=4, classes=2).save(folder / 'architecture')
+        (folder / 'architecture').rename(folder / 'architecture.json')
+        parents = parents_in(folder)
+        parents['parent']['architecture'] += '.json'
+        identities.add(identify(run, run_config(run, parents), parents))
+    assert len(identities) == 1
+
+
+def test_identity_follows_config_seed_and_parents(study, tmp_path):
+    (run,) = [run for run in study().runs() if run.arm == 'unpruned']
+    (other,) = [run for run in study(seeds=[1]).runs() if run.arm == 'unpruned']
+    config = run_config(run, {})
+    first = identify(run, config, {})
+    assert identify(run, run_config(run, {}), {}) == first
+    assert identify(other, run_config(other, {}), {}) != first
+    config.optim_wrapper.optimizer.lr = 0.123
+    assert identify(run, config, {}) != first
+    digests = [dict(checkpoint='c', digest=digest) for digest in ('d1', 'd2')]
+    config.load_from = 'c'
+    assert len({identify(run, config, {'parent': parent}) for parent in digests}) == 2
+
+
+@pytest.mark.parametrize('content', ['', '{', '[]', '{"identity": "other"}'])
+def test_result_of_something_else_is_no_result(tmp_path, content):
+    (tmp_path / 'result.json').write_text(content)
+    assert finished(tmp_path, 'mine') is None
+
+
+def test_result_without_its_files_is_no_result(tmp_path):
+    result = dict(identity='mine', checkpoint='epoch_1.pth', architecture=None)
+    (tmp_path / 'result.json').write_text(json.dumps(result))
+    assert finished(tmp_path, 'mine') is None
+    (tmp_path / 'epoch_1.pth').touch()
+    assert finished(tmp_path, 'mine')['checkpoint'] == str(tmp_path / 'epoch_1.pth')
+
+
+def test_dry_run_names_every_run_and_its_parents(study):
+    lines = dry_run(study()).splitlines()
+    assert lines[0] == 'study: 4 runs'
+    assert lines[-1].split('  after ')[1] == 'pruning/net/pruned/seed0'
+
+
+def test_executor_in_this_process_hands_on_errors():
+    assert Here().submit(divmod, 7, 2).result() == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        Here().submit(divmod, 1, 0).result()
+
+
+def test_one_worker_is_this_process():
+    assert isinstance(processes(1), Here)
+
+
+def test_missing_cluster_is_refused():
+    pytest.importorskip('ray')
+    with pytest.raises(UserError, match="No Ray cluster at 'auto'"):
+        OnRay('auto')

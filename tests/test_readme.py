@@ -1,0 +1,70 @@
+"""What the README shows is what runs."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from rethink_det.cli import _parser, main
+from rethink_det.training.config import find_config, load_config
+
+README = (Path(__file__).resolve().parents[1] / 'README.md').read_text()
+BLOCKS = re.findall(r'```(\w+)\n(.*?)```', README, re.DOTALL)
+COMMANDS = [
+    shlex.split(line)[1:]
+    for kind, block in BLOCKS
+    if kind == 'bash'
+    for line in block.replace('\\\n', ' ').splitlines()
+    if line.startswith('rethink-det ')
+]
+SNIPPETS = [block for kind, block in BLOCKS if kind == 'python']
+
+
+def test_there_is_something_to_run():
+    assert {command[0] for command in COMMANDS} >= {'train', 'test', 'prune', 'study', 'analyze'}
+    assert len(SNIPPETS) == 2
+    assert '@@' not in README
+
+
+@pytest.mark.parametrize('command', COMMANDS, ids=' '.join)
+def test_each_command_is_understood(command):
+    options = _parser().parse_args(command)
+    named = getattr(options, 'config', None) or getattr(options, 'study', None)
+    if named and not named.startswith('work_dirs'):
+        assert find_config(named, 'studies' if command[0] == 'study' else '')
+
+
+def test_a_command_that_is_not_shown_is_refused():
+    with pytest.raises(SystemExit, match='2'):
+        _parser().parse_args(['sculpt', 'resnet34-a'])
+
+
+def test_the_api_snippet_runs(capsys):
+    exec(compile(next(s for s in SNIPPETS if 'import' in s.split('\n')[0]), 'README', 'exec'), {})
+    assert '20,151,764 parameters, 3,100,184,576 MACs' in capsys.readouterr().out
+
+
+def test_the_config_snippet_builds(tmp_path):
+    from mmdet.registry import MODELS
+
+    file = tmp_path / 'mine.py'
+    file.write_text(next(s for s in SNIPPETS if '_base_' in s))
+    detector = MODELS.build(load_config(file).model)
+    assert detector.backbone.layer1[1].conv1.out_channels == 44
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
+    """Training is cut to one epoch; everything else is run as it stands."""
+    monkeypatch.chdir(tmp_path)
+    for command in COMMANDS:
+        if command[0] in ('study', 'report') and '--dry-run' not in command:
+            continue  # make demo runs a whole study
+        command = [re.sub(r'epoch_\d+', 'epoch_1', word) for word in command]
+        if command[0] == 'train':
+            command += ['--cfg-options', 'train_cfg.max_epochs=1']
+        with pytest.raises(SystemExit) as end:
+            main(command)
+        assert end.value.code == 0, command
+    assert 'coco/bbox_mAP' in capsys.readouterr().out

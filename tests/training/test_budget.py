@@ -1,0 +1,105 @@
+"""Budgets: Scratch-B spends the compute of the big network, and drops its rate in time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mmengine.config import Config
+
+from rethink_det import UserError
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.training import Budget, constant
+
+CIFAR = Budget(160, (dict(type='MultiStepLR', milestones=[80, 120], gamma=0.1),))
+IMAGENET = Budget(90, (dict(type='StepLR', step_size=30, gamma=0.1),))
+
+
+@pytest.mark.parametrize(
+    'name, epochs, milestones', [('resnet56-a', 178, [89, 133]), ('resnet56-b', 220, [110, 165])]
+)
+def test_scratch_b_on_cifar_is_the_published_budget(name, epochs, milestones):
+    full, pruned = (PrunedArchitecture.load(n).cost().macs for n in ('resnet56', name))
+    budget = CIFAR.stretched(full, pruned)
+    assert budget.epochs == epochs
+    assert budget.schedulers == (dict(type='MultiStepLR', milestones=milestones, gamma=0.1),)
+
+
+@pytest.mark.parametrize('name, epochs, step', [('resnet34-a', 106, 35), ('resnet34-b', 118, 39)])
+def test_scratch_b_on_imagenet_is_the_published_budget(name, epochs, step):
+    full, pruned = (PrunedArchitecture.load(n).cost().macs for n in ('resnet34', name))
+    budget = IMAGENET.stretched(full, pruned, cap=2)
+    assert budget.epochs == epochs
+    assert budget.schedulers == (dict(type='StepLR', step_size=step, gamma=0.1),)
+
+
+@pytest.mark.parametrize('ratio', [2, 2.2354, 3.4790, 15.353])
+def test_the_cap_stops_the_stretch(ratio):
+    capped = IMAGENET.stretched(int(ratio * 10**6), 10**6, cap=2)
+    assert (capped.epochs, capped.schedulers[0]['step_size']) == (180, 60)
+    assert IMAGENET.stretched(int(ratio * 10**6), 10**6).epochs == int(90 * ratio)
+
+
+@given(
+    epochs=st.integers(1, 1000),
+    pruned=st.integers(1, 10**10),
+    more=st.integers(0, 10**10),
+    milestones=st.lists(st.integers(0, 1000)).map(sorted),
+)
+def test_scratch_b_spends_the_compute_and_not_an_epoch_more(epochs, pruned, more, milestones):
+    full = pruned + more
+    schedule = dict(type='MultiStepLR', milestones=[m % epochs for m in milestones])
+    schedule['milestones'].sort()
+    budget = Budget(epochs, (schedule,)).stretched(full, pruned)
+    assert budget.epochs * pruned <= epochs * full < (budget.epochs + 1) * pruned
+    assert budget.epochs >= epochs
+    scaled = budget.schedulers[0]['milestones']
+    assert scaled == sorted(scaled) and all(0 <= m < budget.epochs for m in scaled)
+    assert all(new >= old for new, old in zip(scaled, schedule['milestones'], strict=True))
+
+
+def test_a_network_of_the_same_cost_trains_as_long():
+    assert CIFAR.stretched(100, 100) == CIFAR == CIFAR.stretched(100, 100, cap=1)
+    assert CIFAR.scaled(160) == CIFAR
+
+
+def test_warm_up_by_iterations_stays_and_the_base_budget_too():
+    warm_up = dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=500)
+    cosine = dict(type='CosineAnnealingLR', T_max=85, begin=5, end=90, by_epoch=True, eta_min=0)
+    budget = Budget(90, (warm_up, cosine))
+    doubled = budget.stretched(2, 1)
+    assert doubled.schedulers[0] == warm_up
+    assert doubled.schedulers[1] == {**cosine, 'T_max': 170, 'begin': 10, 'end': 180}
+    assert budget.schedulers[1]['T_max'] == 85
+
+
+def test_a_budget_is_read_from_a_config_and_written_back(tiny_config):
+    config = tiny_config(epochs=4)
+    budget = Budget.of(config)
+    assert budget.epochs == 4 and budget.schedulers[0]['milestones'] == [1, 2]
+    budget.stretched(3, 2).apply(config)
+    assert config.train_cfg.max_epochs == config.train_cfg.val_interval == 6
+    assert config.param_scheduler[0].milestones == [1, 3]
+    assert Budget.of(config) == budget.stretched(3, 2)
+    single = Config(dict(train_cfg=dict(max_epochs=2), param_scheduler=dict(type='ConstantLR')))
+    assert Budget.of(single) == Budget(2, (dict(type='ConstantLR'),))
+
+
+def test_fine_tuning_never_drops_the_rate():
+    assert constant(40) == Budget(40, ())
+
+
+@pytest.mark.parametrize('full, pruned', [(100, 101), (100, 0), (0, 0), (100, -1)])
+def test_a_pruned_network_that_costs_more_is_refused(full, pruned):
+    with pytest.raises(UserError, match=f'{pruned} MACs, the full one {full}: nothing was saved'):
+        CIFAR.stretched(full, pruned)
+
+
+@pytest.mark.parametrize('cap', [0.9, 0, -2])
+def test_a_cap_below_one_is_refused(cap):
+    with pytest.raises(UserError, match=f'cap on the ratio must be at least 1, got {cap}'):
+        CIFAR.stretched(3, 2, cap)
+
+
+@pytest.mark.parametrize('train_cfg', [None, {}, dict(by_epoch=False, max_iters=90_000)])
+def test_a_config_that_counts_iterations_is_refused(train_cfg):
+    with pytest.raises(UserError, match='Budgets count epochs.*max_epochs'):
+        Budget.of(Config(dict(train_cfg=train_cfg)))

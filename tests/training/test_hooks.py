@@ -1,0 +1,169 @@
+"""What hooks do: transfer weights or refuse to, and seed every epoch anew."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from rethink_det import UserError
+from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
+from rethink_det.registry import HOOKS
+from rethink_det.training import EpochSeedHook, TransferHook
+from rethink_det.training.launch import last_checkpoint, train
+
+
+def transfer(checkpoint=None, arm='fine-tune', part=None) -> dict:
+    path = checkpoint and str(checkpoint)
+    return dict(type='rethink_det.TransferHook', arm=arm, checkpoint=path, part=part)
+
+
+def last(config) -> dict:
+    return load_checkpoint(last_checkpoint(config.work_dir))
+
+
+def parameters(state: dict) -> dict:
+    """Without the running statistics, which change in training at any learning rate."""
+    return {n: t for n, t in state.items() if 'running' not in n and 'num_batches' not in n}
+
+
+@pytest.fixture
+def source(tiny_config, tmp_path):
+    """State dict of another network of the same shape, and its file."""
+    config = tiny_config('source', epochs=1, seed=77)
+    train(config)
+    state = last(config)['state_dict']
+    path = tmp_path / 'source.pth'
+    save_checkpoint({'state_dict': state, 'meta': {}}, path)
+    return state, path
+
+
+# -- TransferHook --------------------------------------------------------------------------
+
+
+def test_the_whole_model_is_there_before_the_first_step(tiny_config, source):
+    state, path = source
+    config = tiny_config(epochs=1, lr=0.0, hooks=[transfer(path)])
+    train(config)
+    found = last(config)
+    assert digest(parameters(found['state_dict'])) == digest(parameters(state))
+    provenance = found['meta']['provenance']
+    assert provenance['arm'] == 'fine-tune' and provenance['seed'] == 1
+    assert provenance['parent'] == str(path)
+    assert provenance['parent_digest'] == digest(state)
+    assert provenance['tensors'] == len(state)
+
+
+def test_the_backbone_alone_is_transferred(tiny_config, source):
+    state, path = source
+    plain = tiny_config('plain', epochs=1, lr=0.0)
+    config = tiny_config(epochs=1, lr=0.0, hooks=[transfer(path, 'prune-c', 'backbone')])
+    train(plain)
+    train(config)
+    expected = parameters({**last(plain)['state_dict'], **state})
+    for name, tensor in parameters(last(config)['state_dict']).items():
+        other = expected[name] if name.startswith('backbone.') else last(plain)['state_dict'][name]
+        assert torch.equal(tensor, other), name
+    backbone = {n.removeprefix('backbone.'): t for n, t in state.items() if 'backbone' in n}
+    assert last(config)['meta']['provenance']['parent_digest'] == digest(backbone)
+
+
+def test_the_arm_random_starts_from_the_initial_weights(tiny_config):
+    plain = tiny_config('plain', epochs=1)
+    config = tiny_config(epochs=1, hooks=[transfer(arm='random')])
+    train(plain)
+    train(config)
+    assert digest(last(plain)['state_dict']) == digest(last(config)['state_dict'])
+    provenance = last(config)['meta']['provenance']
+    assert provenance['arm'] == 'random' and 'parent' not in provenance
+
+
+def test_on_resume_the_weights_are_the_runs_own(tiny_config, source):
+    _, path = source
+    unbroken = tiny_config('unbroken', epochs=2, hooks=[transfer(path)])
+    train(unbroken)
+    kill = dict(type='rethink_det.KillHook', iteration=4)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_config('broken', epochs=2, hooks=[transfer(path), kill]))
+    half = last(tiny_config('broken'))
+    resumed = tiny_config('broken', epochs=2, hooks=[transfer(path)], resume=True)
+    train(resumed)
+    assert digest(last(resumed)['state_dict']) == digest(last(unbroken)['state_dict'])
+    assert digest(half['state_dict']) != digest(last(resumed)['state_dict'])
+    assert last(resumed)['meta']['provenance'] == last(unbroken)['meta']['provenance']
+
+
+def change(state: dict, name: str, tensor: torch.Tensor | None) -> dict:
+    return {n: t for n, t in {**state, name: tensor}.items() if t is not None}
+
+
+@pytest.mark.parametrize('part', [None, 'backbone'])
+@pytest.mark.parametrize(
+    'name, tensor, message',
+    [
+        ('backbone.layer2.0.conv1.weight', None, 'has no .*layer2.0.conv1.weight'),
+        ('backbone.bn1.running_var', None, 'has no .*bn1.running_var'),
+        ('backbone.conv1.weight', torch.zeros(4, 3, 1, 1), r'conv1.weight is \(4, 3, 1, 1\)'),
+        ('backbone.layer9.weight', torch.zeros(1), 'layer9.weight besides'),
+    ],
+)
+def test_a_partial_load_is_refused_by_tensor(
+    tiny_config, tmp_path, source, part, name, tensor, message
+):
+    save_checkpoint({'state_dict': change(source[0], name, tensor)}, tmp_path / 'other.pth')
+    hook = transfer(tmp_path / 'other.pth', 'fine-tune', part)
+    config = tiny_config(epochs=1, hooks=[hook])
+    with pytest.raises(UserError, match=f'other.pth into .*{message}'):
+        train(config)
+    assert last_checkpoint(config.work_dir) is None
+
+
+def test_a_missing_head_matters_to_the_whole_model_only(tiny_config, tmp_path, source):
+    backbone = {n: t for n, t in source[0].items() if not n.startswith('head.')}
+    save_checkpoint({'state_dict': backbone}, tmp_path / 'other.pth')
+    with pytest.raises(UserError, match='into the model: .* has no head.fc.weight'):
+        train(tiny_config('a', epochs=1, hooks=[transfer(tmp_path / 'other.pth')]))
+    train(tiny_config('b', epochs=1, hooks=[transfer(tmp_path / 'other.pth', part='backbone')]))
+
+
+def test_a_checkpoint_and_an_arm_that_do_not_go_together_are_refused(tiny_config, source):
+    with pytest.raises(UserError, match="arm 'random' takes no checkpoint"):
+        TransferHook('random', source[1])
+    for arm in ('fine-tune', 'prune-c', 'scratch-b'):
+        with pytest.raises(UserError, match=f"arm '{arm}' needs a checkpoint"):
+            TransferHook(arm)
+    with pytest.raises(UserError, match="'random' takes no checkpoint"):
+        train(tiny_config(hooks=[transfer(source[1], 'random')]))
+
+
+def test_a_missing_or_bad_source_is_refused(tiny_config, tmp_path):
+    with pytest.raises(UserError, match='gone.pth does not exist'):
+        train(tiny_config('a', hooks=[transfer(tmp_path / 'gone.pth')]))
+    (tmp_path / 'junk.pth').write_text('junk')
+    with pytest.raises(UserError, match='junk.pth is no checkpoint'):
+        train(tiny_config('b', hooks=[transfer(tmp_path / 'junk.pth')]))
+
+
+# -- EpochSeedHook -------------------------------------------------------------------------
+
+
+def draws(seed: int, epoch: int) -> tuple:
+    EpochSeedHook().before_train_epoch(SimpleNamespace(seed=seed, epoch=epoch))
+    return torch.rand(1).item(), float(np.random.rand())
+
+
+def test_an_epoch_draws_the_same_whatever_ran_before():
+    first = draws(1, 4)
+    torch.rand(10), np.random.rand(3)
+    assert draws(1, 4) == first
+
+
+def test_seeds_and_epochs_all_draw_differently():
+    drawn = {draws(seed, epoch) for seed in range(6) for epoch in range(20)}
+    assert len(drawn) == 120
+    assert draws(None, 3) == draws(0, 3)
+
+
+def test_hooks_are_known_by_their_scoped_names():
+    for name in ('TransferHook', 'EpochSeedHook', 'ProvenanceHook', 'PlainCheckpointHook'):
+        assert HOOKS.get(f'rethink_det.{name}').__name__ == name

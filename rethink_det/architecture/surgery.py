@@ -142,12 +142,9 @@ class Surgeon:
             UserError: Unknown layer, index out of range, an empty layer, a group that
                 cannot be cut, or coupled layers that keep different channels.
         """
-        frozen = {n for n, p in self.model.named_parameters() if not p.requires_grad}
         with _traceable(self.model):
             for conv, removed in self._removals(keep):
                 self._group(conv, removed).prune()
-        for name, parameter in self.model.named_parameters():
-            parameter.requires_grad_(name not in frozen)
 
     @torch.no_grad()
     def zero(self, keep: Mapping[str, Sequence[int]]) -> None:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
 
@@ -22,12 +23,21 @@ class ImagePreprocessor(BaseDataPreprocessor):
         std: Channel standard deviations, same scale.
         pad: Pixels of zero padding before the random crop back to size; 0 for no crop.
         flip: Probability of a horizontal flip.
+
+    Raises:
+        UserError: A negative pad, a probability outside [0, 1], or not one positive
+            std for each mean.
     """
 
     def __init__(
         self, mean: Sequence[float], std: Sequence[float], pad: int = 4, flip: float = 0.5
     ) -> None:
         super().__init__()
+        if pad < 0 or not 0 <= flip <= 1 or len(mean) != len(std) or min(std) <= 0:
+            raise UserError(
+                f'ImagePreprocessor needs pad >= 0, flip in [0, 1] and one positive std for each '
+                f'mean; got pad={pad}, flip={flip}, mean={list(mean)}, std={list(std)}.'
+            )
         self.pad, self.flip = pad, flip
         self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std).view(-1, 1, 1), persistent=False)

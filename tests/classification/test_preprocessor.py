@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from scipy.stats import binomtest, chisquare
 
 from rethink_det.classification import ImagePreprocessor
+from rethink_det.errors import UserError
 
 PAD = 4
 
@@ -121,3 +122,11 @@ def test_labels_and_the_callers_batch_stay_as_they_are():
     assert out['gt_label'].tolist() == [0, 1, 2, 3]
     assert torch.equal(images, before)
     assert ImagePreprocessor([0.0] * 3, [1.0] * 3).state_dict() == {}
+
+
+@pytest.mark.parametrize(
+    'wrong', [{'pad': -1}, {'flip': 1.5}, {'std': [1.0, 1.0]}, {'std': [1.0, 1.0, 0.0]}], ids=str
+)
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(UserError, match='ImagePreprocessor needs'):
+        ImagePreprocessor(**{'mean': [0.0] * 3, 'std': [1.0] * 3, **wrong})

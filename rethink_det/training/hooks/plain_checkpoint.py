@@ -1,5 +1,6 @@
 """Checkpoints of tensors and plain values, which ``weights_only=True`` can read."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,8 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
+from torch import Tensor
 
-from rethink_det.files import plain
 from rethink_det.registry import HOOKS
 
 
@@ -25,7 +26,7 @@ class PlainCheckpointHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Replace what needs code to load."""
-        checkpoint['meta'] = plain(checkpoint['meta'])
+        checkpoint['meta'] = _safe(checkpoint['meta'])
         hub = checkpoint.get('message_hub')
         if hub is not None:
             checkpoint['message_hub'] = {
@@ -33,12 +34,12 @@ class PlainCheckpointHook(Hook):
                     name: [torch.as_tensor(column) for column in buffer.data]
                     for name, buffer in hub['log_scalars'].items()
                 },
-                'runtime_info': plain(hub['runtime_info']),
-                'resumed_keys': plain(hub['resumed_keys']),
+                'runtime_info': _safe(hub['runtime_info']),
+                'resumed_keys': _safe(hub['resumed_keys']),
             }
         for part in ('optimizer', 'param_schedulers'):
             if part in checkpoint:
-                checkpoint[part] = _without_numpy(checkpoint[part])
+                checkpoint[part] = _safe(checkpoint[part])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Rebuild the history buffers that the message hub expects."""
@@ -50,12 +51,21 @@ class PlainCheckpointHook(Hook):
                 scalars[name] = HistoryBuffer(*(column.tolist() for column in columns))
 
 
-def _without_numpy(value: Any) -> Any:
-    """``value`` with NumPy's scalars and arrays as Python's and torch's."""
-    if isinstance(value, dict):
-        return {key: _without_numpy(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_without_numpy(item) for item in value)
+def _safe(value: Any) -> Any:
+    """``value`` in types that ``weights_only=True`` reads; anything else by its text.
+
+    Tuples stay tuples and keys stay what they are: MMEngine compares what it reads back.
+    """
+    if value is None or isinstance(value, (bool, int, str, Tensor)):
+        return value
+    if isinstance(value, float):
+        return float(value)  # float64 of NumPy is one, too
+    if isinstance(value, Mapping):
+        return {key: _safe(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_safe(item) for item in value)
+    if isinstance(value, (list, set, frozenset)):
+        return [_safe(item) for item in value]
     if isinstance(value, np.generic):
         return value.item()
-    return torch.as_tensor(value) if isinstance(value, np.ndarray) else value
+    return torch.as_tensor(value) if isinstance(value, np.ndarray) else str(value)

@@ -159,16 +159,23 @@ class PrunedArchitecture:
         Raises:
             UserError: A layer cannot be cut as asked.
         """
-        backbone = build_backbone({**self.backbone, **settings})
-        if self.channels:
-            self._cut(backbone)
+        backbone = self._shaped(**settings)
         fresh_weights(backbone)
-        backbone.architecture = self
         return backbone
 
     def build_network(self) -> Network:
         """Backbone and head with fresh weights, as one classification network."""
-        backbone = self.build()
+        return self._with_head(self.build())
+
+    def _shaped(self, **settings) -> nn.Module:
+        """The backbone in its final shape, whatever its weights."""
+        backbone = build_backbone({**self.backbone, **settings})
+        if self.channels:
+            self._cut(backbone)
+        backbone.architecture = self
+        return backbone
+
+    def _with_head(self, backbone: nn.Module) -> Network:
         return Network(backbone, build_head(self.head, backbone, self.input_shape))
 
     def inherit(self, parent_state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -228,7 +235,7 @@ class PrunedArchitecture:
     def cost(self, input_shape: Sequence[int] | None = None) -> costing.Cost:
         """Parameters and MACs of the classification network (backbone and head)."""
         shape = _input_shape(input_shape or self.input_shape)
-        return costing.count(self.build_network(), shape)
+        return costing.count(self._with_head(self._shaped()), shape)
 
     def diff(self, other: 'PrunedArchitecture') -> list[str]:
         """What differs, a readable line each; empty if the architectures are equal."""

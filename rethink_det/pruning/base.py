@@ -11,7 +11,12 @@ from rethink_det.architecture import PrunedArchitecture, Surgeon
 from rethink_det.architecture.checkpoint import load_exactly
 from rethink_det.architecture.network import Network
 from rethink_det.errors import UserError
-from rethink_det.pruning.ratios import Ratios, targets_from_architecture, targets_from_ratios
+from rethink_det.pruning.ratios import (
+    Ratios,
+    by_pattern,
+    targets_from_architecture,
+    targets_from_ratios,
+)
 from rethink_det.registry import PRUNERS
 
 
@@ -52,7 +57,8 @@ class Pruner(ABC):
     ) -> None:
         if (ratios is None) == (target is None):
             raise UserError(f'{type(self).__name__} needs either ratios or a target architecture.')
-        self.ratios, self.skip, self.min_channels = ratios, skip, min_channels
+        self.ratios = None if ratios is None else by_pattern(ratios)
+        self.skip, self.min_channels = [skip] if isinstance(skip, str) else skip, min_channels
         self.target = None if target is None else PrunedArchitecture.load(target)
 
     @abstractmethod

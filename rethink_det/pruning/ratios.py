@@ -19,6 +19,15 @@ def num_keep(width: int, ratio: float) -> int:
     return int(width * (1 - ratio))
 
 
+def by_pattern(ratios: Ratios) -> dict[str, float]:
+    """Ratios by layer name pattern; raises :class:`UserError` for one outside [0, 1)."""
+    patterns = dict(ratios) if isinstance(ratios, Mapping) else {'*': ratios}
+    for pattern, ratio in patterns.items():
+        if not isinstance(ratio, (int, float)) or not 0 <= ratio < 1:
+            raise UserError(f'The ratio of {pattern!r} must be in [0, 1), got {ratio!r}.')
+    return patterns
+
+
 def targets_from_ratios(
     widths: Mapping[str, int], ratios: Ratios, skip: Sequence[str] = (), min_channels: int = 1
 ) -> dict[str, int]:
@@ -34,10 +43,7 @@ def targets_from_ratios(
     Raises:
         UserError: A ratio outside [0, 1), or a pattern that matches no prunable layer.
     """
-    patterns = dict(ratios) if isinstance(ratios, Mapping) else {'*': ratios}
-    for pattern, ratio in patterns.items():
-        if not isinstance(ratio, (int, float)) or not 0 <= ratio < 1:
-            raise UserError(f'The ratio of {pattern!r} must be in [0, 1), got {ratio!r}.')
+    patterns = by_pattern(ratios)
     for pattern in [*patterns, *skip]:
         if not any(fnmatchcase(layer, pattern) for layer in widths):
             raise UserError(

@@ -158,6 +158,8 @@ class Study:
         return list({run.key: run for run in plans}.values())
 
     def _check(self) -> None:
+        for plan in (self.classification, *self.detection):
+            load_config(plan.config, plan.options)
         if not self.seeds or not all(isinstance(seed, int) for seed in self.seeds):
             raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
         ArmSettings(**_known(ArmSettings, self.classification.arm_settings, 'arm_settings'))

@@ -38,12 +38,16 @@ class _LastMetrics(Hook):
 
 
 def prepare(config: Config) -> Config:
-    """A copy of ``config`` with this package's hooks, and gloo where there is no GPU."""
+    """A copy of ``config`` with this package's hooks, seed 0 unless it has one, and gloo where
+    there is no GPU."""
     config = deepcopy(config)
     hooks = dict(config.get('default_hooks') or {})
     config.default_hooks = {
         name: hook for name, hook in {**HOOKS, **hooks}.items() if hook or name not in HOOKS
     }
+    # A seed drawn at random would be restored on resume only after the data order was set.
+    if (config.get('randomness') or {}).get('seed') is None:
+        config.randomness = {**(config.get('randomness') or {}), 'seed': 0}
     # MMEngine tells runs apart by the second they start in: two of one name would share their
     # log file and their history.
     name = config.get('experiment_name') or Path(config.get('work_dir') or 'run').name
@@ -73,12 +77,20 @@ def train(config: Config) -> dict[str, float]:
         epoch by test score would be training on the test set. Empty without evaluator.
 
     Raises:
-        UserError: The checkpoint to start from is missing, damaged or unsafe.
+        UserError: The checkpoint to start from is missing, damaged or unsafe, or, on resume,
+            of another architecture or not of a training run.
     """
-    for source in _sources(config):
-        load_checkpoint(source)  # refuses before anything is built or written
+    source = _source(config)
+    checkpoint = load_checkpoint(source) if source else None  # refuses before anything is built
     last = _LastMetrics()
-    runner = Runner.from_cfg(prepare(config))
+    config = prepare(config)
+    if config.get('resume'):
+        # MMEngine would follow the path inside the file last_checkpoint, even into the folder
+        # that this one was moved or copied from.
+        config.resume, config.load_from = source is not None, source
+    runner = Runner.from_cfg(config)
+    if checkpoint and config.get('resume'):
+        _check_resumable(runner, checkpoint, source)
     runner.register_hook(last)
     runner.train()
     if runner.val_loop is None or last.iteration == runner.iter:
@@ -99,26 +111,39 @@ def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
     config = prepare(config)
     config.load_from = str(checkpoint)
     runner = Runner.from_cfg(config)
+    _check_fits(runner, state, checkpoint)
+    return runner.test()
+
+
+def _check_fits(runner: Runner, checkpoint: Mapping, path: str | os.PathLike) -> None:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     try:
-        check_fits(model, state.get('state_dict', state))
+        check_fits(model, checkpoint.get('state_dict', checkpoint))
     except UserError as error:
-        raise UserError(f'{checkpoint} does not fit the config. {error}') from None
-    return runner.test()
+        raise UserError(f'{path} does not fit the config. {error}') from None
+
+
+def _check_resumable(runner: Runner, checkpoint: Mapping, path: str | os.PathLike) -> None:
+    _check_fits(runner, checkpoint, path)
+    missing = [key for key in ('meta', 'optimizer', 'message_hub') if key not in checkpoint]
+    if missing:
+        raise UserError(f'{path} cannot be resumed, it has no {", ".join(missing)}: use load_from.')
 
 
 def last_checkpoint(work_dir: str | os.PathLike) -> Path | None:
     """The newest checkpoint of a run, if it has one."""
     found = find_latest_checkpoint(str(work_dir)) if Path(work_dir).is_dir() else None
-    return Path(found) if found and Path(found).is_file() else None
+    # Its name alone: the folder may have been moved or copied since.
+    own = Path(work_dir) / Path(found).name if found else None
+    return own if own and own.is_file() else None
 
 
-def _sources(config: Config) -> list[str]:
-    """Local checkpoints that the run is going to read."""
+def _source(config: Config) -> str | None:
+    """The local checkpoint that the run is going to read first."""
     source = config.get('load_from')
-    if source and '://' not in str(source):
-        return [source]
+    if source:
+        return None if '://' in str(source) else str(source)
     if config.get('resume') and config.get('work_dir'):
         found = last_checkpoint(config.work_dir)
-        return [str(found)] if found else []
-    return []
+        return str(found) if found else None
+    return None

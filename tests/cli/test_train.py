@@ -68,12 +68,15 @@ def test_bad_checkpoint_is_refused_by_resume(classifier, refusal, bad_checkpoint
 def test_bad_last_checkpoint_is_refused_by_resume(classifier, refusal, bad_checkpoint, tmp_path):
     work = tmp_path / 'work'
     work.mkdir()
-    if not bad_checkpoint.exists():  # a missing one is no last checkpoint
-        bad_checkpoint.write_bytes(b'\x80')
-    (work / 'last_checkpoint').write_text(str(bad_checkpoint))
+    own = work / 'epoch_1.pth'
+    if bad_checkpoint.exists():
+        bad_checkpoint.rename(own)
+    else:  # a missing one is no last checkpoint
+        own.write_bytes(b'\x80')
+    (work / 'last_checkpoint').write_text(str(own))
     message = refusal('train', classifier(), '--work-dir', work, '--resume')
-    assert str(bad_checkpoint) in message
-    assert [path.name for path in work.iterdir()] == ['last_checkpoint']
+    assert str(own) in message
+    assert sorted(path.name for path in work.iterdir()) == ['epoch_1.pth', 'last_checkpoint']
 
 
 def test_bad_checkpoint_is_refused_by_load_from(classifier, refusal, bad_checkpoint, tmp_path):

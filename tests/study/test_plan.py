@@ -9,13 +9,14 @@ from rethink_det.study.plan import Study
 
 STUDIES = Path(__file__).resolve().parents[2] / 'configs' / 'studies'
 PRUNER = dict(type='L1NormPruner', ratios=0.5)
+NET = 'train_cfg = dict(max_epochs=1)\ntrain_dataloader = dict(batch_size=2, num_workers=0)\n'
 
 
 @pytest.fixture
 def load(tmp_path):
     """Reads a study of these parts; ``net.py`` and ``det.py`` exist beside it."""
     for name in ('net.py', 'det.py'):
-        (tmp_path / name).write_text('')
+        (tmp_path / name).write_text(NET)
 
     def load(options=None, detection=(), text=None, **parts):
         study = dict(
@@ -119,8 +120,16 @@ def test_option_of_one_run_keeps_the_others(load):
 
 
 def test_config_of_another_package_is_left_to_it(load):
-    study = load(detection=[dict(config='mmdet::retinanet/x.py', arms=['random'])])
-    assert study.detection[0].config == 'mmdet::retinanet/x.py'
+    name = 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'
+    study = load(detection=[dict(config=name, arms=['random'])])
+    assert study.detection[0].config == name
+    with pytest.raises(UserError, match='mmdet::retinanet/x.py cannot be read'):
+        load(detection=[dict(config='mmdet::retinanet/x.py', arms=['random'])])
+
+
+def test_options_that_the_config_has_not_are_refused_before_anything_runs(load):
+    with pytest.raises(UserError, match="no key 'train_cfg.max_epoch'"):
+        load(classification=dict(options={'train_cfg.max_epoch': 3}))
 
 
 @pytest.mark.parametrize(

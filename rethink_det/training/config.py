@@ -28,7 +28,8 @@ def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = Non
     try:
         config = get_config(text) if '::' in text else Config.fromfile(text)
     except Exception as error:  # a config is Python: anything may go wrong in it
-        raise UserError(f'Config {text} cannot be read: {error}') from error
+        brief = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        raise UserError(f'Config {text} cannot be read: {brief}') from error
     set_options(config, options or {}, text)
     return config
 

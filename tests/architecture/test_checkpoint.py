@@ -53,7 +53,8 @@ def test_tensors_and_plain_values_come_back(tmp_path, save):
 
 
 @pytest.mark.parametrize('save', [torch.save, old_format, bare_pickle], ids=['zip', 'old', 'bare'])
-def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, save):
+def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, monkeypatch, save):
+    monkeypatch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', raising=False)  # a command sets it
     mark = tmp_path / 'the code ran'
     path = tmp_path / 'evil.pth'
     save({'state_dict': TENSORS if save is not bare_pickle else {}, 'meta': Trap(mark)}, path)

@@ -1,7 +1,10 @@
 """Fixtures for all tests: the shared folder, small networks, a tiny training config."""
 
+import contextlib
+import io
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -10,6 +13,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.cli import main
 from rethink_det.datasets import ImageTensorDataset
 from rethink_det.registry import DATASETS, HOOKS
 
@@ -138,3 +142,28 @@ def tiny_config(tmp_path):
         return Config({**config, **changes})
 
     return make
+
+
+class Done(NamedTuple):
+    """What a command left: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope='session')
+def command():
+    """Runs ``rethink-det ...`` in this process."""
+
+    def run(*arguments) -> Done:
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit) as end,
+        ):
+            main([str(argument) for argument in arguments])
+        return Done(end.value.code, out.getvalue(), err.getvalue())
+
+    return run

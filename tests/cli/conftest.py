@@ -1,41 +1,12 @@
 """Commands in this process, a tiny classifier's config as a file, and bad checkpoints."""
 
-import contextlib
-import io
 import os
-from typing import NamedTuple
 
 import pytest
 import torch
 
 from rethink_det.architecture.checkpoint import save_checkpoint
 from rethink_det.classification.arms import architecture_of
-from rethink_det.cli import main
-
-
-class Done(NamedTuple):
-    """What a command left: its exit status and what it printed."""
-
-    status: int
-    out: str
-    err: str
-
-
-@pytest.fixture(scope='session')
-def command():
-    """Runs ``rethink-det ...`` in this process."""
-
-    def run(*arguments) -> Done:
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-            pytest.raises(SystemExit) as end,
-        ):
-            main([str(argument) for argument in arguments])
-        return Done(end.value.code, out.getvalue(), err.getvalue())
-
-    return run
 
 
 @pytest.fixture

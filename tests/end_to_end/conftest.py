@@ -1,14 +1,10 @@
 """A whole study in miniature: its configs, and a way to run commands in this process."""
 
-import contextlib
-import io
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
 
-from rethink_det.cli import main
 from rethink_det.datasets.shapes import build_shapes
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -56,14 +52,6 @@ study = dict(
 """
 
 
-class Done(NamedTuple):
-    """What a command left: its exit status and what it printed."""
-
-    status: int
-    out: str
-    err: str
-
-
 @pytest.fixture(scope='session', autouse=True)
 def one_thread():
     """Sums in floating point depend on the number of threads; digests must not."""
@@ -71,23 +59,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(scope='session')
-def command():
-    """Runs ``rethink-det ...`` in this process."""
-
-    def run(*arguments) -> Done:
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-            pytest.raises(SystemExit) as end,
-        ):
-            main([str(argument) for argument in arguments])
-        return Done(end.value.code, out.getvalue(), err.getvalue())
-
-    return run
 
 
 @pytest.fixture(scope='session')

@@ -10,7 +10,7 @@ Run: rethink-det study cifar10_resnet56_l1norm --work-dir work_dirs/cifar10_resn
 The paper's budget: --cfg-options study.classification.epochs=80
     study.classification.arm_settings.fine_tune_epochs=60
     study.classification.options.train_dataloader.dataset.limit=None
-Hardware: 2 CPU cores, about 20 minutes.
+Hardware: 2 CPU cores, about 10 minutes.
 """
 
 study = dict(

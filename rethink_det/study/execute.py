@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.errors import UserError
 from rethink_det.study.plan import Run, Study
 from rethink_det.study.progress import Display
@@ -68,7 +69,12 @@ def execute_study(
 
     Returns:
         The results, failed runs included; ``incomplete`` lists those.
+
+    Raises:
+        UserError: The given parent is missing, damaged or unsafe.
     """
+    if study.classification.parent:
+        load_checkpoint(study.classification.parent)  # refuses before anything is started
     state = _State(study.runs())
     with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):

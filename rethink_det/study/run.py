@@ -151,9 +151,9 @@ def _train_classifier(run: Run, config: Config, parents: Mapping, folder: Path) 
         epochs = config.train_cfg.max_epochs
     architecture.save(folder / 'architecture.json')
     cost = architecture.cost()
-    images = _training_images(config) if epochs else 0
+    spent = BACKWARD * cost.macs * _training_images(config) * epochs if epochs else None
     return {
-        **_described(run, metrics, parents, BACKWARD * cost.macs * images * epochs),
+        **_described(run, metrics, parents, spent),
         **cost.as_dict(),
         'epochs': epochs,
         'checkpoint': checkpoint,
@@ -227,8 +227,10 @@ def _adopt(run: Run, config: Config, architecture: PrunedArchitecture, folder: P
     return evaluate(config, folder / 'parent.pth')
 
 
-def _described(run: Run, metrics: Mapping, parents: Mapping, train_macs: int) -> dict:
-    spent = sum(parent['total_train_macs'] for parent in parents.values())
+def _described(run: Run, metrics: Mapping, parents: Mapping, train_macs: int | None) -> dict:
+    """What every result says; compute is None where that of a given parent is unknown."""
+    spent = [parent.get('total_train_macs') for parent in parents.values()] + [train_macs]
+    total = None if None in spent else sum(spent)
     return {
         'stage': run.stage,
         'arm': run.arm,
@@ -237,7 +239,7 @@ def _described(run: Run, metrics: Mapping, parents: Mapping, train_macs: int) ->
         'status': 'completed',
         'metrics': dict(metrics),
         'train_macs': train_macs,
-        'total_train_macs': spent + train_macs,
+        'total_train_macs': total,
         'reference': run.reference,
         'plan': {k: v for k, v in asdict(run).items() if k in ('config', 'options', 'settings')},
     }

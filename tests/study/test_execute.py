@@ -20,11 +20,12 @@ def study(tiny_config, tmp_path):
     """Makes a study over the tiny classifier, which trains in a fraction of a second."""
     tiny_config(epochs=1).dump(tmp_path / 'net.py')
 
-    def make(seeds=(0,), arms=('fine-tune', 'scratch-e'), pruner=PRUNER, **settings):
+    def make(seeds=(0,), arms=('fine-tune', 'scratch-e'), pruner=PRUNER, parent=None, **settings):
         parts = dict(
             config='net.py',
             arms=list(arms),
             pruner=pruner,
+            parent=parent,
             arm_settings=dict(fine_tune_epochs=1, **settings),
         )
         text = f'study = dict(seeds={list(seeds)}, classification={parts!r})'
@@ -113,6 +114,24 @@ def test_real_study_in_this_process(study, tmp_path):
     changed = {path.name for path, when in after.items() if before.get(path) != when}
     assert changed <= {'results.json'}
     assert [run.metrics for run in again.runs] == [run.metrics for run in results.runs]
+
+
+def test_given_parent_is_evaluated_not_trained_and_its_compute_stays_unknown(study, tmp_path):
+    trained = execute_study(study(), tmp_path / 'first', Here())
+    parent = next(run for run in trained.runs if run.arm == 'unpruned')
+    given = execute_study(study(parent=parent.checkpoint), tmp_path / 'second', Here())
+    runs = {run.arm: run for run in given.runs}
+    assert runs['unpruned'].metrics == parent.metrics
+    assert runs['unpruned'].epochs == 0
+    assert parent.total_train_macs > 0
+    assert {run.total_train_macs for run in given.runs} == {None}
+    assert runs['scratch-e'].train_macs > 0
+
+
+def test_missing_parent_is_refused_before_anything_is_started(study, tmp_path):
+    with pytest.raises(UserError, match='nowhere.pth does not exist'):
+        execute_study(study(parent='nowhere.pth'), tmp_path / 'work', Here())
+    assert not (tmp_path / 'work').exists()
 
 
 def test_ratio_that_prunes_nothing_is_a_failed_run_with_its_reason(study, tmp_path):

@@ -61,7 +61,7 @@ def test_the_tutorial_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
     for command in COMMANDS:
         if command[0] in ('study', 'report') and '--dry-run' not in command:
             continue  # make demo runs a whole study
-        command = [re.sub(r'epoch_\d+', 'epoch_1', word) for word in command]
+        command = [re.sub(r'(epoch_|epochs=)\d+', r'\g<1>1', word) for word in command]
         if command[0] == 'train':
             command += ['--cfg-options', 'train_cfg.max_epochs=1']
         with pytest.raises(SystemExit) as end:

@@ -70,6 +70,12 @@ def get_arm(name: str) -> Arm:
     return ARMS[name]
 
 
+def is_classifier(config: Config) -> bool:
+    """Whether the config's model is a classifier of this package."""
+    kind = (config.get('model') or {}).get('type', '')
+    return str(kind).removeprefix('rethink_det.') == 'Classifier'
+
+
 def architecture_of(config: Config) -> PrunedArchitecture:
     """The architecture that a classification config trains.
 
@@ -77,7 +83,7 @@ def architecture_of(config: Config) -> PrunedArchitecture:
         UserError: The config's model is not a classifier of this package.
     """
     model = config.get('model') or {}
-    if str(model.get('type', '')).removeprefix('rethink_det.') != 'Classifier':
+    if not is_classifier(config):
         raise UserError(
             f"The config's model is {model.get('type')!r}, expected 'rethink_det.Classifier'."
         )

@@ -8,10 +8,17 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import OPTIMIZERS, DefaultScope
 
 from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.classification.arms import (
+    ARMS,
+    ArmSettings,
+    arm_config,
+    get_arm,
+    is_classifier,
+)
 from rethink_det.detection import TRANSFER_ARMS, get_transfer_arm, transfer_config
 from rethink_det.detection.check import check_data
 from rethink_det.errors import UserError
-from rethink_det.training.config import find_config, load_config
+from rethink_det.training.config import find_config, known_fields, load_config
 from rethink_det.training.launch import last_checkpoint, train
 
 
@@ -29,10 +36,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--backbone',
         metavar='CHECKPOINT_OR_ARCH',
-        help="give the detector this backbone: a classifier's checkpoint, or for --arm random "
-        'an architecture',
+        help="give the model this backbone: a classifier's checkpoint, or an architecture where "
+        'the arm takes no weights',
     )
-    parser.add_argument('--arm', help='transfer arm of --backbone', choices=list(TRANSFER_ARMS))
+    parser.add_argument(
+        '--arm',
+        choices=list(dict.fromkeys([*ARMS, *TRANSFER_ARMS])),
+        help='arm of --backbone, of a classifier or of a detector',
+    )
+    parser.add_argument(
+        '--arm-settings',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help="budget of a classifier's arm: fine_tune_epochs, fine_tune_lr, scratch_b_cap",
+    )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     add_common_arguments(parser)
 
@@ -57,10 +76,7 @@ def run(options: argparse.Namespace) -> int:
     if (options.backbone is None) != (options.arm is None):
         raise UserError('--backbone and --arm go together.')
     if options.backbone:
-        arm = get_transfer_arm(options.arm)
-        if arm.source:
-            load_checkpoint(options.backbone)  # refuses a name, which has a shape but no weights
-        config = transfer_config(config, arm, options.backbone, options.backbone)
+        config = _with_backbone(config, options)
     if options.amp:
         config.optim_wrapper.type = 'AmpOptimWrapper'
     if options.resume:
@@ -73,6 +89,23 @@ def run(options: argparse.Namespace) -> int:
     metrics = train(config)
     show(metrics)
     return 0
+
+
+def _with_backbone(config: Config, options: argparse.Namespace) -> Config:
+    """The config of an arm: of a classifier or, for any other model, of a detector."""
+    source = options.backbone
+    if is_classifier(config):
+        arm = get_arm(options.arm)
+        settings = ArmSettings(**known_fields(ArmSettings, options.arm_settings, '--arm-settings'))
+        config = arm_config(config, arm, settings, source, source)
+        needs_weights = arm.inherits
+    else:
+        transfer = get_transfer_arm(options.arm)
+        needs_weights = transfer.source is not None
+        config = transfer_config(config, transfer, source, source)
+    if needs_weights:
+        load_checkpoint(source)  # refuses a name, which has a shape but no weights
+    return config
 
 
 def _check_optimizer(config: Config) -> None:

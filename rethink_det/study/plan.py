@@ -5,7 +5,7 @@ budget of Scratch-B follows from the architecture that pruning found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from rethink_det.classification.arms import ArmSettings, get_arm
 from rethink_det.detection.arms import get_transfer_arm
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
-from rethink_det.training.config import load_config
+from rethink_det.training.config import known_fields, load_config
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Study:
             load_config(plan.config, plan.options)
         if not self.seeds or not all(isinstance(seed, int) for seed in self.seeds):
             raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
-        ArmSettings(**_known(ArmSettings, self.classification.arm_settings, 'arm_settings'))
+        ArmSettings(**known_fields(ArmSettings, self.classification.arm_settings, 'arm_settings'))
         build_pruner(self.classification.pruner)
         for arm in self.classification.arms:
             get_arm(arm)
@@ -224,21 +224,12 @@ class Study:
                 )  # fmt: skip
 
 
-def _known(kind: type, data: Mapping, where: str) -> dict:
-    """``data`` if all its keys are fields of ``kind``."""
-    valid = [f.name for f in fields(kind)]
-    unknown = sorted(set(data) - set(valid))
-    if unknown:
-        raise UserError(f'{where}: unknown key {unknown[0]!r}; valid are {", ".join(valid)}.')
-    return dict(data)
-
-
 def _part(kind: type, data: Mapping | None, path: Path) -> Any:
     """One dataclass of the plan from its part of the config; paths of configs are resolved."""
     where = f'{path}: {kind.__name__}'
     if not isinstance(data, Mapping):
         raise UserError(f'{where} must be a dict, got {data!r}.')
-    data = _known(kind, data, where)
+    data = known_fields(kind, data, where)
     if 'config' in data:
         data['config'] = str(_config_file(data['config'], path))
     if 'seeds' in data and data['seeds'] is not None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,19 @@ def _check_key(node: Any, key: str, where: str) -> None:
             hint = f' Did you mean {near[0]!r}?' if near else f' Valid here: {", ".join(valid)}.'
             raise UserError(f'{where} has no key {key!r}: {part!r} is not there.{hint}')
         node = node[part] if not isinstance(node, ConfigDict) else node.get(part)
+
+
+def known_fields(kind: type, data: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """``data`` if all its keys are fields of the dataclass ``kind``.
+
+    Raises:
+        UserError: Names the unknown key and the valid ones.
+    """
+    valid = [field.name for field in fields(kind)]
+    unknown = sorted(set(data) - set(valid))
+    if unknown:
+        raise UserError(f'{where}: unknown key {unknown[0]!r}; valid are {", ".join(valid)}.')
+    return dict(data)
 
 
 def find_config(name: str, folder: str = '') -> str:

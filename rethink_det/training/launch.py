@@ -84,7 +84,7 @@ def train(config: Config) -> dict[str, float]:
     checkpoint = load_checkpoint(source) if source else None  # refuses before anything is built
     last = _LastMetrics()
     config = prepare(config)
-    if config.get('resume'):
+    if config.get('resume') and not config.get('load_from'):
         # MMEngine would follow the path inside the file last_checkpoint, even into the folder
         # that this one was moved or copied from.
         config.resume, config.load_from = source is not None, source

@@ -7,6 +7,7 @@ import torch
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.training.launch import last_checkpoint
 
 
 def left_behind(folder):
@@ -238,3 +239,29 @@ def test_coco_annotations_without_their_images_are_refused(refusal, tmp_path):
     assert '000001.jpg' in message
     assert str(tmp_path / 'train2017') in message
     assert not (tmp_path / 'work').exists()
+
+
+@pytest.mark.parametrize('arm', ['fine-tune', 'scratch-e', 'scratch-b'])
+def test_classifier_arm_trains_the_pruned_architecture(classifier, trained, command, tmp_path, arm):
+    config, pruned = classifier(epochs=2), tmp_path / 'pruned.pth'
+    options = ('--pruner', 'L1NormPruner', '--pruner-options', 'ratios=0.7', '-o', pruned)
+    assert command('prune', config, trained, *options).status == 0
+    small = PrunedArchitecture.load(pruned)
+    done = command(
+        'train', config, '--backbone', pruned, '--arm', arm, '--work-dir', tmp_path / arm,
+        '--arm-settings', 'fine_tune_epochs=1',
+    )  # fmt: skip
+    assert done.status == 0, done
+    stretched = 2 * small.base.cost().macs // small.cost().macs
+    epochs = {'fine-tune': 1, 'scratch-e': 2, 'scratch-b': stretched}[arm]
+    assert stretched > 2
+    assert last_checkpoint(tmp_path / arm).name == f'epoch_{epochs}.pth'
+    assert PrunedArchitecture.load(last_checkpoint(tmp_path / arm)) == small
+
+
+def test_unknown_arm_setting_lists_the_known_ones(classifier, refusal):
+    message = refusal(
+        'train', classifier(), '--backbone', 'resnet56-a', '--arm', 'scratch-e',
+        '--arm-settings', 'epochs=3',
+    )  # fmt: skip
+    assert "'epochs'" in message and 'fine_tune_epochs' in message

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rethink_det.cli import _parser, main
+from rethink_det.registry import PRUNERS
 from rethink_det.training.config import find_config, load_config
 
 README = (Path(__file__).resolve().parents[1] / 'README.md').read_text()
@@ -23,7 +24,7 @@ SNIPPETS = [block for kind, block in BLOCKS if kind == 'python']
 
 def test_there_is_something_to_run():
     assert {command[0] for command in COMMANDS} >= {'train', 'test', 'prune', 'study', 'analyze'}
-    assert len(SNIPPETS) == 2
+    assert len(SNIPPETS) == 3
     assert '@@' not in README
 
 
@@ -40,9 +41,24 @@ def test_a_command_that_is_not_shown_is_refused():
         _parser().parse_args(['sculpt', 'resnet34-a'])
 
 
+def run(snippet):
+    exec(compile(snippet, 'README', 'exec'), {'__name__': 'readme'})
+
+
 def test_the_api_snippet_runs(capsys):
-    exec(compile(next(s for s in SNIPPETS if 'import' in s.split('\n')[0]), 'README', 'exec'), {})
+    run(next(s for s in SNIPPETS if 'small.cost()' in s))
     assert '20,151,764 parameters, 3,100,184,576 MACs' in capsys.readouterr().out
+
+
+def test_the_pruner_of_your_own_runs(capsys):
+    snippet = next(s for s in SNIPPETS if 'SpreadPruner' in s)
+    try:
+        run(snippet)
+    finally:
+        PRUNERS.module_dict.pop('SpreadPruner', None)
+    assert len([line for line in snippet.splitlines() if line.strip()]) <= 20
+    macs = re.findall(r'[\d,]+', capsys.readouterr().out)
+    assert macs[-1] == '125,485,696' and int(macs[0].replace(',', '')) < 70_000_000
 
 
 def test_the_config_snippet_builds(tmp_path):

@@ -1,8 +1,19 @@
 """What a network is, apart from what it knows."""
 
 from rethink_det.architecture.backbone import pruned_backbone
+from rethink_det.architecture.biased_downsample import biased_downsample_resnet
 from rethink_det.architecture.cost import Cost
+from rethink_det.architecture.cut import Cut
 from rethink_det.architecture.spec import PrunedArchitecture
-from rethink_det.architecture.surgery import ChannelGroup, Surgeon
+from rethink_det.architecture.surgery import ChannelGroup, Reader, Surgeon
 
-__all__ = ['ChannelGroup', 'Cost', 'PrunedArchitecture', 'Surgeon', 'pruned_backbone']
+__all__ = [
+    'ChannelGroup',
+    'Cost',
+    'Cut',
+    'PrunedArchitecture',
+    'Reader',
+    'Surgeon',
+    'biased_downsample_resnet',
+    'pruned_backbone',
+]

@@ -15,8 +15,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from rethink_det.architecture.scales import MOMENTUM, SCALE
 from rethink_det.errors import UserError
 from rethink_det.files import replacing
+
+WEIGHTS = 'state_dict'
+TICKET = 'initial'
+"""Keys of a checkpoint: the weights, and the lottery ticket of a pruned one, which is the
+weights that the parent started from, pruned alike."""
 
 
 def load_checkpoint(path: str | os.PathLike) -> dict:
@@ -57,16 +63,29 @@ def _refusal(path: str | os.PathLike, error: Exception) -> str:
     )
 
 
-def state_dict_of(checkpoint: Mapping, path: str | os.PathLike = 'checkpoint') -> dict:
+def state_dict_of(
+    checkpoint: Mapping, path: str | os.PathLike = 'checkpoint', key: str = WEIGHTS
+) -> dict:
     """The tensors of a checkpoint, under the names of :class:`~.network.Network`.
 
     Understands a bare state dict, ``dict(state_dict=...)``, a leading ``module.`` left by
-    ``DataParallel``, and ``fc.``/``linear.`` for the head of a plain classifier.
+    ``DataParallel``, and ``fc.``/``linear.``/``classifier.`` for the head of a plain
+    classifier.
+
+    Args:
+        checkpoint: What :func:`load_checkpoint` read.
+        path: Its file, for messages.
+        key: ``'state_dict'``, or ``'initial'`` for the lottery ticket.
 
     Raises:
-        UserError: If there is no tensor in it.
+        UserError: If there is no tensor in it, or no ticket.
     """
-    state = checkpoint.get('state_dict', checkpoint)
+    if key != WEIGHTS and key not in checkpoint:
+        raise UserError(
+            f'{path} has no lottery ticket: prune a checkpoint that has the initial.pth of its '
+            'training beside it, or name that file by --initial.'
+        )
+    state = checkpoint.get(key, checkpoint)
     items = state.items() if isinstance(state, Mapping) else ()
     tensors = {name.removeprefix('module.'): t for name, t in items if isinstance(t, Tensor)}
     if not tensors:
@@ -78,7 +97,9 @@ def state_dict_of(checkpoint: Mapping, path: str | os.PathLike = 'checkpoint') -
 
 def _network_name(name: str) -> str:
     layer, _, rest = name.partition('.')
-    return f'head.fc.{rest}' if layer in ('fc', 'linear') else f'backbone.{name}'
+    if layer in ('fc', 'linear'):
+        return f'head.fc.{rest}'
+    return f'head.{name}' if layer == 'classifier' else f'backbone.{name}'
 
 
 def save_checkpoint(checkpoint: Mapping, path: str | os.PathLike) -> None:
@@ -97,22 +118,29 @@ def digest(state: Mapping[str, Tensor]) -> str:
     return sha.hexdigest()[:16]
 
 
-def load_exactly(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+def load_exactly(network: nn.Module, state: Mapping[str, Tensor], assign: bool = False) -> None:
     """Load every tensor into its place, or refuse.
 
-    Only BatchNorm's ``num_batches_tracked`` may be missing: torch before 0.4.1 had none, and
-    with a fixed momentum nothing depends on it.
+    With ``assign`` the network takes the tensors themselves, as one on the meta device must.
+    Only two kinds may be missing and keep their values. BatchNorm's ``num_batches_tracked``:
+    torch before 0.4.1 had none, and with a fixed momentum nothing depends on it. And scaling
+    factors of structure (:mod:`.scales`), which start at 1 whatever the weights are.
 
     Raises:
         UserError: Names the first tensor that is missing, left over or of another shape.
     """
     own = network.state_dict()
-    state = {**{n: t for n, t in own.items() if n.endswith('num_batches_tracked')}, **state}
+    optional = {
+        n: torch.zeros_like(t, device='cpu') if t.is_meta else t
+        for n, t in own.items()
+        if n.endswith(('num_batches_tracked', SCALE, MOMENTUM))
+    }
+    state = {**optional, **state}
     check_fits(network, state)
     extra = next((name for name in state if name not in own), None)
     if extra:
         raise UserError(f'The checkpoint is of another architecture: it has {extra} besides.')
-    network.load_state_dict(state)
+    network.load_state_dict(state, assign=assign)
 
 
 def check_fits(network: nn.Module, state: Mapping[str, Tensor]) -> None:

@@ -1,6 +1,6 @@
 """What a network costs: parameters and multiply-adds, by torch's own flop counter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -16,7 +16,7 @@ class Cost:
     """Cost of one forward pass on one image.
 
     A MAC is one multiply-add of a convolution or a linear layer (FLOPs / 2). Biases,
-    BatchNorm, activations and pooling are not counted.
+    BatchNorm, activations and pooling are not counted, nor are weights that a mask removes.
 
     Attributes:
         params: Number of parameters, buffers excluded.
@@ -38,14 +38,35 @@ class Cost:
 
 
 @torch.no_grad()
-def count(model: nn.Module, input_shape: Sequence[int]) -> Cost:
-    """Count ``model`` at ``input_shape``. The model is left in evaluation mode."""
+def count(
+    model: nn.Module, input_shape: Sequence[int], kept: Mapping[str, int] | None = None
+) -> Cost:
+    """Count ``model`` at ``input_shape``. The model is left in evaluation mode.
+
+    Args:
+        model: Any network; on the meta device it costs no memory.
+        input_shape: ``(channels, height, width)``.
+        kept: Of a parameter under a weight mask, how many weights are left. Removed weights
+            count neither as parameters nor as multiply-adds.
+    """
     model.eval()
     weight = next(model.parameters())
     with FlopCounterMode(display=False) as counter:
         model(torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype))
-    by_operator = counter.get_flop_counts().get('Global', {})
-    conv = sum(flops for op, flops in by_operator.items() if op in _CONV) // 2
-    linear = sum(flops for op, flops in by_operator.items() if op in _LINEAR) // 2
+    flops = counter.get_flop_counts()
     params = sum(p.numel() for p in model.parameters())
+    conv, linear = _macs(flops.get('Global', {}))
+    for name, left in (kept or {}).items():
+        layer, size = name.rpartition('.')[0], model.get_parameter(name).numel()
+        layer_conv, layer_linear = _macs(flops[f'{type(model).__name__}.{layer}'])
+        params -= size - left
+        conv -= layer_conv * (size - left) // size
+        linear -= layer_linear * (size - left) // size
     return Cost(params, conv + linear, conv, linear, tuple(input_shape))
+
+
+def _macs(flops: Mapping) -> tuple[int, int]:
+    """Multiply-adds of convolutions and of linear layers, by operator."""
+    conv = sum(count for op, count in flops.items() if op in _CONV) // 2
+    linear = sum(count for op, count in flops.items() if op in _LINEAR) // 2
+    return conv, linear

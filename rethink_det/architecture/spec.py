@@ -4,26 +4,36 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import cost as costing
-from rethink_det.architecture import published
+from rethink_det.architecture import description, published, validation
+from rethink_det.architecture import masks as masking
+from rethink_det.architecture.blocks import residual_blocks
 from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly
+from rethink_det.architecture.cut import Cut, full_name
+from rethink_det.architecture.initialization import fresh_weights
 from rethink_det.architecture.network import RUNTIME_KEYS, Network, build_backbone, build_head
-from rethink_det.architecture.surgery import Surgeon, fresh_weights
+from rethink_det.architecture.selection import inputs_of, readable
+from rethink_det.architecture.surgery import HEAD, Surgeon
+from rethink_det.architecture.validation import Kept
 from rethink_det.errors import UserError
 from rethink_det.files import plain, save_json
 
 FORMAT = 'rethink_det.architecture'
-VERSION = 1
-_FIELDS = {'format', 'version', 'backbone', 'head', 'input_shape', 'channels', 'name', 'source'}
-
-Kept = int | tuple[int, ...]
+VERSION = 2
+_READS = (1, 2)  # version 1 had channels only
+_OPTIONAL = ('selections', 'removed_blocks', 'masks')
+_FIELDS = {
+    'format', 'version', 'backbone', 'head', 'input_shape', 'channels', 'name', 'source',
+    *_OPTIONAL,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,13 @@ class PrunedArchitecture:
         head: Registry config of the classification head, without its input width.
         input_shape: ``(channels, height, width)`` that costs are counted at.
         channels: Convolution name to what it keeps of its output channels: a count, or
-            sorted indices when inherited from a parent. Unlisted layers are whole.
+            sorted indices when inherited from a parent. Unlisted layers are whole. Hidden
+            layers of the head are named ``'head.*'``.
+        selections: Layer to the sorted indices of the inputs it reads, where the stream it
+            reads from stays whole (see :mod:`.selection`).
+        removed_blocks: Residual blocks without their residual branch.
+        masks: Unstructured pruning: ``dict(digest=..., kept={parameter: count})``. The masks
+            themselves are in the checkpoint (see :mod:`.masks`).
         name: What people call it, ``'resnet56-a'``. Not compared.
         source: Where the widths come from. Not compared.
     """
@@ -46,19 +62,27 @@ class PrunedArchitecture:
     head: Mapping
     input_shape: tuple[int, int, int]
     channels: Mapping[str, Kept] = field(default_factory=dict)
+    selections: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    removed_blocks: tuple[str, ...] = ()
+    masks: Mapping = field(default_factory=dict)
     name: str = field(default='', compare=False)
     source: str = field(default='', compare=False)
 
     def __post_init__(self) -> None:
-        for key in ('backbone', 'head', 'channels'):
+        for key in ('backbone', 'head', 'channels', 'selections', 'masks'):
             if not isinstance(getattr(self, key), Mapping):
                 raise UserError(f'{key} must be a dict, got {getattr(self, key)!r}.')
         backbone = {k: v for k, v in self.backbone.items() if k not in RUNTIME_KEYS}
         normal = {
             'backbone': plain(backbone),
             'head': plain(self.head),
-            'input_shape': _input_shape(self.input_shape),
-            'channels': {layer: _kept(layer, kept) for layer, kept in self.channels.items()},
+            'input_shape': validation.input_shape(self.input_shape),
+            'channels': {
+                layer: validation.kept(layer, kept) for layer, kept in self.channels.items()
+            },
+            'selections': {n: validation.indices(n, kept) for n, kept in self.selections.items()},
+            'removed_blocks': tuple(self.removed_blocks),
+            'masks': validation.masks(self.masks),
         }
         for key, value in normal.items():
             object.__setattr__(self, key, value)
@@ -110,9 +134,10 @@ class PrunedArchitecture:
         """
         if data.get('format', FORMAT) != FORMAT:
             raise UserError(f'{where}: format is {data["format"]!r}, expected {FORMAT!r}.')
-        if data.get('version', VERSION) != VERSION:
+        if data.get('version', VERSION) not in _READS:
             raise UserError(
-                f'{where}: version {data["version"]!r} is unknown; this release reads {VERSION}.'
+                f'{where}: version {data["version"]!r} is unknown; this release reads '
+                f'{" and ".join(map(str, _READS))}.'
             )
         unknown, missing = set(data) - _FIELDS, {'backbone', 'head', 'input_shape'} - set(data)
         if unknown or missing:
@@ -129,6 +154,7 @@ class PrunedArchitecture:
 
     def to_dict(self) -> dict:
         """Plain dict/list/str/int, with format and version: JSON, or a checkpoint's meta."""
+        optional = {key: plain(getattr(self, key)) for key in _OPTIONAL}
         return {
             'format': FORMAT,
             'version': VERSION,
@@ -138,6 +164,7 @@ class PrunedArchitecture:
             'head': plain(self.head),
             'input_shape': list(self.input_shape),
             'channels': plain(self.channels),
+            **{key: value for key, value in optional.items() if value},
         }
 
     def save(self, path: str | os.PathLike) -> None:
@@ -165,30 +192,70 @@ class PrunedArchitecture:
 
     def build_network(self) -> Network:
         """Backbone and head with fresh weights, as one classification network."""
-        return self._with_head(self.build())
+        network = self._with_head(self.build())
+        fresh_weights(network.head)
+        return network
+
+    def network_with(self, state: Mapping[str, Tensor]) -> Network:
+        """The classification network with given weights; no random ones are drawn.
+
+        Args:
+            state: State dict of exactly this network; its tensors are copied.
+
+        Raises:
+            UserError: The state dict is of another architecture (names the tensor).
+        """
+        network = self._skeleton()
+        load_exactly(network, {name: tensor.clone() for name, tensor in state.items()}, assign=True)
+        return network.float()
+
+    def _skeleton(self) -> Network:
+        """The network in its final shape; its weights have no memory, or random values."""
+        network = deepcopy(_unpruned(self.base))
+        cut = self._as_cut()
+        if cut.layers() or cut.blocks:
+            cut.apply(Surgeon(network, self.input_shape, 'backbone.'))
+        network.backbone.architecture = self
+        return network
 
     def _shaped(self, **settings) -> nn.Module:
         """The backbone in its final shape, whatever its weights."""
         backbone = build_backbone({**self.backbone, **settings})
-        if self.channels:
-            self._cut(backbone)
+        cut = self._as_cut(head=False)
+        if cut.layers() or cut.blocks:
+            cut.apply(Surgeon(backbone, self.input_shape))
         backbone.architecture = self
         return backbone
 
-    def _with_head(self, backbone: nn.Module) -> Network:
-        return Network(backbone, build_head(self.head, backbone, self.input_shape))
+    def build_head(self, backbone: nn.Module) -> nn.Module:
+        """The head on such a backbone, with its own initial weights.
 
-    def inherit(self, parent_state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        Raises:
+            UserError: The backbone is not of this architecture.
+        """
+        return self._with_head(backbone).head
+
+    def _with_head(self, backbone: nn.Module) -> Network:
+        network = Network(backbone, build_head(self.head, backbone, self.input_shape))
+        cut = self._as_cut(head=True)
+        if cut.layers():
+            cut.apply(Surgeon(network, self.input_shape, 'backbone.'))
+        return network
+
+    def inherit(
+        self, parent_state: Mapping[str, Tensor], masks: Mapping[str, Tensor] | None = None
+    ) -> dict[str, Tensor]:
         """Inherited weights: the parent's, cut to this architecture.
 
         Args:
             parent_state: State dict of the unpruned network, names ``backbone.*`` and
                 ``head.*``.
+            masks: The weight masks, of an unstructured architecture.
 
         Raises:
             UserError: The state dict does not fit the base network (names the first layer
-                that differs), or the architecture says how many channels it keeps but not
-                which.
+                that differs), the architecture says how many channels it keeps but not
+                which, or the masks are missing or not its own.
         """
         counted = [layer for layer, kept in self.channels.items() if isinstance(kept, int)]
         if counted:
@@ -196,132 +263,177 @@ class PrunedArchitecture:
                 f'{self.name or "The architecture"} says how many channels {counted[0]} keeps, '
                 'not which: prune the parent to this target to choose them.'
             )
-        network = self.base.build_network()
-        load_exactly(network, parent_state)
-        self._cut(network, prefix='backbone.')
+        self.check_masks(masks or {})
+        network = self.base.network_with(parent_state)
+        cut = replace(self._as_cut(), masks=masks or {})
+        cut.apply(Surgeon(network, self.input_shape, 'backbone.'))
         return {name: tensor.detach() for name, tensor in network.state_dict().items()}
 
-    def _cut(self, model: nn.Module, prefix: str = '') -> None:
-        surgeon = Surgeon(model, self.input_shape, prefix)
-        keep = {
-            layer: tuple(range(kept)) if isinstance(kept, int) else kept
-            for layer, kept in self.channels.items()
-        }
-        surgeon.cut(keep)
+    def check_masks(self, masks: Mapping[str, Tensor]) -> None:
+        """Refuse weight masks that are not this architecture's.
+
+        Raises:
+            UserError: The architecture is masked otherwise, or not at all.
+        """
+        wants, has = self.masks.get('digest'), masking.digest(masks) if masks else None
+        if wants != has:
+            raise UserError(
+                f'The architecture has the weight masks {wants or "none"}, got {has or "none"}: '
+                'they are in the checkpoint that pruning wrote.'
+            )
+
+    def _as_cut(self, head: bool | None = None) -> Cut:
+        """What is missing, as surgery on the base; of the head, of the backbone, or of both."""
+
+        def wanted(layer: str) -> bool:
+            return head is None or layer.startswith(HEAD) == head
+
+        return Cut(
+            channels={
+                layer: tuple(range(kept)) if isinstance(kept, int) else kept
+                for layer, kept in self.channels.items()
+                if wanted(layer)
+            },
+            selections={layer: kept for layer, kept in self.selections.items() if wanted(layer)},
+            blocks=() if head else self.removed_blocks,
+        )
+
+    def after(self, cut: Cut) -> 'PrunedArchitecture':
+        """This architecture after a further cut, which is said in terms of what it has now.
+
+        Raises:
+            UserError: Channels of a network with weight masks cannot be cut.
+        """
+        if self.masks and (cut.channels or cut.selections or cut.blocks):
+            raise UserError('A network with weight masks cannot lose channels or blocks any more.')
+        channels, selections = dict(self.channels), dict(self.selections)
+        for layer, kept in cut.channels.items():
+            before = channels.get(layer, tuple(range(self.widths[layer])))
+            counted = isinstance(before, int)
+            channels[layer] = len(kept) if counted else tuple(before[i] for i in kept)
+        for layer, kept in cut.selections.items():
+            before = selections.get(layer)
+            selections[layer] = tuple(kept) if before is None else tuple(before[i] for i in kept)
+        gone = tuple(f'{block}.' for block in cut.blocks)
+        channels = {n: kept for n, kept in channels.items() if not gone or not n.startswith(gone)}
+        order = {layer: place for place, layer in enumerate(self.widths)}
+        return replace(
+            self,
+            channels=dict(sorted(channels.items(), key=lambda item: order[item[0]])),
+            selections=selections,
+            removed_blocks=(*self.removed_blocks, *cut.blocks),
+            masks=masking.describe(cut.masks) if cut.masks else self.masks,
+            name='',
+            source='',
+        )
 
     # -- facts -----------------------------------------------------------------------------
 
     @property
     def base(self) -> 'PrunedArchitecture':
         """The unpruned parent."""
-        return replace(self, channels={}, name='', source='')
+        return PrunedArchitecture(self.backbone, self.head, self.input_shape)
 
     @cached_property
     def widths(self) -> dict[str, int]:
-        """Output channels of every convolution of the *unpruned* backbone, in order."""
-        with torch.device('meta'):
-            backbone = build_backbone(self.backbone)
-        return {n: m.out_channels for n, m in backbone.named_modules() if isinstance(m, nn.Conv2d)}
+        """Output channels of every layer of the *unpruned* network that can lose some, in order:
+        the backbone's convolutions and the hidden linear layers of the head."""
+        network = _unpruned(self.base)
+        convs = {
+            n: m.out_channels
+            for n, m in network.backbone.named_modules()
+            if isinstance(m, nn.Conv2d)
+        }
+        linears = [
+            (n, m.out_features) for n, m in network.head.named_modules() if isinstance(m, nn.Linear)
+        ]
+        return {**convs, **{HEAD + name: width for name, width in linears[:-1]}}
 
     def kept(self, layer: str) -> int:
         """How many output channels ``layer`` keeps."""
         kept = self.channels.get(layer, self.widths[layer])
         return kept if isinstance(kept, int) else len(kept)
 
+    def masked(self) -> dict[str, tuple[int, int]]:
+        """Weights kept and weights in all of every parameter under a mask."""
+        if not self.masks:
+            return {}
+        sizes = {name: p.numel() for name, p in self._skeleton().named_parameters()}
+        return {name: (kept, sizes[name]) for name, kept in self.masks['kept'].items()}
+
     def shape(self) -> 'PrunedArchitecture':
-        """The same widths without the indices: what training from scratch needs."""
+        """The same widths without the indices: what training from scratch needs.
+
+        Selections, removed blocks and masks stay: they are shape, too.
+        """
         return replace(self, channels={layer: self.kept(layer) for layer in self.channels})
 
     def cost(self, input_shape: Sequence[int] | None = None) -> costing.Cost:
-        """Parameters and MACs of the classification network (backbone and head)."""
-        shape = _input_shape(input_shape or self.input_shape)
-        return costing.count(self._with_head(self._shaped()), shape)
+        """Parameters and MACs of the classification network (backbone and head).
+
+        Weights that a mask removes are counted neither as parameters nor as MACs; the
+        indices of selections and the masks themselves are no parameters.
+        """
+        shape = validation.input_shape(input_shape or self.input_shape)
+        return costing.count(self._skeleton(), shape, self.masks.get('kept'))
 
     def diff(self, other: 'PrunedArchitecture') -> list[str]:
         """What differs, a readable line each; empty if the architectures are equal."""
-        lines = [
-            f'{key}: {getattr(self, key)} != {getattr(other, key)}'
-            for key in ('backbone', 'head', 'input_shape')
-            if getattr(self, key) != getattr(other, key)
-        ]
-        for layer in dict.fromkeys([*self.channels, *other.channels]):
-            mine, theirs = self.channels.get(layer), other.channels.get(layer)
-            if mine != theirs:
-                lines.append(f'{layer}: {_describe(mine)} != {_describe(theirs)}')
-        return lines
+        return description.differences(self, other)
 
     @property
     def digest(self) -> str:
         """SHA-256 of everything that is compared; 16 hex digits."""
-        content = {k: v for k, v in self.to_dict().items() if k not in ('name', 'source')}
+        left_out = ('name', 'source', 'version')
+        content = {k: v for k, v in self.to_dict().items() if k not in left_out}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def __hash__(self) -> int:
         return hash(self.digest)
 
     def __str__(self) -> str:
-        title = self.name or self.backbone['type']
-        lines = [f'{title}: {self.backbone}, head {self.head}, input {self.input_shape}']
-        width = max([len(layer) for layer in self.channels], default=0)
-        lines += [
-            f'  {layer:<{width}}  {self.kept(layer):>4} of {self.widths[layer]}'
-            for layer in self.channels
-        ]
-        whole = len(self.widths) - len(self.channels)
-        return '\n'.join([*lines, f'  {whole} of {len(self.widths)} convolutions are whole'])
+        return description.text(self)
+
+    def inputs(self, layer: str) -> int:
+        """How many input channels ``layer`` has in the unpruned network."""
+        return inputs_of(readable(_unpruned(self.base), full_name(layer, 'backbone.')))
 
     def _check_layers(self) -> None:
         widths = self.widths  # builds the base network: refuses a backbone that cannot be
+        blocks = [n.removeprefix('backbone.') for n in residual_blocks(_unpruned(self.base))]
+        stranger = next((name for name in self.removed_blocks if name not in blocks), None)
+        if stranger:
+            raise UserError(
+                f'{self.backbone["type"]} has no residual block {stranger!r}; it has '
+                f'{", ".join(blocks) or "none"}.'
+            )
         for layer, kept in self.channels.items():
             if layer not in widths:
                 raise UserError(
                     f'{self.backbone["type"]} has no layer {layer!r}; it has {", ".join(widths)}.'
                 )
-            if isinstance(kept, int) and kept > widths[layer]:
-                raise UserError(
-                    f'layer {layer} would keep {kept} channels; valid are 1 to {widths[layer]}.'
-                )
-            if not isinstance(kept, int) and kept[-1] >= widths[layer]:
-                raise UserError(
-                    f'layer {layer} would keep channel {kept[-1]}; valid are 0 to '
-                    f'{widths[layer] - 1}.'
-                )
+            validation.check_range(f'layer {layer} would keep', kept, widths[layer])
+        for layer, kept in self.selections.items():
+            validation.check_range(f'layer {layer} would read', kept, self.inputs(layer))
+
+
+@lru_cache(maxsize=8)
+def _unpruned(base: PrunedArchitecture) -> Network:
+    """The unpruned network, without memory behind its weights where it can be built so."""
+    try:
+        with torch.device('meta'):
+            return _assembled(base)  # which runs the backbone once
+    except (NotImplementedError, RuntimeError):  # it computes with values
+        return _assembled(base)
+
+
+def _assembled(base: PrunedArchitecture) -> Network:
+    backbone = build_backbone(base.backbone)
+    return Network(backbone, build_head(base.head, backbone, base.input_shape))
 
 
 Source = PrunedArchitecture | Mapping | str | os.PathLike
 """An architecture, its dict, a published name, a JSON file or a checkpoint."""
-
-
-def _input_shape(shape: Sequence[int]) -> tuple[int, int, int]:
-    listed = isinstance(shape, (list, tuple)) and len(shape) == 3
-    if not listed or not all(isinstance(n, int) and n > 0 for n in shape):
-        raise UserError(f'input_shape must be (channels, height, width), got {shape!r}.')
-    return tuple(shape)
-
-
-def _kept(layer: str, kept: Kept | Sequence[int]) -> Kept:
-    if _is_int(kept):
-        if kept < 1:
-            raise UserError(f'layer {layer} would keep {kept} channels; at least 1 must remain.')
-        return kept
-    if not isinstance(kept, (list, tuple)) or not all(_is_int(i) for i in kept):
-        raise UserError(f'layer {layer}: kept must be a count or a list of indices, got {kept!r}.')
-    if not kept or list(kept) != sorted(set(kept)) or kept[0] < 0:
-        raise UserError(
-            f'layer {layer}: kept indices must be sorted, different, at least one and not '
-            f'negative, got {list(kept)}.'
-        )
-    return tuple(kept)
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _describe(kept: Kept | None) -> str:
-    if kept is None:
-        return 'whole'
-    return str(kept) if isinstance(kept, int) else f'{len(kept)} {list(kept)}'
 
 
 def _read_json(path: str | os.PathLike) -> Mapping:

@@ -7,15 +7,19 @@ removes channels, :meth:`Surgeon.zero` sets them to zero and leaves the shape al
 first computes exactly what the second computes; the test suite relies on it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch_pruning as tp
-from torch import nn
+from torch import Tensor, nn
 
+from rethink_det.architecture.selection import SELECTING
+from rethink_det.architecture.tracing import place_in, traceable
 from rethink_det.errors import UserError
+
+HEAD = 'head.'
+"""Layers of the head keep this prefix, where the model is a whole network."""
 
 
 @dataclass(frozen=True)
@@ -27,49 +31,44 @@ class ChannelGroup:
         members: Names of all convolutions of the group, ``root`` included.
         width: Number of output channels of ``root``.
         obstacle: Why the group cannot be cut, or ``None`` if it can.
+        depthwise: Those of ``members`` that are depthwise: channel by channel they pass on
+            what another one makes.
+        run: Channels that only go together: those of one group of a grouped convolution.
     """
 
     root: str
     members: tuple[str, ...]
     width: int
     obstacle: str | None
+    depthwise: tuple[str, ...] = ()
+    run: int = 1
 
     @property
     def coupled(self) -> bool:
         """Whether other convolutions are tied to ``root`` (a residual stream)."""
-        return len(self.members) > 1
+        return len(self.members) - len(self.depthwise) > 1
+
+    @property
+    def prunable(self) -> bool:
+        """Whether single channels can go without a change to any other layer's channels."""
+        alone = not self.coupled and self.root not in self.depthwise
+        return alone and not self.obstacle and self.run == 1
 
 
-@contextmanager
-def _traceable(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, all gradients on, no checkpointing; put back afterwards.
+@dataclass(frozen=True)
+class Reader:
+    """A layer that reads the output channels of another.
 
-    Torch-Pruning follows autograd: a frozen stage leaves no trace. Evaluation mode keeps
-    the tracing input out of the running statistics.
+    Attributes:
+        name: Name of the reading layer.
+        module: The layer, a convolution or a linear layer.
+        columns: ``(C, f)``: which inputs of it come from each of the C channels; f is 1
+            unless feature maps are flattened in between.
     """
-    training = [(m, m.training) for m in model.modules()]
-    frozen = [n for n, p in model.named_parameters() if not p.requires_grad]
-    checkpointed = [m for m in model.modules() if getattr(m, 'with_cp', False)]
-    # Module by module, and deaf to Torch-Pruning's own ``eval()``: both would call an mmdet
-    # backbone's ``train``, which freezes its stages again.
-    for module, _ in training:
-        module.training = False
-    model.eval = lambda: model
-    for module in checkpointed:
-        module.with_cp = False
-    for parameter in model.parameters():
-        parameter.requires_grad_(True)
-    try:
-        yield
-    finally:
-        del model.eval
-        for module, mode in training:
-            module.training = mode
-        for module in checkpointed:
-            module.with_cp = True
-        parameters = dict(model.named_parameters())
-        for name in frozen:
-            parameters[name].requires_grad_(False)
+
+    name: str
+    module: nn.Conv2d | nn.Linear
+    columns: Tensor
 
 
 class Surgeon:
@@ -89,47 +88,92 @@ class Surgeon:
         self.model = model
         self.prefix = prefix
         device = next(model.parameters()).device
-        with _traceable(model), torch.enable_grad():
+        with traceable(model), torch.enable_grad(), place_in(model) as place:
             try:
-                self._graph = tp.DependencyGraph().build_dependency(
-                    model, example_inputs=torch.randn(1, *input_shape, device=device)
+                self.graph = tp.DependencyGraph().build_dependency(
+                    model,
+                    example_inputs=torch.randn(1, *input_shape, device=device),
+                    output_transform=_apart,
                 )
             except Exception as error:
+                where = f' at module {place[-1]!r}' if place else ''
                 raise UserError(
                     f'The graph of {type(model).__name__} cannot be traced with an input of '
-                    f'{tuple(input_shape)}: {error}'
+                    f'{tuple(input_shape)}{where}: {error}'
                 ) from error
         self._names = {m: n for n, m in model.named_modules()}
+        self._modules = {self.name_of(m): m for m in self._names}
+
+    def name_of(self, module: nn.Module) -> str:
+        """The name that architectures know a module of the model by."""
+        return self._names[module].removeprefix(self.prefix)
+
+    def module(self, name: str) -> nn.Module:
+        """Inverse of :meth:`name_of`."""
+        return self._modules[name]
 
     def layers(self) -> list[str]:
         """Names of all convolutions, in the model's own order."""
         return [
-            name.removeprefix(self.prefix)
+            self.name_of(module)
             for module, name in self._names.items()
             if isinstance(module, nn.Conv2d) and name.startswith(self.prefix)
         ]
 
-    def layer(self, name: str) -> nn.Conv2d:
-        """The convolution of that name; raises :class:`UserError` if there is none."""
-        if name not in self.layers():
+    def units(self) -> list[str]:
+        """Names of the hidden linear layers of the head: all but the last, the class scores."""
+        names = [n for n, m in self._modules.items() if _is_unit(n, m)]
+        return names[:-1]
+
+    def layer(self, name: str) -> nn.Conv2d | nn.Linear:
+        """The prunable layer of that name; raises :class:`UserError` if there is none."""
+        module = self._modules.get(name)
+        if not isinstance(module, nn.Conv2d) and name not in self.units():
             raise UserError(
                 f'{type(self.model).__name__} has no convolution {name!r}; '
-                f'it has: {", ".join(self.layers())}'
+                f'it has: {", ".join([*self.layers(), *self.units()])}'
             )
-        return self.model.get_submodule(self.prefix + name)
+        return module
 
     def group(self, name: str) -> ChannelGroup:
-        """The channel group of convolution ``name``, and whether it can be cut."""
-        conv = self.layer(name)
-        items = self._group(conv, range(conv.out_channels)).items
+        """The channel group of layer ``name``, and whether it can be cut."""
+        layer = self.layer(name)
+        if layer not in self.graph.module2node:
+            unseen = 'no gradient leads from the output to it (it is unused, or cut off by detach)'
+            return ChannelGroup(name, (name,), _width(layer), unseen)
+        items = self._group(layer, range(_width(layer))).items
         producers = {
             item.dep.target.module: len(item.idxs)
             for item in items
-            if isinstance(item.dep.target.module, nn.Conv2d)
-            and self._graph.is_out_channel_pruning_fn(item.dep.handler)
+            if isinstance(item.dep.target.module, (nn.Conv2d, nn.Linear))
+            and self.graph.is_out_channel_pruning_fn(item.dep.handler)
         }
-        members = tuple(self._names[m].removeprefix(self.prefix) for m in producers)
-        return ChannelGroup(name, members, conv.out_channels, self._obstacle(conv, producers))
+        return ChannelGroup(
+            root=name,
+            members=tuple(self.name_of(m) for m in producers),
+            width=_width(layer),
+            obstacle=self._obstacle(layer, producers) or self._reading_obstacle(layer, items),
+            depthwise=tuple(self.name_of(m) for m in producers if is_depthwise(m)),
+            run=_width(layer) // layer.groups if is_grouped(layer) else 1,
+        )
+
+    def readers(self, name: str) -> list[Reader]:
+        """The layers that read the output channels of ``name``, through whatever lies between."""
+        layer = self.layer(name)
+        readers = []
+        for item in self._group(layer, range(_width(layer))).items:
+            module = item.dep.target.module
+            reads = isinstance(module, (nn.Conv2d, nn.Linear))
+            if reads and not self.graph.is_out_channel_pruning_fn(item.dep.handler):
+                order = torch.tensor(item.root_idxs).argsort(stable=True)
+                columns = torch.tensor(item.idxs)[order].view(_width(layer), -1)
+                readers.append(Reader(self.name_of(module), module, columns))
+        return readers
+
+    def tied_group(self, name: str) -> tp.Group:
+        """Torch-Pruning's own group of all output channels of ``name``, for its importances."""
+        layer = self.layer(name)
+        return self._group(layer, range(_width(layer)))
 
     def cut(self, keep: Mapping[str, Sequence[int]]) -> None:
         """Remove every output channel that is not in ``keep``, in place.
@@ -142,9 +186,12 @@ class Surgeon:
             UserError: Unknown layer, index out of range, an empty layer, a group that
                 cannot be cut, or coupled layers that keep different channels.
         """
-        with _traceable(self.model):
-            for conv, removed in self._removals(keep):
-                self._group(conv, removed).prune()
+        with traceable(self.model):
+            for layer, removed in self._removals(keep):
+                if is_grouped(layer):
+                    self._cut_groups(layer, removed)
+                else:
+                    self._group(layer, removed).prune()
 
     @torch.no_grad()
     def zero(self, keep: Mapping[str, Sequence[int]]) -> None:
@@ -153,38 +200,74 @@ class Surgeon:
         The channel is silenced where it is made: filter, bias, and the scale and shift of
         its BatchNorm. Layers that read it see zeros. Arguments and errors as :meth:`cut`.
         """
-        for conv, removed in self._removals(keep):
-            for item in self._group(conv, removed).items:
-                made = self._graph.is_out_channel_pruning_fn(item.dep.handler)
-                if made and not isinstance(item.dep.target.module, nn.Linear):
+        for layer, removed in self._removals(keep):
+            for item in self._group(layer, removed).items:
+                if self.graph.is_out_channel_pruning_fn(item.dep.handler):
                     for tensor in item.dep.target.module.parameters(recurse=False):
                         tensor[list(item.idxs)] = 0
 
-    def _group(self, conv: nn.Conv2d, channels: Sequence[int]) -> tp.Group:
-        return self._graph.get_pruning_group(conv, tp.prune_conv_out_channels, list(channels))
+    def _group(self, layer: nn.Module, channels: Sequence[int]) -> tp.Group:
+        conv = isinstance(layer, nn.Conv2d)
+        function = tp.prune_conv_out_channels if conv else tp.prune_linear_out_channels
+        return self.graph.get_pruning_group(layer, function, list(channels))
 
-    def _obstacle(self, conv: nn.Conv2d, producers: Mapping[nn.Conv2d, int]) -> str | None:
+    def _cut_groups(self, conv: nn.Conv2d, removed: Sequence[int]) -> None:
+        """Remove whole groups of a grouped convolution, and the channels that they read."""
+        run_out, run_in = (width // conv.groups for width in (conv.out_channels, conv.in_channels))
+        groups = sorted({channel // run_out for channel in removed})
+        read = [g * run_in + place for g in groups for place in range(run_in)]
+        self._group(conv, removed).prune()
+        for item in self._group(self._maker_of_inputs(conv), read).items:
+            if item.dep.target.module is not conv:
+                item.dep(item.idxs)
+        conv.groups -= len(groups)
+        conv.in_channels -= len(read)
+
+    def _maker_of_inputs(self, conv: nn.Conv2d) -> nn.Module:
+        """The one layer whose channels ``conv`` reads, all of them, and nobody else.
+
+        Raises:
+            UserError: There is no such layer.
+        """
+        for name in self.layers():
+            items = self._group(self.layer(name), range(_width(self.layer(name)))).items
+            convs = [m for m in (i.dep.target.module for i in items) if isinstance(m, nn.Conv2d)]
+            if len(convs) == 2 and convs[1] is conv:
+                return convs[0]
+        raise UserError(
+            f'Layer {self.name_of(conv)} is a grouped convolution, and what it reads does not come '
+            'from one layer of its own: its groups cannot be removed.'
+        )
+
+    def _obstacle(self, layer: nn.Module, producers: Mapping[nn.Module, int]) -> str | None:
         for other, touched in producers.items():
-            if other.groups > 1:
+            if is_grouped(other) and other is not layer:
                 return f'{self._names[other]} is a grouped convolution'
-            if other.out_channels != conv.out_channels or touched != conv.out_channels:
+            if _width(other) != _width(layer) or touched != _width(layer):
                 return (
                     f'it is added to {self._names[other]}, of another width, through a '
                     'parameter-free shortcut'
                 )
         return None
 
-    def _removals(self, keep: Mapping[str, Sequence[int]]) -> list[tuple[nn.Conv2d, list[int]]]:
-        """One ``(convolution, removed channels)`` per group; everything is checked first."""
+    def _reading_obstacle(self, layer: nn.Module, items: Sequence) -> str | None:
+        """A reader that cannot follow if its inputs are taken away one by one."""
+        for module in (item.dep.target.module for item in items[1:]):
+            if module is not layer and isinstance(module, SELECTING):
+                return f'{self._names[module]} reads a selection of its channels'
+            if module is not layer and is_grouped(module):
+                return f'{self._names[module]} is a grouped convolution'
+        return None
+
+    def _removals(self, keep: Mapping[str, Sequence[int]]) -> list[tuple[nn.Module, list[int]]]:
+        """One ``(layer, removed channels)`` per group; everything is checked first."""
         removals, settled = [], {}
         for name, kept in keep.items():
-            conv, kept = self.layer(name), tuple(kept)
-            _check_kept(name, kept, conv.out_channels)
-            if len(kept) == conv.out_channels:
-                removed = []
-            else:
-                removed = sorted(set(range(conv.out_channels)) - set(kept))
+            layer, kept = self.layer(name), tuple(kept)
+            _check_kept(name, kept, _width(layer))
+            removed = sorted(set(range(_width(layer))) - set(kept))
             group = self.group(name)
+            _check_runs(group, removed)
             if removed and group.obstacle:
                 raise UserError(f'Layer {name} cannot be pruned: {group.obstacle}.')
             clash = next((m for m in group.members if settled.get(m, kept) != kept), None)
@@ -194,9 +277,44 @@ class Surgeon:
                     f'same channels.'
                 )
             if removed and not any(m in settled for m in group.members):
-                removals.append((conv, removed))
+                removals.append((layer, removed))
             settled[name] = kept
         return removals
+
+
+def _check_runs(group: ChannelGroup, removed: Sequence[int]) -> None:
+    runs = {channel // group.run for channel in removed}
+    if len(runs) * group.run != len(removed):
+        raise UserError(
+            f'Layer {group.root} is a grouped convolution: its channels only go in whole groups '
+            f'of {group.run}.'
+        )
+
+
+def is_grouped(module: nn.Module) -> bool:
+    """Whether a module is a grouped convolution, but no depthwise one."""
+    return isinstance(module, nn.Conv2d) and module.groups > 1 and not is_depthwise(module)
+
+
+def is_depthwise(module: nn.Module) -> bool:
+    """Whether a module is a convolution that maps each channel to itself."""
+    return isinstance(module, nn.Conv2d) and 1 < module.groups == module.in_channels == (
+        module.out_channels
+    )
+
+
+def _width(layer: nn.Module) -> int:
+    return layer.out_channels if isinstance(layer, nn.Conv2d) else layer.out_features
+
+
+def _is_unit(name: str, module: nn.Module) -> bool:
+    return name.startswith(HEAD) and isinstance(module, nn.Linear)
+
+
+def _apart(output: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    """Feature maps one step behind the network: Torch-Pruning mistakes a concatenation that is
+    an output for a sum of its parts."""
+    return [feature.mul(1) for feature in ([output] if isinstance(output, Tensor) else output)]
 
 
 def _check_kept(name: str, kept: tuple[int, ...], width: int) -> None:
@@ -207,33 +325,3 @@ def _check_kept(name: str, kept: tuple[int, ...], width: int) -> None:
             f'Layer {name} has {width} channels; its kept indices must be sorted, different '
             f'and within 0..{width - 1}.'
         )
-
-
-def fresh_weights(model: nn.Module) -> None:
-    """Draw new weights for the shapes the model has *now*, in place.
-
-    First every layer's own default, then the network's own rule if it has one. Done after
-    the cut: a slice of a big network's random weights has the big network's variance.
-    """
-    for module in model.modules():
-        if hasattr(module, 'reset_parameters'):
-            module.reset_parameters()
-    if hasattr(model, 'init_weights'):
-        _quiet_init_weights(model)
-
-
-def _quiet_init_weights(model: nn.Module) -> None:
-    """MMEngine's ``init_weights``, repeatable and without a log line per parameter."""
-    for module in model.modules():
-        if hasattr(module, '_is_init'):
-            module._is_init = False
-    if hasattr(model, '_dump_init_info'):
-        model._dump_init_info = lambda: None
-    try:
-        model.init_weights()
-    finally:
-        model.__dict__.pop('_dump_init_info', None)
-    # A runner initialises once more, under its own seed.
-    for module in model.modules():
-        if hasattr(module, '_is_init'):
-            module._is_init = False

@@ -1,8 +1,12 @@
 """Arms: the ways to obtain the trained small classifier. An arm is data.
 
-Source: Rethinking the Value of Network Pruning (arXiv 1810.05270), section 3.
+Source: Rethinking the Value of Network Pruning (arXiv 1810.05270), section 3; ``lottery`` is
+the winning ticket of The Lottery Ticket Hypothesis (arXiv 1803.03635), whose control, the same
+architecture or mask drawn anew, is ``scratch-e``. The learning rate that decides between them
+is the config's own: ``optim_wrapper.optimizer.lr=0.01`` for the small one.
 """
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from os import PathLike
@@ -10,9 +14,18 @@ from os import PathLike
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import TICKET
 from rethink_det.architecture.network import RUNTIME_KEYS
 from rethink_det.errors import UserError
 from rethink_det.training import Budget, constant
+
+PRUNING_HOOKS = (
+    'SparsityHook',
+    'SoftFilterHook',
+    'GradualMagnitudeHook',
+    'StructureScaleHook',
+)
+"""Hooks that prepare a network's pruning while it trains: the parent's, not the arms'."""
 
 
 @dataclass(frozen=True)
@@ -22,24 +35,26 @@ class Arm:
     Attributes:
         name: As in the paper, lower case.
         pruned: Whether it trains the pruned architecture.
-        inherits: Whether it starts from inherited weights.
+        start: What it starts from: ``'random'`` weights, the ``'inherited'`` ones, or the
+            ``'initial'`` ones of the unpruned network (the lottery ticket).
         budget: ``'base'``: the big model's epochs. ``'fine-tune'``: a few at a constant low
             rate. ``'stretched'``: the base budget times the ratio of MACs.
     """
 
     name: str
     pruned: bool
-    inherits: bool
+    start: str
     budget: str
 
 
 ARMS = {
     arm.name: arm
     for arm in (
-        Arm('unpruned', pruned=False, inherits=False, budget='base'),
-        Arm('fine-tune', pruned=True, inherits=True, budget='fine-tune'),
-        Arm('scratch-e', pruned=True, inherits=False, budget='base'),
-        Arm('scratch-b', pruned=True, inherits=False, budget='stretched'),
+        Arm('unpruned', pruned=False, start='random', budget='base'),
+        Arm('fine-tune', pruned=True, start='inherited', budget='fine-tune'),
+        Arm('scratch-e', pruned=True, start='random', budget='base'),
+        Arm('scratch-b', pruned=True, start='random', budget='stretched'),
+        Arm('lottery', pruned=True, start='initial', budget='base'),
     )
 }
 
@@ -107,18 +122,20 @@ def arm_config(
         arm: Which arm.
         settings: Budgets.
         architecture: File of the pruned architecture, for a pruned arm.
-        weights: Checkpoint of inherited weights, for an arm that inherits.
+        weights: Checkpoint that pruning wrote: inherited weights, lottery ticket and weight
+            masks, whichever the arm and the architecture need.
 
     Raises:
-        UserError: The arm needs an architecture or weights that are missing or no good, or
-            the config does not train a classifier by epochs.
+        UserError: The arm needs an architecture, weights or masks that are missing or no
+            good, or the config does not train a classifier by epochs.
     """
     full = architecture_of(config)
     config = deepcopy(config)
     if not arm.pruned:
         return config
-    if architecture is None or (arm.inherits and weights is None):
-        missing = 'a pruned architecture' if architecture is None else 'inherited weights'
+    needs_weights = arm.start != 'random'
+    if architecture is None or (needs_weights and weights is None):
+        missing = 'a pruned architecture' if architecture is None else f'{arm.start} weights'
         raise UserError(f'Arm {arm.name} needs {missing}.')
     old = config.model.backbone
     runtime = {key: old[key] for key in RUNTIME_KEYS if key in old}
@@ -127,16 +144,37 @@ def arm_config(
     }  # fmt: skip
     pruned = PrunedArchitecture.load(architecture)
     _budget(config, arm, settings, full, pruned).apply(config)
-    if arm.inherits:
+    if arm.budget == 'fine-tune':
         config.optim_wrapper.optimizer.lr = settings.fine_tune_lr
+    hooks = [hook for hook in config.get('custom_hooks') or [] if not _prunes(hook)]
+    config.custom_hooks = [*hooks, *_hooks(arm, pruned, weights)]
+    return config
+
+
+def _prunes(hook: Mapping) -> bool:
+    """Whether a hook of the parent's config serves its pruning, which the arms come after."""
+    return str(hook.get('type')).removeprefix('rethink_det.') in PRUNING_HOOKS
+
+
+def _hooks(arm: Arm, pruned: PrunedArchitecture, weights: str | PathLike | None) -> list[dict]:
+    """What brings the arm's weights and masks in."""
+    hooks = []
+    if arm.start != 'random':
         hook = {
             'type': 'rethink_det.TransferHook',
             'arm': arm.name,
             'checkpoint': str(weights),
             'part': None,
         }
-        config.custom_hooks = [*(config.get('custom_hooks') or []), hook]
-    return config
+        hooks.append({**hook, 'key': TICKET} if arm.start == 'initial' else hook)
+    if pruned.masks:
+        if weights is None:
+            raise UserError(
+                f'Arm {arm.name} trains under weight masks: give the checkpoint that pruning wrote.'
+            )
+        redraw = arm.start == 'random'
+        hooks.append({'type': 'rethink_det.MaskHook', 'checkpoint': str(weights), 'redraw': redraw})
+    return hooks
 
 
 def _budget(

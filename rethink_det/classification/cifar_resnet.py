@@ -9,37 +9,61 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from rethink_det.classification.initial_weights import conv_and_norm
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
 SHORTCUTS = ('avgpool', 'subsample')
 
 
-class BasicBlock(nn.Module):
-    """conv-BN-ReLU-conv-BN, add, ReLU, with a parameter-free (option A) shortcut."""
+class Shortcut(nn.Module):
+    """A shortcut without parameters (option A): changes the shape, learns nothing.
 
-    def __init__(self, inputs: int, width: int, stride: int, shortcut: str) -> None:
+    Args:
+        new_channels: How many zero channels the output has more than the input.
+        stride: By which the map shrinks.
+        mode: One of :data:`SHORTCUTS`.
+    """
+
+    def __init__(self, new_channels: int, stride: int, mode: str) -> None:
+        super().__init__()
+        self.new_channels, self.stride, self.mode = new_channels, stride, mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(N, C, H, W)`` to ``(N, C + new_channels, H / stride, W / stride)``."""
+        if self.stride == 1 and not self.new_channels:
+            return x
+        if self.mode == 'avgpool':
+            return F.pad(F.avg_pool2d(x, self.stride), (0, 0, 0, 0, 0, self.new_channels))
+        before = self.new_channels // 2
+        pad = (0, 0, 0, 0, before, self.new_channels - before)
+        return F.pad(x[:, :, :: self.stride, :: self.stride], pad)
+
+
+class BasicBlock(nn.Module):
+    """conv-BN-ReLU-conv-BN, add, ReLU, with a parameter-free shortcut."""
+
+    def __init__(self, inputs: int, width: int, stride: int, mode: str) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, width, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
-        self.stride, self.new_channels, self.shortcut = stride, width - inputs, shortcut
+        self.identity = Shortcut(width - inputs, stride, mode)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, inputs, H, W)`` to ``(N, width, H / stride, W / stride)``."""
         out = F.relu(self.bn1(self.conv1(x)), inplace=True)
         out = self.bn2(self.conv2(out))
-        return F.relu(out + self._identity(x), inplace=True)
+        return F.relu(out + self.shortcut(x), inplace=True)
 
-    def _identity(self, x: Tensor) -> Tensor:
-        if self.stride == 1 and not self.new_channels:
-            return x
-        if self.shortcut == 'avgpool':
-            return F.pad(F.avg_pool2d(x, self.stride), (0, 0, 0, 0, 0, self.new_channels))
-        before = self.new_channels // 2
-        pad = (0, 0, 0, 0, before, self.new_channels - before)
-        return F.pad(x[:, :, :: self.stride, :: self.stride], pad)
+    def shortcut(self, x: Tensor) -> Tensor:
+        """What the block adds to its residual branch when it reads ``x``."""
+        return self.identity(x)
+
+    def without_residual(self) -> nn.Module:
+        """A module that computes this block with its residual branch at zero."""
+        return nn.Sequential(self.identity, nn.ReLU())
 
 
 @MODELS.register_module()
@@ -73,13 +97,7 @@ class CifarResNet(BaseModule):
             raise UserError(f'depth must be 6n + 2 (8, 14, 20, 32, 56, 110), got {depth}.')
         if shortcut not in SHORTCUTS:
             raise UserError(f'shortcut must be one of {SHORTCUTS}, got {shortcut!r}.')
-        super().__init__(
-            init_cfg
-            or [
-                dict(type='Kaiming', layer='Conv2d'),
-                dict(type='Constant', val=1, layer='BatchNorm2d'),
-            ]
-        )
+        super().__init__(init_cfg or conv_and_norm())
         self.conv1 = nn.Conv2d(3, base_channels, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(base_channels)
         inputs = base_channels

@@ -1,13 +1,14 @@
 """The classifier: MMEngine's model around a backbone and a head."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.network import build_backbone, build_head, last_feature
+from rethink_det.architecture.network import build_backbone, last_feature
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
@@ -51,14 +52,11 @@ class Classifier(BaseModel):
                 f'A classifier with {backbone["type"]} needs a head and an input_shape; only a '
                 'rethink_det.PrunedBackbone brings them along.'
             )
-        self.architecture = PrunedArchitecture(
-            backbone=inherited.backbone if inherited else backbone,
-            head=head or inherited.head,
-            input_shape=input_shape or inherited.input_shape,
-            channels=inherited.channels if inherited else {},
-            name=inherited.name if inherited else '',
+        own = {k: v for k, v in (('head', head), ('input_shape', input_shape)) if v is not None}
+        self.architecture = (
+            replace(inherited, **own) if inherited else PrunedArchitecture(backbone, **own)
         )
-        self.head = build_head(self.architecture.head, self.backbone, self.architecture.input_shape)
+        self.head = self.architecture.build_head(self.backbone)
 
     def forward(
         self, inputs: Tensor, gt_label: Tensor | None = None, mode: str = 'tensor'

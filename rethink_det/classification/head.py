@@ -1,25 +1,90 @@
 """Classification heads."""
 
+from collections.abc import Sequence
+
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
 
 @MODELS.register_module()
 class LinearHead(BaseModule):
-    """Global average pool and one linear layer, ``fc``, with torch's default init.
+    """Global average pool and one linear layer, ``fc``.
 
     Args:
         in_channels: Width of the feature map.
         num_classes: Number of classes.
+        init_std: Standard deviation of the initial weights, with biases at 0: 0.01 in the
+            VGGs of arXiv 1708.06519. Default: torch's own init.
     """
 
-    def __init__(self, in_channels: int, num_classes: int) -> None:
-        super().__init__()
+    def __init__(self, in_channels: int, num_classes: int, init_std: float | None = None) -> None:
+        super().__init__(None if init_std is None else [_normal(init_std)])
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(in_channels, num_classes)
 
     def forward(self, feature: Tensor) -> Tensor:
         """Scores ``(N, num_classes)`` of a feature map ``(N, in_channels, H, W)``."""
         return self.fc(self.pool(feature).flatten(1))
+
+
+@MODELS.register_module()
+class MLPHead(BaseModule):
+    """Average pool and linear layers with ReLUs between them: the heads of VGG.
+
+    The layers are ``classifier.N``, N counting linear, BatchNorm, ReLU and dropout. The
+    defaults are the head of arXiv 1409.1556 under torchvision's names, ``classifier.0``,
+    ``.3`` and ``.6``. The others of the literature, both as trained by arXiv 1810.05270:
+    ``hidden=(512,), pool=1, norm=True, dropout=0`` of VGG-16 on CIFAR, and ``norm=True,
+    dropout=0, bn_weight=0.5`` of the VGG-11 of arXiv 1708.06519 on ImageNet.
+
+    Args:
+        in_channels: Width of the feature map.
+        num_classes: Number of classes.
+        hidden: Widths of the hidden layers.
+        pool: Side of the map that the pool leaves.
+        norm: BatchNorm after every hidden linear layer.
+        dropout: Probability; 0 for no dropout layers.
+        bn_weight: Initial scale of BatchNorm.
+        init_std: Standard deviation of the initial linear weights; biases start at 0.
+
+    Raises:
+        UserError: A width or ``pool`` is below 1, or ``dropout`` is not in 0 <= p < 1.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        hidden: Sequence[int] = (4096, 4096),
+        pool: int = 7,
+        norm: bool = False,
+        dropout: float = 0.5,
+        bn_weight: float = 1.0,
+        init_std: float = 0.01,
+    ) -> None:
+        if any(n < 1 for n in (pool, *hidden)):
+            raise UserError(f'hidden and pool must be at least 1, got {list(hidden)} and {pool}.')
+        if not 0 <= dropout < 1:
+            raise UserError(f'dropout must be in 0 <= p < 1, got {dropout}.')
+        constant = dict(type='Constant', layer='BatchNorm1d', val=bn_weight)
+        super().__init__([_normal(init_std), constant])
+        self.pool = nn.AdaptiveAvgPool2d(pool)
+        layers, inputs = [], in_channels * pool**2
+        for width in hidden:
+            layers.append(nn.Linear(inputs, width))
+            layers += [nn.BatchNorm1d(width)] if norm else []
+            layers.append(nn.ReLU())
+            layers += [nn.Dropout(dropout)] if dropout else []
+            inputs = width
+        self.classifier = nn.Sequential(*layers, nn.Linear(inputs, num_classes))
+
+    def forward(self, feature: Tensor) -> Tensor:
+        """Scores ``(N, num_classes)`` of a feature map ``(N, in_channels, H, W)``."""
+        return self.classifier(self.pool(feature).flatten(1))
+
+
+def _normal(std: float) -> dict:
+    return dict(type='Normal', layer='Linear', std=std)

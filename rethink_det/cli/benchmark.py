@@ -1,49 +1,47 @@
 """Measure what this package's own parts cost, each beside its plain counterpart."""
 
 import argparse
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
+from mmengine.config import DictAction
 from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import build_backbone
+from rethink_det.cli import benchmark_prune
+from rethink_det.cli.timing import compare
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument('what', choices=list(_BENCHMARKS))
     parser.add_argument('--rounds', type=int, default=30, help='pairs of timings')
+    prune = parser.add_argument_group('prune')
+    prune.add_argument('--network', default='resnet50', help='name or file of an architecture')
+    prune.add_argument('--pruner', help='run this method once instead, e.g. ThiNetPruner')
+    prune.add_argument(
+        '--pruner-options',
+        nargs='+',
+        action=DictAction,
+        default={'ratios': benchmark_prune.RATIO},
+        metavar='KEY=VALUE',
+        help='its arguments, e.g. ratios=0.3',
+    )
+    prune.add_argument('--images', type=int, default=512, help='images of noise it may look at')
 
 
 def run(options: argparse.Namespace) -> int:
     """Time pairs side by side; print medians and their ratio."""
     print(f'{torch.get_num_threads()} threads, torch {torch.__version__}')
-    _BENCHMARKS[options.what](options.rounds)
+    _BENCHMARKS[options.what](options)
     return 0
 
 
-def paired(ours: Callable[[], None], peer: Callable[[], None], rounds: int) -> None:
-    """Time two calls in turns, since a busy machine slows both; print the comparison."""
-    times: dict[str, list[float]] = {'ours': [], 'peer': []}
-    ours(), peer()
-    for number in range(rounds):
-        pair = [('ours', ours), ('peer', peer)]
-        for name, call in pair if number % 2 else reversed(pair):
-            started = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - started)
-    for name, values in times.items():
-        print(f'  {name}: median {1000 * statistics.median(values):.2f} ms')
-    ratios = [a / b for a, b in zip(times['ours'], times['peer'], strict=True)]
-    print(f'  ours / peer: median {statistics.median(ratios):.4f} of {rounds} pairs')
-
-
-def _backbone(rounds: int) -> None:
+def _backbone(options: argparse.Namespace) -> None:
     """A training step of ``PrunedBackbone`` against the same-shaped plain backbone."""
     print('backbone: ResNet-18, batch 8 at 64x64, forward + backward + SGD step')
     architecture = PrunedArchitecture(
@@ -53,7 +51,7 @@ def _backbone(rounds: int) -> None:
     )
     ours = _step(architecture.build(norm_eval=False))
     peer = _step(build_backbone({**architecture.backbone, 'norm_eval': False}))
-    paired(ours, peer, rounds)
+    compare({'ours': ours, 'peer': peer}, options.rounds)
 
 
 def _step(model: nn.Module) -> Callable[[], None]:
@@ -69,14 +67,23 @@ def _step(model: nn.Module) -> Callable[[], None]:
     return step
 
 
-def _import(rounds: int) -> None:
+def _import(options: argparse.Namespace) -> None:
     """``import rethink_det`` against importing what it stands on."""
     print('import: a fresh interpreter each time')
-    paired(
-        lambda: subprocess.run([sys.executable, '-c', 'import rethink_det'], check=True),
-        lambda: subprocess.run([sys.executable, '-c', 'import mmengine.registry'], check=True),
-        min(rounds, 5),
+    ours, peer = (
+        partial(subprocess.run, [sys.executable, '-c', f'import {module}'], check=True)
+        for module in ('rethink_det', 'mmengine.registry')
     )
+    compare({'ours': ours, 'peer': peer}, min(options.rounds, 5))
 
 
-_BENCHMARKS = {'backbone': _backbone, 'import': _import}
+def _prune(options: argparse.Namespace) -> None:
+    """``prune`` against Torch-Pruning's own pruner, or one method by itself."""
+    if options.pruner:
+        method = {'type': options.pruner, **options.pruner_options}
+        benchmark_prune.by_itself(options.network, method, options.images)
+    else:
+        benchmark_prune.against_torch_pruning(options.network, options.rounds)
+
+
+_BENCHMARKS = {'backbone': _backbone, 'import': _import, 'prune': _prune}

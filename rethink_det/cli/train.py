@@ -98,7 +98,7 @@ def _with_backbone(config: Config, options: argparse.Namespace) -> Config:
         arm = get_arm(options.arm)
         settings = ArmSettings(**known_fields(ArmSettings, options.arm_settings, '--arm-settings'))
         config = arm_config(config, arm, settings, source, source)
-        needs_weights = arm.inherits
+        needs_weights = arm.start != 'random'
     else:
         transfer = get_transfer_arm(options.arm)
         needs_weights = transfer.source is not None

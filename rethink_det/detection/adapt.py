@@ -26,11 +26,12 @@ def transfer_config(
         config: Config of any detector with a ``backbone``.
         arm: Which transfer arm.
         architecture: Published name, JSON file or checkpoint that gives the shape.
-        weights: Checkpoint of the trained classifier; none for ``random``.
+        weights: Checkpoint of the trained classifier; for ``random`` that of the pruner, if
+            the architecture has weight masks, which are in there.
 
     Raises:
         UserError: The config is no detector, its backbone is of another family than the
-            architecture, or the arm needs weights and there are none.
+            architecture, or the arm needs weights or masks and there are none.
     """
     config = deepcopy(config)
     old = (config.get('model') or {}).get('backbone')
@@ -47,11 +48,24 @@ def transfer_config(
         'architecture': str(architecture),
     }
     _set_neck(config, shape)
-    hook = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
-    if arm.source:
-        hook['checkpoint'] = str(weights)
-    config.custom_hooks = [*(config.get('custom_hooks') or []), hook]
+    hooks = _hooks(arm, shape, weights)
+    config.custom_hooks = [*(config.get('custom_hooks') or []), *hooks]
     return config
+
+
+def _hooks(
+    arm: TransferArm, shape: PrunedArchitecture, weights: str | PathLike | None
+) -> list[dict]:
+    """What brings weights and weight masks in."""
+    transfer = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
+    if arm.source:
+        transfer['checkpoint'] = str(weights)
+    if not shape.masks:
+        return [transfer]
+    if weights is None:
+        raise UserError('The architecture has weight masks: give the checkpoint they are in.')
+    mask = {'type': 'rethink_det.MaskHook', 'checkpoint': str(weights), 'part': 'backbone'}
+    return [transfer, {**mask, 'redraw': arm.source is None}]
 
 
 def _set_neck(config: Config, shape: PrunedArchitecture) -> None:

@@ -1,22 +1,16 @@
-"""What every pruner shares: score, select, architecture, cut."""
+"""What every pruner shares: find what to remove, remove it, say what is left."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from rethink_det.architecture import PrunedArchitecture, Surgeon
-from rethink_det.architecture.checkpoint import load_exactly
+from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.network import Network
+from rethink_det.architecture.scales import fold_scales
 from rethink_det.errors import UserError
-from rethink_det.pruning.ratios import (
-    Ratios,
-    by_pattern,
-    targets_from_architecture,
-    targets_from_ratios,
-)
 from rethink_det.registry import PRUNERS
 
 
@@ -25,97 +19,60 @@ class PruneResult:
     """What pruning gives.
 
     Attributes:
-        architecture: Base network and kept indices of every layer.
+        architecture: Base network and what was kept of it.
         state_dict: Inherited weights, names ``backbone.*`` and ``head.*``.
+        masks: Weight masks by parameter name, of an unstructured method.
     """
 
     architecture: PrunedArchitecture
     state_dict: dict[str, Tensor]
+    masks: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Pruner(ABC):
-    """Base of all pruners. A predefined one supplies :meth:`score` alone.
-
-    Args:
-        ratios: Share of channels to remove in [0, 1), one for all prunable layers or by
-            layer name pattern. Prunable are the convolutions whose output is not tied to
-            another convolution's by a residual addition.
-        target: Instead of ratios: an architecture whose widths to take.
-        skip: Name patterns of layers left whole.
-        min_channels: Fewest channels a layer keeps.
-
-    Raises:
-        UserError: Neither or both of ``ratios`` and ``target`` given.
-    """
-
-    def __init__(
-        self,
-        ratios: Ratios | None = None,
-        target: str | Mapping | PrunedArchitecture | None = None,
-        skip: Sequence[str] = (),
-        min_channels: int = 1,
-    ) -> None:
-        if (ratios is None) == (target is None):
-            raise UserError(f'{type(self).__name__} needs either ratios or a target architecture.')
-        self.ratios = None if ratios is None else by_pattern(ratios)
-        self.skip, self.min_channels = [skip] if isinstance(skip, str) else skip, min_channels
-        self.target = None if target is None else PrunedArchitecture.load(target)
+    """Base of all pruners. A method supplies :meth:`find`."""
 
     @abstractmethod
-    def score(self, layer: str, conv: nn.Conv2d) -> Tensor:
-        """Importance of each output channel of ``conv``, shape ``(out_channels,)``."""
+    def find(
+        self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
+    ) -> Cut:
+        """What to remove from ``surgeon.model``.
+
+        A method that also reweights what it keeps does so here, in place.
+
+        Args:
+            surgeon: The traced network, a :class:`Network` of backbone and head.
+            architecture: What the network is now.
+            data: Batches, see :mod:`.data`; ``None`` if there are none.
+        """
 
     def prune(
         self, network: Network, architecture: PrunedArchitecture, data: Iterable | None = None
     ) -> PruneResult:
-        """Choose channels by score and cut them.
+        """Find what to remove and remove it.
 
         Args:
             network: Trained network; cut in place.
             architecture: What ``network`` is now.
             data: Batches of images, for methods that look at data.
+
+        Raises:
+            UserError: Weights that are not finite, no data for a method that needs some, or
+                what the method itself refuses.
         """
+        _check_finite(network)
         surgeon = Surgeon(network, architecture.input_shape, prefix='backbone.')
-        keep = {
-            layer: self._select(layer, surgeon.layer(layer), count)
-            for layer, count in self.targets(surgeon, architecture).items()
-        }
-        surgeon.cut(keep)
+        cut = self.find(surgeon, architecture, data)
+        cut.apply(surgeon)
         state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
-        return PruneResult(narrowed(architecture, keep), state)
+        return PruneResult(architecture.after(cut), state, dict(cut.masks))
 
-    def targets(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> dict[str, int]:
-        """How many channels each layer keeps, for every layer that loses some."""
-        if self.target is not None:
-            return targets_from_architecture(architecture, self.target)
-        groups = [surgeon.group(layer) for layer in surgeon.layers()]
-        widths = {g.root: g.width for g in groups if not g.coupled and not g.obstacle}
-        return targets_from_ratios(widths, self.ratios, self.skip, self.min_channels)
 
-    def _select(self, layer: str, conv: nn.Conv2d, count: int) -> tuple[int, ...]:
-        scores = self.score(layer, conv)
-        if not torch.isfinite(scores).all():
+def _check_finite(network: nn.Module) -> None:
+    for name, parameter in network.named_parameters():
+        if not torch.isfinite(parameter.detach().abs().max()):
+            layer = name.removeprefix('backbone.').rpartition('.')[0]
             raise UserError(f'Layer {layer} has weights that are not finite numbers.')
-        return top(scores, count)
-
-
-def top(scores: Tensor, count: int) -> tuple[int, ...]:
-    """Indices of the ``count`` largest scores, sorted; of equal ones the first."""
-    order = torch.argsort(scores, descending=True, stable=True)
-    return tuple(sorted(order[:count].tolist()))
-
-
-def narrowed(
-    architecture: PrunedArchitecture, keep: Mapping[str, Sequence[int]]
-) -> PrunedArchitecture:
-    """``architecture`` after a further cut; ``keep`` indexes the channels it has now."""
-    channels = dict(architecture.channels)
-    for layer, kept in keep.items():
-        before = channels.get(layer, tuple(range(architecture.widths[layer])))
-        channels[layer] = len(kept) if isinstance(before, int) else tuple(before[i] for i in kept)
-    order = {layer: place for place, layer in enumerate(architecture.widths)}
-    channels = dict(sorted(channels.items(), key=lambda item: order[item[0]]))
-    return replace(architecture, channels=channels, name='', source='')
 
 
 def build_pruner(config: Mapping) -> Pruner:
@@ -146,15 +103,31 @@ def prune(
         model: A classifier with ``backbone`` and ``head``.
         pruner: A pruner or its config, ``dict(type='L1NormPruner', ratios=0.3)``.
         architecture: What the model is; default: its attribute ``architecture``.
-        data: Batches of images, for methods that look at data.
+        data: Batches of images, for methods that look at data: tensors ``(N, C, H, W)``,
+            pairs ``(images, labels)``, or dicts ``inputs`` and ``gt_label``, as the network
+            reads them.
 
     Raises:
-        UserError: Unknown pruner, impossible ratio, or weights of another architecture.
+        UserError: Unknown pruner, impossible ratio, missing data, or weights of another
+            architecture.
     """
     architecture = architecture or getattr(model, 'architecture', None)
     if architecture is None:
         raise UserError(f'{type(model).__name__} does not say what it is: pass its architecture.')
-    network = architecture.build_network()
-    load_exactly(network, model.state_dict())
+    return prune_state(model.state_dict(), pruner, architecture, data)
+
+
+def prune_state(
+    state: Mapping[str, Tensor],
+    pruner: Mapping | Pruner,
+    architecture: PrunedArchitecture,
+    data: Iterable | None = None,
+) -> PruneResult:
+    """Prune a network given by its weights; arguments and errors as :func:`prune`.
+
+    Scaling factors of structure that the network was trained with (see
+    :class:`~rethink_det.training.StructureScaleHook`) are folded into the weights first.
+    """
     pruner = pruner if isinstance(pruner, Pruner) else build_pruner(pruner)
-    return pruner.prune(network, architecture, data)
+    state, _ = fold_scales(state)
+    return pruner.prune(architecture.network_with(state), architecture, data)

@@ -9,14 +9,14 @@ Expected: the widths of ``resnet56-a``, ``resnet56-b``, ``resnet34-a``, ``resnet
 
 from torch import Tensor, nn
 
-from rethink_det.pruning.base import Pruner
+from rethink_det.pruning.layerwise import LayerwisePruner
 from rethink_det.registry import PRUNERS
 
 
 @PRUNERS.register_module()
-class L1NormPruner(Pruner):
+class L1NormPruner(LayerwisePruner):
     """Keep the filters with the largest sum of absolute weights."""
 
     def score(self, layer: str, conv: nn.Conv2d) -> Tensor:
         """Sum of absolute weights of each filter."""
-        return conv.weight.detach().abs().sum(dim=(1, 2, 3))
+        return conv.weight.detach().abs().flatten(1).sum(1)

@@ -10,17 +10,17 @@ import hashlib
 import torch
 from torch import Tensor, nn
 
-from rethink_det.pruning.base import Pruner
+from rethink_det.pruning.layerwise import LayerwisePruner
 from rethink_det.registry import PRUNERS
 
 
 @PRUNERS.register_module()
-class RandomPruner(Pruner):
+class RandomPruner(LayerwisePruner):
     """Keep filters drawn uniformly, whatever their weights.
 
     Args:
         seed: Seed of the draw; each layer draws from a stream of its own.
-        **kwargs: As :class:`Pruner`.
+        **kwargs: As :class:`LayerwisePruner`.
     """
 
     def __init__(self, seed: int = 0, **kwargs) -> None:
@@ -31,4 +31,4 @@ class RandomPruner(Pruner):
         """Uniform random numbers."""
         stream = hashlib.sha256(f'{self.seed}:{layer}'.encode()).digest()
         generator = torch.Generator().manual_seed(int.from_bytes(stream[:8], 'big') >> 1)
-        return torch.rand(conv.out_channels, generator=generator)
+        return torch.rand(len(conv.weight), generator=generator)

@@ -107,7 +107,7 @@ def _headline(metric: str) -> bool:
 def _results(study: Study, state: _State) -> StudyResults:
     runs = []
     for run in state.runs:
-        if run.stage == 'pruning' and run.key not in state.failures:
+        if (run.stage == 'pruning' or run.round) and run.key not in state.failures:
             continue
         runs.append(RunResult.from_dict(_entry(run, state)))
     return StudyResults(study.name, runs, study.title, study.description, _environment())

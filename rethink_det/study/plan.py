@@ -30,7 +30,8 @@ class Run:
         options: Keys of that config set to other values, ``{'train_cfg.max_epochs': 3}``.
         epochs: The config's schedule, compressed or stretched to so many epochs.
         settings: What only this stage needs: arm budgets, or the pruner.
-        parents: Keys of the runs whose results it needs.
+        parents: Keys of the runs whose results it needs; the first is the one it continues.
+        round: Of pruning in rounds: which one this run serves before the last, from 1.
         reference: Published number beside which the result is shown.
     """
 
@@ -43,6 +44,7 @@ class Run:
     settings: Mapping = field(default_factory=dict)
     parents: tuple[str, ...] = ()
     reference: Mapping | None = None
+    round: int = 0
 
     @property
     def model(self) -> str:
@@ -52,7 +54,8 @@ class Run:
     @property
     def key(self) -> str:
         """Unique and readable: ``classification/resnet18/scratch-b/seed1``."""
-        return f'{self.stage}/{self.model}/{self.arm}/seed{self.seed}'
+        arm = f'{self.arm}-round{self.round}' if self.round else self.arm
+        return f'{self.stage}/{self.model}/{arm}/seed{self.seed}'
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class ClassificationPlan:
         config: Training config of the unpruned network.
         pruner: ``dict(type='L1NormPruner', ...)``.
         arms: Which arms; ``unpruned`` runs in any case, the others need it.
+        rounds: How often to prune; between two rounds the pruned network is trained. What the
+            pruner is told (a ratio, say) holds for each round.
+        round_arm: The arm of that training: ``'fine-tune'`` (arXiv 1506.02626), or
+            ``'lottery'``, which starts each round from the initial weights (arXiv 1803.03635).
         parent: Checkpoint of a trained unpruned network, taken instead of training one.
         arm_settings: Keyword arguments of :class:`ArmSettings`.
         epochs: The config's schedule, compressed or stretched to so many epochs.
@@ -73,6 +80,8 @@ class ClassificationPlan:
     config: str
     pruner: Mapping
     arms: Sequence[str] = ('unpruned', 'fine-tune', 'scratch-e', 'scratch-b')
+    rounds: int = 1
+    round_arm: str = 'fine-tune'
     parent: str | None = None
     arm_settings: Mapping = field(default_factory=dict)
     epochs: int | None = None
@@ -164,6 +173,7 @@ class Study:
             raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
         ArmSettings(**known_fields(ArmSettings, self.classification.arm_settings, 'arm_settings'))
         build_pruner(self.classification.pruner)
+        self._check_rounds()
         for arm in self.classification.arms:
             get_arm(arm)
         for plan in self.detection:
@@ -178,34 +188,52 @@ class Study:
                         'study leaves out.'
                     )
 
+    def _check_rounds(self) -> None:
+        plan = self.classification
+        if not isinstance(plan.rounds, int) or plan.rounds < 1:
+            raise UserError(f'classification.rounds must be at least 1, got {plan.rounds!r}.')
+        if get_arm(plan.round_arm).start == 'random':
+            raise UserError(
+                f'classification.round_arm must start from weights of the parent, as fine-tune and '
+                f'lottery do; got {plan.round_arm!r}.'
+            )
+
     def _classification_runs(self) -> Iterator[Run]:
         plan = self.classification
         for seed in self.seeds:
             parent = self._classifier('unpruned', seed)
             yield parent
+            for number in range(1, plan.rounds):
+                yield self._pruning(seed, number)
+                yield self._classifier(plan.round_arm, seed, number)
             yield self._pruning(seed)
             for arm in plan.arms:
                 if arm != 'unpruned':
                     yield self._classifier(arm, seed)
 
-    def _classifier(self, arm: str, seed: int) -> Run:
+    def _classifier(self, arm: str, seed: int, number: int = 0) -> Run:
         plan = self.classification
         if arm == 'unpruned':
             parents, settings = (), {'parent': plan.parent} if plan.parent else {}
         else:
-            parents, settings = (self._pruning(seed).key,), plan.arm_settings
+            parents, settings = (self._pruning(seed, number).key,), plan.arm_settings
         return Run(
             stage='classification', arm=arm, seed=seed, config=plan.config,
             options=plan.options, epochs=plan.epochs, settings=settings, parents=parents,
-            reference=plan.reference.get(arm),
+            reference=None if number else plan.reference.get(arm), round=number,
         )  # fmt: skip
 
-    def _pruning(self, seed: int) -> Run:
+    def _pruning(self, seed: int, number: int = 0) -> Run:
+        """Pruning in a round; 0 is the last, whose result the arms train."""
         plan = self.classification
-        parent = self._classifier('unpruned', seed).key
+        parents = (self._classifier('unpruned', seed).key,)
+        before = (number or plan.rounds) - 1
+        if before:
+            parents = (self._classifier(plan.round_arm, seed, before).key, *parents)
         return Run(
             stage='pruning', arm='pruned', seed=seed, config=plan.config,
-            options=plan.options, settings={'pruner': plan.pruner}, parents=(parent,),
+            options=plan.options, settings={'pruner': plan.pruner}, parents=parents,
+            round=number,
         )  # fmt: skip
 
     def _detection_runs(self, plan: DetectionPlan) -> Iterator[Run]:

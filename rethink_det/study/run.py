@@ -31,10 +31,12 @@ from rethink_det.classification.arms import ArmSettings, architecture_of, arm_co
 from rethink_det.detection.adapt import transfer_config
 from rethink_det.detection.arms import get_transfer_arm
 from rethink_det.files import save_json
-from rethink_det.pruning import build_pruner
+from rethink_det.pruning import prune_state
+from rethink_det.pruning.checkpoint import initial_weights, save_pruned
 from rethink_det.study.plan import Run
 from rethink_det.training import Budget
 from rethink_det.training.config import load_config
+from rethink_det.training.data import TrainingBatches
 from rethink_det.training.launch import evaluate, last_checkpoint, train
 
 RESULT = 'result.json'
@@ -163,23 +165,22 @@ def _train_classifier(run: Run, config: Config, parents: Mapping, folder: Path) 
 
 
 def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
-    parent = next(iter(parents.values()))
-    architecture = PrunedArchitecture.load(parent['architecture'])
-    network = architecture.build_network()
-    load_exactly(network, state_dict_of(load_checkpoint(parent['checkpoint'])))
+    trained, *others = parents.values()
+    architecture = PrunedArchitecture.load(trained['architecture'])
+    state = state_dict_of(load_checkpoint(trained['checkpoint']))
     options = dict(run.settings['pruner'])
-    pruned = build_pruner(options).prune(network, architecture)
+    pruned = prune_state(state, options, architecture, TrainingBatches(config))
     pruned.architecture.save(folder / 'architecture.json')
-    provenance = {'arm': 'pruned', 'parent_digest': parent['digest'], 'pruner': options}
-    meta = {'architecture': pruned.architecture.to_dict(), 'provenance': provenance}
-    checkpoint = {'meta': meta, 'state_dict': pruned.state_dict}
-    save_checkpoint(checkpoint, folder / 'inherited.pth')
+    provenance = {'parent_digest': trained['digest'], 'pruner': options}
+    unpruned = others[0] if others else trained
+    initial = initial_weights(unpruned['checkpoint'])
+    content = save_pruned(pruned, folder / 'inherited.pth', provenance, initial)
     return {
         **_described(run, {}, parents, 0),
         **pruned.architecture.cost().as_dict(),
         'epochs': 0,
         'checkpoint': 'inherited.pth',
-        'digest': digest(pruned.state_dict),
+        'digest': content,
         'architecture': 'architecture.json',
     }
 
@@ -229,8 +230,8 @@ def _adopt(run: Run, config: Config, architecture: PrunedArchitecture, folder: P
 
 def _described(run: Run, metrics: Mapping, parents: Mapping, train_macs: int | None) -> dict:
     """What every result says; compute is None where that of a given parent is unknown."""
-    spent = [parent.get('total_train_macs') for parent in parents.values()] + [train_macs]
-    total = None if None in spent else sum(spent)
+    before = next(iter(parents.values()), {'total_train_macs': 0}).get('total_train_macs')
+    total = None if None in (before, train_macs) else before + train_macs
     return {
         'stage': run.stage,
         'arm': run.arm,

@@ -3,18 +3,30 @@
 from rethink_det.training.budget import Budget, constant
 from rethink_det.training.hooks import (
     EpochSeedHook,
+    GradualMagnitudeHook,
+    InitialWeightsHook,
+    MaskHook,
     PlainCheckpointHook,
     ProgressHook,
     ProvenanceHook,
+    SoftFilterHook,
+    SparsityHook,
+    StructureScaleHook,
     TransferHook,
 )
 
 __all__ = [
     'Budget',
     'EpochSeedHook',
+    'GradualMagnitudeHook',
+    'InitialWeightsHook',
+    'MaskHook',
     'PlainCheckpointHook',
     'ProgressHook',
     'ProvenanceHook',
+    'SoftFilterHook',
+    'SparsityHook',
+    'StructureScaleHook',
     'TransferHook',
     'constant',
 ]

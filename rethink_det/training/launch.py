@@ -19,6 +19,7 @@ HOOKS = {
     'plain_checkpoint': {'type': 'rethink_det.PlainCheckpointHook'},
     'provenance': {'type': 'rethink_det.ProvenanceHook'},
     'epoch_seed': {'type': 'rethink_det.EpochSeedHook'},
+    'initial_weights': {'type': 'rethink_det.InitialWeightsHook'},
 }
 """Hooks of every run, under their names in ``default_hooks``; a config may set one to None."""
 

@@ -144,6 +144,15 @@ def test_names_of_a_plain_classifier_become_ours(head, prefix, wrapped):
 
 
 @pytest.mark.parametrize('prefix', ['', 'module.'])
+def test_names_of_a_vgg_become_ours(prefix):
+    names = ['features.0.weight', 'classifier.0.weight', 'classifier.6.bias']
+    found = state_dict_of({prefix + n: torch.zeros(1) for n in names})
+    assert list(found) == [
+        'backbone.features.0.weight', 'head.classifier.0.weight', 'head.classifier.6.bias'
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.'])
 def test_our_own_names_stay(prefix):
     names = ['backbone.conv1.weight', 'head.fc.bias', 'neck.linear.weight']
     found = state_dict_of({'state_dict': {prefix + n: torch.zeros(1) for n in names}})

@@ -132,7 +132,7 @@ def test_it_loads_from_itself_a_dict_and_a_checkpoint(cifar, tmp_path):
         ({'channels': {'layer1.0.conv1': [False, True]}}, 'layer1.0.conv1.* a count or a list'),
         ({'channels': {'layer1.0.conv1': '3'}}, 'layer1.0.conv1.* a count or a list'),
         ({'channels': [3, 3]}, 'channels'),
-        ({'version': 2}, 'version 2 is unknown.* reads 1'),
+        ({'version': 3}, 'version 3 is unknown.* reads 1 and 2'),
         ({'format': 'other'}, "format is 'other'"),
         ({'widths': {}}, r"unknown keys \['widths'\]"),
         ({'input_shape': [3, 16]}, 'input_shape'),

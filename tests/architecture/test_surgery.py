@@ -188,10 +188,94 @@ def test_the_cifar_residual_stream_is_refused_by_name(case):
             surgeon.cut({layer: (0, 1)})
 
 
-def test_a_grouped_convolution_is_refused():
-    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 3, groups=2), nn.Conv2d(4, 2, 1))
-    with pytest.raises(UserError, match='grouped convolution'):
-        Surgeon(model, (3, 8, 8)).cut({'1': (0, 1)})
+class Grouped(nn.Module):
+    """1x1, grouped 3x3, 1x1 convolutions, as in a ResNeXt block; or depthwise."""
+
+    def __init__(self, groups: int):
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 1)
+        self.norm1 = nn.BatchNorm2d(8)
+        self.second = nn.Conv2d(8, 8, 3, padding=1, groups=groups)
+        self.norm2 = nn.BatchNorm2d(8)
+        self.third = nn.Conv2d(8, 4, 1)
+
+    def forward(self, x):
+        x = self.norm1(self.first(x)).relu()
+        return self.third(self.norm2(self.second(x)).relu())
+
+
+def cut_and_zeroed(model, keep):
+    small, full = deepcopy(model), deepcopy(model)
+    Surgeon(small, SHAPE).cut(keep)
+    Surgeon(full, SHAPE).zero(keep)
+    images = torch.randn(2, *SHAPE)
+    with torch.no_grad():
+        return small, (small.eval()(images) - full.eval()(images)).abs().max()
+
+
+@given(st.sets(st.integers(0, 3), min_size=1))
+def test_groups_of_a_convolution_go_whole(kept):
+    channels = tuple(sorted(2 * group + place for group in kept for place in (0, 1)))
+    small, difference = cut_and_zeroed(Grouped(4), {'second': channels})
+    assert difference <= 1e-5
+    assert small.second.groups == len(kept)
+    assert small.first.out_channels == small.second.in_channels == 2 * len(kept)
+
+
+@given(st.sets(st.integers(0, 7), min_size=1), st.sampled_from(['first', 'second']))
+def test_a_depthwise_convolution_follows_channel_by_channel(kept, layer):
+    small, difference = cut_and_zeroed(Grouped(8), {layer: tuple(sorted(kept))})
+    assert difference <= 1e-5
+    assert small.second.groups == small.first.out_channels == len(kept)
+
+
+@pytest.mark.parametrize(
+    'keep, message',
+    [
+        ({'second': (0, 1, 2)}, 'Layer second is a grouped convolution.* whole groups of 2'),
+        ({'first': (0, 1)}, 'Layer first cannot be pruned: second is a grouped convolution'),
+    ],
+)
+def test_part_of_a_group_is_refused(keep, message):
+    with pytest.raises(UserError, match=message):
+        Surgeon(Grouped(4), SHAPE).cut(keep)
+
+
+def test_groups_that_read_a_shared_stream_are_refused():
+    model = nn.Sequential(nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1, groups=2), nn.Conv2d(4, 2, 1))
+    with pytest.raises(UserError, match='Layer 1 .* does not come from one layer of its own'):
+        Surgeon(model, (4, 8, 8)).cut({'1': (0, 1)})
+
+
+def test_ratios_leave_what_a_grouped_convolution_reads_alone():
+    surgeon = Surgeon(Grouped(4), SHAPE)
+    assert [surgeon.group(name).prunable for name in surgeon.layers()] == [False, False, True]
+
+
+class Odd(nn.Module):
+    """A convolution cut off from the output, and one that no input fits."""
+
+    def __init__(self, fails: bool = False):
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, 1)
+        self.cut_off = nn.Sequential(nn.Conv2d(4, 4, 1))
+        self.last = nn.Conv2d(5 if fails else 4, 2, 1)
+
+    def forward(self, x):
+        x = self.first(x)
+        return self.last(x + self.cut_off(x).detach())
+
+
+def test_a_module_that_fails_is_named():
+    with pytest.raises(UserError, match="Odd cannot be traced .* at module 'last'"):
+        Surgeon(Odd(fails=True), SHAPE)
+
+
+def test_a_layer_that_no_gradient_reaches_is_refused_by_name():
+    surgeon = Surgeon(Odd(), SHAPE)
+    assert [surgeon.group(name).prunable for name in surgeon.layers()] == [True, False, True]
+    with pytest.raises(UserError, match='Layer cut_off.0 cannot be pruned: no gradient leads'):
+        surgeon.cut({'cut_off.0': (0, 1)})
 
 
 # -- refusals ------------------------------------------------------------------------------

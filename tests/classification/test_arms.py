@@ -114,8 +114,8 @@ def test_settings_of_the_run_stay_with_the_backbone(parent, pruned, tmp_path):
 
 
 def test_what_is_no_arm_and_no_classifier_is_refused(parent, pruned):
-    with pytest.raises(UserError, match="'lottery'; known are unpruned, fine-tune, scratch-e"):
-        get_arm('lottery')
+    with pytest.raises(UserError, match="'raffle'; known are unpruned, fine-tune, scratch-e"):
+        get_arm('raffle')
     with pytest.raises(UserError, match="is 'mmdet.FasterRCNN', expected 'rethink_det.Classifier'"):
         architecture_of(Config(dict(model=dict(type='mmdet.FasterRCNN'))))
     with pytest.raises(UserError, match='is None, expected'):

@@ -96,6 +96,18 @@ def test_gradients_flow_through_the_shortcut(shortcut, stage, channels):
     assert torch.allclose(images.grad[:, :, 0, 0], torch.tensor(float(weight)))
 
 
+@pytest.mark.parametrize('shortcut', SHORTCUTS)
+@pytest.mark.parametrize('stage, channels', [(1, 4), (2, 4), (3, 8)])
+def test_without_its_residual_branch_a_block_is_its_shortcut(shortcut, stage, channels):
+    block = silent_block(shortcut, stage)
+    images = positive(channels) - 0.6
+    before = images.clone()
+    left = block.without_residual()
+    assert torch.equal(left(images), block(images)) and not list(left.parameters())
+    assert torch.equal(block.shortcut(images).relu(), block(images))
+    assert torch.equal(images, before)
+
+
 # -- initial weights -----------------------------------------------------------------------
 
 

@@ -89,7 +89,7 @@ def test_unknown_name_lists_the_published_ones(refusal):
         ({'channels': {'layer1.0.conv1': [0, 9]}}, ['layer1.0.conv1', '9', '0 to 3']),
         ({'channels': {'layer1.0.conv1': 'all'}}, ['layer1.0.conv1', "'all'"]),
         ({'channels': [4]}, ['channels']),
-        ({'version': 2}, ['version 2', 'reads 1']),
+        ({'version': 3}, ['version 3', 'reads 1 and 2']),
         ({'version': '1'}, ["version '1'"]),
         ({'format': 'other'}, ["'other'"]),
         ({'input_shape': [3, 16]}, ['input_shape']),

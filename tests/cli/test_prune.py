@@ -104,7 +104,7 @@ def test_wrong_options_of_the_pruner_are_refused(
 def test_unknown_pruner_lists_the_known_ones(refusal, classifier, trained, tmp_path, name):
     out = tmp_path / 'pruned.pth'
     message = refusal('prune', classifier(), trained, '--pruner', name, '-o', out)
-    assert 'L1NormPruner, RandomPruner' in message
+    assert 'L1NormPruner, MagnitudePruner' in message
     assert not out.exists()
 
 
@@ -124,3 +124,94 @@ def test_output_that_cannot_be_written_is_refused(refusal, classifier, trained, 
     (tmp_path / 'file').touch()
     out = tmp_path / 'file' / 'pruned.pth'
     assert str(tmp_path / 'file') in refusal('prune', classifier(), trained, *RATIO, '-o', out)
+
+
+METHODS = {
+    'ThiNetPruner': ['ratios=0.5', 'images=16'],
+    'RegressionPruner': ['ratios=0.5', 'images=16'],
+    'ImportancePruner': ['ratios=0.5', 'importance=taylor', 'images=16'],
+    'NetworkSlimmingPruner': ['ratio=0.4'],
+    'SoftFilterPruner': ['keep=0.5'],
+    'MagnitudePruner': ['ratio=0.5'],
+}
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_every_method_is_a_command_away(command, classifier, trained, tmp_path, method):
+    out = tmp_path / 'pruned.pth'
+    done = command(
+        'prune', classifier(), trained, '--pruner', method, '--pruner-options', *METHODS[method],
+        '-o', out,
+    )  # fmt: skip
+    assert done.status == 0, done
+    for part in ('params: ', 'macs: ', 'accuracy/top1: ', ' -> ', f'wrote {out}'):
+        assert part in done.out
+    again = tmp_path / 'again.pth'
+    command(
+        'prune', classifier(), trained, '--pruner', method, '--pruner-options', *METHODS[method],
+        '-o', again, '--no-eval',
+    )  # fmt: skip
+    one, other = (torch.load(path, weights_only=True) for path in (out, again))
+    assert one['meta'] == other['meta']
+    assert all(torch.equal(one['state_dict'][n], t) for n, t in other['state_dict'].items())
+
+
+def test_accuracy_is_left_out_with_a_reason(command, classifier, trained, tmp_path):
+    config = classifier(test_dataloader=None, test_evaluator=None, test_cfg=None)
+    done = command('prune', config, trained, *RATIO, '-o', tmp_path / 'out.pth')
+    assert done.status == 0
+    assert 'accuracy: not measured (The config has no test_dataloader' in done.out
+    done = command('prune', config, trained, *RATIO, '-o', tmp_path / 'out.pth', '--no-eval')
+    assert 'accuracy:' not in done.out
+
+
+def test_a_ticket_is_trained_from_where_the_parent_started(command, classifier, tmp_path):
+    config, folder, out = classifier(), tmp_path / 'parent', tmp_path / 'pruned.pth'
+    assert command('train', config, '--work-dir', folder).status == 0
+    done = command('prune', config, folder / 'epoch_3.pth', *RATIO, '-o', out)
+    assert 'for the lottery arm' in done.out
+    initial = torch.load(folder / 'initial.pth', weights_only=True)['state_dict']
+    ticket = PrunedArchitecture.load(out).inherit(initial)
+    saved = torch.load(out, weights_only=True)['initial']
+    assert all(torch.equal(saved[name], tensor) for name, tensor in ticket.items())
+    line = ('train', config, '--backbone', out, '--arm', 'lottery')
+    assert command(*line, '--work-dir', tmp_path / 'ticket').status == 0
+
+
+def test_an_arm_without_its_ticket_is_refused(refusal, command, classifier, trained, tmp_path):
+    out = tmp_path / 'pruned.pth'
+    assert command('prune', classifier(), trained, *RATIO, '-o', out, '--no-eval').status == 0
+    line = ('train', classifier(), '--backbone', out, '--arm', 'lottery')
+    assert 'has no lottery ticket' in refusal(*line, '--work-dir', tmp_path / 'ticket')
+
+
+def test_masks_are_packed_and_trained_under(command, classifier, trained, tmp_path):
+    out = tmp_path / 'pruned.pth'
+    done = command(
+        'prune', classifier(), trained, '--pruner', 'MagnitudePruner', '--pruner-options',
+        'ratio=0.5', '-o', out, '--no-eval',
+    )  # fmt: skip
+    assert 'conv1.weight (weights)' in done.out
+    checkpoint = torch.load(out, weights_only=True)
+    sizes = {n: t.numel() for n, t in checkpoint['state_dict'].items() if t.dim() == 4}
+    bits = {n: mask['bits'].numel() for n, mask in checkpoint['masks'].items()}
+    assert bits == {name: -(-size // 8) for name, size in sizes.items()}
+    for arm in ('fine-tune', 'scratch-e'):
+        folder = tmp_path / arm
+        done = command(
+            'train', classifier(), '--backbone', out, '--arm', arm, '--arm-settings',
+            'fine_tune_epochs=1', '--work-dir', folder,
+        )  # fmt: skip
+        assert done.status == 0, done
+        trained_to = torch.load(sorted(folder.glob('epoch_*.pth'))[-1], weights_only=True)
+        zeros = sum(int((trained_to['state_dict'][name] == 0).sum()) for name in sizes)
+        assert zeros == int(0.5 * sum(sizes.values()))
+
+
+def test_a_bad_initial_file_is_refused(refusal, classifier, trained, bad_checkpoint, tmp_path):
+    out = tmp_path / 'pruned.pth'
+    message = refusal(
+        'prune', classifier(), trained, *RATIO, '-o', out, '--initial', bad_checkpoint
+    )
+    assert str(bad_checkpoint) in message
+    assert not out.exists()

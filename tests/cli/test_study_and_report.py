@@ -52,7 +52,7 @@ def test_option_changes_the_plan(command, study):
         (['study.seeds=[]'], ['study.seeds']),
         (['study.classification.arms=[prune-c]'], ["'prune-c'", 'fine-tune, scratch-e']),
         (['study.classification.arm=[]'], ["'arm'", 'arms']),
-        (['study.classification.pruner.type=L9'], ["'L9'", 'L1NormPruner, RandomPruner']),
+        (['study.classification.pruner.type=L9'], ["'L9'", 'L1NormPruner, MagnitudePruner']),
         (['study.classification.pruner.ratios=1.5'], ['[0, 1)', '1.5']),
         (['study.classification.config=gone.py'], ['gone.py does not exist']),
         (['study.classification.arm_settings.epochs=1'], ["'epochs'", 'fine_tune_epochs']),

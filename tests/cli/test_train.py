@@ -49,7 +49,8 @@ def test_options_change_keys_and_the_work_dir_has_a_default(
     config.write_text(config.read_text() + '\nwork_dir = None\n')
     done = command('train', config, '--cfg-options', 'train_cfg.max_epochs=1', 'randomness.seed=7')
     assert done.status == 0
-    assert [p.name for p in (tmp_path / 'work_dirs' / 'mine').glob('*.pth')] == ['epoch_1.pth']
+    work = tmp_path / 'work_dirs' / 'mine'
+    assert [path.name for path in work.glob('epoch_*.pth')] == ['epoch_1.pth']
 
 
 def test_resume_without_a_checkpoint_starts_and_says_so(classifier, command, tmp_path):

@@ -49,7 +49,7 @@ def resumes_like_unbroken(command, interrupted, tmp_path, *line):
     stopped = command('train', *line, '--work-dir', broken)
     assert stopped.status == 130
     assert 'continues' in stopped.err
-    assert [path.name for path in broken.glob('*.pth')] == ['epoch_1.pth']
+    assert [path.name for path in broken.glob('epoch_*.pth')] == ['epoch_1.pth']
     assert not metrics(stopped.out)
     interrupted.undo()
 

@@ -1,9 +1,27 @@
 """Hooks that act during training, one a file."""
 
 from rethink_det.training.hooks.epoch_seed import EpochSeedHook
+from rethink_det.training.hooks.gradual_magnitude import GradualMagnitudeHook
+from rethink_det.training.hooks.initial_weights import InitialWeightsHook
+from rethink_det.training.hooks.mask import MaskHook
 from rethink_det.training.hooks.plain_checkpoint import PlainCheckpointHook
 from rethink_det.training.hooks.progress import ProgressHook
 from rethink_det.training.hooks.provenance import ProvenanceHook
+from rethink_det.training.hooks.soft_filter import SoftFilterHook
+from rethink_det.training.hooks.sparsity import SparsityHook
+from rethink_det.training.hooks.structure_scale import StructureScaleHook
 from rethink_det.training.hooks.transfer import TransferHook
 
-__all__ = ['EpochSeedHook', 'PlainCheckpointHook', 'ProgressHook', 'ProvenanceHook', 'TransferHook']
+__all__ = [
+    'EpochSeedHook',
+    'GradualMagnitudeHook',
+    'InitialWeightsHook',
+    'MaskHook',
+    'PlainCheckpointHook',
+    'ProgressHook',
+    'ProvenanceHook',
+    'SoftFilterHook',
+    'SparsityHook',
+    'StructureScaleHook',
+    'TransferHook',
+]

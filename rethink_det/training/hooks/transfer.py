@@ -6,7 +6,13 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from rethink_det.architecture.checkpoint import digest, load_checkpoint, load_exactly, state_dict_of
+from rethink_det.architecture.checkpoint import (
+    WEIGHTS,
+    digest,
+    load_checkpoint,
+    load_exactly,
+    state_dict_of,
+)
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 
@@ -26,6 +32,8 @@ class TransferHook(Hook):
         checkpoint: Where the weights come from; none for ``arm='random'``.
         part: Which part of the model: ``'backbone'``, or ``None`` for the whole model
             (fine-tuning a classifier).
+        key: Which weights of the checkpoint: ``'state_dict'``, or ``'initial'`` for the
+            lottery ticket of a pruned one.
 
     Raises:
         UserError: A checkpoint where the arm has none, none where it needs one, or one
@@ -33,14 +41,18 @@ class TransferHook(Hook):
     """
 
     def __init__(
-        self, arm: str, checkpoint: str | PathLike | None = None, part: str | None = 'backbone'
+        self,
+        arm: str,
+        checkpoint: str | PathLike | None = None,
+        part: str | None = 'backbone',
+        key: str = WEIGHTS,
     ) -> None:
         if (checkpoint is None) != (arm == 'random'):
             raise UserError(
                 f'TransferHook: arm {arm!r} '
                 + ('needs a checkpoint.' if checkpoint is None else 'takes no checkpoint.')
             )
-        self.arm, self.checkpoint, self.part = arm, checkpoint, part
+        self.arm, self.checkpoint, self.part, self.key = arm, checkpoint, part, key
         self.proof: dict = {'arm': arm}
 
     def before_train(self, runner: Runner) -> None:
@@ -71,7 +83,7 @@ class TransferHook(Hook):
         checkpoint['meta'].setdefault('provenance', {}).update(self.proof)
 
     def _source_state(self) -> dict:
-        state = state_dict_of(load_checkpoint(self.checkpoint), self.checkpoint)
+        state = state_dict_of(load_checkpoint(self.checkpoint), self.checkpoint, self.key)
         if not self.part:
             return state
         prefix = f'{self.part}.'

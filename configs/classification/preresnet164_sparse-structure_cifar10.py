@@ -1,0 +1,15 @@
+"""Pre-activation ResNet-164 on CIFAR-10 with a scaling factor on every residual block.
+
+Source: Data-Driven Sparse Structure Selection (arXiv 1707.01213), which prunes this network on
+CIFAR-10, too; schedule of arXiv 1810.05270's CIFAR experiments. The weight of the penalty is
+ours to choose: more of it removes more blocks.
+Run: python tools/train.py configs/classification/preresnet164_sparse-structure_cifar10.py
+Prune: rethink-det prune classification/preresnet164_sparse-structure_cifar10.py CHECKPOINT
+    --pruner SparseStructurePruner -o pruned.pth
+Expected: arXiv 1810.05270 examined this method on ImageNet only.
+"""
+
+_base_ = 'resnet56_cifar10.py'
+
+model = dict(backbone=dict(_delete_=True, type='rethink_det.PreResNet', depth=164))
+custom_hooks = [dict(type='rethink_det.StructureScaleHook', weight=0.01, structures='block')]

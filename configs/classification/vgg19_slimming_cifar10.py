@@ -1,0 +1,23 @@
+"""VGG-19 on CIFAR-10 with sparse BatchNorm scales, the parent of network slimming.
+
+Source: Network Slimming (arXiv 1708.06519), as trained by arXiv 1810.05270.
+Run: python tools/train.py configs/classification/vgg19_slimming_cifar10.py
+Prune: rethink-det prune classification/vgg19_slimming_cifar10.py CHECKPOINT
+    --pruner NetworkSlimmingPruner --pruner-options ratio=0.7 -o pruned.pth
+Expected: no accuracy is published with the code of arXiv 1810.05270.
+"""
+
+_base_ = 'resnet56_cifar10.py'
+
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='rethink_det.VGG',
+        depth=19,
+        conv_bias=False,
+        bn_weight=0.5,
+        last_pool=False,
+    ),
+    head=dict(init_std=0.01),
+)
+custom_hooks = [dict(type='rethink_det.SparsityHook', scale=1e-4)]

@@ -1,0 +1,96 @@
+"""What to take out of a network: channels, inputs of single layers, blocks, weights."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from rethink_det.architecture import masks as masking
+from rethink_det.architecture.blocks import last_layer, remove_block, residual_blocks
+from rethink_det.architecture.selection import inputs_of, readable, select_inputs, zero_inputs
+from rethink_det.architecture.surgery import HEAD, Surgeon
+from rethink_det.errors import UserError
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One piece of surgery on a concrete network, said in terms of what it has now.
+
+    :meth:`apply` removes the parts, :meth:`zero` sets them to zero and leaves the shapes
+    alone; afterwards both networks compute the same.
+
+    Attributes:
+        channels: Convolution (or hidden linear layer ``head.*``) to the sorted indices of
+            the output channels it keeps.
+        selections: Layer to the sorted indices of the inputs it goes on reading; the layers
+            it reads from stay whole.
+        blocks: Residual blocks whose residual branch goes.
+        masks: Parameter name to a bool tensor of its shape after all of the above; True is
+            kept. See :mod:`.masks`.
+    """
+
+    channels: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    selections: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    blocks: Sequence[str] = ()
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def apply(self, surgeon: Surgeon) -> None:
+        """Remove the parts from the surgeon's network, in place.
+
+        Raises:
+            UserError: A part does not exist or cannot be removed (names it and says why).
+        """
+        model, prefix = surgeon.model, surgeon.prefix
+        self._check_blocks(surgeon)
+        readers = {n: readable(model, full_name(n, prefix)) for n in self.selections}
+        before = {name: inputs_of(reader) for name, reader in readers.items()}
+        if self.channels:
+            surgeon.cut(self.channels)
+        narrowed = next((n for n in readers if inputs_of(readers[n]) != before[n]), None)
+        if narrowed:
+            raise UserError(f'Layer {narrowed} selects from channels that are cut themselves.')
+        for block in self.blocks:
+            remove_block(model, prefix + block)
+        for layer, kept in self.selections.items():
+            select_inputs(model, full_name(layer, prefix), kept)
+        if self.masks:
+            masking.apply(model, self.masks)
+
+    def zero(self, surgeon: Surgeon) -> None:
+        """Set the parts to zero instead, in place; weight masks need equal shapes.
+
+        Raises:
+            UserError: As :meth:`apply`.
+        """
+        model, prefix = surgeon.model, surgeon.prefix
+        self._check_blocks(surgeon)
+        surgeon.zero(self.channels)
+        blocks = residual_blocks(model)
+        for block in self.blocks:
+            for parameter in last_layer(blocks[prefix + block]).parameters():
+                parameter.data.zero_()
+        for layer, kept in self.selections.items():
+            zero_inputs(model, full_name(layer, prefix), kept)
+        if self.masks:
+            masking.apply(model, self.masks)
+
+    def _check_blocks(self, surgeon: Surgeon) -> None:
+        blocks = [name.removeprefix(surgeon.prefix) for name in residual_blocks(surgeon.model)]
+        for block in self.blocks:
+            if block not in blocks:
+                raise UserError(
+                    f'{type(surgeon.model).__name__} has no residual block {block!r}; it has '
+                    f'{", ".join(blocks) or "none"}.'
+                )
+            inside = next((n for n in self.layers() if n.startswith(f'{block}.conv')), None)
+            if inside:
+                raise UserError(f'Layer {inside} lies in the removed block {block}.')
+
+    def layers(self) -> list[str]:
+        """Names of all layers that lose channels or inputs."""
+        return [*self.channels, *self.selections]
+
+
+def full_name(layer: str, prefix: str) -> str:
+    """The module name of a layer in a model whose backbone has that prefix."""
+    return layer if layer.startswith(HEAD) else prefix + layer

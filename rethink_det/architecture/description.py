@@ -1,0 +1,77 @@
+"""Architectures in words: what one is, and how two differ."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Architecture(Protocol):
+    """What :class:`~rethink_det.architecture.PrunedArchitecture` is described by."""
+
+    name: str
+    backbone: Mapping
+    head: Mapping
+    input_shape: tuple[int, int, int]
+    channels: Mapping
+    selections: Mapping
+    removed_blocks: tuple[str, ...]
+    masks: Mapping
+    widths: Mapping[str, int]
+
+    def kept(self, layer: str) -> int:
+        """Output channels that ``layer`` keeps."""
+
+    def inputs(self, layer: str) -> int:
+        """Input channels of ``layer`` in the unpruned network."""
+
+    def masked(self) -> dict[str, tuple[int, int]]:
+        """Weights kept and in all, of parameters under a mask."""
+
+
+def differences(one: Architecture, other: Architecture) -> list[str]:
+    """What differs, a readable line each; empty if the architectures are equal."""
+    lines = [
+        f'{key}: {getattr(one, key)} != {getattr(other, key)}'
+        for key in ('backbone', 'head', 'input_shape')
+        if getattr(one, key) != getattr(other, key)
+    ]
+    for key, what in (('channels', ''), ('selections', ' reads')):
+        mine, theirs = getattr(one, key), getattr(other, key)
+        lines += [
+            f'{layer}{what}: {_kept(mine.get(layer))} != {_kept(theirs.get(layer))}'
+            for layer in dict.fromkeys([*mine, *theirs])
+            if mine.get(layer) != theirs.get(layer)
+        ]
+    for block in sorted({*one.removed_blocks} ^ {*other.removed_blocks}):
+        gone = block in one.removed_blocks
+        lines.append(f'{block}: {"removed != whole" if gone else "whole != removed"}')
+    if one.masks != other.masks:
+        mine, theirs = one.masks.get('digest'), other.masks.get('digest')
+        lines.append(f'masks: {mine or "none"} != {theirs or "none"}')
+    return lines
+
+
+def text(one: Architecture) -> str:
+    """One line a layer that lost something."""
+    title = one.name or one.backbone['type']
+    lines = [f'{title}: {one.backbone}, head {one.head}, input {one.input_shape}']
+    width = max([len(layer) for layer in one.channels], default=0)
+    lines += [
+        f'  {layer:<{width}}  {one.kept(layer):>4} of {one.widths[layer]}' for layer in one.channels
+    ]
+    lines += [
+        f'  {layer} reads {len(kept)} of {one.inputs(layer)} channels'
+        for layer, kept in one.selections.items()
+    ]
+    lines += [f'  {block} has no residual branch' for block in one.removed_blocks]
+    lines += [
+        f'  {name} keeps {kept:,} of {size:,} weights'
+        for name, (kept, size) in one.masked().items()
+    ]
+    whole = len(one.widths) - len(one.channels)
+    return '\n'.join([*lines, f'  {whole} of {len(one.widths)} layers have all channels'])
+
+
+def _kept(kept: int | tuple[int, ...] | None) -> str:
+    if kept is None:
+        return 'whole'
+    return str(kept) if isinstance(kept, int) else f'{len(kept)} {list(kept)}'

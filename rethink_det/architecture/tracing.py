@@ -1,0 +1,73 @@
+"""Making a model fit to be traced by autograd, and putting it back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import nn
+
+
+@contextmanager
+def traceable(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode, all gradients on, no checkpointing; put back afterwards.
+
+    Torch-Pruning follows autograd: a frozen stage leaves no trace. Evaluation mode keeps
+    the tracing input out of the running statistics.
+    """
+    training = [(m, m.training) for m in model.modules()]
+    frozen = [n for n, p in model.named_parameters() if not p.requires_grad]
+    checkpointed = [m for m in model.modules() if getattr(m, 'with_cp', False)]
+    # Module by module, and deaf to Torch-Pruning's own ``eval()``: both would call an mmdet
+    # backbone's ``train``, which freezes its stages again.
+    for module, _ in training:
+        module.training = False
+    model.eval = lambda: model
+    for module in checkpointed:
+        module.with_cp = False
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+    try:
+        yield
+    finally:
+        del model.eval
+        for module, mode in training:
+            module.training = mode
+        for module in checkpointed:
+            module.with_cp = True
+        parameters = dict(model.named_parameters())
+        for name in frozen:
+            parameters[name].requires_grad_(False)
+
+
+@contextmanager
+def place_in(model: nn.Module) -> Iterator[list[str]]:
+    """A list of the names of the modules that are running, innermost last.
+
+    After an error it ends with the module that failed.
+    """
+    place: list[str] = []
+    handles = []
+    for name, module in model.named_modules():
+        if name:
+            handles.append(module.register_forward_pre_hook(_Enter(place, name)))
+            handles.append(module.register_forward_hook(_Leave(place)))
+    try:
+        yield place
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Enter:
+    def __init__(self, place: list[str], name: str) -> None:
+        self.place, self.name = place, name
+
+    def __call__(self, module: nn.Module, inputs: tuple) -> None:
+        self.place.append(self.name)
+
+
+class _Leave:
+    def __init__(self, place: list[str]) -> None:
+        self.place = place
+
+    def __call__(self, module: nn.Module, inputs: tuple, output: object) -> None:
+        self.place.pop()

@@ -1,0 +1,64 @@
+"""Batches for methods that look at data, in whatever form a loader gives them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from rethink_det.errors import UserError
+
+Batch = Tensor | Sequence | Mapping
+"""Images ``(N, C, H, W)``, ``(images, labels)``, or ``dict(inputs=..., gt_label=...)``, as the
+network reads them (normalised)."""
+
+
+def batches(
+    data: Iterable[Batch] | None, method: str, images: int
+) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Pairs of images and labels (``None`` without) until ``images`` images are out.
+
+    Fewer come if the data has fewer; the last batch is shortened to fit.
+
+    Raises:
+        UserError: There is no data, it yields nothing, or something that is no batch.
+    """
+    if data is None:
+        raise UserError(f'{method} looks at images: pass data=loader.')
+    left = images
+    for batch in data:
+        inputs, labels = _images_and_labels(batch, method)
+        yield inputs[:left], None if labels is None else labels[:left]
+        left -= len(inputs)
+        if left <= 0:
+            return
+    if left == images:
+        raise UserError(f'{method} looks at images, and the data yields no batch.')
+
+
+def _images_and_labels(batch: Batch, method: str) -> tuple[Tensor, Tensor | None]:
+    if isinstance(batch, Mapping):
+        inputs, labels = batch.get('inputs'), batch.get('gt_label')
+    elif isinstance(batch, Tensor):
+        inputs, labels = batch, None
+    elif isinstance(batch, Sequence) and batch:
+        inputs, labels = batch[0], batch[1] if len(batch) > 1 else None
+    else:
+        inputs, labels = None, None
+    floats = isinstance(inputs, Tensor) and inputs.dim() == 4 and inputs.is_floating_point()
+    if not floats or not len(inputs):
+        raise UserError(
+            f'{method}: a batch must be normalised images (N, C, H, W), a pair (images, labels) '
+            f"or a dict with 'inputs'; got {_kind(batch)}."
+        )
+    return inputs, labels if isinstance(labels, Tensor) else None
+
+
+def _kind(batch: object) -> str:
+    if isinstance(batch, Tensor):
+        return f'a {batch.dtype} tensor of shape {tuple(batch.shape)}'
+    return f'a {type(batch).__name__}'
+
+
+def sample(data: Iterable[Batch] | None, method: str, images: int, like: Tensor) -> Tensor:
+    """One tensor of up to ``images`` images on the device of ``like``; errors as above."""
+    return torch.cat([inputs.to(like.device) for inputs, _ in batches(data, method, images)])

@@ -1,0 +1,140 @@
+"""Predefined pruners that look at data, layer after layer."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from rethink_det.architecture import Cut, PrunedArchitecture, Reader, Surgeon
+from rethink_det.architecture.cut import full_name
+from rethink_det.architecture.selection import inputs_of, readable
+from rethink_det.architecture.tracing import traceable
+from rethink_det.errors import UserError
+from rethink_det.pruning.data import sample
+from rethink_det.pruning.features import Sampler, Samples
+from rethink_det.pruning.layerwise import LayerwisePruner
+
+
+@dataclass(frozen=True)
+class Step:
+    """One layer to prune.
+
+    Attributes:
+        layer: Its name.
+        readers: The layers that read its output channels; the layer itself if it is to
+            select from its own inputs.
+        count: How many channels are kept.
+        selects: Whether these are inputs of the layer instead of outputs.
+    """
+
+    layer: str
+    readers: Sequence[Reader]
+    count: int
+    selects: bool = False
+
+    def cut(self, kept: Sequence[int]) -> Cut:
+        """The surgery that leaves ``kept``."""
+        chosen = {self.layer: kept}
+        return Cut(selections=chosen) if self.selects else Cut(channels=chosen)
+
+
+class SequentialPruner(LayerwisePruner):
+    """Base of pruners that choose a layer's channels by what they do to the next layer.
+
+    Layers are pruned in network order. A pruned channel is set to zero before the next layer
+    is looked at, so that its choice is made in the network pruned so far. A method supplies
+    :meth:`keep`.
+
+    Args:
+        images: How many images are looked at, the first of the data: shuffle those that are
+            sorted by class.
+        locations: Random places per image and layer.
+        seed: Seed of the places.
+        **kwargs: As :class:`LayerwisePruner`.
+
+    Raises:
+        UserError: ``images`` or ``locations`` is below 1.
+    """
+
+    score = None  # a channel has no score of its own: what it is worth depends on the others
+
+    def __init__(self, images: int = 512, locations: int = 10, seed: int = 0, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if images < 1 or locations < 1:
+            raise UserError(
+                f'{type(self).__name__} needs at least 1 image and 1 location, got '
+                f'images={images} and locations={locations}.'
+            )
+        self.images, self.locations, self.seed = images, locations, seed
+
+    @abstractmethod
+    def keep(
+        self, step: Step, sampler: Sampler, unpruned: Mapping[str, Samples]
+    ) -> tuple[int, ...]:
+        """Choose the channels that stay and fit the readers' weights to them, in place.
+
+        Args:
+            step: What to prune.
+            sampler: Of the network pruned so far.
+            unpruned: What :meth:`unpruned` found.
+        """
+
+    def unpruned(self, steps: Sequence[Step], sampler: Sampler) -> Mapping[str, Samples]:
+        """What readers put out, by name, while the network is whole; here nothing."""
+        return {}
+
+    def selections(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> Mapping[str, int]:
+        """How many of its inputs a layer goes on reading, for layers that select some."""
+        return {}
+
+    def find(
+        self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
+    ) -> Cut:
+        """Prune layer after layer, in place.
+
+        Raises:
+            UserError: No data, or a layer whose readers cannot be fitted.
+        """
+        steps = self._steps(surgeon, architecture)
+        images = sample(data, type(self).__name__, self.images, next(surgeon.model.parameters()))
+        sampler = Sampler(surgeon.model, images, self.locations, self.seed)
+        channels, selections = {}, {}
+        with traceable(surgeon.model), torch.no_grad():
+            unpruned = self.unpruned(steps, sampler)
+            for step in steps:
+                kept = self.keep(step, sampler, unpruned)
+                step.cut(kept).zero(surgeon)
+                (selections if step.selects else channels)[step.layer] = kept
+        return Cut(channels=channels, selections=selections)
+
+    def _steps(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> list[Step]:
+        """What to prune, in network order: of one layer first the inputs, then the outputs."""
+        targets = self.targets(surgeon, architecture)
+        selections = self.selections(surgeon, architecture)
+        steps = []
+        for layer in [*surgeon.layers(), *surgeon.units()]:
+            if layer in selections:
+                steps.append(Step(layer, [_itself(layer, surgeon)], selections[layer], True))
+            if layer in targets:
+                steps.append(Step(layer, _readers(layer, surgeon, selections), targets[layer]))
+        return steps
+
+
+def _itself(layer: str, surgeon: Surgeon) -> Reader:
+    module = readable(surgeon.model, full_name(layer, surgeon.prefix))
+    return Reader(layer, module, torch.arange(inputs_of(module))[:, None])
+
+
+def _readers(layer: str, surgeon: Surgeon, selections: Mapping[str, int]) -> list[Reader]:
+    obstacle, readers = surgeon.group(layer).obstacle, surgeon.readers(layer)
+    if obstacle or not readers:
+        why = obstacle or 'no convolution or linear layer reads it'
+        raise UserError(f'Layer {layer} cannot be pruned: {why}.')
+    selecting = next((reader.name for reader in readers if reader.name in selections), None)
+    if selecting:
+        raise UserError(
+            f'Layer {selecting} cannot select from the outputs of {layer}, which are cut '
+            f'themselves: skip {layer}.'
+        )
+    return readers

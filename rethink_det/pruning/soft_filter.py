@@ -1,0 +1,87 @@
+"""Filters that soft pruning left at zero.
+
+Paper: Soft Filter Pruning for Accelerating Deep Convolutional Neural Networks (He et al.,
+arXiv 1808.06866), section 3: after every epoch the filters of smallest L2 norm are set to
+zero, and trained on (:class:`~rethink_det.training.SoftFilterHook`); at the end what is at
+zero is removed.
+Deviation: a filter whose output is added to another layer's cannot be removed alone. Its
+weights stay in place under a mask, which the costs do not count, as the code of arXiv
+1810.05270 does with all filters. The constant that the BatchNorm of a removed filter puts out
+(its shift, less its mean) goes with the filter.
+Expected: no number; the code of arXiv 1810.05270 prints none on CIFAR.
+"""
+
+import warnings
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
+from rethink_det.errors import UserError
+from rethink_det.pruning.base import Pruner
+from rethink_det.registry import PRUNERS
+from rethink_det.training.hooks.soft_filter import num_zero, zero_filters
+
+
+@PRUNERS.register_module()
+class SoftFilterPruner(Pruner):
+    """Remove the filters that are zero.
+
+    Args:
+        keep: Zero filters once more first, so that each convolution keeps this share; for a
+            network that was not trained with :class:`~rethink_det.training.SoftFilterHook`.
+
+    Raises:
+        UserError: A share outside (0, 1].
+    """
+
+    def __init__(self, keep: float | None = None) -> None:
+        if keep is not None and not 0 < keep <= 1:
+            raise UserError(f'SoftFilterPruner: keep must be above 0 and at most 1, got {keep}.')
+        self.keep = keep
+
+    def find(
+        self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
+    ) -> Cut:
+        """Channels where they can go, masks over whole filters elsewhere.
+
+        Warns if no filter is zero.
+        """
+        channels, masks = {}, {}
+        readers: dict[str, list[int]] = {}
+        for name in surgeon.layers():
+            conv = surgeon.layer(name)
+            if self.keep is not None:
+                zero_filters(conv, num_zero(conv.out_channels, self.keep))
+            alive = conv.weight.detach().flatten(1).any(1)
+            if alive.all():
+                continue
+            kept = alive.nonzero().flatten().tolist()
+            if surgeon.group(name).prunable and kept:
+                channels[name] = tuple(kept)
+                for reader in surgeon.readers(name):
+                    readers[reader.name] = reader.columns[kept].flatten().tolist()
+            else:
+                masks[name] = alive
+        if not channels and not masks:
+            warnings.warn(
+                'No filter is zero, nothing is removed: train with rethink_det.SoftFilterHook, or '
+                'say how many filters to keep.',
+                stacklevel=2,
+            )
+        return Cut(
+            channels=channels,
+            masks={
+                f'{surgeon.prefix}{name}.weight': _mask(
+                    surgeon.layer(name), alive, len(readers.get(name, ()))
+                )
+                for name, alive in masks.items()
+            },
+        )
+
+
+def _mask(conv: nn.Conv2d, alive: Tensor, inputs: int) -> Tensor:
+    """The mask of whole filters, for the inputs that are left when channels are cut."""
+    _, read, *kernel = conv.weight.shape
+    shape = (conv.out_channels, inputs or read, *kernel)
+    return alive.view(-1, 1, 1, 1).expand(shape).clone()

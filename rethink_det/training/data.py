@@ -1,0 +1,46 @@
+"""A config's training images as a network reads them, for methods that prune by data."""
+
+from collections.abc import Iterator
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+from mmengine.runner import Runner
+from torch import Tensor
+
+from rethink_det.errors import UserError
+
+
+class TrainingBatches:
+    """The training set of a config in batches, normalised but not augmented.
+
+    Nothing is read before the first iteration; every iteration gives the same batches.
+
+    Args:
+        config: A classification config with ``train_dataloader`` and
+            ``model.data_preprocessor``.
+
+    Raises:
+        UserError: When iterated, the data set cannot be built.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pairs of images ``(N, C, H, W)`` and labels ``(N,)``."""
+        if self.config.get('train_dataloader') is None:
+            raise UserError('The config has no train_dataloader, and the method looks at images.')
+        seed = (self.config.get('randomness') or {}).get('seed') or 0
+        with DefaultScope.overwrite_default_scope(self.config.get('default_scope', 'mmengine')):
+            # Unaugmented images do not need the workers, and a broken-off loop leaves none behind.
+            settings = {**self.config.train_dataloader, 'num_workers': 0}
+            settings.pop('persistent_workers', None)
+            settings.pop('prefetch_factor', None)
+            loader = Runner.build_dataloader(settings, seed=seed)
+            settings = self.config.model.get('data_preprocessor')
+            preprocess = MODELS.build(settings or {'type': 'mmengine.BaseDataPreprocessor'})
+        for batch in loader:
+            with torch.no_grad():
+                data = preprocess(batch, training=False)
+            yield data['inputs'], data['gt_label']

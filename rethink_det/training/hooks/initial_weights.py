@@ -1,0 +1,60 @@
+"""The weights a training starts from, kept for a lottery ticket.
+
+Paper: The Lottery Ticket Hypothesis (Frankle and Carbin, arXiv 1803.03635), section 1: a ticket
+is trained again from the weights that the unpruned network had in the beginning.
+"""
+
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.registry import HOOKS
+from rethink_det.training.hooks.provenance import config_digest, versions
+from rethink_det.training.hooks.transfer import TransferHook
+from rethink_det.training.model import architecture_of, model_of
+
+INITIAL = 'initial.pth'
+
+
+@HOOKS.register_module()
+class InitialWeightsHook(Hook):
+    """Write ``initial.pth`` into the work dir, just before the first step.
+
+    Only of an unpruned classifier, not on resume, and not if the weights came from elsewhere
+    (``load_from``, or a :class:`TransferHook` with a checkpoint): they are no initialisation.
+    """
+
+    priority = 'VERY_LOW'  # after all that changes the weights
+
+    def before_train(self, runner: Runner) -> None:
+        """Write the file, in the main process."""
+        architecture = getattr(model_of(runner), 'architecture', None)
+        baseline = architecture is not None and architecture == architecture.base
+        first = baseline and runner.iter == 0 and is_main_process()
+        if first and not _came_from_elsewhere(runner):
+            save_checkpoint(_initial(runner), Path(runner.work_dir) / INITIAL)
+
+
+def _came_from_elsewhere(runner: Runner) -> bool:
+    transfers = (hook for hook in runner.hooks if isinstance(hook, TransferHook))
+    return bool(runner.cfg.get('load_from')) or any(hook.checkpoint for hook in transfers)
+
+
+def _initial(runner: Runner) -> dict:
+    model = model_of(runner)
+    meta = {
+        'provenance': {
+            'arm': 'initial',
+            'seed': runner.seed,
+            'config_digest': config_digest(runner.cfg),
+            'versions': versions(),
+        }
+    }
+    architecture = architecture_of(model)
+    if architecture is not None:
+        meta['architecture'] = architecture.to_dict()
+    state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    return {'meta': meta, 'state_dict': state}

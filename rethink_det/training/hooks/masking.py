@@ -1,0 +1,63 @@
+"""Removed weights that stay removed while the others train."""
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from rethink_det.architecture import masks as masking
+from rethink_det.architecture.masks import Masks
+
+
+class MaskingHook(Hook):
+    """Base of the hooks that train under weight masks.
+
+    Every checkpoint gets the packed masks, ``meta['architecture']`` their description and
+    ``meta['provenance']`` their digest.
+
+    Attributes:
+        masks: The masks in force, on the device of their weights.
+    """
+
+    priority = 'BELOW_NORMAL'  # after TransferHook and ProvenanceHook, before any saving
+
+    def __init__(self) -> None:
+        self.masks: dict[str, Tensor] = {}
+        self._handles: list[RemovableHandle] = []
+
+    def hold(self, model: nn.Module, masks: Masks) -> None:
+        """Put masks in force, in place of any before: removed weights and their gradients are 0.
+
+        With a gradient of 0, weight decay and an empty momentum leave a weight at exactly 0.
+
+        Raises:
+            UserError: The masks are of another network.
+        """
+        masking.apply(model, masks)
+        parameters = dict(model.named_parameters())
+        self.masks = {name: mask.to(parameters[name].device) for name, mask in masks.items()}
+        for handle in self._handles:
+            handle.remove()
+        self._handles = [
+            parameters[name].register_hook(_Silence(~mask))
+            for name, mask in self.masks.items()
+            if parameters[name].requires_grad
+        ]
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add the masks."""
+        checkpoint[masking.KEY] = masking.pack(self.masks)
+        meta, description = checkpoint['meta'], masking.describe(self.masks)
+        meta.setdefault('provenance', {})['masks'] = description['digest']
+        if 'architecture' in meta:
+            meta['architecture']['masks'] = description
+
+
+class _Silence:
+    """A tensor hook: the gradient without that of removed weights."""
+
+    def __init__(self, removed: Tensor) -> None:
+        self.removed = removed
+
+    def __call__(self, gradient: Tensor) -> Tensor:
+        return gradient.masked_fill(self.removed, 0)

@@ -1,0 +1,45 @@
+"""What hooks ask of a runner's model."""
+
+from fnmatch import fnmatchcase
+
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from rethink_det.architecture import PrunedArchitecture
+
+BACKBONE = 'backbone.'
+
+
+def model_of(runner: Runner) -> nn.Module:
+    """The model without what wraps it for distributed training."""
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def backbone_of(model: nn.Module) -> tuple[str, nn.Module]:
+    """The backbone and the prefix of its names; the whole model if it has no backbone."""
+    return (BACKBONE, model.backbone) if hasattr(model, 'backbone') else ('', model)
+
+
+def backbone_layers(
+    model: nn.Module, kind: type | tuple[type, ...], pattern: str = '*'
+) -> dict[str, nn.Module]:
+    """Layers of the backbone, in its own order, under their names in the whole model.
+
+    Args:
+        model: A classifier, a detector, or a backbone alone.
+        kind: Class or classes of the layers.
+        pattern: Of names within the backbone, ``'layer1.*'``.
+    """
+    prefix, backbone = backbone_of(model)
+    return {
+        prefix + name: layer
+        for name, layer in backbone.named_modules()
+        if isinstance(layer, kind) and fnmatchcase(name, pattern)
+    }
+
+
+def architecture_of(model: nn.Module) -> PrunedArchitecture | None:
+    """What the model, or else its backbone, says it is."""
+    own = getattr(model, 'architecture', None)
+    return own or getattr(getattr(model, 'backbone', None), 'architecture', None)

@@ -1,0 +1,105 @@
+"""Heads: what they compute, how they start, and what VGG's are called."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from rethink_det import UserError
+from rethink_det.architecture import Surgeon
+from rethink_det.classification import LinearHead, MLPHead
+
+FEATURE = torch.randn(4, 6, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def test_the_plain_head_averages_hides_and_scores():
+    head = MLPHead(6, 3, hidden=(5, 7), pool=2).eval()
+    hidden = F.avg_pool2d(FEATURE, 4).flatten(1)
+    for index in (0, 3):
+        hidden = head.classifier[index](hidden).relu()
+    assert torch.allclose(head(FEATURE), head.classifier[6](hidden), atol=1e-6)
+
+
+def test_dropout_acts_in_training_alone():
+    head = MLPHead(6, 3, hidden=(500,), pool=1)
+    dropout = head.classifier[2]
+    assert isinstance(dropout, nn.Dropout) and dropout.p == 0.5
+    assert not torch.equal(head(FEATURE), head(FEATURE))
+    head.eval()
+    assert torch.equal(head(FEATURE), head(FEATURE))
+
+
+@pytest.mark.parametrize(
+    'settings, kinds',
+    [
+        (dict(), ['Linear', 'ReLU', 'Dropout', 'Linear', 'ReLU', 'Dropout', 'Linear']),
+        (
+            dict(norm=True, dropout=0),
+            ['Linear', 'BatchNorm1d', 'ReLU', 'Linear', 'BatchNorm1d', 'ReLU', 'Linear'],
+        ),
+        (
+            dict(hidden=(512,), pool=1, norm=True, dropout=0),
+            ['Linear', 'BatchNorm1d', 'ReLU', 'Linear'],
+        ),
+    ],
+    ids=['ImageNet', 'ImageNet slimming', 'CIFAR'],
+)
+def test_the_heads_of_the_literature(settings, kinds):
+    with torch.device('meta'):
+        head = MLPHead(512, 10, **settings)
+    assert [type(layer).__name__ for layer in head.classifier] == kinds
+    assert head.classifier[-1].out_features == 10
+    side = settings.get('pool', 7)
+    assert head.classifier[0].in_features == 512 * side * side
+
+
+@pytest.mark.parametrize('settings', [dict(pool=1), dict(pool=2), dict(pool=2, norm=True)], ids=str)
+def test_cutting_the_last_convolution_cuts_what_the_head_reads_of_it(settings):
+    torch.manual_seed(0)
+    head = MLPHead(8, 3, hidden=(5,), **settings)
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), head).eval()
+    zeroed, keep = deepcopy(network), {'0': [1, 4, 6]}
+    Surgeon(zeroed, (3, 8, 8)).zero(keep)
+    Surgeon(network, (3, 8, 8)).cut(keep)
+    assert head.classifier[0].in_features == 3 * settings['pool'] ** 2
+    images = torch.randn(2, 3, 8, 8)
+    assert torch.allclose(network(images), zeroed(images), atol=1e-6)
+
+
+@pytest.mark.parametrize('bn_weight', [0.5, 1.0])
+def test_hidden_layers_start_small(bn_weight):
+    torch.manual_seed(0)
+    head = MLPHead(64, 100, (200,), pool=2, norm=True, dropout=0, bn_weight=bn_weight)
+    head.init_weights()
+    for index in (0, 3):
+        linear = head.classifier[index]
+        assert linear.weight.std().item() == pytest.approx(0.01, rel=0.05)
+        assert not linear.bias.any()
+    assert (head.classifier[1].weight == bn_weight).all() and not head.classifier[1].bias.any()
+
+
+def test_a_linear_head_starts_as_torchs_or_as_asked():
+    torch.manual_seed(0)
+    small, default = LinearHead(512, 100, init_std=0.01), LinearHead(512, 100)
+    before = default.fc.weight.clone()
+    for head in (small, default):
+        head.init_weights()
+    assert small.fc.weight.std().item() == pytest.approx(0.01, rel=0.05)
+    assert not small.fc.bias.any()
+    assert torch.equal(default.fc.weight, before) and default.fc.bias.any()
+
+
+@pytest.mark.parametrize(
+    'settings, message',
+    [
+        (dict(hidden=(0,)), r'at least 1, got \[0\] and 7'),
+        (dict(pool=0), r'at least 1, got \[4096, 4096\] and 0'),
+        (dict(dropout=1), 'dropout must be in 0 <= p < 1, got 1'),
+        (dict(dropout=-0.5), 'dropout must be in 0 <= p < 1, got -0.5'),
+    ],
+)
+def test_impossible_settings_are_refused(settings, message):
+    with pytest.raises(UserError, match=message), torch.device('meta'):
+        MLPHead(6, 3, **settings)

@@ -1,0 +1,71 @@
+"""Filters that soft pruning left at zero are removed, or masked where they cannot go."""
+
+import pytest
+import torch
+
+from rethink_det import UserError
+from rethink_det.pruning import prune_state
+
+
+@pytest.mark.parametrize('keep, zeroed', [(0.7, (4, 9, 19)), (0.9, (1, 3, 6))])
+def test_the_published_counts_of_every_convolution(cifar, keep, zeroed):
+    base = cifar(depth=20, base_channels=16)
+    pruner = dict(type='SoftFilterPruner', keep=keep)
+    found = prune_state(base.build_network().state_dict(), pruner, base)
+    kept = {layer: found.architecture.kept(layer) for layer in found.architecture.channels}
+    for layer, width in base.widths.items():
+        stage = {16: 0, 32: 1, 64: 2}[width]
+        if layer.endswith('conv1') and layer != 'conv1':
+            assert kept.pop(layer) == width - zeroed[stage]
+        else:
+            mask = found.masks[f'backbone.{layer}.weight']
+            assert (~mask.flatten(1).any(1)).sum() == zeroed[stage]
+            assert mask.flatten(1).all(1).sum() == width - zeroed[stage]
+    assert not kept
+
+
+def test_the_filters_of_smallest_l2_norm_go(cifar):
+    network = cifar().build_network()
+    weight = network.backbone.layer1[0].conv1.weight
+    with torch.no_grad():
+        for filter_, size in zip(weight, (3.0, 1.0, 4.0, 2.0), strict=True):
+            filter_.fill_(size)
+        weight[2] = 0
+        weight[2, 0, 0, 0] = 20.0  # L1 norm 20 and L2 norm 20; the first has 108 and 18
+    found = prune_state(network.state_dict(), dict(type='SoftFilterPruner', keep=0.25), cifar())
+    assert found.architecture.channels['layer1.0.conv1'] == (2,)
+
+
+def test_what_training_zeroed_is_removed_and_nothing_else(cifar):
+    network = cifar().build_network()
+    with torch.no_grad():
+        network.backbone.layer2[0].conv1.weight[[1, 4]] = 0
+        network.backbone.layer2[0].conv2.weight[[0]] = 0
+    result = prune_state(network.state_dict(), dict(type='SoftFilterPruner'), cifar())
+    assert result.architecture.channels == {'layer2.0.conv1': (0, 2, 3, 5, 6, 7)}
+    assert set(result.masks) == {'backbone.layer2.0.conv2.weight'}
+    mask = result.masks['backbone.layer2.0.conv2.weight']
+    assert mask.shape == (8, 6, 3, 3) and not mask[0].any() and mask[1:].all()
+    small = result.architecture.build_network()
+    small.load_state_dict(result.state_dict)
+    norm = network.backbone.layer2[0].bn1
+    with torch.no_grad():  # the constant that a zeroed filter's BatchNorm puts out goes, too
+        norm.weight[[1, 4]] = norm.bias[[1, 4]] = 0
+    images = torch.randn(2, 3, 16, 16)
+    with torch.no_grad():
+        difference = network.eval()(images) - small.eval()(images)
+    assert difference.abs().max() <= 1e-5
+    assert result.architecture.cost().params < cifar().cost().params - mask[0].numel()
+
+
+def test_nothing_at_zero_is_announced(cifar):
+    state = cifar().build_network().state_dict()
+    with pytest.warns(UserWarning, match='No filter is zero.*SoftFilterHook'):
+        result = prune_state(state, dict(type='SoftFilterPruner'), cifar())
+    assert result.architecture == cifar()
+
+
+@pytest.mark.parametrize('keep', [0, -0.5, 1.2])
+def test_a_share_out_of_range_is_refused(cifar, keep):
+    with pytest.raises(UserError, match='keep must be above 0 and at most 1'):
+        prune_state({}, dict(type='SoftFilterPruner', keep=keep), cifar())

@@ -1,0 +1,130 @@
+"""Pruning in rounds, lottery tickets and masks, through real runs of a study."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from rethink_det import UserError
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture import masks as masking
+from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.study.execute import execute_study
+from rethink_det.study.executors import Here
+from rethink_det.study.plan import Study
+
+ARMS = ['unpruned', 'fine-tune', 'scratch-e', 'lottery']
+
+
+@pytest.fixture
+def study(tiny_config, tmp_path):
+    """Makes a study of a tiny classifier."""
+    tiny_config(epochs=2).dump(tmp_path / 'tiny.py')
+
+    def make(pruner, **settings):
+        text = dict(
+            seeds=[3],
+            classification=dict(
+                config='tiny.py', pruner=pruner, arms=ARMS,
+                arm_settings=dict(fine_tune_epochs=1), **settings,
+            ),
+        )  # fmt: skip
+        (tmp_path / 'study.py').write_text(f'study = {text!r}')
+        return Study.load(tmp_path / 'study.py')
+
+    return make
+
+
+def run(study, folder):
+    results = execute_study(study, folder, Here())
+    assert not results.incomplete
+    files = {}
+    for path in sorted(Path(folder, 'runs').rglob('result.json')):
+        files[path.parent.relative_to(folder).parts[3]] = path.parent
+    return {r.arm: r for r in results.runs}, files
+
+
+def weights(folder, name):
+    return load_checkpoint(folder / name)
+
+
+def test_masks_hold_in_every_arm_and_the_ticket_starts_where_the_parent_did(study, tmp_path):
+    pruner = dict(type='MagnitudePruner', ratio=0.5)
+    plan = study(pruner)
+    results, _ = run(plan, tmp_path / 'out')
+    assert set(results) == set(ARMS)
+    folders = {p.parts[-2]: p.parent for p in Path(tmp_path, 'out').rglob('config.py')}
+    pruned = next(Path(tmp_path, 'out').rglob('inherited.pth'))
+    checkpoint = load_checkpoint(pruned)
+    masks = masking.masks_of(checkpoint)
+    assert folders
+    parent = next(Path(tmp_path, 'out').rglob('initial.pth'))
+    initial = load_checkpoint(parent)['state_dict']
+    for name, tensor in checkpoint['initial'].items():
+        expected = initial[name] * masks[name] if name in masks else initial[name]
+        assert torch.equal(tensor, expected)
+    for file in Path(tmp_path, 'out').rglob('epoch_*.pth'):
+        if 'unpruned' in str(file):
+            continue
+        trained = load_checkpoint(file)
+        described = PrunedArchitecture.from_dict(trained['meta']['architecture'])
+        assert described.masks['digest'] == masking.digest(masks)
+        for name, mask in masks.items():
+            assert not trained['state_dict'][name][~mask].any()
+            assert trained['state_dict'][name][mask].all()
+    unpruned, ticket = results['unpruned'], results['lottery']
+    assert ticket.params < unpruned.params
+    assert ticket.total_train_macs > unpruned.total_train_macs
+
+
+def test_rounds_prune_what_is_left_and_rewind(study, tmp_path):
+    pruner = dict(type='MagnitudePruner', ratio=0.5)
+    plan = study(pruner, rounds=3, round_arm='lottery')
+    keys = [run.key.split('/')[2] for run in plan.runs()]
+    assert keys == [
+        'unpruned', 'pruned-round1', 'lottery-round1', 'pruned-round2', 'lottery-round2',
+        'pruned', 'fine-tune', 'scratch-e', 'lottery',
+    ]  # fmt: skip
+    results, _ = run(plan, tmp_path / 'out')
+    assert set(results) == set(ARMS)
+    left = {}
+    for file in Path(tmp_path, 'out').rglob('inherited.pth'):
+        name = next(part for part in file.parts if part.startswith('pruned'))
+        left[name] = file
+    architectures = {n: PrunedArchitecture.load(f) for n, f in left.items()}
+    counts = {n: sum(a.masks['kept'].values()) for n, a in architectures.items()}
+    total = sum(
+        t.numel() for n, t in load_checkpoint(left['pruned'])['state_dict'].items() if t.dim() == 4
+    )
+    first = total - total // 2
+    second = first - first // 2
+    assert list(counts.values()) == [first, second, second - second // 2] or set(
+        counts.values()
+    ) == {first, second, second - second // 2}
+    ticket = load_checkpoint(left['pruned'])['initial']
+    initial = load_checkpoint(next(Path(tmp_path, 'out').rglob('initial.pth')))['state_dict']
+    masks = masking.masks_of(load_checkpoint(left['pruned']))
+    assert all(torch.equal(ticket[n], initial[n] * mask) for n, mask in masks.items())
+
+
+def test_structured_rounds_cut_further(study, tmp_path):
+    plan = study(dict(type='L1NormPruner', ratios=0.5), rounds=2)
+    run(plan, tmp_path / 'out')
+    sizes = sorted(
+        PrunedArchitecture.load(file).kept('layer3.0.conv1')
+        for file in Path(tmp_path, 'out').rglob('inherited.pth')
+    )
+    assert sizes == [4, 8]
+
+
+@pytest.mark.parametrize(
+    'settings, message',
+    [
+        (dict(rounds=0), 'rounds must be at least 1, got 0'),
+        (dict(rounds=2, round_arm='scratch-e'), 'round_arm must start from weights'),
+        (dict(rounds=2, round_arm='raffle'), "Unknown classification arm 'raffle'"),
+    ],
+)
+def test_wrong_rounds_are_refused(study, settings, message):
+    with pytest.raises(UserError, match=message):
+        study(dict(type='L1NormPruner', ratios=0.5), **settings)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from rethink_det.architecture.scales import MOMENTUM, SCALE
+from rethink_det.architecture.scales import MOMENTUM, SCALE, fold_scales
 from rethink_det.errors import UserError
 from rethink_det.files import replacing
 
@@ -69,8 +69,8 @@ def state_dict_of(
     """The tensors of a checkpoint, under the names of :class:`~.network.Network`.
 
     Understands a bare state dict, ``dict(state_dict=...)``, a leading ``module.`` left by
-    ``DataParallel``, and ``fc.``/``linear.``/``classifier.`` for the head of a plain
-    classifier.
+    ``DataParallel``, and ``fc.``, ``linear.`` or ``classifier.`` for the head of a plain
+    classifier. Scaling factors of structure (:mod:`.scales`) are folded into the weights.
 
     Args:
         checkpoint: What :func:`load_checkpoint` read.
@@ -90,6 +90,7 @@ def state_dict_of(
     tensors = {name.removeprefix('module.'): t for name, t in items if isinstance(t, Tensor)}
     if not tensors:
         raise UserError(f"{path} holds no tensors: expected a 'state_dict'.")
+    tensors, _ = fold_scales(tensors)
     if any(name.startswith('backbone.') for name in tensors):
         return tensors
     return {_network_name(name): value for name, value in tensors.items()}

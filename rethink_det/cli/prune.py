@@ -3,7 +3,9 @@
 import argparse
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from copy import deepcopy
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,8 +20,8 @@ from rethink_det.architecture.checkpoint import (
     save_checkpoint,
     state_dict_of,
 )
-from rethink_det.architecture.scales import fold_scales
-from rethink_det.classification.arms import architecture_of
+from rethink_det.classification.arms import architecture_of, other_hooks
+from rethink_det.cli.train import add_config_options
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
@@ -48,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='weights that the training started from, for the lottery arm; default: initial.pth '
         'beside the checkpoint, if there is one',
     )
+    add_config_options(parser)
     parser.add_argument(
         '--no-eval', action='store_true', help='do not measure accuracy before and after'
     )
@@ -56,7 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prune, write the checkpoint, print what is left of each layer and what it cost."""
     settings = {'type': options.pruner, **options.pruner_options}
-    config = load_config(find_config(options.config))  # whose custom_imports may bring the method
+    # First of all the config: its custom_imports may bring the method.
+    config = load_config(find_config(options.config), options.cfg_options)
     pruner = build_pruner(settings)
     checkpoint = load_checkpoint(options.checkpoint)
     state = state_dict_of(checkpoint, options.checkpoint)
@@ -133,8 +137,9 @@ def _show_accuracy(
 
 def _accuracy(config: Config, architecture: PrunedArchitecture, checkpoint: str) -> dict:
     config = deepcopy(config)
-    state, _ = fold_scales(state_dict_of(load_checkpoint(checkpoint), checkpoint))
+    state = state_dict_of(load_checkpoint(checkpoint), checkpoint)
     config.log_level = 'ERROR'
+    config.custom_hooks = other_hooks(config)
     config.model.backbone = {
         'type': 'rethink_det.PrunedBackbone',
         'architecture': architecture.to_dict(),
@@ -143,4 +148,5 @@ def _accuracy(config: Config, architecture: PrunedArchitecture, checkpoint: str)
         config.work_dir = folder
         weights = Path(folder) / 'weights.pth'
         save_checkpoint({'state_dict': state}, weights)
-        return evaluate(config, weights)
+        with redirect_stdout(StringIO()):  # where MMEngine says what it loads
+            return evaluate(config, weights)

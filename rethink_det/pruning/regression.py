@@ -130,8 +130,7 @@ def _selections_from_target(
         wants = len(target.selections.get(layer, ()))
         if not 0 < wants <= has:
             raise UserError(
-                f'The target {target.name} lets {layer} read {wants or "all"} channels; only '
-                f'{has} are left.'
+                f'The target lets {layer} read {wants or "all"} channels; it reads only {has}.'
             )
         if wants < has:
             targets[layer] = wants

@@ -11,6 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from rethink_det.architecture import PrunedArchitecture
 from rethink_det.classification.arms import ArmSettings, get_arm
 from rethink_det.detection.arms import get_transfer_arm
 from rethink_det.errors import UserError
@@ -65,6 +66,8 @@ class ClassificationPlan:
     Attributes:
         config: Training config of the unpruned network.
         pruner: ``dict(type='L1NormPruner', ...)``.
+        architecture: Instead of a pruner: a published architecture (name or JSON file), where
+            the pruned weights are not at hand. Only arms from scratch can train it.
         arms: Which arms; ``unpruned`` runs in any case, the others need it.
         rounds: How often to prune; between two rounds the pruned network is trained. What the
             pruner is told (a ratio, say) holds for each round.
@@ -78,7 +81,8 @@ class ClassificationPlan:
     """
 
     config: str
-    pruner: Mapping
+    pruner: Mapping | None = None
+    architecture: str | None = None
     arms: Sequence[str] = ('unpruned', 'fine-tune', 'scratch-e', 'scratch-b')
     rounds: int = 1
     round_arm: str = 'fine-tune'
@@ -172,7 +176,7 @@ class Study:
         if not self.seeds or not all(isinstance(seed, int) for seed in self.seeds):
             raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
         ArmSettings(**known_fields(ArmSettings, self.classification.arm_settings, 'arm_settings'))
-        build_pruner(self.classification.pruner)
+        self._check_pruning()
         self._check_rounds()
         for arm in self.classification.arms:
             get_arm(arm)
@@ -187,6 +191,23 @@ class Study:
                         f'Transfer arm {arm} needs the classification arm {source}, which the '
                         'study leaves out.'
                     )
+
+    def _check_pruning(self) -> None:
+        plan = self.classification
+        if (plan.pruner is None) == (plan.architecture is None):
+            raise UserError('study.classification needs either a pruner or an architecture.')
+        if plan.pruner is not None:
+            build_pruner(plan.pruner)
+            return
+        PrunedArchitecture.load(plan.architecture)
+        needy = next(
+            (a for a in plan.arms if get_arm(a).pruned and get_arm(a).start != 'random'), None
+        )
+        if needy or plan.rounds != 1:
+            raise UserError(
+                f'study.classification.architecture has no weights: {needy or "rounds"} needs a '
+                'pruner.'
+            )
 
     def _check_rounds(self) -> None:
         plan = self.classification
@@ -232,7 +253,7 @@ class Study:
             parents = (self._classifier(plan.round_arm, seed, before).key, *parents)
         return Run(
             stage='pruning', arm='pruned', seed=seed, config=plan.config,
-            options=plan.options, settings={'pruner': plan.pruner}, parents=parents,
+            options=plan.options, settings=_how(plan), parents=parents,
             round=number,
         )  # fmt: skip
 
@@ -250,6 +271,12 @@ class Study:
                     options=plan.options, epochs=plan.epochs, parents=(source.key,),
                     reference=plan.reference.get(name),
                 )  # fmt: skip
+
+
+def _how(plan: ClassificationPlan) -> dict:
+    """What the pruning stage is told: a method, or what it would find."""
+    given = {'pruner': plan.pruner, 'architecture': plan.architecture}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _part(kind: type, data: Mapping | None, path: Path) -> Any:

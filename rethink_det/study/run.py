@@ -165,6 +165,8 @@ def _train_classifier(run: Run, config: Config, parents: Mapping, folder: Path) 
 
 
 def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
+    if 'architecture' in run.settings:
+        return _take_architecture(run, parents, folder)
     trained, *others = parents.values()
     architecture = PrunedArchitecture.load(trained['architecture'])
     state = state_dict_of(load_checkpoint(trained['checkpoint']))
@@ -181,6 +183,19 @@ def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
         'epochs': 0,
         'checkpoint': 'inherited.pth',
         'digest': content,
+        'architecture': 'architecture.json',
+    }
+
+
+def _take_architecture(run: Run, parents: Mapping, folder: Path) -> dict:
+    """A published architecture in place of pruning: a shape, and no weights."""
+    architecture = PrunedArchitecture.load(run.settings['architecture'])
+    architecture.save(folder / 'architecture.json')
+    return {
+        **_described(run, {}, parents, 0),
+        **architecture.cost().as_dict(),
+        'epochs': 0,
+        'digest': architecture.digest,
         'architecture': 'architecture.json',
     }
 

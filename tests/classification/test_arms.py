@@ -134,3 +134,10 @@ def test_a_missing_architecture_is_refused(parent, tmp_path):
         base = tmp_path / 'base.json'
         architecture_of(parent).save(base)
         arm_config(parent, get_arm('fine-tune'), SETTINGS, base)
+
+
+def test_soft_filter_pruning_stretches_twice_the_epochs_and_the_same_drops(parent, pruned):
+    plain = arm('scratch-b', parent, pruned)
+    longer = arm('scratch-b', parent, pruned, ArmSettings(scratch_b_epochs=320))
+    assert longer.param_scheduler[0].milestones == plain.param_scheduler[0].milestones
+    assert longer.train_cfg.max_epochs // 2 == plain.train_cfg.max_epochs

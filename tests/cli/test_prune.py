@@ -215,3 +215,25 @@ def test_a_bad_initial_file_is_refused(refusal, classifier, trained, bad_checkpo
     )
     assert str(bad_checkpoint) in message
     assert not out.exists()
+
+
+def test_blocks_that_training_zeroed_are_a_command_away(command, classifier, tmp_path):
+    """Trained with factors, pruned, fine-tuned; the factors are in no later checkpoint."""
+    hook = dict(type='rethink_det.StructureScaleHook', weight=30.0)
+    config, folder, out = classifier(hooks=[hook]), tmp_path / 'parent', tmp_path / 'pruned.pth'
+    assert command('train', config, '--work-dir', folder).status == 0
+    done = command(
+        'prune', config, folder / 'epoch_3.pth', '--pruner', 'SparseStructurePruner', '-o', out
+    )
+    assert done.status == 0, done
+    removed = PrunedArchitecture.load(out).removed_blocks
+    assert removed == ('layer1.0', 'layer2.0', 'layer3.0')
+    assert 'layer1.0 (residual branch)' in done.out
+    before, after = done.out.split('accuracy/top1: ')[1].split()[:3:2]
+    assert before == after
+    for arm in ('fine-tune', 'scratch-b', 'lottery'):
+        line = ('train', config, '--backbone', out, '--arm', arm, '--arm-settings')
+        work = tmp_path / arm
+        assert command(*line, 'fine_tune_epochs=1', '--work-dir', work).status == 0
+        state = torch.load(next(work.glob('epoch_*.pth')), weights_only=True)['state_dict']
+        assert not any('structure' in name or 'layer1.0.conv' in name for name in state)

@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
-from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture import Cut, PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
 from rethink_det.detection import TRANSFER_ARMS, get_transfer_arm, transfer_config
 from rethink_det.errors import UserError
@@ -221,3 +221,16 @@ def test_backbone_of_another_family_is_refused(detector):
 def test_weights_are_required_by_arms_that_have_a_source(detector, resnet, saved):
     with pytest.raises(UserError, match='prune-c.*checkpoint'):
         adapt(detector, 'prune-c', saved(resnet()), None)
+
+
+@pytest.mark.parametrize('arm, redraw', [('prune-c', False), ('random', True)])
+def test_weight_masks_come_along(detector, arm, redraw, resnet, saved):
+    mask = torch.ones(16, 16, 3, 3, dtype=torch.bool)
+    mask[0] = False
+    masked = resnet().after(Cut(masks={'backbone.layer1.0.conv1.weight': mask}))
+    config = adapt(detector, arm, saved(masked), 'pruned.pth')
+    assert config.custom_hooks[-1] == dict(
+        type='rethink_det.MaskHook', checkpoint='pruned.pth', part='backbone', redraw=redraw
+    )
+    with pytest.raises(UserError, match='masks'):
+        adapt(detector, 'random', saved(masked), None)

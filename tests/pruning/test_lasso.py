@@ -53,14 +53,12 @@ def test_orthogonal_variables_join_by_correlation_and_are_thresholded():
 
 
 def test_a_variable_may_leave_again():
-    """The first to join is a mixture that the later ones make superfluous."""
-    x = torch.eye(4, dtype=torch.float64)[:, :3]
-    x = torch.cat([x, x.sum(1, keepdim=True) + torch.eye(4, dtype=torch.float64)[:, 3:]], 1)
-    y = x[:, :3] @ torch.tensor([3.0, 2.0, 1.0], dtype=torch.float64)
-    gram, target = x.T @ x, x.T @ y
-    joined = [set(lasso(gram, target, n).active.nonzero().flatten().tolist()) for n in (1, 2, 3)]
-    assert joined[0] == {3} and joined[1] == {0, 3}
-    assert_optimal(gram, target, lasso(gram, target, 3))
+    gram, target = normal_equations(12, 4, 164)
+    solutions = [lasso(gram, target, count) for count in (1, 2, 3)]
+    active = [solution.active.nonzero().flatten().tolist() for solution in solutions]
+    assert active == [[3], [1, 3], [0, 1, 2]]
+    for solution in solutions:
+        assert_optimal(gram, target, solution)
 
 
 @pytest.mark.parametrize('count', [1, 2, 3, 4])

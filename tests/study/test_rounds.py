@@ -128,3 +128,46 @@ def test_structured_rounds_cut_further(study, tmp_path):
 def test_wrong_rounds_are_refused(study, settings, message):
     with pytest.raises(UserError, match=message):
         study(dict(type='L1NormPruner', ratios=0.5), **settings)
+
+
+@pytest.fixture
+def published(tiny_config, tmp_path):
+    """Makes a study of an architecture without weights."""
+    tiny_config(epochs=1).dump(tmp_path / 'tiny.py')
+
+    def make(**settings):
+        base = PrunedArchitecture(
+            dict(type='rethink_det.CifarResNet', depth=8, base_channels=4),
+            dict(type='rethink_det.LinearHead', num_classes=2),
+            (3, 8, 8),
+            {'layer1.0.conv1': 2},
+        )
+        base.save(tmp_path / 'small.json')
+        plan = dict(config='tiny.py', architecture=str(tmp_path / 'small.json'))
+        plan |= dict(arms=['unpruned', 'scratch-e', 'scratch-b']) | settings
+        (tmp_path / 'study.py').write_text(f'study = {dict(seeds=[0], classification=plan)!r}')
+        return Study.load(tmp_path / 'study.py')
+
+    return make
+
+
+def test_an_architecture_without_weights_is_trained_from_scratch(published, tmp_path):
+    results, _ = run(published(), tmp_path / 'out')
+    assert set(results) == {'unpruned', 'scratch-e', 'scratch-b'}
+    assert results['scratch-e'].params < results['unpruned'].params
+
+
+@pytest.mark.parametrize(
+    'settings, message',
+    [
+        (dict(arms=['unpruned', 'fine-tune']), 'no weights: fine-tune needs a pruner'),
+        (dict(arms=['lottery']), 'no weights: lottery needs a pruner'),
+        (dict(rounds=2), 'no weights: rounds needs a pruner'),
+        (dict(pruner=dict(type='L1NormPruner', ratios=0.5)), 'either a pruner or an architecture'),
+        (dict(architecture=None), 'either a pruner or an architecture'),
+        (dict(architecture='resnet99-z'), "No architecture 'resnet99-z'"),
+    ],
+)
+def test_an_architecture_where_weights_are_needed_is_refused(published, settings, message):
+    with pytest.raises(UserError, match=message):
+        published(**settings)

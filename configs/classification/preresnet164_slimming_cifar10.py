@@ -9,7 +9,5 @@ Expected: no accuracy is published with the code of arXiv 1810.05270.
 
 _base_ = 'resnet56_cifar10.py'
 
-model = dict(
-    backbone=dict(_delete_=True, type='rethink_det.PreResNet', depth=164, bn_weight=0.5)
-)
+model = dict(backbone=dict(_delete_=True, type='rethink_det.PreResNet', depth=164, bn_weight=0.5))
 custom_hooks = [dict(type='rethink_det.SparsityHook', scale=1e-5)]

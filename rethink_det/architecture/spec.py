@@ -7,16 +7,15 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import cost as costing
-from rethink_det.architecture import description, published, validation
+from rethink_det.architecture import description, reading, validation
 from rethink_det.architecture import masks as masking
 from rethink_det.architecture.blocks import residual_blocks
-from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly
+from rethink_det.architecture.checkpoint import load_exactly
 from rethink_det.architecture.cut import Cut, full_name
 from rethink_det.architecture.initialization import fresh_weights
 from rethink_det.architecture.network import RUNTIME_KEYS, Network, build_backbone, build_head
@@ -25,15 +24,6 @@ from rethink_det.architecture.surgery import HEAD, Surgeon
 from rethink_det.architecture.validation import Kept
 from rethink_det.errors import UserError
 from rethink_det.files import plain, save_json
-
-FORMAT = 'rethink_det.architecture'
-VERSION = 2
-_READS = (1, 2)  # version 1 had channels only
-_OPTIONAL = ('selections', 'removed_blocks', 'masks')
-_FIELDS = {
-    'format', 'version', 'backbone', 'head', 'input_shape', 'channels', 'name', 'source',
-    *_OPTIONAL,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,23 +97,7 @@ class PrunedArchitecture:
             return source
         if isinstance(source, Mapping):
             return cls.from_dict(source)
-        text = os.fspath(source)
-        if text in published.names():
-            return cls.from_dict(published.read(text), text)
-        if not os.path.isfile(text):
-            raise UserError(
-                f'No architecture {text!r}: neither a file nor one of the published '
-                f'{", ".join(published.names())}.'
-            )
-        if text.endswith('.json'):
-            return cls.from_dict(_read_json(text), text)
-        meta = load_checkpoint(text).get('meta') or {}
-        if 'architecture' not in meta:
-            raise UserError(
-                f"{text} does not describe its architecture (no meta['architecture']): it was "
-                'not written by rethink_det. Give the architecture by name or JSON file.'
-            )
-        return cls.from_dict(meta['architecture'], text)
+        return cls.from_dict(*reading.read(source))
 
     @classmethod
     def from_dict(cls, data: Mapping, where: str = 'architecture') -> 'PrunedArchitecture':
@@ -132,19 +106,7 @@ class PrunedArchitecture:
         Raises:
             UserError: Wrong format or version, unknown key or layer, impossible width.
         """
-        if data.get('format', FORMAT) != FORMAT:
-            raise UserError(f'{where}: format is {data["format"]!r}, expected {FORMAT!r}.')
-        if data.get('version', VERSION) not in _READS:
-            raise UserError(
-                f'{where}: version {data["version"]!r} is unknown; this release reads '
-                f'{" and ".join(map(str, _READS))}.'
-            )
-        unknown, missing = set(data) - _FIELDS, {'backbone', 'head', 'input_shape'} - set(data)
-        if unknown or missing:
-            raise UserError(
-                f'{where}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}; '
-                f'valid are {sorted(_FIELDS)}.'
-            )
+        reading.check_format(data, where)
         try:
             spec = cls(**{k: v for k, v in data.items() if k not in ('format', 'version')})
             spec._check_layers()
@@ -154,10 +116,10 @@ class PrunedArchitecture:
 
     def to_dict(self) -> dict:
         """Plain dict/list/str/int, with format and version: JSON, or a checkpoint's meta."""
-        optional = {key: plain(getattr(self, key)) for key in _OPTIONAL}
+        optional = {key: plain(getattr(self, key)) for key in reading.OPTIONAL}
         return {
-            'format': FORMAT,
-            'version': VERSION,
+            'format': reading.FORMAT,
+            'version': reading.VERSION,
             'name': self.name,
             'source': self.source,
             'backbone': plain(self.backbone),
@@ -434,13 +396,3 @@ def _assembled(base: PrunedArchitecture) -> Network:
 
 Source = PrunedArchitecture | Mapping | str | os.PathLike
 """An architecture, its dict, a published name, a JSON file or a checkpoint."""
-
-
-def _read_json(path: str | os.PathLike) -> Mapping:
-    try:
-        data = json.loads(Path(path).read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f'{path} is no architecture JSON: {error}') from None
-    if not isinstance(data, dict):
-        raise UserError(f'{path} is no architecture JSON: it holds a {type(data).__name__}.')
-    return data

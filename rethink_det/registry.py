@@ -5,6 +5,7 @@ quick and free of mmdet: write ``custom_imports = dict(imports=['rethink_det'])`
 config and ``type='rethink_det.X'`` wherever an object of this package is meant.
 """
 
+from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
@@ -25,6 +26,12 @@ DATASETS = Registry(
     parent=MMENGINE_DATASETS,
     scope=SCOPE,
     locations=['rethink_det.datasets', 'rethink_det.detection.shapes'],
+)
+DATA_SAMPLERS = Registry(
+    'data sampler',
+    parent=MMENGINE_DATA_SAMPLERS,
+    scope=SCOPE,
+    locations=['rethink_det.datasets'],
 )
 METRICS = Registry(
     'metric',

@@ -11,6 +11,10 @@ from pathlib import Path
 from rethink_det.errors import UserError
 
 
+class FolderError(UserError):
+    """The folder cannot be written: no permission, no space, a read-only file system."""
+
+
 def build_folder(root: Path, is_ready: Callable[[], bool], fill: Callable[[Path], None]) -> None:
     """Makes ``root`` by filling a temporary sibling folder and renaming it.
 
@@ -24,7 +28,8 @@ def build_folder(root: Path, is_ready: Callable[[], bool], fill: Callable[[Path]
         fill: Writes the content into the empty folder that it is given.
 
     Raises:
-        UserError: The folder cannot be written, or ``is_ready`` says that it is taken.
+        FolderError: The folder cannot be written.
+        UserError: ``is_ready`` says that it is taken.
     """
     try:
         if is_ready():
@@ -43,7 +48,7 @@ def build_folder(root: Path, is_ready: Callable[[], bool], fill: Callable[[Path]
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
-        raise UserError(
+        raise FolderError(
             f'{root}: the folder cannot be made ({error.strerror or error}); free the space '
             'or the permission it lacks, or choose another data_root'
         ) from error

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from rethink_det.datasets.decoded import Decoded, decoded
 from rethink_det.datasets.progress import progress
-from rethink_det.datasets.tensor import ImageTensorDataset, balanced_subset, check_split
+from rethink_det.datasets.splits import choose, stored_split
+from rethink_det.datasets.tensor import ImageTensorDataset
 from rethink_det.errors import UserError
 from rethink_det.registry import DATASETS
 
@@ -20,17 +22,23 @@ SUFFIXES = ('.jpg', '.jpeg', '.png')
 class ImageFolder(ImageTensorDataset):
     """Reads ``<data_root>/<split>/<class>/<n>.jpg`` (or .png) into memory, once.
 
+    The pixels are kept in ``<data_root>/decoded`` and mapped from there: the next run starts
+    at once, and any number of runs on one machine share one copy in memory.
+
     Args:
         data_root: Folder of the splits.
-        split: 'train' or 'test'.
+        split: 'train', 'test', or 'val', the part of the training set that ``val`` holds out.
         limit: Read only this many: of each class the first ``limit / classes`` files in
             numeric order. It must be a multiple of the number of classes.
         classes: Class folders in label order; by default all, sorted by name (which is
             CIFAR-10's own order).
+        val: Training images to hold out, class-balanced and the same in every run; give the
+            same number to 'train' and to 'val'.
+        cache: If False, decode into this process's own memory and write nothing.
 
     Raises:
-        UserError: A folder is missing or empty, a class is unknown, ``limit`` does not
-            fit, or an image cannot be read or has another size than the first.
+        UserError: A folder is missing or empty, a class is unknown, ``limit`` or ``val``
+            does not fit, or an image cannot be read or has another size than the first.
     """
 
     def __init__(
@@ -39,16 +47,22 @@ class ImageFolder(ImageTensorDataset):
         split: str = 'train',
         limit: int | None = None,
         classes: Sequence[str] | None = None,
+        val: int = 0,
+        cache: bool = True,
     ):
-        folder = Path(data_root).expanduser() / check_split(split)
+        root = Path(data_root).expanduser()
+        folder = root / stored_split(split, val)
         classes = _classes(folder, classes)
         listed = [(path, i) for i, name in enumerate(classes) for path in _files(folder / name)]
         labels = torch.tensor([label for _, label in listed])
-        chosen = torch.arange(len(labels))
-        if limit is not None:
-            chosen = balanced_subset(labels, classes, limit)
-        images = _decode([listed[i][0] for i in chosen.tolist()])
-        super().__init__(images, labels[chosen], classes)
+        chosen = choose(labels, classes, split, val, limit)
+        paths = [listed[i][0] for i in chosen.tolist()]
+
+        def decode() -> Decoded:
+            return Decoded(_decode(paths), labels[chosen], tuple(classes))
+
+        data = decoded(root, split, ' '.join(classes), paths, decode, cache)
+        super().__init__(data.images, data.labels, classes)
 
 
 def _classes(folder: Path, wanted: Sequence[str] | None) -> list[str]:

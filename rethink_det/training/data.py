@@ -12,8 +12,9 @@ from rethink_det.errors import UserError
 
 
 class TrainingBatches:
-    """The training set of a config in batches, normalised but not augmented.
+    """The training set of a config in batches, normalised; what the preprocessor augments is not.
 
+    A data set that crops by itself, as ImageNet's does, gives its crops, the same each time.
     Nothing is read before the first iteration; every iteration gives the same batches.
 
     Args:

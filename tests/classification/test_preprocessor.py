@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from scipy.stats import binomtest, chisquare
+from torchvision import transforms as T
 
 from rethink_det.classification import ImagePreprocessor
 from rethink_det.errors import UserError
@@ -130,3 +131,34 @@ def test_labels_and_the_callers_batch_stay_as_they_are():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(UserError, match='ImagePreprocessor needs'):
         ImagePreprocessor(**{'mean': [0.0] * 3, 'std': [1.0] * 3, **wrong})
+
+
+def test_the_recipes_views_and_their_frequencies_are_torchvisions():
+    torch.manual_seed(4)
+    image = numbered(1)[0]
+    padded = T.functional.pad(image, PAD)
+    windows = [
+        T.functional.crop(padded, top, left, 8, 8)
+        for top in range(2 * PAD + 1)
+        for left in range(2 * PAD + 1)
+    ]
+    views = [view for window in windows for view in (window, T.functional.hflip(window))]
+    places = {view.numpy().tobytes(): place for place, view in enumerate(views)}
+    assert len(places) == 162
+
+    recipe = T.Compose([T.RandomCrop(8, padding=PAD), T.RandomHorizontalFlip()])
+    theirs = torch.stack([recipe(image) for _ in range(4860)])
+    ours = augment(numbered(4860))['inputs'].byte()
+    for drawn in (theirs, ours):
+        found = [places[view.numpy().tobytes()] for view in drawn]  # no other view occurs
+        assert chisquare(torch.tensor(found).bincount(minlength=162)).pvalue > 0.001
+
+
+def test_the_cifar_recipes_normalisation_is_torchvisions():
+    mean, std = [0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.2010]
+    images = torch.randint(0, 256, (4, 3, 5, 5), dtype=torch.uint8)
+    expected = T.functional.normalize(images / 255, mean, std)
+    ours = augment(
+        images, False, mean=[255 * value for value in mean], std=[255 * value for value in std]
+    )
+    assert torch.allclose(ours['inputs'], expected, atol=1e-5)

@@ -44,10 +44,29 @@ def test_limit_reads_the_first_files_of_each_class(root):
     assert values(ImageFolder(root, limit=4)) == [1, 2, 101, 102]
 
 
+def test_training_images_can_be_held_out(root):
+    train, held = (ImageFolder(root, split, val=2) for split in ('train', 'val'))
+    assert held.labels.tolist() == [0, 1]
+    assert sorted(values(train) + values(held)) == [1, 2, 10, 101, 102, 110]
+
+
+def test_pixels_are_decoded_once_and_kept_beside_the_data(root, monkeypatch):
+    first = ImageFolder(root)
+    (kept,) = (root / 'decoded').iterdir()
+    assert kept.name.startswith('train-')
+    monkeypatch.setattr('rethink_det.datasets.image_folder._read', None)
+    assert values(ImageFolder(root)) == values(first)
+    write(root / 'train' / 'cat', '11.png', 111)
+    monkeypatch.undo()
+    assert values(ImageFolder(root, cache=False)) == [1, 2, 10, 101, 102, 110, 111]
+    assert list((root / 'decoded').iterdir()) == [kept]
+
+
 @pytest.mark.parametrize(
     ('wrong', 'named'),
     [
         (dict(split='val'), "split='val'"),
+        (dict(val=3), 'val=3'),
         (dict(split='test'), 'no such folder'),
         (dict(limit=3), 'limit=3'),
         (dict(limit=8), 'limit=8'),

@@ -4,10 +4,16 @@ Source: Network Slimming (arXiv 1708.06519), as trained by arXiv 1810.05270.
 Run: python tools/train.py configs/classification/densenet40_slimming_cifar10.py
 Prune: rethink-det prune classification/densenet40_slimming_cifar10.py CHECKPOINT
     --pruner NetworkSlimmingPruner --pruner-options ratio=0.4 -o pruned.pth
+Hardware: one GPU; not run.
 Expected: no accuracy is published with the code of arXiv 1810.05270.
 """
 
-_base_ = 'resnet56_cifar10.py'
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/cifar10.py',
+    '../_base_/schedule_cifar.py',
+    '../_base_/classifier_cifar.py',
+]
 
-model = dict(backbone=dict(_delete_=True, type='rethink_det.DenseNet', depth=40, bn_weight=0.5))
+model = dict(backbone=dict(type='rethink_det.DenseNet', depth=40, bn_weight=0.5))
 custom_hooks = [dict(type='rethink_det.SparsityHook', scale=1e-5)]

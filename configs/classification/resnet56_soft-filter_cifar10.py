@@ -5,20 +5,17 @@ Source: Soft Filter Pruning (arXiv 1808.06866), with the settings of arXiv 1810.
 Run: python tools/train.py configs/classification/resnet56_soft-filter_cifar10.py
 Prune: rethink-det prune classification/resnet56_soft-filter_cifar10.py CHECKPOINT
     --pruner SoftFilterPruner -o pruned.pth
+Hardware: one GPU; not run.
 Expected: no accuracy is published with the code of arXiv 1810.05270.
 """
 
-_base_ = 'resnet56_cifar10.py'
-
-model = dict(
-    data_preprocessor=dict(mean=[125.3, 123.0, 113.9], std=[63.0, 62.1, 66.7]),
-)
-train_dataloader = dict(batch_size=128)
-optim_wrapper = dict(optimizer=dict(lr=0.01, weight_decay=5e-4, nesterov=True))
-# Up by ten after the first epoch, down by five at 60, 120 and 160.
-param_scheduler = [
-    dict(type='MultiStepLR', milestones=[1], gamma=10.0),
-    dict(type='MultiStepLR', milestones=[60, 120, 160], gamma=0.2),
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/cifar10.py',
+    '../_base_/schedule_soft_filter.py',
+    '../_base_/classifier_soft_filter.py',
 ]
-train_cfg = dict(max_epochs=200)
+
+model = dict(backbone=dict(type='rethink_det.CifarResNet', depth=56, shortcut='avgpool'))
+train_dataloader = dict(batch_size=128)
 custom_hooks = [dict(type='rethink_det.SoftFilterHook', keep=0.7)]

@@ -4,19 +4,20 @@ Source: Network Slimming (arXiv 1708.06519), as trained by arXiv 1810.05270.
 Run: python tools/train.py configs/classification/vgg19_slimming_cifar10.py
 Prune: rethink-det prune classification/vgg19_slimming_cifar10.py CHECKPOINT
     --pruner NetworkSlimmingPruner --pruner-options ratio=0.7 -o pruned.pth
+Hardware: one GPU; not run.
 Expected: no accuracy is published with the code of arXiv 1810.05270.
 """
 
-_base_ = 'resnet56_cifar10.py'
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/cifar10.py',
+    '../_base_/schedule_cifar.py',
+    '../_base_/classifier_cifar.py',
+]
 
 model = dict(
     backbone=dict(
-        _delete_=True,
-        type='rethink_det.VGG',
-        depth=19,
-        conv_bias=False,
-        bn_weight=0.5,
-        last_pool=False,
+        type='rethink_det.VGG', depth=19, conv_bias=False, bn_weight=0.5, last_pool=False
     ),
     head=dict(init_std=0.01),
 )

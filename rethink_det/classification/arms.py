@@ -147,6 +147,9 @@ def arm_config(
         **runtime, 'type': 'rethink_det.PrunedBackbone', 'architecture': str(architecture)
     }  # fmt: skip
     pruned = PrunedArchitecture.load(architecture)
+    # A published architecture may have another head (VGG-GAP); the classes are the data's.
+    classes = (config.model.get('head') or pruned.head).get('num_classes')
+    config.model.head = {**pruned.head, **({'num_classes': classes} if classes else {})}
     _budget(config, arm, settings, full, pruned).apply(config)
     if arm.budget == 'fine-tune':
         config.optim_wrapper.optimizer.lr = settings.fine_tune_lr

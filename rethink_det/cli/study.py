@@ -15,8 +15,14 @@ from rethink_det.training.config import find_config
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument('study', help='study config, or the name of a shipped one: demo, shapes')
+    parser.add_argument(
+        'study',
+        help='study config, or the name of a shipped one: demo, paper/cifar10_resnet56_l1norm-a',
+    )
     parser.add_argument('--work-dir', help='folder of the study; finished runs in it are kept')
+    parser.add_argument(
+        '--seeds', type=int, nargs='+', metavar='N', help="these seeds instead of the study's"
+    )
     parser.add_argument('--dry-run', action='store_true', help='print the plan and stop')
     parser.add_argument(
         '--workers', type=int, default=1, metavar='N', help='train N runs side by side'
@@ -44,7 +50,8 @@ def run(options: argparse.Namespace) -> int:
     if options.workers < 1:
         raise UserError(f'--workers must be at least 1, got {options.workers}.')
     file = find_config(options.study, 'studies')
-    study = Study.load(file, options.cfg_options)
+    seeds = {} if options.seeds is None else {'study.seeds': options.seeds}
+    study = Study.load(file, {**options.cfg_options, **seeds})
     if options.dry_run:
         print(dry_run(study))
         return 0

@@ -5,7 +5,7 @@ import argparse
 from rethink_det.cli.train import add_common_arguments, resolve, show
 from rethink_det.detection.check import check_data
 from rethink_det.files import save_json
-from rethink_det.training.launch import evaluate
+from rethink_det.training.launch import evaluate, leave_process_group
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +22,7 @@ def run(options: argparse.Namespace) -> int:
     config = resolve(options)
     check_data(config, splits=('test',))
     metrics = evaluate(config, options.checkpoint)
+    leave_process_group()
     show(metrics)
     if options.out:
         save_json(metrics, options.out)

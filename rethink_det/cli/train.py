@@ -19,7 +19,7 @@ from rethink_det.detection import TRANSFER_ARMS, get_transfer_arm, transfer_conf
 from rethink_det.detection.check import check_data
 from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, known_fields, load_config
-from rethink_det.training.launch import last_checkpoint, train
+from rethink_det.training.launch import last_checkpoint, leave_process_group, train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,6 +92,7 @@ def run(options: argparse.Namespace) -> int:
     check_data(config)
     _check_optimizer(config)
     metrics = train(config)
+    leave_process_group()
     show(metrics)
     return 0
 

@@ -116,6 +116,16 @@ def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
     return runner.test()
 
 
+def leave_process_group() -> None:
+    """End the connections of a distributed run, if this is one; its last call.
+
+    A process that exits with gloo's threads running may be aborted at the very end.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def _check_fits(runner: Runner, checkpoint: Mapping, path: str | os.PathLike) -> None:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     try:

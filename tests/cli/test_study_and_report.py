@@ -43,6 +43,22 @@ def test_option_changes_the_plan(command, study):
     assert 'seed0' not in done.out
 
 
+def test_seeds_of_the_command_line_replace_the_studys(command, study):
+    done = command('study', study, '--dry-run', '--seeds', 5, 7)
+    seeds = {line.split()[0].rpartition('/')[2] for line in done.out.splitlines()[1:]}
+    assert seeds == {'seed5', 'seed7'}
+
+
+def test_seeds_that_are_no_numbers_are_refused(command, study):
+    done = command('study', study, '--dry-run', '--seeds', 'all')
+    assert done.status == 2
+    assert "--seeds: invalid int value: 'all'" in done.err
+
+
+def test_seeds_without_those_of_a_detector_are_refused(refusal):
+    assert 'seeds [0] are not study.seeds' in refusal('study', 'demo', '--dry-run', '--seeds', 3)
+
+
 @pytest.mark.parametrize(
     'options, parts',
     [

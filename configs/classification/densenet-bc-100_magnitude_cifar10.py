@@ -1,0 +1,22 @@
+"""DenseNet-BC-100 on CIFAR-10, a parent of weight-level pruning.
+
+Source: pruning weights by magnitude (arXiv 1506.02626), as trained by arXiv 1810.05270. That
+code's command line leaves the bottlenecks out and so builds a network of five times the size;
+this is the DenseNet-BC-100 of arXiv 1608.06993.
+Run: python tools/train.py configs/classification/densenet-bc-100_magnitude_cifar10.py
+Prune: rethink-det prune classification/densenet-bc-100_magnitude_cifar10.py CHECKPOINT
+    --pruner MagnitudePruner --pruner-options ratio=0.6 -o pruned.pth
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270.
+"""
+
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/cifar10.py',
+    '../_base_/schedule_cifar.py',
+    '../_base_/classifier_cifar.py',
+]
+
+model = dict(
+    backbone=dict(type='rethink_det.DenseNet', depth=100, compression=0.5, bottleneck=True)
+)

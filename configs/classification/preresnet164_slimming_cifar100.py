@@ -1,0 +1,14 @@
+"""Pre-activation ResNet-164 on CIFAR-100 with sparse BatchNorm scales.
+
+Source: as preresnet164_slimming_cifar10.py.
+Run: python tools/train.py configs/classification/preresnet164_slimming_cifar100.py
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270.
+"""
+
+_base_ = 'preresnet164_slimming_cifar10.py'
+
+model = dict(head=dict(num_classes=100))
+train_dataloader = dict(dataset=dict(type='rethink_det.CIFAR100', data_root='data/cifar100'))
+val_dataloader = dict(dataset=dict(type='rethink_det.CIFAR100', data_root='data/cifar100'))
+test_dataloader = val_dataloader

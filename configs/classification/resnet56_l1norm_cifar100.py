@@ -1,0 +1,14 @@
+"""ResNet-56 on CIFAR-100, the parent of L1-norm pruning.
+
+Source: as resnet56_l1norm_cifar10.py.
+Run: python tools/train.py configs/classification/resnet56_l1norm_cifar100.py
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270.
+"""
+
+_base_ = 'resnet56_l1norm_cifar10.py'
+
+model = dict(head=dict(num_classes=100))
+train_dataloader = dict(dataset=dict(type='rethink_det.CIFAR100', data_root='data/cifar100'))
+val_dataloader = dict(dataset=dict(type='rethink_det.CIFAR100', data_root='data/cifar100'))
+test_dataloader = val_dataloader

@@ -1,0 +1,21 @@
+"""VGG-19 with BatchNorm on CIFAR-10, the parent of weight-level pruning.
+
+Source: pruning weights by magnitude (arXiv 1506.02626), as trained by arXiv 1810.05270.
+Run: python tools/train.py configs/classification/vgg19_magnitude_cifar10.py
+Prune: rethink-det prune classification/vgg19_magnitude_cifar10.py CHECKPOINT
+    --pruner MagnitudePruner --pruner-options ratio=0.6 -o pruned.pth
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270.
+"""
+
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/cifar10.py',
+    '../_base_/schedule_cifar.py',
+    '../_base_/classifier_cifar.py',
+]
+
+model = dict(
+    backbone=dict(type='rethink_det.VGG', depth=19, init='fan_in', last_pool=False),
+    head=dict(init_std=0.01),
+)

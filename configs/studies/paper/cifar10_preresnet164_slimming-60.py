@@ -1,0 +1,19 @@
+"""PreResNet-164 on CIFAR-10, 60 % of the channels removed by network slimming.
+
+Source: arXiv 1810.05270, network slimming (arXiv 1708.06519); the share is from the code of arXiv
+1708.06519, which prunes so on this data.
+Run: rethink-det study paper/cifar10_preresnet164_slimming-60
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270. Unpruned here is the parent
+that trains with sparse scales.
+"""
+
+_base_ = '../../_base_/study_cifar.py'
+
+study = dict(
+    title='PreResNet-164 on CIFAR-10, network slimming 60 %',
+    classification=dict(
+        config='../../classification/preresnet164_slimming_cifar10.py',
+        pruner=dict(type='NetworkSlimmingPruner', ratio=0.6, strictly_above=True),
+    ),
+)

@@ -1,0 +1,17 @@
+"""VGG-19 on CIFAR-10, 30 % of the weights of convolutions removed.
+
+Source: arXiv 1810.05270, weights by magnitude (arXiv 1506.02626).
+Run: rethink-det study paper/cifar10_vgg19_magnitude-30
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270.
+"""
+
+_base_ = '../../_base_/study_cifar.py'
+
+study = dict(
+    title='VGG-19 on CIFAR-10, 30 % of the weights',
+    classification=dict(
+        config='../../classification/vgg19_magnitude_cifar10.py',
+        pruner=dict(type='MagnitudePruner', ratio=0.3, strictly_above=True),
+    ),
+)

@@ -14,10 +14,12 @@ from rethink_det.training.hooks import (
     StructureScaleHook,
     TransferHook,
 )
+from rethink_det.training.loop import FastEpochLoop
 
 __all__ = [
     'Budget',
     'EpochSeedHook',
+    'FastEpochLoop',
     'GradualMagnitudeHook',
     'InitialWeightsHook',
     'MaskHook',

@@ -109,7 +109,8 @@ def _results(study: Study, state: _State) -> StudyResults:
     for run in state.runs:
         if (run.stage == 'pruning' or run.round) and run.key not in state.failures:
             continue
-        runs.append(RunResult.from_dict(_entry(run, state)))
+        entry = _entry(run, state)
+        runs += [RunResult.from_dict({**entry, 'model': model}) for model in study.models(run)]
     return StudyResults(study.name, runs, study.title, study.description, _environment())
 
 

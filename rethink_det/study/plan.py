@@ -4,15 +4,17 @@ A plan is data. Budgets and paths are filled in when a run's parents are done, b
 budget of Scratch-B follows from the architecture that pruning found.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.classification.arms import ArmSettings, get_arm
+from rethink_det.classification.arms import ARMS, ArmSettings, get_arm
 from rethink_det.detection.arms import get_transfer_arm
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
@@ -32,6 +34,7 @@ class Run:
         epochs: The config's schedule, compressed or stretched to so many epochs.
         settings: What only this stage needs: arm budgets, or the pruner.
         parents: Keys of the runs whose results it needs; the first is the one it continues.
+        variant: Which of a study's several pruners it belongs to; empty if there is one.
         round: Of pruning in rounds: which one this run serves before the last, from 1.
         reference: Published number beside which the result is shown.
     """
@@ -45,12 +48,13 @@ class Run:
     settings: Mapping = field(default_factory=dict)
     parents: tuple[str, ...] = ()
     reference: Mapping | None = None
+    variant: str = ''
     round: int = 0
 
     @property
     def model(self) -> str:
-        """Name of the base config, which is the name of what is trained."""
-        return Path(self.config).stem
+        """Name of the base config, which is the name of what is trained, and the variant."""
+        return '/'.join(filter(None, (Path(self.config).stem, self.variant)))
 
     @property
     def key(self) -> str:
@@ -66,6 +70,8 @@ class ClassificationPlan:
     Attributes:
         config: Training config of the unpruned network.
         pruner: ``dict(type='L1NormPruner', ...)``.
+        pruners: Instead of one pruner several, by the names of the variants that they make:
+            ``{'a': dict(...), 'b': dict(...)}``. All of them prune the same parents.
         architecture: Instead of a pruner: a published architecture (name or JSON file), where
             the pruned weights are not at hand. Only arms from scratch can train it.
         arms: Which arms; ``unpruned`` runs in any case, the others need it.
@@ -77,11 +83,13 @@ class ClassificationPlan:
         arm_settings: Keyword arguments of :class:`ArmSettings`.
         epochs: The config's schedule, compressed or stretched to so many epochs.
         options: Other keys of ``config`` set to other values.
-        reference: Published top-1 by arm, ``{arm: dict(value=..., source=...)}``.
+        reference: Published top-1 by arm, ``{arm: dict(value=..., source=...)}``; those of a
+            variant as ``{'a/fine-tune': ...}``.
     """
 
     config: str
     pruner: Mapping | None = None
+    pruners: Mapping[str, Mapping] = field(default_factory=dict)
     architecture: str | None = None
     arms: Sequence[str] = ('unpruned', 'fine-tune', 'scratch-e', 'scratch-b')
     rounds: int = 1
@@ -91,6 +99,14 @@ class ClassificationPlan:
     epochs: int | None = None
     options: Mapping = field(default_factory=dict)
     reference: Mapping = field(default_factory=dict)
+
+    @property
+    def variants(self) -> dict[str, dict]:
+        """What the pruning stage is told, by variant; the only one has no name."""
+        if self.pruners:
+            return {name: {'pruner': pruner} for name, pruner in self.pruners.items()}
+        given = {'pruner': self.pruner, 'architecture': self.architecture}
+        return {'': {key: value for key, value in given.items() if value is not None}}
 
 
 @dataclass(frozen=True)
@@ -170,6 +186,12 @@ class Study:
             plans += self._detection_runs(plan)
         return list({run.key: run for run in plans}.values())
 
+    def models(self, run: Run) -> list[str]:
+        """The groups of results in which a run stands: what all variants share, in each."""
+        if run.variant:
+            return [run.model]
+        return ['/'.join(filter(None, (run.model, v))) for v in self.classification.variants]
+
     def _check(self) -> None:
         for plan in (self.classification, *self.detection):
             load_config(plan.config, plan.options)
@@ -194,10 +216,20 @@ class Study:
 
     def _check_pruning(self) -> None:
         plan = self.classification
-        if (plan.pruner is None) == (plan.architecture is None):
-            raise UserError('study.classification needs either a pruner or an architecture.')
-        if plan.pruner is not None:
-            build_pruner(plan.pruner)
+        if [plan.pruner is None, not plan.pruners, plan.architecture is None].count(False) != 1:
+            raise UserError(
+                'study.classification needs either a pruner or an architecture; or several '
+                'pruners by name, pruners=dict(a=..., b=...).'
+            )
+        for name in plan.pruners:
+            if not re.fullmatch(r'[\w.-]+', name) or name in ARMS:
+                raise UserError(
+                    f'study.classification.pruners: {name!r} is no name for a variant, which '
+                    'becomes a folder: letters, digits, - and _, and not the name of an arm.'
+                )
+        if plan.architecture is None:
+            for how in plan.variants.values():
+                build_pruner(how['pruner'])
             return
         PrunedArchitecture.load(plan.architecture)
         needy = next(
@@ -222,61 +254,56 @@ class Study:
     def _classification_runs(self) -> Iterator[Run]:
         plan = self.classification
         for seed in self.seeds:
-            parent = self._classifier('unpruned', seed)
-            yield parent
-            for number in range(1, plan.rounds):
-                yield self._pruning(seed, number)
-                yield self._classifier(plan.round_arm, seed, number)
-            yield self._pruning(seed)
-            for arm in plan.arms:
-                if arm != 'unpruned':
-                    yield self._classifier(arm, seed)
+            yield self._classifier('unpruned', '', seed)
+            for variant in plan.variants:
+                for number in range(1, plan.rounds):
+                    yield self._pruning(variant, seed, number)
+                    yield self._classifier(plan.round_arm, variant, seed, number)
+                yield self._pruning(variant, seed)
+                for arm in plan.arms:
+                    if arm != 'unpruned':
+                        yield self._classifier(arm, variant, seed)
 
-    def _classifier(self, arm: str, seed: int, number: int = 0) -> Run:
+    def _classifier(self, arm: str, variant: str, seed: int, number: int = 0) -> Run:
         plan = self.classification
         if arm == 'unpruned':
-            parents, settings = (), {'parent': plan.parent} if plan.parent else {}
+            variant, parents, settings = '', (), {'parent': plan.parent} if plan.parent else {}
         else:
-            parents, settings = (self._pruning(seed, number).key,), plan.arm_settings
+            parents, settings = (self._pruning(variant, seed, number).key,), plan.arm_settings
+        reference = plan.reference.get('/'.join(filter(None, (variant, arm))))
         return Run(
             stage='classification', arm=arm, seed=seed, config=plan.config,
             options=plan.options, epochs=plan.epochs, settings=settings, parents=parents,
-            reference=None if number else plan.reference.get(arm), round=number,
+            reference=None if number else reference, variant=variant, round=number,
         )  # fmt: skip
 
-    def _pruning(self, seed: int, number: int = 0) -> Run:
+    def _pruning(self, variant: str, seed: int, number: int = 0) -> Run:
         """Pruning in a round; 0 is the last, whose result the arms train."""
         plan = self.classification
-        parents = (self._classifier('unpruned', seed).key,)
+        parents = (self._classifier('unpruned', '', seed).key,)
         before = (number or plan.rounds) - 1
         if before:
-            parents = (self._classifier(plan.round_arm, seed, before).key, *parents)
+            parents = (self._classifier(plan.round_arm, variant, seed, before).key, *parents)
         return Run(
             stage='pruning', arm='pruned', seed=seed, config=plan.config,
-            options=plan.options, settings=_how(plan), parents=parents,
-            round=number,
+            options=plan.options, settings=plan.variants[variant], parents=parents,
+            variant=variant, round=number,
         )  # fmt: skip
 
     def _detection_runs(self, plan: DetectionPlan) -> Iterator[Run]:
-        for seed in self.seeds if plan.seeds is None else plan.seeds:
-            for name in plan.arms:
-                arm = get_transfer_arm(name)
-                source = (
-                    self._pruning(seed)
-                    if arm.source is None
-                    else self._classifier(arm.source, seed)
-                )
-                yield Run(
-                    stage='detection', arm=name, seed=seed, config=plan.config,
-                    options=plan.options, epochs=plan.epochs, parents=(source.key,),
-                    reference=plan.reference.get(name),
-                )  # fmt: skip
-
-
-def _how(plan: ClassificationPlan) -> dict:
-    """What the pruning stage is told: a method, or what it would find."""
-    given = {'pruner': plan.pruner, 'architecture': plan.architecture}
-    return {key: value for key, value in given.items() if value is not None}
+        seeds = self.seeds if plan.seeds is None else plan.seeds
+        for seed, variant, arm in product(seeds, self.classification.variants, plan.arms):
+            source = get_transfer_arm(arm).source
+            if source is None:
+                start = self._pruning(variant, seed)
+            else:
+                start = self._classifier(source, variant, seed)
+            yield Run(
+                stage='detection', arm=arm, seed=seed, config=plan.config,
+                options=plan.options, epochs=plan.epochs, parents=(start.key,),
+                reference=plan.reference.get('/'.join(filter(None, (start.variant, arm)))),
+                variant=start.variant,
+            )  # fmt: skip
 
 
 def _part(kind: type, data: Mapping | None, path: Path) -> Any:

@@ -1,0 +1,92 @@
+"""Several pruners in one study: they share the parent, and each has a group of results."""
+
+import pytest
+
+from rethink_det.errors import UserError
+from rethink_det.study.execute import execute_study
+from rethink_det.study.executors import Here
+from rethink_det.study.plan import Study
+
+MILD, HARD = (dict(type='L1NormPruner', ratios=ratio) for ratio in (0.25, 0.75))
+
+
+@pytest.fixture
+def load(tiny_config, tmp_path):
+    """Reads a study of a tiny classifier pruned twice."""
+    tiny_config(epochs=1).dump(tmp_path / 'net.py')
+    (tmp_path / 'det.py').write_text('train_cfg = dict(max_epochs=1)')
+
+    def make(detection=(), **classification):
+        plan = dict(config='net.py', pruners=dict(mild=MILD, hard=HARD), arms=['fine-tune'])
+        settings = dict(arm_settings=dict(fine_tune_epochs=1))
+        parts = dict(seeds=[0], classification=plan | settings | classification)
+        parts['detection'] = [dict(config='det.py') | plan for plan in detection]
+        (tmp_path / 'study.py').write_text(f'study = {parts!r}')
+        return Study.load(tmp_path / 'study.py')
+
+    return make
+
+
+def test_the_parent_is_trained_once_and_every_variant_has_its_arms(load):
+    keys = [run.key for run in load(arms=['fine-tune', 'scratch-e']).runs()]
+    expected = ['classification/net/unpruned/seed0']
+    for variant in ('mild', 'hard'):
+        expected.append(f'pruning/net/{variant}/pruned/seed0')
+        arms = ('fine-tune', 'scratch-e')
+        expected += [f'classification/net/{variant}/{arm}/seed0' for arm in arms]
+    assert keys == expected
+
+
+def test_a_detector_takes_every_variant_and_the_unpruned_backbone_once(load):
+    runs = load(detection=[dict(arms=['unpruned', 'prune-c', 'random'])]).runs()
+    sources = {run.key: run.parents[0] for run in runs if run.stage == 'detection'}
+    assert sources == {
+        'detection/det/unpruned/seed0': 'classification/net/unpruned/seed0',
+        'detection/det/mild/prune-c/seed0': 'classification/net/mild/fine-tune/seed0',
+        'detection/det/hard/prune-c/seed0': 'classification/net/hard/fine-tune/seed0',
+        'detection/det/mild/random/seed0': 'pruning/net/mild/pruned/seed0',
+        'detection/det/hard/random/seed0': 'pruning/net/hard/pruned/seed0',
+    }
+
+
+def test_each_round_belongs_to_its_variant(load):
+    runs = {run.key: run for run in load(rounds=2).runs()}
+    last = runs['pruning/net/hard/pruned/seed0']
+    assert last.parents[0] == 'classification/net/hard/fine-tune-round1/seed0'
+    assert runs[last.parents[0]].parents == ('pruning/net/hard/pruned-round1/seed0',)
+
+
+def test_references_of_a_variant_are_its_own(load):
+    published = {'unpruned': dict(value=93.1), 'hard/fine-tune': dict(value=91.3)}
+    runs = {run.key: run.reference for run in load(reference=published).runs()}
+    assert runs['classification/net/unpruned/seed0'] == dict(value=93.1)
+    assert runs['classification/net/hard/fine-tune/seed0'] == dict(value=91.3)
+    assert runs['classification/net/mild/fine-tune/seed0'] is None
+
+
+def test_results_have_a_group_a_variant_with_the_parent_in_each(load, tmp_path):
+    results = execute_study(load(), tmp_path / 'out', Here())
+    assert not results.incomplete
+    table = {(run.model, run.arm): run for run in results.runs}
+    assert set(table) == {
+        (f'net/{v}', a) for v in ('mild', 'hard') for a in ('unpruned', 'fine-tune')
+    }
+    assert table['net/mild', 'unpruned'].checkpoint == table['net/hard', 'unpruned'].checkpoint
+    macs = [table[key].macs for key in (('net/hard', 'fine-tune'), ('net/mild', 'fine-tune'))]
+    assert macs[0] < macs[1] < table['net/mild', 'unpruned'].macs
+    assert [verdict.model for verdict in results.verdicts] == ['net/hard', 'net/mild']
+
+
+@pytest.mark.parametrize(
+    'parts, words',
+    [
+        (dict(pruner=MILD), 'either a pruner or an architecture; or several'),
+        (dict(pruners={}), 'either a pruner or an architecture; or several'),
+        (dict(pruners={'a/b': MILD}), "'a/b' is no name for a variant"),
+        (dict(pruners={'fine-tune': MILD}), "'fine-tune' is no name for a variant"),
+        (dict(pruners={'a': dict(type='L1NormPruner', ratios=2.0)}), r'\[0, 1\)'),
+    ],
+)
+def test_pruners_that_make_no_sense_are_refused(load, parts, words):
+    with pytest.raises(UserError, match=words):
+        load(**parts)

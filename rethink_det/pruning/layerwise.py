@@ -32,6 +32,9 @@ class LayerwisePruner(Pruner):
         UserError: Neither or both of ``ratios`` and ``target`` given.
     """
 
+    selects = False
+    """Whether the method lets layers select from their input, as a target may say."""
+
     def __init__(
         self,
         ratios: Ratios | None = None,
@@ -64,7 +67,7 @@ class LayerwisePruner(Pruner):
     def targets(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> dict[str, int]:
         """How many channels each layer keeps, for every layer that loses some."""
         if self.target is not None:
-            return targets_from_architecture(architecture, self.target)
+            return targets_from_architecture(architecture, self.target, self.selects)
         widths, tied = {}, set()
         for layer in surgeon.layers():
             if layer in tied:

@@ -68,18 +68,36 @@ def targets_from_ratios(
 
 
 def targets_from_architecture(
-    base: PrunedArchitecture, target: PrunedArchitecture
+    base: PrunedArchitecture, target: PrunedArchitecture, selects: bool = False
 ) -> dict[str, int]:
     """Channels to keep so that ``base`` gets the widths of ``target``.
 
+    Args:
+        base: What is pruned.
+        target: What it shall look like.
+        selects: Whether the caller sees to the channels that a layer selects from its input.
+
     Raises:
-        UserError: The target has other layers or is wider than ``base`` somewhere.
+        UserError: The target has other layers, is wider than ``base`` somewhere, or lacks more
+            than channels.
     """
+    name = target.name or target.backbone['type']
+    more = [
+        ('selects channels', not selects and target.selections != base.selections),
+        ('lacks blocks', target.removed_blocks != base.removed_blocks),
+        ('has weight masks', bool(target.masks)),
+    ]
+    for what, wrong in more:
+        if wrong:
+            raise UserError(
+                f'The target {name} {what}, which this method does not bring about: take the '
+                'method it is from, or train it from scratch (--arm scratch-e, scratch-b).'
+            )
     if base.widths != target.widths:
         mine, theirs = base.widths, target.widths
         layer = next(n for n in [*theirs, *mine] if mine.get(n) != theirs.get(n))
         raise UserError(
-            f'The target {target.name or target.backbone} is cut from another network: layer '
+            f'The target {name} is cut from another network: layer '
             f'{layer} is {theirs.get(layer)} wide there and {mine.get(layer)} here.'
         )
     targets = {}
@@ -87,7 +105,7 @@ def targets_from_architecture(
         has, wants = base.kept(layer), target.kept(layer)
         if wants > has:
             raise UserError(
-                f'The target {target.name} wants {wants} channels in {layer}; only {has} are left.'
+                f'The target {name} wants {wants} channels in {layer}; only {has} are left.'
             )
         if wants < has:
             targets[layer] = wants

@@ -62,6 +62,8 @@ class RegressionPruner(SequentialPruner):
         UserError: Both ``block_inputs`` and ``target`` given, or ``ridge`` below 0.
     """
 
+    selects = True
+
     def __init__(
         self,
         block_inputs: Ratios | None = None,

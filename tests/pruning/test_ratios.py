@@ -83,3 +83,16 @@ def test_a_target_of_another_network_or_wider_is_refused(cifar):
         targets_from_architecture(cifar(), cifar(depth=14))
     with pytest.raises(UserError, match='wants 4 channels in layer1.0.conv1; only 3 are left'):
         targets_from_architecture(cifar(channels={'layer1.0.conv1': 3}), cifar())
+
+
+@pytest.mark.parametrize(
+    'more, words',
+    [
+        (dict(selections={'layer2.0.conv1': [0, 1, 3]}), 'selects channels'),
+        (dict(removed_blocks=['layer1.0']), 'lacks blocks'),
+        (dict(masks={'digest': 'abc', 'kept': {'layer1.0.conv1': 3}}), 'has weight masks'),
+    ],
+)
+def test_a_target_that_lacks_more_than_channels_is_refused(cifar, more, words):
+    with pytest.raises(UserError, match=f'{words}, which this method does not bring about'):
+        targets_from_architecture(cifar(), cifar(**more))

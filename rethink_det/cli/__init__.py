@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from rethink_det import __version__
-from rethink_det.cli import analyze, benchmark, prune, report, study, test, train
+from rethink_det.cli import analyze, benchmark, doctor, prune, report, study, test, train
 from rethink_det.errors import UserError
 
 COMMANDS = {
@@ -17,6 +17,7 @@ COMMANDS = {
     'report': report,
     'analyze': analyze,
     'benchmark': benchmark,
+    'doctor': doctor,
 }
 
 

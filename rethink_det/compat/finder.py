@@ -17,6 +17,8 @@ from typing import NoReturn
 from rethink_det.compat.missing import missing_operator
 
 EXT_MODULE = 'mmcv._ext'
+ORIGIN = 'rethink_det.compat'
+"""``mmcv._ext.__spec__.origin`` where this package supplies the module."""
 
 
 def _placeholder(name: str) -> Callable[..., NoReturn]:
@@ -36,8 +38,8 @@ def _placeholder(name: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-class _TorchvisionLoader(Loader):
-    """Fills the module ``mmcv._ext`` with torchvision's operators."""
+class _OperatorsLoader(Loader):
+    """Fills the module ``mmcv._ext`` with the operators that this package supplies."""
 
     def exec_module(self, module: ModuleType) -> None:
         # By name and only now: installing the finder must not import torchvision.
@@ -60,7 +62,7 @@ class MmcvExtFinder(MetaPathFinder):
         """A spec for ``mmcv._ext``; None, i.e. "not mine", for every other name."""
         if fullname != EXT_MODULE:
             return None
-        return ModuleSpec(fullname, _TorchvisionLoader(), origin='rethink_det.compat')
+        return ModuleSpec(fullname, _OperatorsLoader(), origin=ORIGIN)
 
 
 def install() -> None:
@@ -75,8 +77,8 @@ def install() -> None:
         return
     if 'mmdet.models' in sys.modules and EXT_MODULE not in sys.modules:
         warnings.warn(
-            'mmdet was imported before rethink_det and found no mmcv operators; NMS and RoIAlign '
-            'will fail when called. Import rethink_det first (a config: custom_imports = '
+            'mmdet was imported before rethink_det and found no mmcv operators; NMS, RoIAlign and '
+            'others will fail when called. Import rethink_det first (a config: custom_imports = '
             "dict(imports=['rethink_det'])).",
             stacklevel=2,
         )

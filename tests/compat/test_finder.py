@@ -90,8 +90,8 @@ def test_every_operator_of_mmcv_imports(ext):
 @pytest.mark.parametrize(
     ('operator', 'remedy'),
     [
-        ('softnms', "nms=dict(type='nms'"),
-        ('modulated_deform_conv_forward', 'dcn'),
+        ('nms_match', 'RandomSampler'),
+        ('carafe_forward', 'FPN'),
         ('roi_pool_forward', 'RoIAlign'),
         ('three_nn_forward', 'mim install mmcv'),
     ],
@@ -105,10 +105,10 @@ def test_missing_operator_refuses_when_called_not_before(ext, operator, remedy):
 
 def test_missing_operator_refuses_through_mmcv(ext):
     import torch
-    from mmcv.ops import soft_nms
+    from mmcv.ops import nms_match
 
-    with pytest.raises(UserError, match='softnms'):
-        soft_nms(torch.tensor([[0.0, 0, 1, 1]]), torch.ones(1))
+    with pytest.raises(UserError, match='nms_match'):
+        nms_match(torch.tensor([[0.0, 0, 1, 1, 1]]), 0.5)
 
 
 @pytest.mark.parametrize('name', ['__path__', '__wrapped__', '_private'])

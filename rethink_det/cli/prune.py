@@ -27,6 +27,7 @@ from rethink_det.pruning import build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
 from rethink_det.training.config import find_config, load_config
 from rethink_det.training.data import TrainingBatches
+from rethink_det.training.input_convention import InputConvention
 from rethink_det.training.launch import evaluate
 
 
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         'parent': str(options.checkpoint),
         'parent_digest': digest(state),
     }
-    save_pruned(result, options.out, provenance, initial)
+    save_pruned(result, options.out, provenance, initial, _convention(config, checkpoint, options))
     _show(architecture, result.architecture)
     if initial is not None:
         print('the initial weights, pruned alike, are in it for the lottery arm')
@@ -90,6 +91,12 @@ def _architecture(config: Config, checkpoint: dict) -> PrunedArchitecture:
         return base
     found = PrunedArchitecture.from_dict(described)
     return found if found.base == base.base else base  # the weights will be refused by name
+
+
+def _convention(config: Config, checkpoint: dict, options: Namespace) -> InputConvention | None:
+    """How its images were normalised: by what the checkpoint says, else by the config."""
+    said = InputConvention.of_checkpoint(checkpoint, options.checkpoint)
+    return said or InputConvention.of_settings(config.model.get('data_preprocessor'))
 
 
 def _show(before: PrunedArchitecture, after: PrunedArchitecture) -> None:

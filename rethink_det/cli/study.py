@@ -1,6 +1,7 @@
 """Run a study: every arm and seed that is missing, then the report."""
 
 import argparse
+from concurrent.futures import Executor
 from pathlib import Path
 
 from mmengine.config import DictAction
@@ -8,6 +9,7 @@ from mmengine.config import DictAction
 from rethink_det.errors import UserError
 from rethink_det.study.execute import dry_run, execute_study
 from rethink_det.study.executors import OnRay, processes
+from rethink_det.study.gpus import OnGpus, visible_gpus
 from rethink_det.study.plan import Study
 from rethink_det.study.report import write_report
 from rethink_det.training.config import find_config
@@ -25,15 +27,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--dry-run', action='store_true', help='print the plan and stop')
     parser.add_argument(
-        '--workers', type=int, default=1, metavar='N', help='train N runs side by side'
+        '--workers',
+        type=int,
+        metavar='N',
+        help='train N runs side by side (default: 1; with --runs-per-gpu, as many as fit)',
+    )
+    parser.add_argument(
+        '--runs-per-gpu',
+        type=int,
+        metavar='N',
+        help='pack N small runs on each GPU, of this machine or of the Ray cluster. Decoded CIFAR '
+        'and image folders are in main memory once for all of them; GPU memory is not shared: if '
+        'it runs out, start again with a smaller N, which keeps the finished runs',
     )
     parser.add_argument(
         '--ray',
         metavar='ADDRESS',
-        help="train on a Ray cluster ('auto', 'local', HOST:PORT), N runs side by side",
-    )
-    parser.add_argument(
-        '--gpus-per-run', type=float, default=0, help='GPUs a run takes on Ray, e.g. 0.25'
+        help="train on a Ray cluster ('auto', 'local', HOST:PORT); without --runs-per-gpu, runs "
+        'take no GPU there',
     )
     parser.add_argument(
         '--cfg-options',
@@ -47,8 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, execute, report; 1 if a run failed."""
-    if options.workers < 1:
-        raise UserError(f'--workers must be at least 1, got {options.workers}.')
+    for name in ('workers', 'runs_per_gpu'):
+        number = getattr(options, name)
+        if number is not None and number < 1:
+            raise UserError(f'--{name.replace("_", "-")} must be at least 1, got {number}.')
     file = find_config(options.study, 'studies')
     seeds = {} if options.seeds is None else {'study.seeds': options.seeds}
     study = Study.load(file, {**options.cfg_options, **seeds})
@@ -56,11 +69,8 @@ def run(options: argparse.Namespace) -> int:
         print(dry_run(study))
         return 0
     work_dir = Path(options.work_dir or Path('work_dirs') / study.name)
-    if options.ray:
-        executor = OnRay(options.ray, gpus=options.gpus_per_run)
-    else:
-        executor = processes(options.workers)
-    results = execute_study(study, work_dir, executor, options.workers)
+    executor, workers = _executor(options)
+    results = execute_study(study, work_dir, executor, workers)
     written = write_report(work_dir)
     print((work_dir / 'report.md').read_text())
     print(f'The same with plots: {written["html"]}')
@@ -68,3 +78,16 @@ def run(options: argparse.Namespace) -> int:
         print(f'{len(results.incomplete)} runs have no result; see the report.')
         return 1
     return 0
+
+
+def _executor(options: argparse.Namespace) -> tuple[Executor, int]:
+    """Where runs are executed, and how many at a time."""
+    packed = options.runs_per_gpu
+    if options.ray:
+        executor = OnRay(options.ray, runs_per_gpu=packed)
+    elif packed:
+        executor = OnGpus(visible_gpus(), packed)
+    else:
+        executor = processes(options.workers or 1)
+    most = executor.slots if packed else options.workers or 1
+    return executor, min(options.workers or most, most)

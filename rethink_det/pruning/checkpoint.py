@@ -16,10 +16,14 @@ from rethink_det.architecture.checkpoint import (
 )
 from rethink_det.pruning.base import PruneResult
 from rethink_det.training.hooks.initial_weights import INITIAL
+from rethink_det.training.input_convention import KEY, InputConvention
 
 
 def pruned_checkpoint(
-    result: PruneResult, provenance: Mapping, initial: Mapping[str, Tensor] | None = None
+    result: PruneResult,
+    provenance: Mapping,
+    initial: Mapping[str, Tensor] | None = None,
+    convention: InputConvention | None = None,
 ) -> dict:
     """The content of a pruned checkpoint.
 
@@ -28,6 +32,7 @@ def pruned_checkpoint(
         provenance: Pruner, parent and its digest, as plain values.
         initial: The weights that the unpruned parent started from, if they are known: they
             become the lottery ticket.
+        convention: How the parent's images were normalised, if that is known.
 
     Returns:
         ``meta``, ``state_dict`` and, where there are any, ``masks`` (packed) and ``initial``.
@@ -39,6 +44,8 @@ def pruned_checkpoint(
         'architecture': result.architecture.to_dict(),
         'provenance': {'arm': 'pruned', **provenance},
     }
+    if convention is not None:
+        meta[KEY] = convention.to_dict()
     checkpoint = {'meta': meta, 'state_dict': result.state_dict}
     if result.masks:
         checkpoint[masking.KEY] = masking.pack(result.masks)
@@ -52,9 +59,10 @@ def save_pruned(
     path: str | PathLike,
     provenance: Mapping,
     initial: Mapping[str, Tensor] | None = None,
+    convention: InputConvention | None = None,
 ) -> str:
     """Write :func:`pruned_checkpoint` and return the digest of all tensors in it."""
-    checkpoint = pruned_checkpoint(result, provenance, initial)
+    checkpoint = pruned_checkpoint(result, provenance, initial, convention)
     save_checkpoint(checkpoint, path)
     tensors = {**result.state_dict, **{f'masks.{n}': m for n, m in result.masks.items()}}
     tensors |= {f'{TICKET}.{n}': t for n, t in checkpoint.get(TICKET, {}).items()}

@@ -1,6 +1,7 @@
 """Where runs are executed: in this process, in several, or on a Ray cluster.
 
-Each is a ``concurrent.futures.Executor``, so the study does not care which.
+Each is a ``concurrent.futures.Executor``, so the study does not care which. Processes packed on
+GPUs are in :mod:`.gpus`.
 """
 
 import multiprocessing
@@ -33,13 +34,17 @@ class OnRay(Executor):
         address: Of the cluster: ``'auto'``, ``'local'`` for one of its own, or as Ray
             takes it.
         cpus: Processor cores that a run takes.
-        gpus: GPUs that a run takes; a fraction packs several runs on one.
+        runs_per_gpu: How many runs share a GPU; None if they take none.
+
+    Attributes:
+        slots: How many runs its GPUs have room for; 1 if runs take none.
 
     Raises:
-        UserError: Ray is not installed, or there is no cluster at the address.
+        UserError: Ray is not installed, there is no cluster at the address, or it has no GPU
+            and runs take one.
     """
 
-    def __init__(self, address: str, cpus: float = 1, gpus: float = 0) -> None:
+    def __init__(self, address: str, cpus: float = 1, runs_per_gpu: int | None = None) -> None:
         try:
             import ray
         except ImportError:
@@ -49,7 +54,18 @@ class OnRay(Executor):
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise UserError(f'No Ray cluster at {address!r}: {error}') from None
         self._ray = ray
+        self.slots = 1 if runs_per_gpu is None else self._gpus() * runs_per_gpu
+        if not self.slots:
+            ray.shutdown()
+            raise UserError(
+                f'--runs-per-gpu {runs_per_gpu} needs a GPU, and the Ray cluster at {address!r} '
+                'has none; --workers N trains N runs side by side without one.'
+            )
+        gpus = 0 if runs_per_gpu is None else 1 / runs_per_gpu
         self._remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(_in_folder)
+
+    def _gpus(self) -> int:
+        return int(self._ray.cluster_resources().get('GPU', 0))
 
     def submit(self, work: Callable, /, *args, **kwargs) -> Future:
         """Queue ``work``; Ray starts it when its cores are free."""
@@ -62,13 +78,16 @@ class OnRay(Executor):
 
 def processes(workers: int) -> Executor:
     """``workers`` processes that share the machine's cores; one means this process."""
-    if workers == 1:
-        return Here()
+    return Here() if workers == 1 else pool(workers, sharing=workers)
+
+
+def pool(workers: int, sharing: int) -> ProcessPoolExecutor:
+    """``workers`` new processes, of ``sharing`` in all that share the machine's cores."""
     return ProcessPoolExecutor(
         workers,
         mp_context=multiprocessing.get_context('spawn'),
         initializer=_share_cores,
-        initargs=(workers,),
+        initargs=(sharing,),
     )
 
 

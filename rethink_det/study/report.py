@@ -5,27 +5,22 @@ Everything is read from ``results.json``. Markdown and HTML show the same tables
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from rethink_det.files import save_text
-from rethink_det.study import plots
+from rethink_det.study.compute import spent_by, unknown_note
+from rethink_det.study.compute_plot import compute_figure
+from rethink_det.study.figures import save_png, style_of, to_svg
+from rethink_det.study.plots import metric_figure
 from rethink_det.study.results import RunResult, StudyResults
-from rethink_det.study.statistics import (
-    BASELINE,
-    METRICS,
-    Row,
-    arm_rank,
-    interval,
-    mean_std,
-    primary_metric,
-)
+from rethink_det.study.statistics import METRICS, Row, primary_metric
+from rethink_det.study.tables import Table, cost_table, metric_table
 from rethink_det.study.verdict import Verdict, overall_verdict
 
 TEMPLATE = 'report_template.html'
@@ -36,28 +31,24 @@ NOTES = (
     "Welch's otherwise; none with fewer than two seeds or without spread between them.",
     'An interval covers the variation between seeds, not that of drawing another test set, and '
     'is not corrected for the number of comparisons.',
-    'MACs are multiply-accumulates of convolutions and linear layers, one forward pass. '
-    'Training compute counts the parents of a run too.',
+    'MACs are multiply-accumulates of convolutions and linear layers, one forward pass; of a '
+    'detector, of its backbone alone.',
+    'Training compute is three forward passes for each image and epoch, added up over all that '
+    'an arm needs to have been trained. Inherited weights need the unpruned network; training '
+    'from scratch needs it only where its weights told the shape, as in network slimming. A '
+    'shape of given ratios is known beforehand. What the pruner computes is not counted. The '
+    'plot moves arms of about equal compute apart a little; the table has the numbers.',
 )
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table of texts; the first column names the arm. ``note`` stands below it."""
-
-    title: str
-    columns: list[str]
-    rows: list[list[str]]
-    note: str = ''
-
-
-@dataclass(frozen=True)
 class Plot:
-    """A plot: what it shows, its PNG file, its SVG element."""
+    """A plot: what it shows, its PNG file, its SVG element. ``note`` stands below it."""
 
     title: str
     png: Path
     svg: Markup
+    note: str = ''
 
 
 @dataclass(frozen=True)
@@ -109,16 +100,6 @@ def _error(run: RunResult) -> str:
     return text if len(text) <= 400 else f'… {text[-400:]}'
 
 
-def count(value: float | None) -> str:
-    """Three digits and a prefix: ``11.2 M``; a dash for none."""
-    if value is None:
-        return '–'
-    scale = plots.scale_of(value)
-    shown = value / scale.factor
-    digits = 0 if shown >= 100 or not scale.prefix else 1 if shown >= 10 else 2
-    return f'{shown:.{digits}f} {scale.prefix}'.strip()
-
-
 def _section(results: StudyResults, rows: Sequence[Row], said: Verdict, folder: Path) -> Section:
     stage, model = said.stage, said.model
     mine = [row for row in rows if (row.stage, row.model) == (stage, model)]
@@ -126,100 +107,32 @@ def _section(results: StudyResults, rows: Sequence[Row], said: Verdict, folder: 
     runs = [run for run in runs if run.status == 'completed']
     by_metric = {name: [row for row in mine if row.metric == name] for name in METRICS[stage]}
     primary = primary_metric(rows, stage, model)
-    tables = [_metric_table(shown, runs) for shown in by_metric.values() if shown]
-    tables += [_cost_table(runs, primary)] if runs else []
     shown = by_metric.get(primary, [])
     title = ' · '.join(filter(None, (stage.capitalize(), model)))
-    drawn = _plots(runs, shown, title, folder) if shown else []
-    return Section(title, said.sentence, said.case, tables, drawn)
-
-
-def _metric_table(rows: Sequence[Row], runs: Sequence[RunResult]) -> Table:
-    stage = rows[0].stage
-    metric = METRICS[stage][rows[0].metric]
-    seeds = sorted({seed for row in rows for seed in row.values})
-    body = []
-    for row in rows:
-        each = ' · '.join(metric.text(row.values.get(seed)) for seed in seeds)
-        body.append([row.arm, mean_std(row), str(row.n), each, *_difference(row)])
-    columns = ['arm', metric.label, 'n']
-    columns.append(f'seed {" · ".join(map(str, seeds))}')
-    columns += [f'difference to {BASELINE[stage]}', '95 % CI', 'p', 'test']
-    counted = {(row.arm, seed) for row in rows for seed in row.values}
-    lost = [f'{r.arm} seed {r.seed}' for r in runs if (r.arm, r.seed) not in counted]
-    note = f'Completed without a finite value, left out: {", ".join(lost)}.' if lost else ''
-    return Table(metric.name, columns, body, note)
-
-
-def _difference(row: Row) -> list[str]:
-    if row.difference is None:
-        return ['baseline' if row.arm == BASELINE[row.stage] else '–', '–', '–', '–']
-    gap = row.difference
-    value = METRICS[row.stage][row.metric].text(gap.value, signed=True)
-    p = '–' if gap.p_value is None else '< 0.001' if gap.p_value < 0.001 else f'{gap.p_value:.3f}'
-    return [value, interval(row) or '–', p, gap.method or '–']
-
-
-def _cost_table(runs: Sequence[RunResult], metric: str | None) -> Table:
-    """Means over seeds, the range beside them where seeds differ; empty columns are left out."""
-    arms: dict[str, list[RunResult]] = {}
-    for run in sorted(runs, key=lambda run: arm_rank(run.arm)):
-        arms.setdefault(run.arm, []).append(run)
-    unpruned = _numbers(arms.get('unpruned', []), 'total_train_macs')
-    shapes = sorted({'×'.join(map(str, r.input_shape)) for r in runs if r.input_shape})
-    devices = sorted({r.latency_device for r in runs if r.latency_device})
-    columns = ['arm', 'parameters', f'MACs at {", ".join(shapes)}' if shapes else 'MACs', 'epochs']
-    columns += ['training compute, MACs', 'relative to unpruned']
-    columns.append(f'latency, ms (batch 1{"".join(f", {d}" for d in devices)})')
-    columns.append('published')
-    body = []
-    for arm, cell in arms.items():
-        spent = _numbers(cell, 'total_train_macs')
-        relative = f'{fmean(spent) / fmean(unpruned):.2f} ×' if spent and any(unpruned) else '–'
-        numbers = [_range(_numbers(cell, key), count) for key in ('params', 'macs')]
-        numbers.append(_range(_numbers(cell, 'epochs'), '{:g}'.format))
-        numbers += [_range(spent, count), relative]
-        numbers.append(_range(_numbers(cell, 'latency_ms'), '{:.2f}'.format))
-        body.append([arm, *numbers, _published(cell, metric)])
-    used = [i for i in range(len(columns)) if i == 0 or any(line[i] != '–' for line in body)]
-    rows = [[line[i] for i in used] for line in body]
-    note = 'MACs of conv + linear, one forward pass. Training compute includes the parents.'
-    return Table('Cost', [columns[i] for i in used], rows, note)
-
-
-def _numbers(runs: Iterable[RunResult], key: str) -> list[float]:
-    return [getattr(run, key) for run in runs if getattr(run, key) is not None]
-
-
-def _range(values: Sequence[float], text: Any) -> str:
-    if not values:
-        return '–'
-    low, mean, high = text(min(values)), text(fmean(values)), text(max(values))
-    return mean if low == high else f'{mean} ({low} to {high})'
-
-
-def _published(runs: Sequence[RunResult], metric: str | None) -> str:
-    reference = next((run.reference for run in runs if run.reference), None)
-    if reference is None or reference.get('value') is None or metric is None:
-        return '–'
-    value = METRICS[runs[0].stage][metric].text(reference['value'])
-    source = reference.get('source')
-    return f'{value} ({source})' if source else value
+    plots = _plots(runs, shown, title, folder) if shown else []
+    unknown = unknown_note(shown, spent_by(runs))
+    tables = [metric_table(arms, runs) for arms in by_metric.values() if arms]
+    if runs:
+        told = any(plot.note == unknown for plot in plots)
+        tables.append(cost_table(runs, primary, '' if told else unknown))
+    return Section(title, said.sentence, said.case, tables, plots)
 
 
 def _plots(runs: Sequence[RunResult], rows: Sequence[Row], title: str, folder: Path) -> list[Plot]:
     metric = METRICS[rows[0].stage][rows[0].metric].name
     model = ''.join(c if c.isalnum() or c in '-_.' else '-' for c in rows[0].model)
-    drawn = []
-    for kind, words, figure in (
-        ('arms', f'{metric} by arm', plots.metric_figure(rows)),
-        ('compute', f'{metric} against training compute', plots.compute_figure(runs, rows)),
+    unknown = unknown_note(rows, spent_by(runs))
+    against = f'{metric} against training compute: mean ± std, and each seed left of it'
+    plots = []
+    for kind, words, figure, note in (
+        ('arms', f'{metric} by arm', metric_figure(rows), ''),
+        ('compute', against, compute_figure(runs, rows), unknown),
     ):
         if figure is not None:
             stem = '_'.join(filter(None, (rows[0].stage, model, kind)))
-            png = plots.save_png(figure, folder / f'{stem}.png')
-            drawn.append(Plot(words, png, Markup(plots.to_svg(figure, f'{title}: {words}'))))
-    return drawn
+            png = save_png(figure, folder / f'{stem}.png')
+            plots.append(Plot(words, png, Markup(to_svg(figure, f'{title}: {words}')), note))
+    return plots
 
 
 def _flat(data: Mapping[str, Any], prefix: str = '') -> list[tuple[str, str]]:
@@ -266,7 +179,7 @@ def _html(
         failed=failed,
         environment=environment,
         notes=NOTES,
-        colour=lambda arm: plots.style_of(arm)[0],
+        colour=lambda arm: style_of(arm)[0],
     )
 
 
@@ -281,7 +194,8 @@ def _markdown(
     parts += [results.description] if results.description else []
     for section in sections:
         parts += [f'## {_cell(section.title)}', _cell(section.sentence)]
-        parts += [f'![{_cell(plot.title)}](plots/{plot.png.name})' for plot in section.plots]
+        for plot in section.plots:
+            parts += filter(None, (f'![{_cell(plot.title)}](plots/{plot.png.name})', plot.note))
         for table in section.tables:
             parts += _markdown_table(table)
     parts += _markdown_table(failed) if failed.rows else []

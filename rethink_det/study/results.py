@@ -28,7 +28,8 @@ class RunResult:
 
     ``metrics``: percent for ``accuracy/*``, 0..1 for ``coco/*``; None marks a value that was
     not finite. ``macs``: one forward pass of ``input_shape`` (C, H, W). ``train_macs``: spent
-    by this run alone; ``total_train_macs``: with its parents. ``latency_ms``: median, batch 1.
+    by this run alone; ``total_train_macs``: with the parents that it cannot do without, None if
+    a given parent's is unknown. ``latency_ms``: median, batch 1.
     ``reference``: a published number, ``{'value': ..., 'source': ...}``, in the units of the
     stage's primary metric. ``extra`` holds keys unknown to this class and survives a round trip.
     """

@@ -31,17 +31,20 @@ from rethink_det.classification.arms import ArmSettings, architecture_of, arm_co
 from rethink_det.detection.adapt import transfer_config
 from rethink_det.detection.arms import get_transfer_arm
 from rethink_det.files import save_json
-from rethink_det.pruning import prune_state
+from rethink_det.pruning import LayerwisePruner, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
 from rethink_det.study.plan import Run
 from rethink_det.training import Budget
 from rethink_det.training.config import load_config
 from rethink_det.training.data import TrainingBatches
+from rethink_det.training.input_convention import KEY, InputConvention
 from rethink_det.training.launch import evaluate, last_checkpoint, train
 
 RESULT = 'result.json'
 BACKWARD = 3
 """A training step costs about three forward passes: one forward, two backward."""
+SHAPE_COMPUTE = 'shape_train_macs'
+"""In pruning's result: training compute that it took to know the shape, weights aside."""
 
 
 def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLike) -> dict:
@@ -171,14 +174,19 @@ def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
     architecture = PrunedArchitecture.load(trained['architecture'])
     state = state_dict_of(load_checkpoint(trained['checkpoint']))
     options = dict(run.settings['pruner'])
-    pruned = prune_state(state, options, architecture, TrainingBatches(config))
+    pruner = build_pruner(options)
+    pruned = prune_state(state, pruner, architecture, TrainingBatches(config))
     pruned.architecture.save(folder / 'architecture.json')
     provenance = {'parent_digest': trained['digest'], 'pruner': options}
     unpruned = others[0] if others else trained
     initial = initial_weights(unpruned['checkpoint'])
-    content = save_pruned(pruned, folder / 'inherited.pth', provenance, initial)
+    inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
+    content = save_pruned(pruned, folder / 'inherited.pth', provenance, initial, inputs)
+    described = _described(run, {}, parents, 0)
+    predefined = isinstance(pruner, LayerwisePruner)  # its target is known without any weights
     return {
-        **_described(run, {}, parents, 0),
+        **described,
+        SHAPE_COMPUTE: 0 if predefined else described['total_train_macs'],
         **pruned.architecture.cost().as_dict(),
         'epochs': 0,
         'checkpoint': 'inherited.pth',
@@ -193,6 +201,7 @@ def _take_architecture(run: Run, parents: Mapping, folder: Path) -> dict:
     architecture.save(folder / 'architecture.json')
     return {
         **_described(run, {}, parents, 0),
+        SHAPE_COMPUTE: 0,
         **architecture.cost().as_dict(),
         'epochs': 0,
         'digest': architecture.digest,
@@ -238,6 +247,9 @@ def _adopt(run: Run, config: Config, architecture: PrunedArchitecture, folder: P
     network = architecture.build_network()
     load_exactly(network, state)
     meta = {'architecture': architecture.to_dict(), 'provenance': {'arm': 'unpruned'}}
+    inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
+    if inputs is not None:
+        meta[KEY] = inputs.to_dict()
     checkpoint = {'meta': meta, 'state_dict': network.state_dict()}
     save_checkpoint(checkpoint, folder / 'parent.pth')
     return evaluate(config, folder / 'parent.pth')
@@ -245,7 +257,7 @@ def _adopt(run: Run, config: Config, architecture: PrunedArchitecture, folder: P
 
 def _described(run: Run, metrics: Mapping, parents: Mapping, train_macs: int | None) -> dict:
     """What every result says; compute is None where that of a given parent is unknown."""
-    before = next(iter(parents.values()), {'total_train_macs': 0}).get('total_train_macs')
+    before = _compute_before(run, parents)
     total = None if None in (before, train_macs) else before + train_macs
     return {
         'stage': run.stage,
@@ -259,6 +271,15 @@ def _described(run: Run, metrics: Mapping, parents: Mapping, train_macs: int | N
         'reference': run.reference,
         'plan': {k: v for k, v in asdict(run).items() if k in ('config', 'options', 'settings')},
     }
+
+
+def _compute_before(run: Run, parents: Mapping[str, Mapping]) -> int | None:
+    """Training compute of what a run cannot do without: its parent, or the shape alone."""
+    parent = next(iter(parents.values()), {'total_train_macs': 0})
+    takes_weights = run.stage == 'classification' and get_arm(run.arm).start != 'random'
+    if SHAPE_COMPUTE in parent and not takes_weights:
+        return parent[SHAPE_COMPUTE]
+    return parent.get('total_train_macs')
 
 
 def _training_images(config: Config) -> int:

@@ -1,6 +1,7 @@
 """Reading a config, and changing keys that exist in it."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
@@ -92,18 +93,28 @@ def find_config(name: str, folder: str = '') -> str:
         folder: Where bare names are looked up, ``'studies'``.
 
     Raises:
-        UserError: Nothing of that name; lists what there is.
+        UserError: Nothing of that name; suggests what was probably meant.
     """
     shipped = shipped_configs()
     candidates = [Path(name), shipped / name, shipped / folder / f'{name}.py']
     found = next((path for path in candidates if path.is_file()), None)
     if found is None and '::' not in name:
-        known = sorted(str(p.relative_to(shipped)) for p in (shipped / folder).rglob('*.py'))
-        known = [k for k in known if not k.startswith('_base_')]
-        raise UserError(
-            f'Config {name} does not exist. Shipped with this package: {", ".join(known)}.'
-        )
+        raise UserError(f'Config {name} does not exist. {_suggestion(name, shipped / folder)}')
     return name if found is None else str(found)
+
+
+def _suggestion(name: str, folder: Path) -> str:
+    """The shipped configs of about that name; if there are none, where to look for others."""
+    known = sorted(path.relative_to(folder) for path in folder.rglob('*.py'))
+    known = [path for path in known if path.parts[0] != '_base_']
+    near = get_close_matches(Path(name).name.removesuffix('.py'), {p.stem for p in known}, 3)
+    if near:
+        meant = sorted((p for p in known if p.stem in near), key=lambda p: near.index(p.stem))
+        return f'Did you mean {" or ".join(str(path.with_suffix("")) for path in meant)}?'
+    counts = Counter(f'{path.parent}/' for path in known if path.parent.name)
+    names = [str(path.with_suffix('')) for path in known if not path.parent.name]
+    names += [f'{count} in {parent}' for parent, count in sorted(counts.items())]
+    return f'Shipped with this package: {", ".join(names)}; to list all: ls -R {folder}'
 
 
 def shipped_configs() -> Path:

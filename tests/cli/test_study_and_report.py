@@ -1,8 +1,15 @@
 """``study`` and ``report``: what they refuse, and the plan they print."""
 
+import argparse
 import json
+from concurrent.futures import Executor
 
 import pytest
+import torch
+
+from rethink_det.cli import study as study_command
+from rethink_det.study.executors import Here
+from rethink_det.study.gpus import OnGpus
 
 STUDY = """
 study = dict(
@@ -81,10 +88,11 @@ def test_wrong_study_is_refused(refusal, study, tmp_path, options, parts):
     assert not work.exists()
 
 
-def test_unknown_study_lists_the_shipped_ones(refusal):
-    message = refusal('study', 'dmeo')
-    assert 'dmeo does not exist' in message
-    assert 'studies/demo.py' in message
+@pytest.mark.parametrize('name, told', [('dmeo', 'mean demo?'), ('qqqqq', 'in paper/')])
+def test_unknown_study_is_answered_with_what_there_is(refusal, name, told):
+    message = refusal('study', name)
+    assert f'{name} does not exist' in message
+    assert told in message
 
 
 def test_config_that_is_no_study_is_refused(refusal, classifier):
@@ -97,12 +105,41 @@ def test_study_that_cannot_be_read_is_refused(refusal, tmp_path, text):
     assert str(tmp_path / 'study.py') in refusal('study', tmp_path / 'study.py')
 
 
-@pytest.mark.parametrize('workers', [0, -1])
-def test_number_of_workers_is_at_least_one(refusal, study, tmp_path, workers):
+@pytest.mark.parametrize('option', ['--workers', '--runs-per-gpu'])
+@pytest.mark.parametrize('number', [0, -1])
+def test_numbers_of_runs_are_at_least_one(refusal, study, tmp_path, option, number):
     work = tmp_path / 'work'
-    message = refusal('study', study, '--work-dir', work, '--workers', workers)
-    assert '--workers must be at least 1' in message
+    message = refusal('study', study, '--work-dir', work, option, number)
+    assert f'{option} must be at least 1' in message
     assert not work.exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
+def test_runs_per_gpu_without_a_gpu_is_refused(refusal, study, tmp_path):
+    work = tmp_path / 'work'
+    message = refusal('study', study, '--work-dir', work, '--runs-per-gpu', 2)
+    assert '--runs-per-gpu 2 needs a GPU' in message and '--workers N' in message
+    assert not work.exists()
+
+
+@pytest.mark.parametrize(
+    'words, kind, workers',
+    [
+        ('', Here, 1),
+        ('--workers 3', Executor, 3),
+        ('--runs-per-gpu 3', OnGpus, 6),
+        ('--runs-per-gpu 3 --workers 4', OnGpus, 4),
+        ('--runs-per-gpu 3 --workers 9', OnGpus, 6),
+    ],
+)
+def test_as_many_workers_as_fit_on_the_gpus(monkeypatch, words, kind, workers):
+    monkeypatch.setattr(study_command, 'visible_gpus', lambda: ['0', '1'])
+    parser = argparse.ArgumentParser()
+    study_command.add_arguments(parser)
+    options = parser.parse_args(['demo', *words.split()])
+    executor, number = study_command._executor(options)
+    assert isinstance(executor, kind)
+    assert number == workers
 
 
 def test_report_is_written_again(command, tmp_path):

@@ -124,8 +124,20 @@ def test_given_parent_is_evaluated_not_trained_and_its_compute_stays_unknown(stu
     assert runs['unpruned'].metrics == parent.metrics
     assert runs['unpruned'].epochs == 0
     assert parent.total_train_macs > 0
-    assert {run.total_train_macs for run in given.runs} == {None}
-    assert runs['scratch-e'].train_macs > 0
+    assert runs['unpruned'].total_train_macs is runs['fine-tune'].total_train_macs is None
+    assert runs['scratch-e'].total_train_macs == runs['scratch-e'].train_macs > 0
+
+
+@pytest.mark.parametrize('kind, known', [('L1NormPruner', True), ('MagnitudePruner', False)])
+def test_from_scratch_needs_the_parent_where_its_weights_told_the_shape(
+    study, tmp_path, kind, known
+):
+    pruner = PRUNER if known else dict(type=kind, ratio=0.5)
+    plan = study(pruner=pruner, arms=('fine-tune', 'scratch-e'))
+    results = execute_study(plan, tmp_path / 'work', Here())
+    before = {run.arm: run.total_train_macs - run.train_macs for run in results.runs}
+    parent = next(run for run in results.runs if run.arm == 'unpruned').train_macs
+    assert before == {'unpruned': 0, 'fine-tune': parent, 'scratch-e': 0 if known else parent}
 
 
 def test_missing_parent_is_refused_before_anything_is_started(study, tmp_path):

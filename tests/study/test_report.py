@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 import pytest
 
 from rethink_det.errors import UserError
-from rethink_det.study.plots import scale_of
-from rethink_det.study.report import count, write_report
+from rethink_det.study.report import write_report
 from rethink_det.study.results import RunResult, StudyResults, write_results
+from rethink_det.study.units import count, scale_of
 
 CLASSIFICATION = {
     'unpruned': (94.11, 94.29, 93.96),

@@ -9,6 +9,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from rethink_det.registry import HOOKS
+from rethink_det.training.input_convention import KEY, InputConvention
 
 PACKAGES = (
     'rethink-det', 'torch', 'torchvision', 'torch-pruning',
@@ -19,15 +20,16 @@ PACKAGES = (
 
 @HOOKS.register_module()
 class ProvenanceHook(Hook):
-    """Write ``meta['architecture']`` and ``meta['provenance']`` into every checkpoint.
+    """Write ``architecture``, ``input_convention`` and ``provenance`` into every ``meta``.
 
-    With the first a checkpoint rebuilds its own network; the second holds the config's
+    With the first a checkpoint rebuilds its own network; the second says how its images are
+    normalised (:mod:`~rethink_det.training.input_convention`); the third holds the config's
     digest, the seed, the training data and the versions, beside whatever other hooks
     (:class:`TransferHook`) know about the arm.
     """
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add both entries."""
+        """Add the entries."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         architecture = getattr(model, 'architecture', None) or getattr(
             getattr(model, 'backbone', None), 'architecture', None
@@ -35,6 +37,9 @@ class ProvenanceHook(Hook):
         meta = checkpoint['meta']
         if architecture is not None:
             meta['architecture'] = architecture.to_dict()
+        convention = InputConvention.of(getattr(model, 'data_preprocessor', None))
+        if convention is not None:
+            meta[KEY] = convention.to_dict()
         dataset = runner.train_dataloader.dataset
         meta.setdefault('provenance', {}).update(
             config_digest=config_digest(runner.cfg),

@@ -1,0 +1,127 @@
+"""Several small runs on each GPU of this machine."""
+
+import gc
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+
+from rethink_det.errors import UserError
+from rethink_det.study.executors import pool
+
+VISIBLE = 'CUDA_VISIBLE_DEVICES'
+
+
+class OnGpus(Executor):
+    """Processes on this machine's GPUs, at most ``runs_per_gpu`` on each.
+
+    Each process sees one GPU and keeps it. What its CPU reads of CIFAR or of a folder of images
+    is mapped from one decoded file, so that it is in main memory once, however many processes
+    read it (see :mod:`rethink_det.datasets.decoded`). Memory of the GPU is not shared: there
+    each run has its own model, and with ``FastEpochLoop`` its own copy of the training set
+    (CIFAR: 150 MB). A process that is killed fails its run alone; the next run there gets
+    another process.
+
+    Args:
+        gpus: Names of the GPUs as in ``CUDA_VISIBLE_DEVICES``, see :func:`visible_gpus`.
+        runs_per_gpu: How many runs share a GPU.
+
+    Raises:
+        UserError: There is no GPU.
+    """
+
+    def __init__(self, gpus: Sequence[str], runs_per_gpu: int) -> None:
+        if not gpus:
+            raise UserError(
+                f'--runs-per-gpu {runs_per_gpu} needs a GPU, and torch sees none here; --workers N '
+                'trains N runs side by side without one.'
+            )
+        self.slots = len(gpus) * runs_per_gpu
+        self._slots = [_Slot(gpu, self._pool()) for _ in range(runs_per_gpu) for gpu in gpus]
+
+    def submit(self, work: Callable, /, *args, **kwargs) -> Future:
+        """Start ``work`` on the GPU with the fewest runs; it waits if all slots are taken."""
+        slot = self._slots[next_slot([s.gpu for s in self._slots], [s.load for s in self._slots])]
+        # Set while the process starts: importing MMEngine makes CUDA look for its devices, and
+        # from then on the variable is not read again.
+        with _visible(slot.gpu):
+            try:
+                future = slot.pool.submit(_tidily, work, *args, **kwargs)
+            except BrokenExecutor:
+                slot.pool = self._pool()
+                future = slot.pool.submit(_tidily, work, *args, **kwargs)
+        slot.work.append(future)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes, after what they have been given unless it is cancelled."""
+        for slot in self._slots:
+            slot.pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def _pool(self) -> Executor:
+        return pool(1, sharing=self.slots)
+
+
+@dataclass
+class _Slot:
+    """Room for one run on a GPU: a process of its own, and what it has been given."""
+
+    gpu: str
+    pool: Executor
+    work: list[Future] = field(default_factory=list)
+
+    @property
+    def load(self) -> int:
+        """How much of it is not done yet."""
+        self.work = [future for future in self.work if not future.done()]
+        return len(self.work)
+
+
+def next_slot(gpus: Sequence[str], loads: Sequence[int]) -> int:
+    """The slot for the next run: a free one, on the GPU that has the least to do.
+
+    Args:
+        gpus: The GPU of each slot.
+        loads: How many runs each slot has, under way or waiting.
+
+    Returns:
+        Its index; of equal ones the first. With no free slot the one with the fewest runs.
+    """
+    total: Counter[str] = Counter()
+    for gpu, load in zip(gpus, loads, strict=True):
+        total[gpu] += load
+    return min(range(len(gpus)), key=lambda i: (loads[i], total[gpus[i]]))
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that torch sees, as ``CUDA_VISIBLE_DEVICES`` names them."""
+    number = torch.cuda.device_count()
+    given = os.environ.get(VISIBLE)
+    names = given.split(',') if given else map(str, range(number))
+    return [name.strip() for name in names][:number]
+
+
+@contextmanager
+def _visible(gpu: str) -> Iterator[None]:
+    before = os.environ.get(VISIBLE)
+    os.environ[VISIBLE] = gpu
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VISIBLE]
+        else:
+            os.environ[VISIBLE] = before
+
+
+def _tidily(work: Callable, /, *args, **kwargs):
+    """``work``, after which its memory on the GPU is free for the neighbours."""
+    try:
+        return work(*args, **kwargs)
+    finally:
+        gc.collect()
+        torch.cuda.empty_cache()

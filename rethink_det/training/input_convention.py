@@ -1,0 +1,116 @@
+"""How a network wants its images: channel order, mean and standard deviation.
+
+Weights are worth nothing under another convention than the one they were trained with, so it
+travels with them, in ``meta['input_convention']`` of every checkpoint.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isclose
+from os import PathLike
+
+from mmengine.model import ImgDataPreprocessor
+from torch import Tensor, nn
+
+from rethink_det.errors import UserError
+
+KEY = 'input_convention'
+"""Key of a checkpoint's ``meta``."""
+
+_ORDERS = ('rgb', 'bgr')
+
+
+@dataclass(frozen=True, eq=False)
+class InputConvention:
+    """Channel order and normalisation of a network's input.
+
+    Attributes:
+        channels: ``'rgb'`` or ``'bgr'``.
+        mean: Channel means that are subtracted, on the 0..255 scale, in that order.
+        std: What is divided by afterwards, same scale and order.
+    """
+
+    channels: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __eq__(self, other: object) -> bool:
+        """Equal to the precision of float32, in which models keep these numbers."""
+        if not isinstance(other, InputConvention):
+            return NotImplemented
+        own, others = (*self.mean, *self.std), (*other.mean, *other.std)
+        alike = self.channels == other.channels and len(own) == len(others)
+        return alike and all(map(_close, own, others))
+
+    def __str__(self) -> str:
+        mean, std = (', '.join(f'{v:g}' for v in values) for values in (self.mean, self.std))
+        return f'{self.channels.upper()}, mean {mean}, std {std}'
+
+    def to_dict(self) -> dict:
+        """Plain values, for ``meta['input_convention']``."""
+        return {key: list(v) if key != 'channels' else v for key, v in asdict(self).items()}
+
+    def settings(self) -> dict:
+        """The same as arguments of MMEngine's and mmdet's data preprocessors.
+
+        They read BGR images, which is how mmcv loads them.
+        """
+        rgb = self.channels == 'rgb'
+        return {'mean': list(self.mean), 'std': list(self.std), 'bgr_to_rgb': rgb}
+
+    @classmethod
+    def of_settings(cls, settings: Mapping | None) -> 'InputConvention | None':
+        """Inverse of :meth:`settings`; of this package's ``ImagePreprocessor`` as well.
+
+        Args:
+            settings: Config of a data preprocessor; ``None`` if it normalises nothing, or
+                images of other than three channels.
+        """
+        settings = settings or {}
+        mean, std = settings.get('mean'), settings.get('std')
+        if not mean or not std or {len(mean), len(std)} != {3}:
+            return None
+        own = str(settings.get('type')).removeprefix('rethink_det.') == 'ImagePreprocessor'
+        swapped = settings.get('bgr_to_rgb') or settings.get('rgb_to_bgr')
+        return cls('rgb' if own or swapped else 'bgr', _numbers(mean), _numbers(std))
+
+    @classmethod
+    def of(cls, preprocessor: nn.Module | None) -> 'InputConvention | None':
+        """The convention of a model's data preprocessor; ``None`` as of :meth:`of_settings`."""
+        mean, std = (getattr(preprocessor, name, None) for name in ('mean', 'std'))
+        if not isinstance(mean, Tensor) or mean.numel() != 3:
+            return None
+        bgr = isinstance(preprocessor, ImgDataPreprocessor) and not preprocessor._channel_conversion
+        return cls('bgr' if bgr else 'rgb', *(_numbers(v.flatten().tolist()) for v in (mean, std)))
+
+    @classmethod
+    def of_checkpoint(
+        cls, checkpoint: Mapping, path: str | PathLike = 'checkpoint'
+    ) -> 'InputConvention | None':
+        """What a checkpoint says of itself; ``None`` if it says nothing.
+
+        Raises:
+            UserError: The entry makes no sense.
+        """
+        entry = (checkpoint.get('meta') or {}).get(KEY)
+        if entry is None:
+            return None
+        try:
+            found = cls(entry['channels'], _numbers(entry['mean']), _numbers(entry['std']))
+        except (KeyError, TypeError, ValueError):
+            found = None
+        if not found or found.channels not in _ORDERS or len(found.mean) != len(found.std):
+            raise UserError(
+                f"{path}: meta['{KEY}'] is {entry!r}, expected channels ('rgb' or 'bgr'), mean and "
+                'std of each channel.'
+            )
+        return found
+
+
+def _close(a: float, b: float) -> bool:
+    return isclose(a, b, rel_tol=1e-5, abs_tol=1e-5)
+
+
+def _numbers(values: object) -> tuple[float, ...]:
+    """Floats without the noise of float32: 123.675, not 123.67500305."""
+    return tuple(float(f'{float(value):.7g}') for value in values)

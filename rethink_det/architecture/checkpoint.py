@@ -11,6 +11,7 @@ import pickle
 import re
 import zipfile
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,18 +32,23 @@ def load_checkpoint(path: str | os.PathLike) -> dict:
     Raises:
         UserError: The file is missing, damaged, or a pickle that needs code to load.
     """
+    checkpoint = load_plain(path)
+    if not isinstance(checkpoint, dict):
+        raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint.')
+    return checkpoint
+
+
+def load_plain(path: str | os.PathLike) -> Any:
+    """Read tensors and plain values of any form; as :func:`load_checkpoint`."""
     if not os.path.isfile(path):
         raise UserError(f'Checkpoint {path} does not exist.')
     try:
-        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+        return torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # on damaged bytes torch's unpickler raises just about anything
         if isinstance(error, pickle.UnpicklingError) and _needs_code(path, error):
             raise UserError(_refusal(path, error)) from None
         kind = type(error).__name__
         raise UserError(f'{path} is no checkpoint, or a damaged one ({kind}).') from None
-    if not isinstance(checkpoint, dict):
-        raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint.')
-    return checkpoint
 
 
 def _needs_code(path: str | os.PathLike, error: pickle.UnpicklingError) -> bool:
@@ -59,7 +65,8 @@ def _refusal(path: str | os.PathLike, error: Exception) -> str:
     return (
         f'{path} needs code to load ({refused} was refused), and loading it would run that code. '
         'If you trust its source, load it once with torch.load(path, weights_only=False) and '
-        'save dict(state_dict=..., meta={}) of its tensors again with torch.save.'
+        'save dict(state_dict=..., meta={}) of its tensors (of a whole model: its state_dict()) '
+        'again with torch.save.'
     )
 
 

@@ -1,9 +1,9 @@
 """What to take out of a network: channels, inputs of single layers, blocks, weights."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from rethink_det.architecture import masks as masking
 from rethink_det.architecture.blocks import last_layer, remove_block, residual_blocks
@@ -85,6 +85,16 @@ class Cut:
             inside = next((n for n in self.layers() if n.startswith(f'{block}.conv')), None)
             if inside:
                 raise UserError(f'Layer {inside} lies in the removed block {block}.')
+
+    def within(self, model: nn.Module) -> 'Cut':
+        """What concerns the modules that ``model`` has, which may end a stage early."""
+        names = {name for name, _ in model.named_modules()}
+        return replace(
+            self,
+            channels={name: kept for name, kept in self.channels.items() if name in names},
+            selections={name: kept for name, kept in self.selections.items() if name in names},
+            blocks=[name for name in self.blocks if name in names],
+        )
 
     def layers(self) -> list[str]:
         """Names of all layers that lose channels or inputs."""

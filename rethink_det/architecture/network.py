@@ -66,9 +66,22 @@ def _build(kind: str, config: Mapping) -> nn.Module:
         raise UserError(f'The {kind} {dict(config)} cannot be built: {error}') from error
 
 
-@torch.no_grad()
 def feature_widths(backbone: nn.Module, input_shape: Sequence[int]) -> list[int]:
     """Channels of every feature map, read off a forward pass in evaluation mode.
+
+    Raises:
+        UserError: If ``backbone`` cannot run on such an input.
+    """
+    return [channels for channels, _, _ in feature_shapes(backbone, input_shape)]
+
+
+@torch.no_grad()
+def feature_shapes(backbone: nn.Module, input_shape: Sequence[int]) -> list[tuple[int, int, int]]:
+    """``(channels, height, width)`` of every feature map of one image, in evaluation mode.
+
+    Args:
+        backbone: On any device; on ``meta`` nothing is computed.
+        input_shape: ``(channels, height, width)`` of the image.
 
     Raises:
         UserError: If ``backbone`` cannot run on such an input.
@@ -87,4 +100,5 @@ def feature_widths(backbone: nn.Module, input_shape: Sequence[int]) -> list[int]
     finally:
         for module, mode in modes:
             module.training = mode
-    return [f.shape[1] for f in ([features] if isinstance(features, Tensor) else features)]
+    maps = [features] if isinstance(features, Tensor) else features
+    return [tuple(feature.shape[1:]) for feature in maps]

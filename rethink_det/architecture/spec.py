@@ -143,7 +143,8 @@ class PrunedArchitecture:
         carries this value as its attribute ``architecture``.
 
         Args:
-            **settings: Training settings of the base class, such as ``frozen_stages``.
+            **settings: Training settings of the base class, such as ``frozen_stages``. Stages
+                that they leave out (``num_stages=3``) are left out of the surgery, too.
 
         Raises:
             UserError: A layer cannot be cut as asked.
@@ -167,11 +168,11 @@ class PrunedArchitecture:
         Raises:
             UserError: The state dict is of another architecture (names the tensor).
         """
-        network = self._skeleton()
+        network = self.skeleton()
         load_exactly(network, {name: tensor.clone() for name, tensor in state.items()}, assign=True)
         return network.float()
 
-    def _skeleton(self) -> Network:
+    def skeleton(self) -> Network:
         """The network in its final shape; its weights have no memory, or random values."""
         network = deepcopy(_unpruned(self.base))
         cut = self._as_cut()
@@ -184,6 +185,8 @@ class PrunedArchitecture:
         """The backbone in its final shape, whatever its weights."""
         backbone = build_backbone({**self.backbone, **settings})
         cut = self._as_cut(head=False)
+        if 'num_stages' in settings:
+            cut = cut.within(backbone)
         if cut.layers() or cut.blocks:
             cut.apply(Surgeon(backbone, self.input_shape))
         backbone.architecture = self
@@ -320,7 +323,7 @@ class PrunedArchitecture:
         """Weights kept and weights in all of every parameter under a mask."""
         if not self.masks:
             return {}
-        sizes = {name: p.numel() for name, p in self._skeleton().named_parameters()}
+        sizes = {name: p.numel() for name, p in self.skeleton().named_parameters()}
         return {name: (kept, sizes[name]) for name, kept in self.masks['kept'].items()}
 
     def shape(self) -> 'PrunedArchitecture':
@@ -337,7 +340,7 @@ class PrunedArchitecture:
         indices of selections and the masks themselves are no parameters.
         """
         shape = validation.input_shape(input_shape or self.input_shape)
-        return costing.count(self._skeleton(), shape, self.masks.get('kept'))
+        return costing.count(self.skeleton(), shape, self.masks.get('kept'))
 
     def diff(self, other: 'PrunedArchitecture') -> list[str]:
         """What differs, a readable line each; empty if the architectures are equal."""

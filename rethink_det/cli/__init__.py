@@ -6,13 +6,14 @@ import sys
 from collections.abc import Sequence
 
 from rethink_det import __version__
-from rethink_det.cli import analyze, benchmark, doctor, prune, report, study, test, train
+from rethink_det.cli import analyze, benchmark, convert, doctor, prune, report, study, test, train
 from rethink_det.errors import UserError
 
 COMMANDS = {
     'train': train,
     'test': test,
     'prune': prune,
+    'convert': convert,
     'study': study,
     'report': report,
     'analyze': analyze,

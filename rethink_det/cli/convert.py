@@ -1,0 +1,80 @@
+"""Convert a checkpoint of another tool: foreign weights in, self-describing checkpoint out.
+
+Reads weights of torchvision, networks that other code has cut (channels and blocks from the
+shapes of the tensors), the pruning history of Torch-Pruning, the fix_subnet files of mmrazor,
+the channel selections of Network Slimming, and masks: those of torch.nn.utils.prune, or exact
+zeros. What has to be unpickled by running code (a whole model, tp.state_dict) is refused: save
+its state_dict().
+"""
+
+import argparse
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.foreign import Converted, convert, load_base
+from rethink_det.architecture.foreign.zeros import SHARE
+from rethink_det.classification.arms import architecture_of
+from rethink_det.pruning import PruneResult
+from rethink_det.pruning.checkpoint import save_pruned
+from rethink_det.training.config import find_config, load_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument('source', help='checkpoint with a state dict')
+    parser.add_argument('-o', '--out', required=True, metavar='OUT', help='converted checkpoint')
+    parser.add_argument(
+        '--base',
+        metavar='ARCHITECTURE',
+        help='what the network was before it was cut: published name, name in torchvision, JSON '
+        'file, checkpoint, or config of a classifier; default: found by the tensors, if they are '
+        'those of a whole network of torchvision',
+    )
+    parser.add_argument(
+        '--subnet',
+        metavar='FILE',
+        help='which channels were kept: pruning history of Torch-Pruning or fix_subnet of mmrazor',
+    )
+    parser.add_argument(
+        '--masks',
+        nargs='?',
+        type=float,
+        const=SHARE,
+        metavar='SHARE',
+        help='take exact zeros for removed weights, in layers where they are at least this share '
+        f'({SHARE} if none is given)',
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Convert, write the checkpoint, print what was found out and what is left of each layer."""
+    base = _base(options.base)
+    converted = convert(options.source, base, options.subnet, options.masks)
+    result = PruneResult(converted.architecture, converted.state_dict, dict(converted.masks))
+    provenance = {
+        'arm': 'converted',
+        'source': str(options.source),
+        'source_digest': converted.source_digest,
+        'inferred': list(converted.inferred),
+    }
+    save_pruned(result, options.out, provenance)
+    _show(converted)
+    print(f'wrote {options.out}')
+    return 0
+
+
+def _base(name: str | None) -> PrunedArchitecture | None:
+    if name is None:
+        return None
+    if name.endswith('.py') or '::' in name:
+        return architecture_of(load_config(find_config(name)))
+    return load_base(name)
+
+
+def _show(converted: Converted) -> None:
+    for line in converted.inferred:
+        print(f'inferred: {line}')
+    print(converted.architecture)
+    before, after = converted.architecture.base.cost(), converted.architecture.cost()
+    for name in ('params', 'macs'):
+        old, new = getattr(before, name), getattr(after, name)
+        print(f'{name}: {new:,} of {old:,} ({new / old:.1%})')

@@ -12,6 +12,7 @@ from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import LOOPS as MMENGINE_LOOPS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import Registry
 
 SCOPE = 'rethink_det'
@@ -20,7 +21,11 @@ MODELS = Registry(
     'model',
     parent=MMENGINE_MODELS,
     scope=SCOPE,
-    locations=['rethink_det.architecture', 'rethink_det.classification'],
+    locations=[
+        'rethink_det.architecture',
+        'rethink_det.classification',
+        'rethink_det.detection.shared_head',
+    ],
 )
 DATASETS = Registry(
     'dataset',
@@ -45,4 +50,10 @@ FUNCTIONS = Registry(
 )
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope=SCOPE, locations=['rethink_det.training'])
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope=SCOPE, locations=['rethink_det.training'])
+OPTIM_WRAPPERS = Registry(
+    'optimizer wrapper',
+    parent=MMENGINE_OPTIM_WRAPPERS,
+    scope=SCOPE,
+    locations=['rethink_det.training.bfloat16'],
+)
 PRUNERS = Registry('pruner', scope=SCOPE, locations=['rethink_det.pruning'])

@@ -3,14 +3,17 @@
 import contextlib
 import io
 import os
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+import mmengine.config.config
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from yapf.yapflib import yapf_api
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.cli import main
@@ -27,6 +30,22 @@ settings.register_profile(
 settings.load_profile('rethink_det')
 
 
+@pytest.fixture(scope='session', autouse=True)
+def formatted_once():
+    """A run formats the text of its config ten times, which is half of the time of a tiny one."""
+    with pytest.MonkeyPatch.context() as patch:
+        known, really = {}, yapf_api.FormatCode
+
+        def format_code(text, **options):
+            if text not in known:
+                known[text] = really(text, **options)
+            return known[text]
+
+        for module in (yapf_api, mmengine.config.config):  # one line's or the other's
+            patch.setattr(module, 'FormatCode', format_code, raising=False)
+        yield
+
+
 @pytest.fixture(scope='session')
 def shared() -> Path:
     """The folder of shared data and weights beside the checkout."""
@@ -35,6 +54,14 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f'no shared folder at {folder}; set RETHINK_DET_SHARED')
     return folder
+
+
+@pytest.fixture(scope='session')
+def tiny_data(tmp_path_factory):
+    """Where :func:`tests.tiny_configs.shrink` writes its data, each kind once; 200 MB."""
+    folder = tmp_path_factory.mktemp('tiny_data')
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope='session')

@@ -5,6 +5,9 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch
+import torch_pruning as tp
+from torchvision.models import resnet50
 
 from rethink_det.cli import _parser, main
 from rethink_det.registry import PRUNERS
@@ -70,11 +73,24 @@ def test_the_config_snippet_builds(tmp_path):
     assert detector.backbone.layer1[1].conv1.out_channels == 44
 
 
+def networks_from_elsewhere():
+    """What ``convert`` is shown on: torchvision's weights, and the same cut by Torch-Pruning."""
+    network = resnet50()
+    torch.save(network.state_dict(), 'resnet50.pth')
+    images, importance = torch.randn(1, 3, 64, 64), tp.importance.MagnitudeImportance()
+    settings = dict(pruning_ratio=0.25, ignored_layers=[network.fc])
+    tp.pruner.MagnitudePruner(network, images, importance, **settings).step()
+    torch.save(network.state_dict(), 'cut.pth')
+
+
 @pytest.mark.slow
 def test_the_tutorial_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
     """Training is cut to one epoch; everything else is run as it stands."""
     monkeypatch.chdir(tmp_path)
+    networks_from_elsewhere()
     for command in COMMANDS:
+        if command[0] == 'benchmark':
+            continue  # tests/cli/test_benchmark.py runs them at a smaller size
         if command[0] in ('study', 'report') and '--dry-run' not in command:
             continue  # make demo runs a whole study
         command = [re.sub(r'(epoch_|epochs=)\d+', r'\g<1>1', word) for word in command]

@@ -4,4 +4,4 @@ optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4)
 )
 param_scheduler = [dict(type='MultiStepLR', milestones=[80, 120], gamma=0.1)]
-train_cfg = dict(by_epoch=True, max_epochs=160, val_interval=10)
+train_cfg = dict(type='rethink_det.FastEpochLoop', max_epochs=160, val_interval=10)

@@ -7,4 +7,4 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
     dict(type='MultiStepLR', milestones=[12, 18], gamma=0.1),
 ]
-train_cfg = dict(by_epoch=True, max_epochs=24, val_interval=24)
+train_cfg = dict(type='rethink_det.FastEpochLoop', max_epochs=24, val_interval=24)

@@ -8,6 +8,7 @@ from rethink_det.classification.metric import Accuracy
 from rethink_det.classification.preact_resnet import PreActResNet
 from rethink_det.classification.preprocessor import ImagePreprocessor
 from rethink_det.classification.preresnet import PreResNet
+from rethink_det.classification.timm_backbone import TimmBackbone
 from rethink_det.classification.vgg import VGG
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     'MLPHead',
     'PreActResNet',
     'PreResNet',
+    'TimmBackbone',
 ]

@@ -12,16 +12,37 @@ from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import build_backbone
-from rethink_det.cli import benchmark_prune
+from rethink_det.cli import benchmark_coco, benchmark_prune, benchmark_train
 from rethink_det.cli.timing import compare
+
+_DEFAULTS = {
+    'train': {'rounds': 5, 'network': benchmark_train.NETWORKS},
+    'prune': {'network': ('resnet50',), 'images': 512},
+    'coco': {'rounds': 3, 'images': 1000},
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument('what', choices=list(_BENCHMARKS))
-    parser.add_argument('--rounds', type=int, default=30, help='pairs of timings')
+    parser.add_argument(
+        '--rounds', type=int, help='pairs of timings; default: 30, for train 5, for coco 3'
+    )
+    parser.add_argument(
+        '--network',
+        nargs='+',
+        metavar='ARCH',
+        help='name or file of an architecture; default: resnet50 for prune, '
+        f'{" ".join(benchmark_train.NETWORKS)} for train',
+    )
+    parser.add_argument(
+        '--images',
+        type=int,
+        help='images of noise; default: 512, for train on a GPU 25,600, for coco 1,000',
+    )
+    train = parser.add_argument_group('train')
+    train.add_argument('--batch', type=int, default=128, help='images of a step')
     prune = parser.add_argument_group('prune')
-    prune.add_argument('--network', default='resnet50', help='name or file of an architecture')
     prune.add_argument('--pruner', help='run this method once instead, e.g. ThiNetPruner')
     prune.add_argument(
         '--pruner-options',
@@ -31,11 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='its arguments, e.g. ratios=0.3',
     )
-    prune.add_argument('--images', type=int, default=512, help='images of noise it may look at')
 
 
 def run(options: argparse.Namespace) -> int:
     """Time pairs side by side; print medians and their ratio."""
+    for name, value in {'rounds': 30, **_DEFAULTS.get(options.what, {})}.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
     print(f'{torch.get_num_threads()} threads, torch {torch.__version__}')
     _BENCHMARKS[options.what](options)
     return 0
@@ -79,11 +102,31 @@ def _import(options: argparse.Namespace) -> None:
 
 def _prune(options: argparse.Namespace) -> None:
     """``prune`` against Torch-Pruning's own pruner, or one method by itself."""
-    if options.pruner:
-        method = {'type': options.pruner, **options.pruner_options}
-        benchmark_prune.by_itself(options.network, method, options.images)
-    else:
-        benchmark_prune.against_torch_pruning(options.network, options.rounds)
+    for network in options.network:
+        if options.pruner:
+            method = {'type': options.pruner, **options.pruner_options}
+            benchmark_prune.by_itself(network, method, options.images)
+        else:
+            benchmark_prune.against_torch_pruning(network, options.rounds)
 
 
-_BENCHMARKS = {'backbone': _backbone, 'import': _import, 'prune': _prune}
+def _train(options: argparse.Namespace) -> None:
+    """Training on MMEngine's Runner against a plain PyTorch script, and against a bare loop."""
+    benchmark_train.against_plain_pytorch(
+        options.network, options.images, options.batch, options.rounds
+    )
+
+
+def _coco(options: argparse.Namespace) -> None:
+    """``rethink_det.CocoMetric`` against mmdet's, on boxes and on masks."""
+    for kind in ('bbox', 'segm'):
+        benchmark_coco.against_mmdet(options.images, kind, options.rounds)
+
+
+_BENCHMARKS = {
+    'backbone': _backbone,
+    'import': _import,
+    'prune': _prune,
+    'train': _train,
+    'coco': _coco,
+}

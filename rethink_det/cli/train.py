@@ -15,8 +15,14 @@ from rethink_det.classification.arms import (
     get_arm,
     is_classifier,
 )
-from rethink_det.detection import TRANSFER_ARMS, get_transfer_arm, transfer_config
+from rethink_det.detection import (
+    TRANSFER_ARMS,
+    TransferSettings,
+    get_transfer_arm,
+    transfer_config,
+)
 from rethink_det.detection.check import check_data
+from rethink_det.detection.data_root import with_data_root
 from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, known_fields, load_config
 from rethink_det.training.launch import last_checkpoint, leave_process_group, train
@@ -50,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=DictAction,
         default={},
         metavar='KEY=VALUE',
-        help="budget of a classifier's arm: fine_tune_epochs, fine_tune_lr, scratch_b_cap",
+        help="of a classifier's arm: fine_tune_epochs, fine_tune_lr, scratch_b_cap, "
+        "scratch_b_epochs; of a detector's: schedule (random alone: 2x to 6x), sync_bn",
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     add_common_arguments(parser)
@@ -59,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``train`` and ``test`` share."""
     add_config_options(parser)
+    parser.add_argument(
+        '--data-root',
+        metavar='DIR',
+        help="a detector's data: any folder with COCO annotations, its class names read from them",
+    )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
@@ -107,8 +119,9 @@ def _with_backbone(config: Config, options: argparse.Namespace) -> Config:
         needs_weights = arm.start != 'random'
     else:
         transfer = get_transfer_arm(options.arm)
+        wanted = known_fields(TransferSettings, options.arm_settings, '--arm-settings')
         needs_weights = transfer.source is not None
-        config = transfer_config(config, transfer, source, source)
+        config = transfer_config(config, transfer, source, source, TransferSettings(**wanted), _say)
     if needs_weights:
         load_checkpoint(source)  # refuses a name, which has a shape but no weights
     return config
@@ -128,6 +141,8 @@ def resolve(options: argparse.Namespace) -> Config:
     config = load_config(file, options.cfg_options)
     if 'model' not in config:
         raise UserError(f'{file} describes no model; a study is run by: rethink-det study {file}')
+    if options.data_root:
+        config = with_data_root(config, options.data_root, _say)
     config.launcher = options.launcher
     os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
     config.work_dir = (
@@ -140,6 +155,10 @@ def resolve(options: argparse.Namespace) -> Config:
 
 def show(metrics: dict[str, float]) -> None:
     """Print metrics, one a line, on the main process."""
+    for name, value in metrics.items():
+        _say(f'{name}: {value}')
+
+
+def _say(line: str) -> None:
     if os.environ.get('RANK', '0') == '0':
-        for name, value in metrics.items():
-            print(f'{name}: {value}')
+        print(line)

@@ -6,5 +6,12 @@ config asks for them.
 
 from rethink_det.detection.adapt import transfer_config
 from rethink_det.detection.arms import TRANSFER_ARMS, TransferArm, get_transfer_arm
+from rethink_det.detection.settings import TransferSettings
 
-__all__ = ['TRANSFER_ARMS', 'TransferArm', 'get_transfer_arm', 'transfer_config']
+__all__ = [
+    'TRANSFER_ARMS',
+    'TransferArm',
+    'TransferSettings',
+    'get_transfer_arm',
+    'transfer_config',
+]

@@ -1,17 +1,29 @@
 """Putting a pruned backbone into a detector's config."""
 
+import os
+from collections.abc import Mapping
 from copy import deepcopy
+from functools import partial
 from os import PathLike
 
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.network import RUNTIME_KEYS, feature_widths
+from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.network import build_backbone
 from rethink_det.detection.arms import TransferArm
+from rethink_det.detection.inputs import set_inputs
+from rethink_det.detection.maps import feature_maps, place_outputs
+from rethink_det.detection.readers import Say, set_widths
+from rethink_det.detection.runtime import check_replaceable, parameters, runtime_settings
+from rethink_det.detection.settings import TransferSettings
+from rethink_det.detection.shared_head import PLACE, adapt_shared_head
 from rethink_det.errors import UserError
+from rethink_det.training.input_convention import InputConvention
 
-# Weights come from the transfer, so the old backbone's initializer goes with it.
-_KEPT = [key for key in RUNTIME_KEYS if key not in ('init_cfg', 'pretrained')]
+HOOKS = ('TransferHook', 'MaskHook')
+"""Hooks that bring a backbone's weights in: a config's own go with its backbone."""
 
 
 def transfer_config(
@@ -19,8 +31,13 @@ def transfer_config(
     arm: TransferArm,
     architecture: str | PathLike,
     weights: str | PathLike | None = None,
+    settings: TransferSettings | None = None,
+    say: Say = print,
 ) -> Config:
     """A detector's config with another backbone, everything else kept.
+
+    What reads the backbone is told its widths, images are normalised as the classifier's were,
+    and a shared head (C4) becomes the last stage of the architecture.
 
     Args:
         config: Config of any detector with a ``backbone``.
@@ -28,38 +45,95 @@ def transfer_config(
         architecture: Published name, JSON file or checkpoint that gives the shape.
         weights: Checkpoint of the trained classifier; for ``random`` that of the pruner, if
             the architecture has weight masks, which are in there.
+        settings: Schedule and SyncBN.
+        say: Is told, a line each, what changes besides the backbone.
 
     Raises:
-        UserError: The config is no detector, its backbone is of another family than the
-            architecture, or the arm needs weights or masks and there are none.
+        UserError: The config is no detector, or one whose backbone cannot be replaced by this
+            one (says why), or the arm needs weights or masks and there are none.
     """
+    _check(config, arm, weights)
     config = deepcopy(config)
-    old = (config.get('model') or {}).get('backbone')
-    if old is None:
-        raise UserError('The config is no detector: it has no model.backbone.')
-    if arm.source and weights is None:
-        raise UserError(f'Transfer arm {arm.name} needs the checkpoint of a trained classifier.')
     shape = PrunedArchitecture.load(architecture)
-    runtime = {key: old[key] for key in _KEPT if key in old}
-    config.model.backbone = {
-        **runtime,
-        **arm.frozen_settings,
-        'type': 'rethink_det.PrunedBackbone',
-        'architecture': str(architecture),
-    }
-    _set_neck(config, shape)
-    hooks = _hooks(arm, shape, weights)
-    config.custom_hooks = [*(config.get('custom_hooks') or []), *hooks]
+    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
+        _replace_backbone(config.model, shape, architecture, arm, say)
+    set_inputs(config, _convention(arm, weights), say)
+    (settings or TransferSettings()).apply(config, arm)
+    others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
+    config.custom_hooks = [*others, *_hooks(config, arm, shape, weights)]
+    _import_this_package(config)
     return config
 
 
+def _check(config: Config, arm: TransferArm, weights: str | PathLike | None) -> None:
+    model = config.get('model') or {}
+    if model.get('backbone') is None:
+        inner = ': model.detector wraps one' if 'detector' in model else ''
+        raise UserError(f'The config is no detector: it has no model.backbone{inner}.')
+    if arm.source and weights is None:
+        raise UserError(f'Transfer arm {arm.name} needs the checkpoint of a trained classifier.')
+    if config.get('load_from'):
+        raise UserError(
+            f'The config starts from a trained detector, load_from={config.load_from!r}: no arm '
+            'could be told from another. Set load_from=None.'
+        )
+
+
+def _replace_backbone(
+    model: Mapping,
+    shape: PrunedArchitecture,
+    architecture: str | PathLike,
+    arm: TransferArm,
+    say: Say,
+) -> None:
+    """The new backbone, and everything in ``model`` that depends on it, in place."""
+    old = model['backbone']
+    check_replaceable(old, shape)
+    # Weights come from the transfer, so the old backbone's initializer goes with it.
+    bare = {key: value for key, value in old.items() if key not in ('init_cfg', 'pretrained')}
+    wanted = feature_maps(partial(build_backbone, bare))
+    runtime = runtime_settings(old, shape, arm, say)
+    selectable = 'out_indices' in parameters(shape.backbone['type'])
+    runtime, found = place_outputs(shape, runtime, wanted, selectable)
+    model['backbone'] = {
+        'type': 'rethink_det.PrunedBackbone',
+        'architecture': str(architecture),
+        **runtime,
+    }
+    set_widths(model, [m.width for m in wanted], [m.width for m in found], say)
+    roi_head = model.get('roi_head') or {}
+    if roi_head.get('shared_head'):
+        adapt_shared_head(roi_head, shape, architecture, runtime, arm, say)
+
+
+def _convention(arm: TransferArm, weights: str | PathLike | None) -> InputConvention | None:
+    """How the classifier's images were normalised, as far as it is known.
+
+    ``random`` takes it over where it can, so that arms differ in their weights alone.
+    """
+    if arm.source is None and not is_checkpoint(weights):
+        return None
+    return InputConvention.of_checkpoint(load_checkpoint(weights), weights)
+
+
+def is_checkpoint(source: str | PathLike | None) -> bool:
+    """Whether an architecture's source is a file with weights, not a name nor a JSON file."""
+    return source is not None and os.path.isfile(source) and not str(source).endswith('.json')
+
+
+def _brings_weights(hook: Mapping) -> bool:
+    return str(hook.get('type')).removeprefix('rethink_det.') in HOOKS
+
+
 def _hooks(
-    arm: TransferArm, shape: PrunedArchitecture, weights: str | PathLike | None
+    config: Config, arm: TransferArm, shape: PrunedArchitecture, weights: str | PathLike | None
 ) -> list[dict]:
     """What brings weights and weight masks in."""
     transfer = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
     if arm.source:
         transfer['checkpoint'] = str(weights)
+        if (config.model.get('roi_head') or {}).get('shared_head'):
+            transfer['rest'] = PLACE
     if not shape.masks:
         return [transfer]
     if weights is None:
@@ -68,16 +142,10 @@ def _hooks(
     return [transfer, {**mask, 'redraw': arm.source is None}]
 
 
-def _set_neck(config: Config, shape: PrunedArchitecture) -> None:
-    """Tell the neck the widths of the feature maps it is going to read."""
-    neck = config.model.get('neck')
-    if not neck or 'in_channels' not in neck:
-        return
-    outputs = config.model.backbone.get('out_indices', (0, 1, 2, 3))
-    widths = feature_widths(shape.build(out_indices=outputs), shape.input_shape)
-    if len(widths) != len(neck.in_channels):
-        raise UserError(
-            f'The neck reads {len(neck.in_channels)} feature maps, the backbone gives '
-            f'{len(widths)}; set model.backbone.out_indices.'
-        )
-    neck.in_channels = widths
+def _import_this_package(config: Config) -> None:
+    """Let whoever reads the resolved config know its types."""
+    custom = dict(config.get('custom_imports') or {})
+    imports = custom.get('imports') or []
+    imports = [imports] if isinstance(imports, str) else list(imports)
+    if 'rethink_det' not in imports:
+        config.custom_imports = {**custom, 'imports': [*imports, 'rethink_det']}

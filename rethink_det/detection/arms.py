@@ -29,7 +29,11 @@ class TransferArm:
     def frozen_settings(self) -> dict:
         """Backbone settings that this arm forbids to stay at their ImageNet defaults.
 
-        Random weights must not be frozen, nor BatchNorm kept at statistics of nothing.
+        Random weights must not be frozen, nor BatchNorm kept at statistics of nothing: all of
+        it is trained (``norm_cfg.requires_grad`` as well). A GPU's few images make poor
+        statistics, so with several GPUs take ``sync_bn``
+        (:class:`~rethink_det.detection.settings.TransferSettings`). Arms with weights have
+        statistics of the classifier's data, and keep what the detector's config says.
         """
         return {} if self.source else {'frozen_stages': -1, 'norm_eval': False}
 

@@ -1,36 +1,46 @@
 """Looking at a detector's data before training starts."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
+from rethink_det.detection.annotations import AnnotationFile
+from rethink_det.detection.lookup import registered
+from rethink_det.detection.readers import parts
 from rethink_det.errors import UserError
+from rethink_det.registry import DATASETS
 
 _BUILT_ON_DEMAND = ('rethink_det.ShapesCoco',)
+_HEADS = ('bbox_head', 'mask_head', 'mask_iou_head', 'point_head')
 
 
 def check_data(config: Config, splits: Sequence[str] = ('train', 'val', 'test')) -> None:
-    """Refuse a config whose COCO files are not all there.
+    """Refuse a config whose COCO files are not all there, or not what its heads expect.
 
     Args:
         config: Any config; data sets that are no COCO folder are left to their own checks.
         splits: Which dataloaders to look at.
 
     Raises:
-        UserError: Names the missing file or the first missing image, and the config's key.
+        UserError: Names the missing file or the first missing image, and the config's key; or
+            the first annotation of an image or category that there is not; or the head that has
+            another number of classes.
     """
     seen = set()
+    heads = _class_heads(config.get('model') or {})
     for split in splits:
         root = (config.get(f'{split}_dataloader') or {}).get('dataset') or {}
         datasets = list(_unwrapped(root, f'{split}_dataloader.dataset'))
         for dataset, key in datasets:
-            place = (dataset.get('data_root'), dataset.get('ann_file'), dataset.get('data_prefix'))
+            keys = ('type', 'data_root', 'ann_file', 'data_prefix', 'metainfo')
+            place = [dataset.get(name) for name in keys]
             if _is_local_coco(dataset) and str(place) not in seen:
                 seen.add(str(place))
-                _check_coco(dataset, key)
+                with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
+                    _check_coco(dataset, key, heads)
         if not any(dataset.get('type') in _BUILT_ON_DEMAND for dataset, _ in datasets):
             _check_evaluator(config.get(f'{split}_evaluator'), f'{split}_evaluator')
 
@@ -60,27 +70,48 @@ def _check_evaluator(evaluator: Mapping | Sequence | None, key: str) -> None:
             raise UserError(f'{annotations} does not exist. Set {key}.ann_file.')
 
 
-def _check_coco(dataset: Mapping, key: str) -> None:
+def _check_coco(dataset: Mapping, key: str, heads: Mapping[str, int]) -> None:
     root = Path(dataset.get('data_root') or '')
-    annotations = root / dataset['ann_file']
-    if not annotations.is_file():
+    path = root / dataset['ann_file']
+    if not path.is_file():
         raise UserError(
-            f'{annotations} does not exist. Set {key}.data_root and {key}.ann_file, or link your '
+            f'{path} does not exist. Set {key}.data_root and {key}.ann_file, or link your '
             'data there.'
         )
-    if annotations.suffix != '.json':
+    kind = registered(DATASETS, dataset['type'])
+    if path.suffix != '.json' or not _reads_as_coco(kind):
         return
     images = root / (dataset.get('data_prefix') or {}).get('img', '')
     if not images.is_dir():
         raise UserError(f'{images} is no folder. Set {key}.data_prefix.img.')
-    try:
-        wanted = {image['file_name'] for image in json.loads(annotations.read_text())['images']}
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f'{annotations} is no COCO annotation file: {error!r}.') from None
-    missing = sorted(wanted - set(os.listdir(images)))
-    missing = [name for name in missing if not (images / name).is_file()]
-    if missing:
-        raise UserError(
-            f'{annotations} lists {len(wanted)} images, {len(missing)} of them are not in '
-            f'{images}: {missing[0]}, ...'
-        )
+    annotations = AnnotationFile.read(path)
+    annotations.check_images(images)
+    annotations.check_references()
+    classes = (dataset.get('metainfo') or {}).get('classes') or kind.METAINFO['classes']
+    annotations.check_classes((classes,) if isinstance(classes, str) else classes, heads, key)
+
+
+def _reads_as_coco(kind: type | None) -> bool:
+    """Whether a data set class reads its file as mmdet's CocoDataset does.
+
+    Some of its subclasses (LVIS, Objects365, panoptic COCO) read files of other keys.
+    """
+    coco = registered(DATASETS, 'mmdet.CocoDataset')
+    methods = ('load_data_list', 'parse_data_info')
+    return isinstance(kind, type) and all(
+        getattr(kind, name, None) is getattr(coco, name) for name in methods
+    )
+
+
+def _class_heads(model: Mapping) -> dict[str, int]:
+    """Config key to number of classes of every head that tells the data set's classes apart."""
+    if model.get('language_model'):
+        return {}  # grounding: its heads count the words of a prompt
+    places = (('model', model), ('model.roi_head', model.get('roi_head') or {}))
+    return {
+        f'{where}.{place}.num_classes': head['num_classes']
+        for where, node in places
+        for name in _HEADS
+        for place, head in parts(node, name)
+        if head.get('num_classes') is not None
+    }

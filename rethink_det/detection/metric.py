@@ -1,46 +1,35 @@
 """COCO box and mask AP on faster-coco-eval: pycocotools' numbers in a fraction of the time."""
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from faster_coco_eval import COCOeval_faster
 from mmdet.evaluation.metrics import CocoMetric as MMDetCocoMetric
 from mmdet.evaluation.metrics import coco_metric as mmdet_module
 from pycocotools.cocoeval import COCOeval
+from torch import Tensor
 
+from rethink_det.detection.coco_api import (
+    CocoApi,
+    FasterCocoApi,
+    FasterCocoEval,
+    predicted_annotations,
+)
+from rethink_det.detection.rle import encode_masks
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
 
 
-class FasterCocoEval(COCOeval_faster):
-    """pycocotools' COCOeval with matching and accumulation in C++.
-
-    The summary stays pycocotools' own: faster-coco-eval's reads the mAP at the largest
-    number of detections, pycocotools' at 100, and they part where a detector gives
-    more than 100 boxes of one class in an image.
-    """
-
-    summarize = COCOeval.summarize
+def _as_it_is(predictions: list[dict]) -> list[dict]:
+    """Stands for reading the file of the predictions, which are in memory."""
+    return predictions
 
 
-class CocoApi(mmdet_module.COCO):
-    """mmdet's COCO, except that it also accepts an empty list of predictions."""
-
-    def loadRes(self, resFile: list[dict]) -> mmdet_module.COCO:  # noqa: N802, N803
-        """The predictions as a COCO object; see ``pycocotools.coco.COCO.loadRes``.
-
-        pycocotools looks into the first prediction and fails if there is none, mmdet
-        then leaves all metrics out. A detector that predicts nothing has an AP, though: 0.
-        """
-        if len(resFile):
-            return super().loadRes(resFile)
-        nothing = mmdet_module.COCO()
-        nothing.dataset = {**self.dataset, 'annotations': []}
-        nothing.createIndex()
-        return nothing
-
-
-_EVALUATORS = {'faster': FasterCocoEval, 'pycocotools': COCOeval}
+# By the names under which mmdet's module knows them.
+_BACKENDS = {
+    'faster': {'COCO': FasterCocoApi, 'COCOeval': FasterCocoEval, 'load': _as_it_is},
+    'pycocotools': {'COCO': CocoApi, 'COCOeval': COCOeval},
+}
 
 
 @METRICS.register_module()
@@ -50,6 +39,9 @@ class CocoMetric(MMDetCocoMetric):
     Use as ``type='rethink_det.CocoMetric'``. AP and AR are in [0, 1], rounded to three
     digits by mmdet; -1 where the annotations hold no object of that size, as always in
     COCO. Without a single prediction every metric is there, 0.0 instead of missing.
+
+    mmdet writes predictions into JSON files and reads them back; here they stay in memory,
+    and files are written only where ``outfile_prefix`` asks for them.
 
     Source: Lin et al., Microsoft COCO, arXiv 1405.0312, and pycocotools' ``cocoeval.py``.
 
@@ -63,18 +55,41 @@ class CocoMetric(MMDetCocoMetric):
     """
 
     def __init__(self, *args, backend: str = 'faster', **kwargs) -> None:
-        if backend not in _EVALUATORS:
+        if backend not in _BACKENDS:
             raise UserError(
-                f"CocoMetric: unknown backend '{backend}'; valid: {', '.join(_EVALUATORS)}."
+                f"CocoMetric: unknown backend '{backend}'; valid: {', '.join(_BACKENDS)}."
             )
         self.backend = backend
-        with self._evaluator():
+        with _replaced(_BACKENDS[backend]):
             super().__init__(*args, **kwargs)
         if self.use_mp_eval and backend == 'faster':
             raise UserError(
                 'CocoMetric: use_mp_eval=True is pycocotools in several processes; remove it, '
                 "or set backend='pycocotools'."
             )
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Take a batch of predictions; masks are kept as RLE.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Per image ``img_id``, ``ori_shape`` and ``pred_instances``.
+        """
+        if self.backend == 'faster':
+            data_samples = [_with_rle(sample) for sample in data_samples]
+        super().process(data_batch, data_samples)
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather the predictions of all processes and compute the metrics.
+
+        Args:
+            size: Number of images.
+
+        Returns:
+            dict: metric name with prefix, e.g. ``'coco/bbox_mAP'``, to value.
+        """
+        with _no_garbage_collection():
+            return super().evaluate(size)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """All metrics of the collected predictions.
@@ -85,19 +100,59 @@ class CocoMetric(MMDetCocoMetric):
         Returns:
             dict: metric name without prefix, e.g. ``'bbox_mAP'``, to value.
         """
-        with self._evaluator():
+        self.cat_ids = None  # to be looked up again: in the order of the labels
+        with _replaced(_BACKENDS[self.backend]):
             return super().compute_metrics(results)
 
-    @contextmanager
-    def _evaluator(self) -> Iterator[None]:
-        """mmdet's module with our classes in place of the two it reads from its globals.
+    def results2json(self, results: Sequence[dict], outfile_prefix: str) -> dict:
+        """What mmdet evaluates by metric: the predictions themselves, or the files of them."""
+        if self.outfile_prefix is not None or self.backend == 'pycocotools':
+            found = super().results2json(results, outfile_prefix)
+        if self.backend == 'faster' and not self.format_only:
+            found = self._annotations(results)
+        # mmdet names the numbers of the classes in this order, evaluators sort the ids.
+        self.cat_ids = sorted(self.cat_ids)
+        return found
 
-        mmdet offers no parameter for them, and its compute_metrics is one function of 170
-        lines, the rest of which is wanted as it is.
-        """
-        before = mmdet_module.COCO, mmdet_module.COCOeval
-        mmdet_module.COCO, mmdet_module.COCOeval = CocoApi, _EVALUATORS[self.backend]
-        try:
-            yield
-        finally:
-            mmdet_module.COCO, mmdet_module.COCOeval = before
+    def _annotations(self, results: Sequence[dict]) -> dict[str, list[dict]]:
+        names = ['bbox', 'proposal', *(['segm'] if 'masks' in results[0] else [])]
+        return {
+            name: predicted_annotations(results, self.cat_ids, masks=name == 'segm')
+            for name in names
+            if name in self.metrics
+        }
+
+
+def _with_rle(sample: dict) -> dict:
+    prediction = sample['pred_instances']
+    if not isinstance(prediction.get('masks'), Tensor):
+        return sample
+    masks, boxes = (prediction[name].detach().cpu().numpy() for name in ('masks', 'bboxes'))
+    return {**sample, 'pred_instances': {**prediction, 'masks': encode_masks(masks, boxes)}}
+
+
+@contextmanager
+def _replaced(names: dict) -> Iterator[None]:
+    """mmdet's module with other values of names that it reads from its globals.
+
+    mmdet offers no parameter for them, and its compute_metrics is one function of 170
+    lines, the rest of which is wanted as it is.
+    """
+    before = {name: getattr(mmdet_module, name) for name in names}
+    vars(mmdet_module).update(names)
+    try:
+        yield
+    finally:
+        vars(mmdet_module).update(before)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Spares looking again and again through 100,000 new predictions, none of which is garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

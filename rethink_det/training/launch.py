@@ -14,6 +14,7 @@ from mmengine.runner import Runner, find_latest_checkpoint
 
 from rethink_det.architecture.checkpoint import check_fits, load_checkpoint
 from rethink_det.errors import UserError
+from rethink_det.training.workers import ending_workers
 
 HOOKS = {
     'plain_checkpoint': {'type': 'rethink_det.PlainCheckpointHook'},
@@ -93,10 +94,11 @@ def train(config: Config) -> dict[str, float]:
     if checkpoint and config.get('resume'):
         _check_resumable(runner, checkpoint, source)
     runner.register_hook(last)
-    runner.train()
-    if runner.val_loop is None or last.iteration == runner.iter:
-        return last.metrics
-    return runner.val_loop.run()
+    with ending_workers(runner):
+        runner.train()
+        if runner.val_loop is None or last.iteration == runner.iter:
+            return last.metrics
+        return runner.val_loop.run()
 
 
 def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
@@ -113,7 +115,8 @@ def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
     config.load_from = str(checkpoint)
     runner = Runner.from_cfg(config)
     _check_fits(runner, state, checkpoint)
-    return runner.test()
+    with ending_workers(runner):
+        return runner.test()
 
 
 def leave_process_group() -> None:

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from rethink_det.registry import LOOPS
 from rethink_det.training.compiled import compiled
 from rethink_det.training.history import make_cheap, record
+from rethink_det.training.memory import keep_freed_memory
 from rethink_det.training.model import model_of
 from rethink_det.training.resident import ResidentBatches
 
@@ -30,6 +31,7 @@ class FastEpochLoop(EpochBasedTrainLoop):
     * Only hooks that define what to do before or after a step are called then, and those in
       every step. They find everything as in MMEngine's loop, the message hub included.
     * Losses reach the message hub without waiting for a GPU (see :class:`History`).
+    * On a CPU, memory that a step frees is kept for the next (see :func:`keep_freed_memory`).
 
     Args:
         runner: The runner.
@@ -65,6 +67,8 @@ class FastEpochLoop(EpochBasedTrainLoop):
         model = model_of(self.runner)
         device = next(model.parameters()).device
         self._batches.to(device)
+        if device.type == 'cpu':
+            keep_freed_memory()
         if self._channels_last or (self._channels_last is None and device.type == 'cuda'):
             _lay_channels_last(self.runner)
         options = {} if self._compile is True else self._compile

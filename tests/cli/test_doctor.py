@@ -110,7 +110,7 @@ def test_data_that_is_not_there_says_where_it_belongs(machine, elsewhere, place)
 
 def test_places_are_those_that_the_configs_name():
     text = '\n'.join(path.read_text() for path in (shipped_configs() / '_base_').glob('*.py'))
-    named = set(re.findall(r"data_root='([^']+)'", text))
+    named = {root.rstrip('/') for root in re.findall(r"\bdata_root='([^']+)'", text)}
     for name in ('coco_detection', 'voc0712'):
         named.add(get_config(f'mmdet::_base_/datasets/{name}.py').data_root.rstrip('/'))
     assert named == set(data.PLACES)

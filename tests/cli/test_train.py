@@ -144,7 +144,9 @@ def test_unknown_option_is_refused_with_a_suggestion(
 def test_unknown_config_lists_the_shipped_ones(refusal):
     message = refusal('train', 'no-such.py')
     assert 'no-such.py does not exist' in message
-    assert 'classification/resnet18-w16_shapes.py' in message
+    assert 'in classification/' in message and 'to list all' in message
+    near = refusal('train', 'resnet18-w16_shape.py')
+    assert 'Did you mean classification/resnet18-w16_shapes' in near
 
 
 @pytest.mark.parametrize('text', ['model = dict(', 'raise RuntimeError("no")', '_base_ = "x.py"'])

@@ -3,7 +3,6 @@
 import io
 import tarfile
 
-import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
@@ -13,27 +12,17 @@ from torchvision import transforms
 
 from rethink_det import UserError
 from rethink_det.datasets import Draw, EpochSampler, ImageNet
+from tests.tiny_data import picture, write_imagenet
 
 WNIDS = ('n01', 'n02', 'n10')
 SMALL = dict(num_classes=3, size=16, resize=20)
-
-
-def picture(seed, width=50, height=40):
-    """A smooth RGB image, as photographs are: noise of 5 x 4 pixels, enlarged."""
-    noise = np.random.default_rng(seed).integers(0, 256, (4, 5, 3), dtype=np.uint8)
-    return Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
 
 
 @pytest.fixture(scope='module')
 def root(tmp_path_factory):
     """Three classes of four images, the same in both splits."""
     root = tmp_path_factory.mktemp('imagenet')
-    for split in ('train', 'val'):
-        for label, wnid in enumerate(WNIDS):
-            (root / split / wnid).mkdir(parents=True)
-            for number in range(4):
-                file = root / split / wnid / f'{wnid}_{number}.JPEG'
-                picture(4 * label + number).save(file, 'JPEG', quality=95)
+    write_imagenet(root, WNIDS, images=4)
     return root
 
 

@@ -117,3 +117,91 @@ def test_annotations_of_the_evaluator_are_looked_at(coco):
 )
 def test_what_is_no_local_coco_folder_is_left_to_itself(loaders):
     check_data(Config(loaders))
+
+
+# -- what the annotations say --------------------------------------------------------------
+
+
+NAMES = ('circle', 'square')
+
+
+@pytest.fixture
+def annotated(coco):
+    """The folder with two categories and two objects; changes its annotation file."""
+
+    def write(**changes):
+        path = coco / 'val.json'
+        content = json.loads(path.read_text())
+        content['categories'] = [dict(id=5 + i, name=name) for i, name in enumerate(NAMES)]
+        content['annotations'] = [
+            dict(id=i, image_id=i, category_id=4 + i, bbox=[0, 0, 9, 9]) for i in (1, 2)
+        ]
+        path.write_text(json.dumps(content | changes))
+        return coco
+
+    return write
+
+
+def detector(root, number=2, classes=NAMES, **model):
+    model = model or dict(roi_head=dict(bbox_head=dict(num_classes=number)))
+    metainfo = dict(metainfo=dict(classes=classes)) if classes else {}
+    return Config(dict(model=model, **config(root, **metainfo).to_dict()))
+
+
+def test_annotations_and_heads_that_agree_pass(annotated):
+    check_data(detector(annotated()))
+
+
+@pytest.mark.parametrize('key, value', [('image_id', 3), ('category_id', 4)])
+def test_annotation_of_nothing_is_named(annotated, key, value):
+    wrong = dict(id=17, image_id=1, category_id=5, bbox=[0, 0, 9, 9]) | {key: value}
+    text = refusal(detector(annotated(annotations=[wrong])))
+    assert 'val.json: annotation 17' in text
+    assert f'{key} {value}' in text
+
+
+@pytest.mark.parametrize(
+    'place, model',
+    [
+        ('bbox_head', dict(bbox_head=dict(num_classes=80))),
+        ('roi_head.bbox_head', dict(roi_head=dict(bbox_head=dict(num_classes=80)))),
+        (
+            'roi_head.bbox_head.1',
+            dict(roi_head=dict(bbox_head=[dict(num_classes=2), dict(num_classes=80)])),
+        ),
+        (
+            'roi_head.mask_head',
+            dict(roi_head=dict(bbox_head=dict(num_classes=2), mask_head=dict(num_classes=80))),
+        ),
+    ],
+)
+def test_head_of_another_number_of_classes_is_named(annotated, place, model):
+    text = refusal(detector(annotated(), **model))
+    assert f'model.{place}.num_classes is 80' in text
+    assert '2 categories are circle, square' in text
+    assert 'val_dataloader.dataset.metainfo' in text
+
+
+def test_categories_that_are_no_classes_of_the_data_set_do_not_count(annotated):
+    text = refusal(detector(annotated(), classes=None))  # COCO's eighty
+    assert 'num_classes is 2, but' in text
+    assert "has 0 of the data set's 80 classes" in text
+
+
+def test_a_part_of_the_categories_may_be_learnt(annotated):
+    root = annotated()
+    check_data(detector(root, number=1, classes=('square',)))
+    check_data(detector(root, number=1, classes='square'))
+
+
+def test_heads_of_other_things_count_for_themselves(annotated):
+    root = annotated()
+    two = dict(bbox_head=dict(num_classes=2))
+    check_data(detector(root, **two, rpn_head=dict(num_classes=1)))
+    check_data(detector(root, bbox_head=dict(num_classes=256), language_model=dict(type='BERT')))
+
+
+@pytest.mark.parametrize('kind', ['LVISV1Dataset', 'CocoPanopticDataset', 'Objects365V1Dataset'])
+def test_files_that_are_read_otherwise_are_left_to_their_data_sets(coco, kind):
+    (coco / 'val.json').write_text(json.dumps(dict(images=[dict(id=1, coco_url='1.jpg')])))
+    check_data(config(coco, type=kind))

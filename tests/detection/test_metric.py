@@ -1,5 +1,6 @@
 """CocoMetric: the faster backend gives pycocotools' numbers, nothing found is 0 not missing."""
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -292,11 +293,12 @@ def test_a_size_without_objects_stays_minus_one(random_case):
 
 
 def test_mmdet_is_left_as_it_was(random_case):
-    before = mmdet_module.COCO, mmdet_module.COCOeval
+    before = vars(mmdet_module).copy()
     evaluate(*random_case)
     with pytest.raises(FileNotFoundError):
         CocoMetric(ann_file='absent.json')
-    assert (mmdet_module.COCO, mmdet_module.COCOeval) == before
+    assert vars(mmdet_module) == before
+    assert gc.isenabled()
 
 
 def test_unknown_backend_is_refused():
@@ -323,9 +325,87 @@ def test_segm_without_masks_is_refused(random_case):
         evaluate(path, truth, samples)
 
 
-@pytest.mark.parametrize('backend', BACKENDS)
-def test_predictions_for_a_foreign_image_are_refused(random_case, backend):
+@pytest.mark.parametrize(
+    'backend, error, message',
+    [
+        ('faster', UserError, 'predictions for image 999, which is not in the annotations'),
+        ('pycocotools', AssertionError, 'do not correspond'),
+    ],
+)
+def test_predictions_for_a_foreign_image_are_refused(random_case, backend, error, message):
     path, truth, samples = random_case
     samples[1]['img_id'] = 999
-    with pytest.raises(AssertionError, match='do not correspond'):
+    with pytest.raises(error, match=message):
         evaluate(path, truth, samples, backend=backend)
+
+
+@pytest.mark.parametrize(
+    'options, names',
+    [
+        (dict(metric_items=['mAP', 'AR@1000']), {'bbox_mAP', 'bbox_AR@1000', 'segm_mAP'}),
+        (dict(proposal_nums=(1, 10, 100), metric_items=['AR@100', 'AR_s@1000']), {'bbox_AR@100'}),
+        (dict(iou_thrs=np.array([0.5, 0.75])), {'bbox_mAP', 'segm_mAP_75'}),
+        (dict(metric=['proposal', 'bbox']), {'AR@100', 'AR_s@1000', 'bbox_mAP'}),
+        (dict(prefix='mine', sort_categories=True), set()),
+    ],
+    ids=lambda value: ' '.join(value) if isinstance(value, dict) else '',
+)
+def test_options_of_mmdet_mean_the_same(random_case, options, names):
+    results = [evaluate(*random_case, backend=name, **options) for name in BACKENDS]
+    assert results[0] == results[1]
+    prefix = options.get('prefix', 'coco')
+    assert {f'{prefix}/{name}' for name in names} <= results[0].keys()
+
+
+def test_files_are_written_where_they_are_asked_for(random_case, tmp_path):
+    written = {}
+    for backend in BACKENDS:
+        prefix = tmp_path / backend
+        result = evaluate(*random_case, backend=backend, outfile_prefix=str(prefix))
+        assert result == evaluate(*random_case)
+        written[backend] = [
+            json.loads(Path(f'{prefix}.{kind}.json').read_text()) for kind in ('bbox', 'segm')
+        ]
+    assert written['faster'] == written['pycocotools']
+    assert all(len(part) > 20 for part in written['faster'])
+
+
+def test_only_files_if_nothing_else_is_wanted(random_case, tmp_path):
+    prefix = tmp_path / 'found'
+    assert evaluate(*random_case, format_only=True, outfile_prefix=str(prefix)) == {}
+    assert json.loads(Path(f'{prefix}.bbox.json').read_text())
+
+
+def test_nothing_is_written_otherwise(random_case, tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError('a file of predictions')
+
+    monkeypatch.setattr(mmdet_module, 'dump', refuse)
+    evaluate(*random_case)
+    with pytest.raises(AssertionError, match='a file of predictions'):
+        evaluate(*random_case, backend='pycocotools')
+
+
+def test_masks_as_tensors_are_those_as_rle(random_case):
+    path, truth, samples = random_case
+    expected = evaluate(path, truth, samples)
+    for sample in samples:
+        pred = sample['pred_instances']
+        pixels = [mask_tools.decode(mask) for mask in pred['masks']]
+        empty = np.zeros((0, HEIGHT, WIDTH), np.uint8)
+        pred['masks'] = torch.from_numpy(np.stack(pixels) if pixels else empty).bool()
+    for backend in BACKENDS:
+        assert evaluate(path, truth, samples, backend=backend) == expected
+
+
+def test_masks_may_have_scores_of_their_own(random_case):
+    path, truth, samples = random_case
+    rng = np.random.default_rng(5)
+    before = evaluate(path, truth, samples)
+    for sample in samples:
+        pred = sample['pred_instances']
+        pred['mask_scores'] = torch.from_numpy(rng.random(len(pred['scores'])))
+    results = [evaluate(path, truth, samples, backend=name) for name in BACKENDS]
+    assert results[0] == results[1]
+    assert results[0]['coco/bbox_mAP'] == before['coco/bbox_mAP']
+    assert results[0]['coco/segm_mAP'] != before['coco/segm_mAP']

@@ -1,5 +1,7 @@
 """What hooks do: transfer weights or refuse to, and seed every epoch anew."""
 
+import logging
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -142,6 +144,114 @@ def test_a_missing_or_bad_source_is_refused(tiny_config, tmp_path):
     (tmp_path / 'junk.pth').write_text('junk')
     with pytest.raises(UserError, match='junk.pth is no checkpoint'):
         train(tiny_config('b', hooks=[transfer(tmp_path / 'junk.pth')]))
+
+
+# -- how images are normalised -------------------------------------------------------------
+
+
+@pytest.fixture
+def log(tiny_config):
+    """Trains one epoch and returns what was logged."""
+
+    def run(*hooks, **changes) -> str:
+        config = tiny_config(epochs=1, hooks=hooks, log_level='INFO', **changes)
+        train(config)
+        return next(Path(config.work_dir).rglob('*.log')).read_text()
+
+    return run
+
+
+def test_a_checkpoint_says_how_its_images_were_normalised(tiny_config):
+    config = tiny_config(epochs=1)
+    train(config)
+    expected = dict(channels='rgb', mean=[125.0] * 3, std=[60.0] * 3)
+    assert last(config)['meta']['input_convention'] == expected
+
+
+@pytest.mark.parametrize(
+    'change, expected',
+    [
+        ({}, None),
+        (dict(channels='bgr'), 'trained on images in BGR, mean 125'),
+        (dict(mean=[0.0] * 3), 'mean 0, 0, 0, std 60, 60, 60; the model gives them RGB, mean 125'),
+        (dict(std=[1.0] * 3), 'std 1, 1, 1; the model gives them RGB, mean 125, 125, 125, std 60'),
+        (None, 'does not say how its images were normalised'),
+    ],
+)
+def test_another_normalisation_is_warned_about(log, tmp_path, source, change, expected):
+    convention = dict(channels='rgb', mean=[125.0] * 3, std=[60.0] * 3)
+    meta = {} if change is None else {'input_convention': convention | change}
+    save_checkpoint({'state_dict': source[0], 'meta': meta}, tmp_path / 'other.pth')
+    lines = log(transfer(tmp_path / 'other.pth')).splitlines()
+    warnings = [line for line in lines if 'WARNING' in line and 'other.pth' in line]
+    assert len(warnings) == (expected is not None)
+    assert expected is None or expected in warnings[0]
+
+
+def test_a_normalisation_without_sense_is_refused(tiny_config, tmp_path, source):
+    meta = {'input_convention': 'rgb'}
+    save_checkpoint({'state_dict': source[0], 'meta': meta}, tmp_path / 'other.pth')
+    with pytest.raises(UserError, match="other.pth: meta.'input_convention'. is 'rgb'"):
+        train(tiny_config(hooks=[transfer(tmp_path / 'other.pth')]))
+
+
+def test_the_log_names_what_was_loaded_and_what_was_not(log, tmp_path, source):
+    state = {n: t for n, t in source[0].items() if 'num_batches' not in n}
+    backbone = {n.removeprefix('backbone.'): t for n, t in state.items() if 'backbone' in n}
+    save_checkpoint({'state_dict': state, 'meta': {}}, tmp_path / 'old.pth')
+    text = log(transfer(tmp_path / 'old.pth', 'prune-c', 'backbone'))
+    assert f'all {len(backbone)} tensors of backbone loaded from {tmp_path / "old.pth"}' in text
+    assert f'digest {digest(backbone)}' in text
+    assert 'Left out: head.fc.weight, head.fc.bias.' in text
+    assert f'kept as they were: {len(source[0]) - len(state)} x num_batches_tracked.' in text
+
+
+# -- a part that lies in two places --------------------------------------------------------
+
+
+class Halves(torch.nn.Module):
+    """A network whose second layer is computed by its head."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = torch.nn.ModuleDict({'layer1': torch.nn.Linear(2, 3)})
+        self.head = torch.nn.ModuleDict({'layer2': torch.nn.Linear(3, 4)})
+
+
+def halves_hook(tmp_path, state) -> TransferHook:
+    save_checkpoint({'state_dict': state, 'meta': {}}, tmp_path / 'halves.pth')
+    return TransferHook('prune-c', tmp_path / 'halves.pth', rest='head')
+
+
+@pytest.fixture
+def halves():
+    model = Halves()
+    own = {**model.backbone.state_dict(), **model.head.state_dict()}
+    state = {f'backbone.{n}': torch.rand_like(t) for n, t in own.items()}
+    return SimpleNamespace(model=model, iter=0, logger=logging.getLogger('halves')), state
+
+
+def test_the_rest_of_a_part_is_loaded_elsewhere(tmp_path, halves):
+    runner, state = halves
+    halves_hook(tmp_path, state).before_train(runner)
+    loaded = {**runner.model.backbone.state_dict(), **runner.model.head.state_dict()}
+    for name, tensor in loaded.items():
+        assert torch.equal(tensor, state[f'backbone.{name}']), name
+
+
+@pytest.mark.parametrize(
+    'name, tensor, message',
+    [
+        ('backbone.layer1.bias', None, 'into backbone: .* has no layer1.bias'),
+        ('backbone.layer2.bias', None, 'into head: .* has no layer2.bias'),
+        ('backbone.layer2.weight', torch.zeros(4, 2), r'into head: .*layer2.weight is \(4, 2\)'),
+        ('backbone.layer3.weight', torch.zeros(1), 'into backbone: .*layer3.weight besides'),
+    ],
+)
+def test_a_partial_load_of_two_places_is_refused(tmp_path, halves, name, tensor, message):
+    runner, state = halves
+    with pytest.raises(UserError, match=message):
+        halves_hook(tmp_path, change(state, name, tensor)).before_train(runner)
 
 
 # -- EpochSeedHook -------------------------------------------------------------------------

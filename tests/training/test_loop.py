@@ -201,6 +201,15 @@ def test_weights_laid_channels_last_are_the_same_and_stay_so(fast):
     run_with(fast('ours', 2, loop=LAID, load_from=start, resume=True), Layout())
 
 
+def test_memory_is_kept_from_step_to_step_on_a_cpu(tiny_config, fast, monkeypatch):
+    kept = []
+    monkeypatch.setattr('rethink_det.training.loop.keep_freed_memory', lambda: kept.append(True))
+    train(tiny_config('plain', 1))
+    assert not kept
+    train(fast('ours', 1))
+    assert kept == [True]
+
+
 # -- hooks and validation --------------------------------------------------------------------
 
 

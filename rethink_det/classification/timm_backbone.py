@@ -1,0 +1,51 @@
+"""Backbones of timm, through its feature interface (``features_only``)."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from torch import Tensor, nn
+
+from rethink_det.errors import UserError
+from rethink_det.registry import MODELS
+
+
+@MODELS.register_module()
+class TimmBackbone(nn.Module):
+    """A network of timm without its head, as a classifier's or a detector's backbone.
+
+    Its parameters have timm's names behind ``network.``. It knows neither ``frozen_stages`` nor
+    ``norm_eval``: all of it is trained. timm is no dependency of this package.
+
+    Args:
+        model_name: As ``timm.list_models()`` has it, ``'resnet50'``.
+        out_indices: Which of timm's feature maps to put out; for most networks map ``i`` has
+            the stride ``2 ** (i + 1)``, so mmdet's ``(0, 1, 2, 3)`` is ``(1, 2, 3, 4)`` here.
+            Default: all of them.
+        **settings: Of ``timm.create_model``, what changes the network.
+
+    Raises:
+        UserError: timm is not installed, or does not make this network with feature maps.
+    """
+
+    def __init__(
+        self, model_name: str, out_indices: Sequence[int] | None = None, **settings: Any
+    ) -> None:
+        super().__init__()
+        try:
+            timm = import_module('timm')
+        except ImportError:
+            raise UserError(
+                f'Backbone {model_name!r} is one of timm, which is not installed: pip install timm.'
+            ) from None
+        chosen = {} if out_indices is None else {'out_indices': tuple(out_indices)}
+        try:
+            self.network = timm.create_model(
+                model_name, features_only=True, pretrained=False, **chosen, **settings
+            )
+        except (RuntimeError, AssertionError, IndexError) as error:
+            raise UserError(f'timm cannot make a backbone of {model_name!r}: {error}') from None
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """``(N, 3, H, W)`` to the chosen feature maps, finest first."""
+        return tuple(self.network(images))

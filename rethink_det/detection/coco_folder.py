@@ -1,0 +1,140 @@
+"""A folder of images with COCO annotations, in the layouts that are around."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rethink_det.detection.annotations import AnnotationFile
+from rethink_det.errors import UserError
+
+# What a split is called, and where its annotations are: COCO's way, Roboflow's, and simpler ones.
+_NAMES = {'train': ('train',), 'val': ('val', 'valid', 'validation'), 'test': ('test',)}
+_ANNOTATIONS = (
+    'annotations/instances_{}*.json',
+    'annotations/{}*.json',
+    '{}/_annotations.coco.json',
+    '{}/annotations.json',
+    '{}.json',
+)
+_IMAGES = ('{0}', 'images/{0}', '{0}/images', 'images', '.')
+
+
+@dataclass(frozen=True)
+class Split:
+    """A part of a data set.
+
+    Attributes:
+        annotations: Its annotation file, read.
+        images: Folder that the file's image names start from.
+    """
+
+    annotations: AnnotationFile
+    images: Path
+
+
+@dataclass(frozen=True)
+class CocoFolder:
+    """The splits of a data set, all with the same classes.
+
+    Attributes:
+        root: The folder.
+        train: What is trained on.
+        val: What is evaluated while training.
+        test: What is evaluated at the end: a test split with annotations, or else ``val``.
+        classes: Names, in the order in which mmdet numbers them.
+    """
+
+    root: Path
+    train: Split
+    val: Split
+    test: Split
+    classes: tuple[str, ...]
+
+    @classmethod
+    def find(cls, root: Path, usual: Mapping[str, str] | None = None) -> 'CocoFolder':
+        """Look for annotation files and image folders.
+
+        Args:
+            root: The folder.
+            usual: By split, the file that is taken if it is there; a name below ``root``.
+
+        Raises:
+            UserError: There is no such folder, a split has no annotations (lists what was
+                looked for) or several files of them, images are missing, or splits differ in
+                their classes.
+        """
+        if not root.is_dir():
+            raise UserError(f'--data-root: {root} is no folder.')
+        usual = usual or {}
+        found = {name: _find_split(root, name, usual.get(name)) for name in _NAMES}
+        if found['test'] is None or not found['test'].annotations.annotations:
+            found['test'] = found['val']
+        found['val'] = found['val'] or found['test']
+        for name in ('train', 'val'):
+            if found[name] is None:
+                looked = ', '.join(_patterns(name, usual.get(name)))
+                raise UserError(f'{root} has no annotations of {name}; looked for {looked}.')
+        return cls(root, **found, classes=_classes(list(found.values())))
+
+
+def _patterns(split: str, usual: str | None) -> list[str]:
+    names = [pattern.format(name) for pattern in _ANNOTATIONS for name in _NAMES[split]]
+    return [usual, *names] if usual else names
+
+
+def _find_split(root: Path, split: str, usual: str | None) -> Split | None:
+    for pattern in _patterns(split, usual):
+        files = sorted(root.glob(pattern))
+        if len(files) > 1:
+            names = ', '.join(str(file.relative_to(root)) for file in files)
+            raise UserError(f'{root} has several annotation files of {split}: {names}; leave one.')
+        if files:
+            annotations = AnnotationFile.read(files[0])
+            return Split(annotations, _find_images(root, split, annotations))
+    return None
+
+
+def _find_images(root: Path, split: str, annotations: AnnotationFile) -> Path:
+    """The folder that has the first image; whether all are there is checked later."""
+    if not annotations.images:
+        raise UserError(f'{annotations.path} lists no images.')
+    first = next(iter(annotations.images.values()))
+    folders = list(dict.fromkeys(_image_folders(root, split, annotations.path)))
+    for folder in folders:
+        if (folder / first).is_file():
+            return folder
+    looked = ', '.join(str(folder) for folder in folders)
+    raise UserError(f"{annotations.path}: its first image '{first}' is in none of {looked}.")
+
+
+def _image_folders(root: Path, split: str, file: Path) -> Iterator[Path]:
+    if file.parent not in (root, root / 'annotations'):
+        yield file.parent
+    for name in (file.stem.removeprefix('instances_'), *_NAMES[split]):
+        yield from (root / pattern.format(name) for pattern in _IMAGES)
+
+
+def _classes(splits: list[Split]) -> tuple[str, ...]:
+    """The names that all splits agree on.
+
+    mmdet numbers classes by their order in each file, so that the order has to be the same.
+    """
+    files = [split.annotations for split in splits]
+    used = {category for file in files for _, _, category in file.annotations}
+    # Roboflow puts the group of its classes first, as category 0 without any object.
+    names = [
+        tuple(name for number, name in file.categories.items() if number or number in used)
+        for file in files
+    ]
+    if not names[0] or len(set(names[0])) < len(names[0]):
+        raise UserError(
+            f'{files[0].path}: every class must have a name of its own, but the categories are '
+            f'{", ".join(names[0]) or "none"}.'
+        )
+    for file, other in zip(files, names, strict=True):
+        if other != names[0]:
+            raise UserError(
+                f'{files[0].path} has the categories {", ".join(names[0])}, but {file.path} has '
+                f'{", ".join(other)}: they must be the same, in the same order.'
+            )
+    return names[0]

@@ -1,0 +1,123 @@
+"""The parts of a detector that read the backbone's feature maps, and how wide they are told."""
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+
+import torch
+
+from rethink_det.errors import UserError
+from rethink_det.registry import MODELS
+
+Say = Callable[[str], None]
+
+
+def set_widths(model: Mapping, old: Sequence[int], new: Sequence[int], say: Say) -> None:
+    """Tell whatever reads the backbone the widths it is going to read, in place.
+
+    That is the neck, the first one of several; without a neck the heads and the RoI
+    extractors themselves.
+
+    Args:
+        model: Config of a detector.
+        old: Widths of the feature maps it was written for.
+        new: Widths of those it is going to get.
+        say: Is told what changes.
+
+    Raises:
+        UserError: Something reads another number of maps, or its width cannot be set.
+    """
+    if model.get('neck'):
+        place, first = next(parts(model, 'neck'))
+        changed = list(old) != list(new)
+        _set(first, 'in_channels', f'model.{place}', old, new, say, required=changed)
+        if changed:
+            _check_builds(first, place, new)
+        return
+    for key in ('rpn_head', 'bbox_head', 'panoptic_head'):
+        for place, head in parts(model, key):
+            _set(head, 'in_channels', f'model.{place}', old, new, say)
+    roi_head = model.get('roi_head') or {}
+    for key in ('bbox_roi_extractor', 'mask_roi_extractor'):
+        for place, extractor in parts(roi_head, key):
+            _set(extractor, 'out_channels', f'model.roi_head.{place}', old, new, say)
+    if not roi_head.get('shared_head'):
+        set_roi_heads(roi_head, old[-1], new[-1], say)
+
+
+def _check_builds(neck: Mapping, place: str, widths: Sequence[int]) -> None:
+    """Refuse a neck for which these widths will not do: GroupNorm wants them divisible, say."""
+    try:
+        with torch.device('meta'):
+            MODELS.build(neck)
+    except (ValueError, TypeError, AssertionError) as error:
+        raise UserError(
+            f'model.{place} ({neck.get("type")}) cannot be built for feature maps that are '
+            f'{list(widths)} wide: {str(error) or type(error).__name__}'
+        ) from error
+
+
+def set_roi_heads(roi_head: Mapping, old: int | None, new: int, say: Say) -> None:
+    """Tell the box and mask heads the width of the regions they read, in place.
+
+    Args:
+        roi_head: Config of ``model.roi_head``.
+        old: The width they were written for; ``None`` if it may be any.
+        new: The width they are going to get.
+        say: Is told what changes.
+    """
+    for key in ('bbox_head', 'mask_head'):
+        for place, head in parts(roi_head, key):
+            before = head.get('in_channels') if old is None else old
+            _set(head, 'in_channels', f'model.roi_head.{place}', [before], [new], say)
+
+
+def parts(node: Mapping, key: str) -> Iterator[tuple[str, MutableMapping]]:
+    """The configs at ``key``, one or a list of them (cascades), each with its place."""
+    value = node.get(key) or ()
+    if isinstance(value, Mapping):
+        yield key, value
+        return
+    for i, part in enumerate(value):
+        yield f'{key}.{i}', part
+
+
+def _set(
+    reader: MutableMapping,
+    key: str,
+    place: str,
+    old: Sequence[int],
+    new: Sequence[int],
+    say: Say,
+    required: bool = False,
+) -> None:
+    value = reader.get(key)
+    if value is None:
+        if required:
+            raise UserError(
+                f'{place} ({reader.get("type")}) has no {key}: it cannot be told that the feature '
+                f'maps are {list(new)} wide instead of {list(old)}.'
+            )
+        return
+    changed = _changed(value, list(old), list(new), f'{place}.{key}')
+    if changed != (list(value) if isinstance(value, Sequence) else value):
+        reader[key] = changed
+        say(f'{place}.{key}: {value} -> {changed}')
+
+
+def _changed(value: int | Sequence[int], old: list[int], new: list[int], where: str) -> object:
+    """The new width, or widths, for what was said in terms of the old ones."""
+    if isinstance(value, Sequence):
+        if len(value) != len(new):
+            raise UserError(
+                f'{where} is for {len(value)} feature maps, the backbone gives {len(new)}; set '
+                'model.backbone.out_indices.'
+            )
+        deepest_first = list(value) == old[::-1] and list(value) != old
+        return new[::-1] if deepest_first else new
+    if value != old[-1]:
+        if old == new:
+            return value
+        raise UserError(
+            f'{where} is {value}, which is not the width {old[-1]} of the feature map it should '
+            f'read: it is not known what becomes of it at {new[-1]}.'
+        )
+    return new[-1]

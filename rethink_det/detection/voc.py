@@ -1,0 +1,44 @@
+"""A VOC config on a devkit that lies in another folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmengine.config import Config
+
+from rethink_det.errors import UserError
+
+_SPLITS = ('train', 'val', 'test')
+
+
+def has_devkit(dataset: Mapping, root: Path) -> bool:
+    """Whether the folder has the list of images that the config of a VOC data set names."""
+    listing = str(dataset.get('ann_file'))
+    return listing.endswith('.txt') and (root / listing).is_file()
+
+
+def with_devkit(config: Config, root: Path) -> Config:
+    """The config with that folder as ``data_root`` of all data sets, in place.
+
+    Args:
+        config: Config of a detector on VOC.
+        root: The folder that has ``VOC2007``, ``VOC2012``.
+
+    Raises:
+        UserError: Another data set than the first one of the config has no list there.
+    """
+    for split in _SPLITS:
+        loader = config.get(f'{split}_dataloader')
+        if loader:  # a new one: config files often give val and test one object
+            dataset = _moved(loader['dataset'], root)
+            config[f'{split}_dataloader'] = {**loader, 'dataset': dataset}
+    return config
+
+
+def _moved(dataset: Mapping, root: Path) -> dict:
+    if dataset.get('datasets'):
+        return {**dataset, 'datasets': [_moved(part, root) for part in dataset['datasets']]}
+    if dataset.get('dataset'):
+        return {**dataset, 'dataset': _moved(dataset['dataset'], root)}
+    if not has_devkit(dataset, root):
+        raise UserError(f'--data-root: {root / dataset["ann_file"]} does not exist.')
+    return {**dataset, 'data_root': f'{root}/'}

@@ -1,0 +1,25 @@
+"""The worker processes of data loaders end with the run that they work for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mmengine.runner import Runner
+
+
+@contextmanager
+def ending_workers(runner: Runner) -> Iterator[None]:
+    """Stop the persistent workers of a runner's loaders in the end, however the run ends.
+
+    Left to Python, they idle until the garbage collector finds the runner. By then the queue
+    that tells them to stop is closed (a queue's finalizer runs before the ``__del__`` of the
+    loader's iterator), and torch waits five seconds for each worker before it kills it.
+    """
+    try:
+        yield
+    finally:
+        for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
+            loader = getattr(loop, 'dataloader', None)
+            batches = getattr(loader, '_iterator', None)  # None unless workers are persistent
+            if batches is not None:
+                batches._shutdown_workers()
+                loader._iterator = None

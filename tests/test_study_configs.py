@@ -1,0 +1,86 @@
+"""Every shipped study: its plan expands, and each run's config follows from those before it."""
+
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.classification.arms import architecture_of
+from rethink_det.study import run as study_run
+from rethink_det.study.plan import Study
+from rethink_det.training.config import load_config
+
+STUDIES = Path(__file__).resolve().parents[1] / 'configs' / 'studies'
+NAMES = sorted(str(path.relative_to(STUDIES)) for path in STUDIES.rglob('*.py'))
+RANDOM = dict(classification=('scratch-e', 'scratch-b'), detection=('random',))  # start from that
+
+
+@pytest.fixture
+def loaded_once(monkeypatch):
+    """The runs of a study read the same configs; those on mmdet's bases take half a second."""
+    known = {}
+
+    def load_once(path, options):
+        key = f'{path} {options}'
+        if key not in known:
+            known[key] = load_config(path, options)
+        return deepcopy(known[key])
+
+    monkeypatch.setattr(study_run, 'load_config', load_once)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_study_is_planned_and_its_runs_resolve(name, loaded_once, tmp_path):
+    study = Study.load(STUDIES / name)
+    stages = {run.stage for run in study.runs()}
+    assert {'classification', 'pruning'} <= stages
+    assert ('detection' in stages) == bool(study.detection)
+    results, identities = {}, set()
+    for run in study.runs():
+        if run.seed == study.seeds[0]:
+            parents = {key: results[key] for key in run.parents}  # they come before it
+            config = study_run.run_config(run, parents)
+            assert_trains_what_its_arm_says(run, config, parents)
+            results[run.key] = stand_in(run, config, tmp_path)
+            settings = {k: v for k, v in run.settings.items() if k != 'parent'}  # a file
+            identities.add(study_run.identify(replace(run, settings=settings), config, parents))
+    assert len(identities) == len(results)  # no two would share a folder
+
+
+def stand_in(run, config, folder) -> dict:
+    """What a run would result in but for weights and masks, which arise only in a real one.
+
+    A pruner without a target in its config leaves everything there.
+    """
+    if run.stage == 'detection':
+        return {}
+    shape = (run.settings.get('pruner') or {}).get('target') or run.settings.get('architecture')
+    architecture = PrunedArchitecture.load(shape) if shape else architecture_of(config)
+    file = folder / run.key.replace('/', '_')
+    architecture.save(f'{file}.json')
+    save_checkpoint(
+        {'meta': {'architecture': architecture.to_dict()}, 'state_dict': {}}, f'{file}.pth'
+    )
+    return dict(architecture=f'{file}.json', checkpoint=f'{file}.pth', digest=run.key)
+
+
+def assert_trains_what_its_arm_says(run, config, parents):
+    """The parent's architecture and weights, the seed, and drops before the last epoch."""
+    assert config.randomness.seed == run.seed
+    last = config.train_cfg.max_epochs
+    for schedule in config.param_scheduler:
+        if schedule.get('by_epoch', True):
+            assert all(0 < epoch < last for epoch in schedule.get('milestones', ()))
+            assert 0 < schedule.get('step_size', 1) < last
+    if run.stage == 'pruning':
+        return
+    assert config.train_cfg.val_interval == last
+    for parent in parents.values():
+        backbone = config.model.backbone
+        assert backbone.type == 'rethink_det.PrunedBackbone'
+        assert backbone.architecture in (parent['architecture'], parent['checkpoint'])
+        given = {hook.checkpoint for hook in config.custom_hooks if hook.get('checkpoint')}
+        assert given == (set() if run.arm in RANDOM[run.stage] else {parent['checkpoint']})

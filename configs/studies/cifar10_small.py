@@ -1,4 +1,4 @@
-"""A narrow ResNet-20 pruned at two ratios, on all of CIFAR-10, within an hour on a laptop.
+"""A narrow ResNet-20 pruned at two ratios, on all of CIFAR-10, in about an hour on a laptop.
 
 Question: at a small budget on real images, were the weights that pruning left worth anything,
 and does the answer depend on how much was pruned?
@@ -6,7 +6,7 @@ Data: data/cifar10/{train,test}/<class>/<n>.jpg, 50,000 + 10,000 images.
 Run: rethink-det study cifar10_small --work-dir work_dirs/cifar10_small --workers 2
 The paper's budget: --cfg-options study.classification.epochs=160
     study.classification.arm_settings.fine_tune_epochs=40
-Hardware: 2 CPU cores, within an hour.
+Hardware: 2 CPU cores, about an hour (78 minutes on a busy machine).
 """
 
 study = dict(

@@ -49,9 +49,9 @@ def dump(fields):
 
 
 def drawn(count, classes, seed):
-    """Pixels uint8 (count, 3072) and labels in no particular order."""
+    """Pixels uint8 (count, 3072) and labels from the whole range in no particular order."""
     random = np.random.default_rng(seed)
-    labels = random.permutation(np.arange(count) % classes)
+    labels = random.permutation(np.arange(count) * classes // count)
     return random.integers(0, 256, (count, 3072), dtype=np.uint8), labels
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
@@ -60,6 +61,7 @@ def test_config_trains_two_steps_and_evaluates(name, tiny_data, work):
     config = shrink(load_config(CONFIGS / name), tiny_data)
     config.work_dir = str(work)
     config.custom_hooks = [*config.get('custom_hooks', ()), dict(type='rethink_det.StartHook')]
+    assert_knows_every_class(config)
     metrics = train(config)
     checkpoint = load_checkpoint(last_checkpoint(work))
     assert (checkpoint['meta']['epoch'], checkpoint['meta']['iter']) == (1, STEPS)
@@ -69,6 +71,15 @@ def test_config_trains_two_steps_and_evaluates(name, tiny_data, work):
     assert_trained(checkpoint['state_dict'])
     assert_describes_itself(checkpoint, last_checkpoint(work), config)
     assert evaluate(config, last_checkpoint(work)) == metrics
+
+
+def assert_knows_every_class(config):
+    """The head has as many outputs as there are classes in the data."""
+    with DefaultScope.overwrite_default_scope(config.default_scope):
+        classes = DATASETS.build(config.train_dataloader.dataset).metainfo['classes']
+    roi = config.model.get('roi_head', {})
+    heads = [config.model.get('head'), roi.get('bbox_head'), roi.get('mask_head')]
+    assert {head.num_classes for head in heads if head} == {len(classes)}
 
 
 def assert_in_range(metrics, config):

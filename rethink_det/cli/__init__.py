@@ -6,7 +6,18 @@ import sys
 from collections.abc import Sequence
 
 from rethink_det import __version__
-from rethink_det.cli import analyze, benchmark, convert, doctor, prune, report, study, test, train
+from rethink_det.cli import (
+    analyze,
+    benchmark,
+    convert,
+    doctor,
+    export,
+    prune,
+    report,
+    study,
+    test,
+    train,
+)
 from rethink_det.errors import UserError
 
 COMMANDS = {
@@ -14,6 +25,7 @@ COMMANDS = {
     'test': test,
     'prune': prune,
     'convert': convert,
+    'export': export,
     'study': study,
     'report': report,
     'analyze': analyze,

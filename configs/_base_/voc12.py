@@ -4,19 +4,13 @@ The test annotations are not public. The metric is that of the challenges from 2
 IoU 0.5, the area below the curve of precision over recall.
 """
 
-_base_ = 'mmdet::_base_/datasets/voc0712.py'
+_base_ = 'voc07.py'
 
-custom_imports = dict(imports=['rethink_det'])
 train_dataloader = dict(
     dataset=dict(
         dataset=dict(
-            _delete_=True,
-            type='VOCDataset',
-            data_root='data/VOCdevkit/',
             ann_file='VOC2012/ImageSets/Main/train.txt',
             data_prefix=dict(sub_data_root='VOC2012/'),
-            filter_cfg=dict(filter_empty_gt=True, min_size=32, bbox_min_size=32),
-            pipeline={{_base_.train_pipeline}},
         )
     )
 )

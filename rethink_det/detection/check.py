@@ -8,20 +8,20 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from rethink_det.detection.annotations import AnnotationFile
+from rethink_det.detection.check_voc import check_voc, reads_as_voc
 from rethink_det.detection.lookup import registered
-from rethink_det.detection.readers import parts
+from rethink_det.detection.readers import CLASS_HEADS, parts
 from rethink_det.errors import UserError
 from rethink_det.registry import DATASETS
 
 _BUILT_ON_DEMAND = ('rethink_det.ShapesCoco',)
-_HEADS = ('bbox_head', 'mask_head', 'mask_iou_head', 'point_head')
 
 
 def check_data(config: Config, splits: Sequence[str] = ('train', 'val', 'test')) -> None:
-    """Refuse a config whose COCO files are not all there, or not what its heads expect.
+    """Refuse a config whose COCO or VOC files are not all there, or not what its heads expect.
 
     Args:
-        config: Any config; data sets that are no COCO folder are left to their own checks.
+        config: Any config; data sets of another kind are left to their own checks.
         splits: Which dataloaders to look at.
 
     Raises:
@@ -37,10 +37,10 @@ def check_data(config: Config, splits: Sequence[str] = ('train', 'val', 'test'))
         for dataset, key in datasets:
             keys = ('type', 'data_root', 'ann_file', 'data_prefix', 'metainfo')
             place = [dataset.get(name) for name in keys]
-            if _is_local_coco(dataset) and str(place) not in seen:
+            if _is_local(dataset) and str(place) not in seen:
                 seen.add(str(place))
                 with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
-                    _check_coco(dataset, key, heads)
+                    _check_files(dataset, key, heads)
         if not any(dataset.get('type') in _BUILT_ON_DEMAND for dataset, _ in datasets):
             _check_evaluator(config.get(f'{split}_evaluator'), f'{split}_evaluator')
 
@@ -57,7 +57,7 @@ def _unwrapped(dataset: Mapping, key: str) -> Iterator[tuple[Mapping, str]]:
         yield from _unwrapped(part, f'{key}.{name}')
 
 
-def _is_local_coco(dataset: Mapping) -> bool:
+def _is_local(dataset: Mapping) -> bool:
     on_demand = dataset.get('type') in _BUILT_ON_DEMAND
     place = f'{dataset.get("data_root")} {dataset.get("ann_file")}'
     return bool(dataset.get('ann_file')) and not on_demand and '://' not in place
@@ -70,7 +70,11 @@ def _check_evaluator(evaluator: Mapping | Sequence | None, key: str) -> None:
             raise UserError(f'{annotations} does not exist. Set {key}.ann_file.')
 
 
-def _check_coco(dataset: Mapping, key: str, heads: Mapping[str, int]) -> None:
+def _check_files(dataset: Mapping, key: str, heads: Mapping[str, int]) -> None:
+    kind = registered(DATASETS, dataset['type'])
+    if reads_as_voc(kind):
+        check_voc(dataset, key, heads)
+        return
     root = Path(dataset.get('data_root') or '')
     path = root / dataset['ann_file']
     if not path.is_file():
@@ -78,7 +82,6 @@ def _check_coco(dataset: Mapping, key: str, heads: Mapping[str, int]) -> None:
             f'{path} does not exist. Set {key}.data_root and {key}.ann_file, or link your '
             'data there.'
         )
-    kind = registered(DATASETS, dataset['type'])
     if path.suffix != '.json' or not _reads_as_coco(kind):
         return
     images = root / (dataset.get('data_prefix') or {}).get('img', '')
@@ -111,7 +114,7 @@ def _class_heads(model: Mapping) -> dict[str, int]:
     return {
         f'{where}.{place}.num_classes': head['num_classes']
         for where, node in places
-        for name in _HEADS
+        for name in CLASS_HEADS
         for place, head in parts(node, name)
         if head.get('num_classes') is not None
     }

@@ -8,14 +8,11 @@ from pathlib import Path
 from mmengine.config import Config
 
 from rethink_det.detection.coco_folder import CocoFolder, Split
-from rethink_det.detection.readers import Say
+from rethink_det.detection.readers import CLASS_HEADS, Say
 from rethink_det.detection.voc import has_devkit, with_devkit
 from rethink_det.errors import UserError
 
 _SPLITS = ('train', 'val', 'test')
-# Heads that tell the data set's classes apart. Others count something else: an RPN head objects,
-# a semantic head the classes of COCO stuff.
-_HEADS = ('bbox_head', 'mask_head', 'mask_iou_head', 'point_head')
 # What of a data set's settings belongs to training, not to the place where its data lies.
 _KEPT = (
     'pipeline',
@@ -56,7 +53,7 @@ def with_data_root(config: Config, root: str | PathLike, say: Say = print) -> Co
     if not heads:
         raise UserError(
             'The config is no detector that --data-root knows: its model has no num_classes in '
-            f'any {", ".join(_HEADS)}.'
+            f'any {", ".join(CLASS_HEADS)}.'
         )
     usual = {split: _leaf(config, split).get('ann_file') or '' for split in _SPLITS}
     usual = {split: file for split, file in usual.items() if not Path(file).is_absolute()}
@@ -124,7 +121,7 @@ def _heads(node: object, inside: bool = False) -> Iterator[MutableMapping]:
         if inside and 'num_classes' in node:
             yield node
         for key, part in node.items():
-            yield from _heads(part, inside or key in _HEADS)
+            yield from _heads(part, inside or key in CLASS_HEADS)
     elif isinstance(node, (list, tuple)):
         for part in node:
             yield from _heads(part, inside)

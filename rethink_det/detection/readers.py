@@ -9,6 +9,10 @@ from rethink_det.registry import MODELS
 
 Say = Callable[[str], None]
 
+CLASS_HEADS = ('bbox_head', 'mask_head', 'mask_iou_head', 'point_head')
+"""Keys of the heads that tell the data set's classes apart. Others count something else: an RPN
+head objects, a semantic head the classes of COCO stuff."""
+
 
 def set_widths(model: Mapping, old: Sequence[int], new: Sequence[int], say: Say) -> None:
     """Tell whatever reads the backbone the widths it is going to read, in place.

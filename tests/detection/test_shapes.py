@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from mmdet.datasets import CocoDataset
+from mmengine.registry import DefaultScope
 from pycocotools.coco import COCO
 
 from rethink_det import UserError
@@ -11,11 +12,18 @@ from rethink_det.registry import DATASETS
 
 SIZES = dict(crops=(8, 8), images=(6, 3))
 PIPELINE = [
-    dict(type='mmdet.LoadImageFromFile'),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, with_mask=True),
-    dict(type='mmdet.PackDetInputs'),
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
+    dict(type='PackDetInputs'),
 ]
 FILES = dict(ann_file='annotations/instances_train.json', data_prefix=dict(img='train/'))
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    """Bare names are mmdet's, whatever ran before in this process."""
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        yield
 
 
 @pytest.fixture(scope='module')

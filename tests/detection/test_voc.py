@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, DefaultScope
 
+from rethink_det.detection.check import check_data
 from rethink_det.detection.check_voc import check_voc, reads_as_voc
 from rethink_det.detection.data_root import with_data_root
 from rethink_det.detection.lookup import registered
@@ -166,6 +167,14 @@ def test_what_is_missing_is_named(damage, messages, devkit):
         check_voc(leaf(config), 'val', HEADS)
     for message in messages:
         assert message in str(refusal.value)
+
+
+def test_voc_is_looked_at_before_training(devkit):
+    config = on(devkit, 'voc07')
+    check_data(config)
+    (devkit / 'VOC2007/ImageSets/Main/test.txt').unlink()
+    with pytest.raises(UserError, match='test.txt does not exist'):
+        check_data(config)
 
 
 def test_other_classes_are_refused(devkit):

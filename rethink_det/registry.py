@@ -43,7 +43,11 @@ METRICS = Registry(
     'metric',
     parent=MMENGINE_METRICS,
     scope=SCOPE,
-    locations=['rethink_det.classification', 'rethink_det.detection.metric'],
+    locations=[
+        'rethink_det.classification',
+        'rethink_det.detection.metric',
+        'rethink_det.detection.voc_metric',
+    ],
 )
 FUNCTIONS = Registry(
     'function', parent=MMENGINE_FUNCTIONS, scope=SCOPE, locations=['rethink_det.datasets']

@@ -19,3 +19,5 @@ train_dataloader = dict(
         )
     )
 )
+val_evaluator = dict(type='rethink_det.VOCMetric')
+test_evaluator = val_evaluator

@@ -8,3 +8,5 @@ left out. A model on top needs ``num_classes=20`` in its heads.
 _base_ = 'mmdet::_base_/datasets/voc0712.py'
 
 custom_imports = dict(imports=['rethink_det'])
+val_evaluator = dict(type='rethink_det.VOCMetric')
+test_evaluator = val_evaluator

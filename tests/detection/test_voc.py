@@ -1,5 +1,6 @@
 """PASCAL VOC: the bases read a devkit, its AP is right, a detector trains, gaps are refused."""
 
+import os
 import re
 from pathlib import Path
 
@@ -131,6 +132,15 @@ def test_a_detector_trains_and_is_evaluated_on_voc(devkit, command, tmp_path):
     )  # fmt: skip
     assert done.status == 0, done
     assert re.search(r'^pascal_voc/mAP: [\d.e-]+$', done.out, re.MULTILINE), done.out
+
+
+def test_no_process_is_forked_for_evaluation(devkit, command, tmp_path, monkeypatch):
+    # A forked process that inherits a handler of SIGTERM, as Ray's, is never ended by mmdet.
+    def refuse():
+        raise AssertionError('forked')
+
+    monkeypatch.setattr(os, 'fork', refuse)
+    test_a_detector_trains_and_is_evaluated_on_voc(devkit, command, tmp_path)
 
 
 def test_a_complete_devkit_passes(devkit):

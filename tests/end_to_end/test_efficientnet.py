@@ -38,7 +38,9 @@ optim_wrapper = dict(optimizer=dict(lr=0.01))
 
 SMALL = (
     'train_cfg.max_epochs=1',
-    'optim_wrapper.optimizer.lr=0.0025',
+    'optim_wrapper.optimizer.lr=0.005',
+    'param_scheduler.0.end=10',
+    'model.test_cfg.rcnn.score_thr=0.001',
     'val_evaluator.type=rethink_det.CocoMetric',  # no prediction at all has an AP, too
     'train_dataloader.dataset.pipeline.2.scale=(192,160)',
     'val_dataloader.dataset.pipeline.1.scale=(192,160)',

@@ -16,9 +16,9 @@ class TimmBackbone(nn.Module):
     """A network of timm without its head, as a classifier's or a detector's backbone.
 
     Its parameters have timm's names behind ``network.``. It knows neither ``frozen_stages`` nor
-    ``norm_eval``: all of it is trained, in every arm. Networks of linear bottlenecks need that:
-    with BatchNorm kept at its statistics the gradients of EfficientNet-Lite0 are twelve times
-    as large, and Faster R-CNN on it diverged. timm is no dependency of this package.
+    ``norm_eval``: all of it is trained, in every arm. (With BatchNorm kept at its statistics
+    the gradients of EfficientNet-Lite0 were twelve times as large on ImageNet photographs.)
+    timm is no dependency of this package.
 
     Args:
         model_name: As ``timm.list_models()`` has it, ``'resnet50'``.

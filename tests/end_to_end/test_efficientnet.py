@@ -38,7 +38,7 @@ optim_wrapper = dict(optimizer=dict(lr=0.01))
 
 SMALL = (
     'train_cfg.max_epochs=1',
-    'optim_wrapper.optimizer.lr=0.005',
+    'optim_wrapper.optimizer.lr=0.001',  # the maps deviate by 3 to 8: more is too much
     'param_scheduler.0.end=10',
     'model.test_cfg.rcnn.score_thr=0.001',
     'val_evaluator.type=rethink_det.CocoMetric',  # no prediction at all has an AP, too

@@ -61,6 +61,17 @@ def test_where_it_comes_from_is_written_down(command, foreign, classifier, out):
     assert len(provenance['inferred']) == 1
 
 
+def test_a_config_says_how_images_are_normalised_and_a_name_does_not(
+    command, foreign, network, classifier, out
+):
+    command('convert', foreign({}), '-o', out, '--base', classifier())
+    convention = load_checkpoint(out)['meta']['input_convention']
+    assert convention == dict(channels='rgb', mean=[125.0] * 3, std=[60.0] * 3)
+    network.backbone.architecture.save(out.parent / 'base.json')
+    command('convert', foreign({}), '-o', out, '--base', out.parent / 'base.json')
+    assert 'input_convention' not in load_checkpoint(out)['meta']
+
+
 def test_a_subnet_says_which_channels(command, foreign, classifier, out, tmp_path):
     history = [['layer1.0.conv1', True, [1, 3]], ['layer3.0.conv1', True, [0]]]
     (tmp_path / 'history.json').write_text(json.dumps(history))

@@ -45,8 +45,8 @@ def runtime_settings(
 ) -> dict[str, Any]:
     """What the new backbone is told besides its architecture.
 
-    Frozen stages and BatchNorm follow the arm: where no weights are transferred there are no
-    statistics to keep, so nothing is frozen and every BatchNorm is trained.
+    Frozen stages and BatchNorm follow the arm: where there are no statistics to keep, nothing is
+    frozen and every BatchNorm is trained.
 
     Args:
         old: Config of the detector's own backbone.
@@ -62,7 +62,7 @@ def runtime_settings(
     known = parameters(shape.backbone['type'])
     keys = (*OF_THE_RUN, *OF_THE_STAGES) if _related(old, shape) else OF_THE_RUN
     settings = {key: old[key] for key in keys if key in old} | arm.frozen_settings
-    if 'norm_cfg' in old or arm.source is None:
+    if 'norm_cfg' in old or not arm.keeps_statistics:
         settings['norm_cfg'] = _norm(old.get('norm_cfg') or {}, shape, arm, say)
     for key, harmless in (('frozen_stages', -1), ('norm_eval', False)):
         if key not in known and settings.get(key, harmless) != harmless:
@@ -94,8 +94,8 @@ def _norm(old: Mapping, shape: PrunedArchitecture, arm: TransferArm, say: Say) -
         own['type'] = 'SyncBN'
     elif kinds[0] != kinds[1]:
         say(f'model.backbone.norm_cfg.type: {kinds[0]} -> {kinds[1]}, as the architecture has it')
-    trained = arm.source is None or old.get('requires_grad', own.get('requires_grad', True))
-    return {**own, 'requires_grad': trained}
+    said = old.get('requires_grad', own.get('requires_grad', True))
+    return {**own, 'requires_grad': not arm.keeps_statistics or said}
 
 
 def parameters(name: str) -> set[str]:

@@ -19,7 +19,6 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture import cost as costing
 from rethink_det.architecture.checkpoint import (
     digest,
     load_checkpoint,
@@ -30,6 +29,8 @@ from rethink_det.architecture.checkpoint import (
 from rethink_det.classification.arms import ArmSettings, architecture_of, arm_config, get_arm
 from rethink_det.detection.adapt import transfer_config
 from rethink_det.detection.arms import get_transfer_arm
+from rethink_det.detection.cost import backbone_cost
+from rethink_det.detection.prune import prune_detector
 from rethink_det.files import save_json
 from rethink_det.pruning import LayerwisePruner, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
@@ -67,9 +68,6 @@ def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLik
         return done
     folder.mkdir(parents=True, exist_ok=True)
     config.work_dir = str(folder)
-    if config.get('visualizer'):
-        # MMEngine keeps one of a name in a process: it would write into the first run's folder.
-        config.visualizer.name = f'{run.key}-{identity[:8]}'
     started = time.perf_counter()
     with _console(folder / 'console.log'):
         result = _STAGES[run.stage](run, config, parents, folder)
@@ -115,9 +113,13 @@ def run_config(run: Run, parents: Mapping[str, Mapping]) -> Config:
         arm = get_transfer_arm(run.arm)
         shape = parent['checkpoint'] if arm.source else parent['architecture']
         config = transfer_config(config, arm, shape, parent['checkpoint'])
+    elif run.stage == 'detector-pruning':  # the config that the detector was trained by
+        _, classifier = parents.values()
+        arm = get_transfer_arm('unpruned')
+        config = transfer_config(config, arm, classifier['checkpoint'], classifier['checkpoint'])
     config.randomness = {'seed': run.seed}
     config.experiment_name = run.key.replace('/', '_')
-    if run.stage != 'pruning':
+    if not run.prunes:
         Budget.of(config).apply(config)  # no evaluation before the last epoch
     hooks = config.get('default_hooks') or {}
     checkpoint = {'type': 'CheckpointHook', **(hooks.get('checkpoint') or {})}
@@ -195,6 +197,26 @@ def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
     }
 
 
+def _prune_detector(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
+    trained, _ = parents.values()
+    options = dict(run.settings['pruner'])
+    checkpoint = load_checkpoint(trained['checkpoint'])
+    data = TrainingBatches(config)
+    pruned = prune_detector(config, checkpoint, trained['checkpoint'], build_pruner(options), data)
+    pruned.architecture.save(folder / 'architecture.json')
+    provenance = {'parent_digest': trained['digest'], 'pruner': options}
+    inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
+    content = save_pruned(pruned, folder / 'pruned.pth', provenance, convention=inputs)
+    return {
+        **_described(run, {}, parents, 0),
+        **backbone_cost(pruned.architecture).as_dict(),
+        'epochs': 0,
+        'checkpoint': 'pruned.pth',
+        'digest': content,
+        'architecture': 'architecture.json',
+    }
+
+
 def _take_architecture(run: Run, parents: Mapping, folder: Path) -> dict:
     """A published architecture in place of pruning: a shape, and no weights."""
     architecture = PrunedArchitecture.load(run.settings['architecture'])
@@ -215,7 +237,7 @@ def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) ->
     metrics, checkpoint = _train(config, folder)
     state = load_checkpoint(folder / checkpoint)['state_dict']
     shape = _test_shape(config)
-    macs = costing.count(architecture.build(), shape).macs
+    macs = backbone_cost(architecture, shape).macs
     epochs = config.train_cfg.max_epochs
     own = BACKWARD * macs * _training_images(config) * epochs
     return {
@@ -230,7 +252,12 @@ def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) ->
     }
 
 
-_STAGES = {'classification': _train_classifier, 'pruning': _prune, 'detection': _train_detector}
+_STAGES = {
+    'classification': _train_classifier,
+    'pruning': _prune,
+    'detection': _train_detector,
+    'detector-pruning': _prune_detector,
+}
 
 
 def _train(config: Config, folder: Path) -> tuple[dict, str]:

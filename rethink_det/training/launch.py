@@ -54,6 +54,8 @@ def prepare(config: Config) -> Config:
     # log file and their history.
     name = config.get('experiment_name') or Path(config.get('work_dir') or 'run').name
     config.experiment_name = f'{name}-{next(_RUNS)}'
+    if config.get('visualizer'):  # one of a name writes into the folder of the first run
+        config.visualizer.name = config.experiment_name
     if config.get('launcher') == 'pytorch' and not torch.cuda.is_available():
         # MMEngine pins each process to a GPU of its own otherwise.
         if not torch.distributed.is_initialized():

@@ -131,8 +131,8 @@ def _check_weights(options: argparse.Namespace, needed: bool) -> None:
     if needed and not os.path.isfile(source):
         PrunedArchitecture.load(source)  # refuses a name that nothing has
         raise UserError(
-            f'--backbone {source} is a shape, it has no weights: arm {options.arm} needs the '
-            'checkpoint of a classifier.'
+            f'--backbone {source} is a shape, it has no weights: arm {options.arm} needs a '
+            'checkpoint.'
         )
 
 

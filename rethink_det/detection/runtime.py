@@ -6,10 +6,9 @@ from typing import Any
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.detection.arms import TransferArm
-from rethink_det.detection.lookup import registered
+from rethink_det.detection.lookup import backbone_class
 from rethink_det.detection.readers import Say
 from rethink_det.errors import UserError
-from rethink_det.registry import MODELS
 
 OF_THE_RUN = ('frozen_stages', 'norm_eval', 'with_cp', 'out_indices')
 OF_THE_STAGES = ('num_stages', 'strides', 'dilations')
@@ -82,7 +81,7 @@ def _related(old: Mapping, shape: PrunedArchitecture) -> bool:
     name = old['type']
     if str(name).removeprefix('rethink_det.') == 'PrunedBackbone':
         name = PrunedArchitecture.load(old['architecture']).backbone['type']
-    kinds = registered(MODELS, name), registered(MODELS, shape.backbone['type'])
+    kinds = backbone_class(name), backbone_class(shape.backbone['type'])
     one, other = (kind if inspect.isclass(kind) else object for kind in kinds)
     return object not in (one, other) and (issubclass(one, other) or issubclass(other, one))
 
@@ -100,8 +99,8 @@ def _norm(old: Mapping, shape: PrunedArchitecture, arm: TransferArm, say: Say) -
 
 
 def parameters(name: str) -> set[str]:
-    """Names of the arguments that a registered class knows, its base classes' included."""
-    kind = registered(MODELS, name)
+    """Names of the arguments that a registered backbone knows, its base classes' included."""
+    kind = backbone_class(name)
     known: set[str] = set()
     for base in inspect.getmro(kind) if inspect.isclass(kind) else (kind,):
         function = base.__dict__.get('__init__') if inspect.isclass(base) else base

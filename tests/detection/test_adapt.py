@@ -124,6 +124,17 @@ def test_random_arm_loads_nothing_and_freezes_nothing(coco, resnet, saved):
     assert backbone.bn1.training
 
 
+@pytest.mark.parametrize('architecture', ['resnet50-thinet-30', 'resnet50-2x'])
+def test_a_backbone_that_a_function_builds_is_trained_as_the_arm_says(architecture):
+    config = mmdet_config('faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py')
+    backbone = adapt(config, 'random', architecture, weights=None).model.backbone
+    assert (backbone.frozen_stages, backbone.norm_eval) == (-1, False)
+    built = MODELS.build(backbone)
+    built.train()
+    assert built.bn1.training
+    assert built.layer1[0].downsample[0].bias.requires_grad
+
+
 def test_neck_reads_the_widths_that_pruning_left(detector, resnet, saved):
     shape = resnet(layer1_0_conv2=12, layer3_1_conv2=50, layer4_0_conv1=7)
     config = adapt(detector, 'random', saved(shape))

@@ -12,7 +12,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture.checkpoint import load_checkpoint
-from rethink_det.detection.latency import measuring_device, median_latency, name_of
+from rethink_det.detection.latency import SECONDS, measuring_device, median_latency, name_of
 from rethink_det.detection.memory import peak_memory
 from rethink_det.detection.onnx import trained_detector
 from rethink_det.detection.pictures import THRESHOLD, detections, first_images, picture
@@ -27,7 +27,10 @@ MIB = 2**20
 
 
 def measure_detector(
-    config: Config, checkpoint: str | os.PathLike, folder: str | os.PathLike
+    config: Config,
+    checkpoint: str | os.PathLike,
+    folder: str | os.PathLike,
+    seconds: float = SECONDS,
 ) -> dict[str, Any]:
     """Let a detector look at the first validation images with objects, one at a time.
 
@@ -37,6 +40,7 @@ def measure_detector(
         config: That trained it, with a ``val_dataloader``.
         checkpoint: Its weights.
         folder: Of the run.
+        seconds: For the latency, about.
 
     Returns:
         ``latency_ms``: median time from the decoded, resized image to detections;
@@ -67,7 +71,7 @@ def measure_detector(
         sheet = {'classes': dataset.metainfo['classes'], 'threshold': THRESHOLD, 'images': images}
         save_json(sheet, Path(folder) / SHEET)
         memory = max(peak_memory(detector, call, device) for call in calls)
-        latency = median_latency(calls, device)
+        latency = median_latency(calls, device, seconds)
     return {
         'latency_ms': round(latency, 3),
         'latency_device': name_of(device),

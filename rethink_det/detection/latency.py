@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-SECONDS = 5.0
-LEAST, MOST = 5, 100
+SECONDS = 3.0
+LEAST, MOST = 5, 50
 """Passes that are timed: as many as fit into the seconds, but within these."""
 
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import mmcv
+import cv2
 import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.fileio import get
@@ -49,8 +49,9 @@ def picture(info: Mapping) -> dict[str, Any]:
         ``id``, ``width`` and ``height`` of the whole image, ``jpeg`` (base64, not longer than
         :data:`SIDE`) and ``truth``.
     """
-    pixels = mmcv.imfrombytes(get(info['img_path']), channel_order='rgb')
-    image = Image.fromarray(pixels)
+    content = np.frombuffer(get(info['img_path']), np.uint8)
+    pixels = cv2.imdecode(content, cv2.IMREAD_COLOR)  # turned as mmcv turns it for the detector
+    image = Image.fromarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
     width, height = image.size
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from faster_coco_eval import mask as mask_tools
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
-from pycocotools import mask as mask_tools
 from torchvision.transforms.functional import pil_to_tensor, to_pil_image
 from torchvision.utils import draw_bounding_boxes, draw_segmentation_masks
 

@@ -21,7 +21,7 @@ _ALWAYS = ('stage', 'model', 'arm', 'seed', 'status', 'metrics')
 _ALWAYS += ('params', 'macs', 'epochs', 'checkpoint')
 _NUMBERS = ('params', 'macs', 'epochs', 'train_macs', 'total_train_macs', 'wall_s')
 _NUMBERS += ('latency_ms', 'peak_memory_mib')
-_STAGE = {'stride', 'width', 'base_width', 'inside', 'base_inside'}
+_STAGE = ('stride', 'width', 'base_width', 'inside', 'base_inside')
 
 
 @dataclass
@@ -175,6 +175,10 @@ def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
+def _is_stage(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(value.get(k), int) for k in _STAGE)
+
+
 def _check_run(data: Mapping[str, Any], where: str) -> None:
     """Refuse an entry that statistics or report could not use, naming the key."""
 
@@ -198,12 +202,12 @@ def _check_run(data: Mapping[str, Any], where: str) -> None:
     for key in _NUMBERS:
         if not _is_number(data.get(key)):
             refuse(key, 'a number or null')
-    if not isinstance(data.get('folder', ''), str):
-        refuse('folder', 'a text')
-    if not all(
-        isinstance(one, Mapping) and one.keys() >= _STAGE for one in data.get('stages') or ()
-    ):
-        refuse('stages', f'a list of objects with {", ".join(sorted(_STAGE))}')
+    for key in ('folder', 'unmeasured'):
+        if not isinstance(data.get(key) or '', str):
+            refuse(key, 'a text')
+    stages = data.get('stages') or []
+    if not isinstance(stages, list) or not all(map(_is_stage, stages)):
+        refuse('stages', f'a list of objects of the numbers {", ".join(_STAGE)}')
     reference = data.get('reference')
     if reference is not None and not (
         isinstance(reference, Mapping) and _is_number(reference.get('value'))

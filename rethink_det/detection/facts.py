@@ -1,21 +1,21 @@
 """What is measured of a trained detector besides its metrics: speed, memory, and pictures."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.detection.latency import SECONDS, measuring_device, median_latency, name_of
 from rethink_det.detection.memory import peak_memory
 from rethink_det.detection.onnx import trained_detector
-from rethink_det.detection.pictures import THRESHOLD, detections, first_images, picture
+from rethink_det.detection.pictures import detections, first_images, picture
 from rethink_det.errors import UserError
 from rethink_det.files import save_json
 
@@ -23,6 +23,8 @@ SHEET = 'sheet.json'
 """In a run's folder: ``classes``, ``threshold`` and ``images``, each a
 :func:`~rethink_det.detection.pictures.picture` with what was ``found``."""
 IMAGES = 5
+THRESHOLD = 0.3
+"""Score from which a detection is shown."""
 MIB = 2**20
 
 
@@ -34,7 +36,7 @@ def measure_detector(
 ) -> dict[str, Any]:
     """Let a detector look at the first validation images with objects, one at a time.
 
-    Writes ``sheet.json`` into ``folder``. Nothing random is drawn from this process's generators.
+    Writes ``sheet.json`` into ``folder``. Torch's generators are left as they were.
 
     Args:
         config: That trained it, with a ``val_dataloader``.
@@ -64,12 +66,7 @@ def measure_detector(
             raise UserError('val_dataloader.dataset has no image with an object.')
         calls = [_call(detector, dataset[position]) for position in chosen]
         found = [call()[0].pred_instances for call in calls]  # also the first call of each
-        images = [
-            {**picture(dataset.get_data_info(position)), 'found': detections(one)}
-            for position, one in zip(chosen, found, strict=True)
-        ]
-        sheet = {'classes': dataset.metainfo['classes'], 'threshold': THRESHOLD, 'images': images}
-        save_json(sheet, Path(folder) / SHEET)
+        save_json(_sheet(dataset, chosen, found), Path(folder) / SHEET)
         memory = max(peak_memory(detector, call, device) for call in calls)
         latency = median_latency(calls, device, seconds)
     return {
@@ -85,6 +82,14 @@ def _whole(config: Config) -> Config:
     if preprocessor is None or 'data_preprocessor' in config.model:
         return config
     return Config({**config, 'model': {**config.model, 'data_preprocessor': preprocessor}})
+
+
+def _sheet(dataset: BaseDataset, chosen: Sequence[int], found: Sequence[Any]) -> dict[str, Any]:
+    images = [
+        {**picture(dataset.get_data_info(position)), 'found': detections(one, THRESHOLD)}
+        for position, one in zip(chosen, found, strict=True)
+    ]
+    return {'classes': dataset.metainfo['classes'], 'threshold': THRESHOLD, 'images': images}
 
 
 def _call(detector: torch.nn.Module, sample: Mapping) -> Callable[[], list]:

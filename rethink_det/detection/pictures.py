@@ -17,8 +17,6 @@ from rethink_det.detection.rle import encode_masks
 
 SIDE = 320
 """Pixels of the longer side of a stored image, at most."""
-THRESHOLD = 0.3
-"""Score from which a detection is kept."""
 
 Objects = dict[str, list]
 """``boxes`` (x1, y1, x2, y2 in pixels of the whole image), ``labels``, for detections ``scores``,
@@ -75,7 +73,7 @@ def _truth(instances: Sequence[Mapping], height: int, width: int) -> Objects:
     return objects
 
 
-def detections(found: Any, threshold: float = THRESHOLD) -> Objects:
+def detections(found: Any, threshold: float) -> Objects:
     """What a detector gave for an image.
 
     Args:

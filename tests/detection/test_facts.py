@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -206,15 +207,37 @@ def test_a_whole_detector_is_measured(mask_rcnn, tmp_path, monkeypatch):
     sheet = json.loads((tmp_path / SHEET).read_text())
     assert sheet['classes'][0] == 'disk'
     assert [one['id'] for one in sheet['images']] == sorted(one['id'] for one in sheet['images'])
-    assert all(one['truth']['masks'] for one in sheet['images'])
+    assert all(one['truth']['masks'] and one['found']['masks'] for one in sheet['images'])
     measure_detector(config, path, tmp_path, seconds=0)
     assert json.loads((tmp_path / SHEET).read_text()) == sheet
 
 
 def test_a_checkpoint_of_another_detector_is_refused(mask_rcnn, tmp_path):
     config, path = mask_rcnn
-    other = config.copy()
+    other = deepcopy(config)
     other.merge_from_dict({'model.roi_head.bbox_head.num_classes': 3})
     with pytest.raises(UserError, match='epoch_1.pth does not fit the config'):
         measure_detector(other, path, tmp_path)
     assert not (tmp_path / SHEET).exists()
+
+
+def test_a_preprocessor_beside_the_model_is_the_models(mask_rcnn, tmp_path, monkeypatch):
+    monkeypatch.setattr('rethink_det.detection.facts.THRESHOLD', 0.0)
+    # Where a Runner looks for it, too.
+    config, path = mask_rcnn
+    beside = deepcopy(config)
+    beside.data_preprocessor = beside.model.pop('data_preprocessor')
+    shifted = deepcopy(config)
+    shifted.merge_from_dict({'model.data_preprocessor.mean': [0.0, 0.0, 0.0]})
+    found = {}
+    for name, one in dict(inside=config, beside=beside, shifted=shifted).items():
+        measure_detector(one, path, tmp_path / name, seconds=0)
+        found[name] = json.loads((tmp_path / name / SHEET).read_text())['images']
+    assert found['beside'] == found['inside'] != found['shifted']
+
+
+def test_data_without_objects_cannot_be_measured(mask_rcnn, tmp_path, monkeypatch):
+    config, path = mask_rcnn
+    monkeypatch.setattr('rethink_det.detection.facts.first_images', lambda *_: [])
+    with pytest.raises(UserError, match='no image with an object'):
+        measure_detector(config, path, tmp_path)

@@ -14,8 +14,8 @@ from mmengine.registry import DATASETS, DefaultScope
 from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.detection.latency import SECONDS, measuring_device, median_latency, name_of
 from rethink_det.detection.memory import peak_memory
-from rethink_det.detection.onnx import trained_detector
 from rethink_det.detection.pictures import detections, first_images, picture
+from rethink_det.detection.trained import trained_detector
 from rethink_det.errors import UserError
 from rethink_det.files import save_json
 

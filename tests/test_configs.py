@@ -25,6 +25,8 @@ def load(name) -> Config:
 
 
 def build(config):
+    if config.model.backbone.type == 'rethink_det.TimmBackbone':
+        pytest.importorskip('timm')
     with DefaultScope.overwrite_default_scope(config.default_scope):
         return MODELS.build(config.model)
 
@@ -72,6 +74,7 @@ PHOTOGRAPHS = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 # Mean, deviation, padding of a crop, share of flips: of arXiv 1810.05270's code. ImageNet's crop
 # and flip are its data set's own.
 INPUTS = {
+    'efficientnet-lite0_imagenet': ((127 / 255,) * 3, (128 / 255,) * 3, 0, 0.0),
     '_imagenet': (*PHOTOGRAPHS, 0, 0.0),
     '_shapes': (*PHOTOGRAPHS, 4, 0.5),
     '_soft-filter_cifar10': (

@@ -2,6 +2,7 @@
 
 from rethink_det.classification.cifar_resnet import CifarResNet
 from rethink_det.classification.classifier import Classifier
+from rethink_det.classification.conv_head import ConvHead
 from rethink_det.classification.densenet import DenseNet
 from rethink_det.classification.head import LinearHead, MLPHead
 from rethink_det.classification.metric import Accuracy
@@ -16,6 +17,7 @@ __all__ = [
     'Accuracy',
     'CifarResNet',
     'Classifier',
+    'ConvHead',
     'DenseNet',
     'ImagePreprocessor',
     'LinearHead',

@@ -16,6 +16,7 @@ from rethink_det.classification.arms import architecture_of
 from rethink_det.pruning import PruneResult
 from rethink_det.pruning.checkpoint import save_pruned
 from rethink_det.training.config import find_config, load_config
+from rethink_det.training.input_convention import InputConvention
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--base',
         metavar='ARCHITECTURE',
         help='what the network was before it was cut: published name, name in torchvision, JSON '
-        'file, checkpoint, or config of a classifier; default: found by the tensors, if they are '
-        'those of a whole network of torchvision',
+        'file, checkpoint, or config of a classifier, which also says how images are normalised; '
+        'default: found by the tensors, if they are those of a whole network of torchvision or of '
+        'an EfficientNet-Lite',
     )
     parser.add_argument(
         '--subnet',
@@ -47,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Convert, write the checkpoint, print what was found out and what is left of each layer."""
-    base = _base(options.base)
+    base, convention = _base(options.base)
     converted = convert(options.source, base, options.subnet, options.masks)
     result = PruneResult(converted.architecture, converted.state_dict, dict(converted.masks))
     provenance = {
@@ -56,18 +58,21 @@ def run(options: argparse.Namespace) -> int:
         'source_digest': converted.source_digest,
         'inferred': list(converted.inferred),
     }
-    save_pruned(result, options.out, provenance)
+    save_pruned(result, options.out, provenance, convention=convention)
     _show(converted)
     print(f'wrote {options.out}')
     return 0
 
 
-def _base(name: str | None) -> PrunedArchitecture | None:
+def _base(name: str | None) -> tuple[PrunedArchitecture | None, InputConvention | None]:
+    """What the network was, and how a config says that its images are normalised."""
     if name is None:
-        return None
+        return None, None
     if name.endswith('.py') or '::' in name:
-        return architecture_of(load_config(find_config(name)))
-    return load_base(name)
+        config = load_config(find_config(name))
+        settings = config.model.get('data_preprocessor')
+        return architecture_of(config), InputConvention.of_settings(settings)
+    return load_base(name), None
 
 
 def _show(converted: Converted) -> None:

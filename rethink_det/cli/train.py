@@ -117,22 +117,22 @@ def _with_backbone(config: Config, options: argparse.Namespace) -> Config:
     if is_classifier(config):
         arm = get_arm(options.arm)
         settings = ArmSettings(**known_fields(ArmSettings, options.arm_settings, '--arm-settings'))
-        _check_weights(options, needed=arm.start != 'random')
+        _check_weights(options, 'classifier' if arm.start != 'random' else None)
         return arm_config(config, arm, settings, source, source)
     transfer = get_transfer_arm(options.arm)
     wanted = known_fields(TransferSettings, options.arm_settings, '--arm-settings')
-    _check_weights(options, needed=transfer.source is not None)
+    _check_weights(options, transfer.needs)
     return transfer_config(config, transfer, source, source, TransferSettings(**wanted), _say)
 
 
-def _check_weights(options: argparse.Namespace, needed: bool) -> None:
-    """Refuse a published name where weights are needed; a file may turn out to have none."""
+def _check_weights(options: argparse.Namespace, needed: str | None) -> None:
+    """Refuse a published name where the weights of something are needed."""
     source = options.backbone
     if needed and not os.path.isfile(source):
         PrunedArchitecture.load(source)  # refuses a name that nothing has
         raise UserError(
-            f'--backbone {source} is a shape, it has no weights: arm {options.arm} needs a '
-            'checkpoint.'
+            f'--backbone {source} is a shape, it has no weights: arm {options.arm} needs the '
+            f'checkpoint of a {needed}.'
         )
 
 

@@ -73,9 +73,8 @@ def _check(config: Config, arm: TransferArm, weights: str | PathLike | None) -> 
     if model.get('backbone') is None:
         inner = ': model.detector wraps one' if 'detector' in model else ''
         raise UserError(f'The config is no detector: it has no model.backbone{inner}.')
-    if arm.source and weights is None:
-        kind = 'pruned detector' if arm.whole else 'trained classifier'
-        raise UserError(f'Transfer arm {arm.name} needs the checkpoint of a {kind}.')
+    if arm.needs and weights is None:
+        raise UserError(f'Transfer arm {arm.name} needs the checkpoint of a {arm.needs}.')
     if config.get('load_from'):
         raise UserError(
             f'The config starts from a trained detector, load_from={config.load_from!r}: no arm '

@@ -29,6 +29,13 @@ class TransferArm:
     whole: bool = False
 
     @property
+    def needs(self) -> str | None:
+        """In words, what its weights are those of; ``None`` if it takes none."""
+        if self.source is None:
+            return None
+        return 'pruned detector' if self.whole else 'trained classifier'
+
+    @property
     def keeps_statistics(self) -> bool:
         """Whether the backbone comes with BatchNorm statistics of its own shape."""
         return self.source is not None and not self.whole

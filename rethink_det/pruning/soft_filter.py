@@ -49,6 +49,7 @@ class SoftFilterPruner(Pruner):
         """
         channels, masks = {}, {}
         readers: dict[str, list[int]] = {}
+        followers: dict[str, list[int]] = {}
         for name in surgeon.layers():
             conv = surgeon.layer(name)
             if self.keep is not None:
@@ -57,8 +58,10 @@ class SoftFilterPruner(Pruner):
             if alive.all():
                 continue
             kept = alive.nonzero().flatten().tolist()
-            if surgeon.group(name).prunable and kept:
+            group = surgeon.group(name)
+            if group.prunable and kept:
                 channels[name] = tuple(kept)
+                followers.update(dict.fromkeys(group.depthwise, kept))
                 for reader in surgeon.readers(name):
                     readers[reader.name] = reader.columns[kept].flatten().tolist()
             else:
@@ -69,6 +72,8 @@ class SoftFilterPruner(Pruner):
                 'say how many filters to keep.',
                 stacklevel=2,
             )
+        # What is left of a depthwise convolution when its channels follow another's.
+        masks = {name: alive[followers.get(name, ...)] for name, alive in masks.items()}
         return Cut(
             channels=channels,
             masks={
@@ -76,6 +81,7 @@ class SoftFilterPruner(Pruner):
                     surgeon.layer(name), alive, len(readers.get(name, ()))
                 )
                 for name, alive in masks.items()
+                if not alive.all()
             },
         )
 
@@ -83,5 +89,5 @@ class SoftFilterPruner(Pruner):
 def _mask(conv: nn.Conv2d, alive: Tensor, inputs: int) -> Tensor:
     """The mask of whole filters, for the inputs that are left when channels are cut."""
     _, read, *kernel = conv.weight.shape
-    shape = (conv.out_channels, inputs or read, *kernel)
+    shape = (len(alive), inputs or read, *kernel)
     return alive.view(-1, 1, 1, 1).expand(shape).clone()

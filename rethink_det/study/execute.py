@@ -16,6 +16,7 @@ from rethink_det.study.plan import PRUNING, Run, Study
 from rethink_det.study.progress import Display
 from rethink_det.study.results import RunResult, StudyResults, write_results
 from rethink_det.study.run import execute
+from rethink_det.study.statistics import METRICS
 from rethink_det.training.hooks.provenance import versions
 
 
@@ -101,7 +102,7 @@ def _submit(executor: Executor, run: Run, parents: Mapping, work_dir: str | os.P
 
 
 def _headline(metric: str) -> bool:
-    return metric in ('accuracy/top1', 'coco/bbox_mAP', 'coco/segm_mAP')
+    return any(metric in metrics for metrics in METRICS.values())
 
 
 def _results(study: Study, state: _State) -> StudyResults:

@@ -34,6 +34,7 @@ from rethink_det.detection.prune import prune_detector
 from rethink_det.files import save_json
 from rethink_det.pruning import LayerwisePruner, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
+from rethink_det.study.detector_facts import detector_facts, keep_curves
 from rethink_det.study.plan import Run
 from rethink_det.training import Budget
 from rethink_det.training.config import load_config
@@ -62,7 +63,8 @@ def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLik
     """
     config = run_config(run, parents)
     identity = identify(run, config, parents)
-    folder = Path(work_dir).resolve() / 'runs' / f'{run.key}-{identity[:8]}'
+    place = Path('runs') / f'{run.key}-{identity[:8]}'
+    folder = Path(work_dir).resolve() / place
     done = finished(folder, identity)
     if done:
         return done
@@ -74,6 +76,7 @@ def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLik
     result |= {
         'key': run.key,
         'identity': identity,
+        'folder': place.as_posix(),
         'wall_s': round(time.perf_counter() - started, 2),
     }
     save_json(result, folder / RESULT)
@@ -234,6 +237,7 @@ def _take_architecture(run: Run, parents: Mapping, folder: Path) -> dict:
 def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
     architecture = PrunedArchitecture.load(config.model.backbone.architecture)
     config.dump(folder / 'config.py')
+    keep_curves(config)
     metrics, checkpoint = _train(config, folder)
     state = load_checkpoint(folder / checkpoint)['state_dict']
     shape = _test_shape(config)
@@ -249,6 +253,7 @@ def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) ->
         'epochs': epochs,
         'checkpoint': checkpoint,
         'digest': digest(state),
+        **detector_facts(config, architecture, folder / checkpoint, folder),
     }
 
 

@@ -1,6 +1,6 @@
 """Networks of timm as backbones; timm is optional."""
 
-from importlib.util import find_spec
+import sys
 
 import pytest
 import torch
@@ -16,8 +16,8 @@ def architecture(name):
     return PrunedArchitecture(backbone, HEAD, (3, 64, 64))
 
 
-@pytest.mark.skipif(find_spec('timm') is not None, reason='timm is installed')
-def test_without_timm_it_is_named():
+def test_without_timm_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'timm', None)
     with pytest.raises(UserError, match="'resnet18' is one of timm.*pip install timm"):
         architecture('resnet18').build()
 
@@ -41,3 +41,42 @@ def test_an_unknown_network_is_refused():
     pytest.importorskip('timm')
     with pytest.raises(UserError, match='resnet-no'):
         architecture('resnet-no').build()
+
+
+@torch.no_grad()
+def test_a_pruned_network_starts_as_an_unpruned_one_does():
+    pytest.importorskip('timm')
+    torch.manual_seed(0)
+    layer = 'network.blocks.6.0.conv_pw'
+    whole = architecture('tf_efficientnet_lite0')
+    pruned = whole.after(Cut(channels={layer: range(576)}))
+    for network in (whole.build(), pruned.build()):
+        conv, depthwise = network.network.blocks[6][0].conv_pw, network.network.blocks[6][0].conv_dw
+        assert conv.weight.std().item() == pytest.approx((2 / conv.out_channels) ** 0.5, rel=0.02)
+        assert depthwise.weight.std().item() == pytest.approx((2 / 9) ** 0.5, rel=0.05)
+        assert (network.network.bn1.weight == 1).all()
+
+
+def test_norm_eval_keeps_statistics_and_trains_the_rest():
+    pytest.importorskip('timm')
+    backbone = architecture('tf_efficientnet_lite0').build(norm_eval=True).train()
+    before = {n: t.clone() for n, t in backbone.state_dict().items()}
+    backbone(torch.randn(2, 3, 64, 64))[-1].sum().backward()
+    assert all(torch.equal(t, before[n]) for n, t in backbone.state_dict().items())
+    assert all(p.grad is not None for p in backbone.parameters())
+    assert backbone.training and not backbone.network.bn1.training
+
+    backbone.norm_eval = False
+    backbone.train()(torch.randn(2, 3, 64, 64))
+    changed = {n for n, t in backbone.state_dict().items() if not torch.equal(t, before[n])}
+    assert changed == {n for n, _ in backbone.named_buffers()}
+
+
+def test_sync_bn_that_would_lose_activations_is_refused():
+    pytest.importorskip('timm')
+    backbone = torch.nn.SyncBatchNorm.convert_sync_batchnorm(architecture('resnet18').build())
+    assert isinstance(backbone.train().network.bn1, torch.nn.SyncBatchNorm)
+    lossy = architecture('tf_efficientnet_lite0').build()
+    lossy = torch.nn.SyncBatchNorm.convert_sync_batchnorm(lossy)
+    with pytest.raises(UserError, match='sync_bn cannot be used .* network.bn1 is a BatchNorm'):
+        lossy.train()

@@ -118,7 +118,11 @@ def test_the_commands_do_what_the_study_does(study, trained, folder, command, tm
     [
         ('prune-d', 'classifier', 'is of a classifier, and arm prune-d goes on from a whole'),
         ('prune-c', 'detector', 'is of a detector, and arm prune-c takes the backbone of a class'),
-        ('prune-d', 'resnet34-a', 'resnet34-a is a shape, it has no weights: arm prune-d needs'),
+        (
+            'prune-d',
+            'resnet34-a',
+            'no weights: arm prune-d needs the checkpoint of a pruned detector',
+        ),
     ],
 )
 def test_weights_of_the_wrong_kind_are_refused(

@@ -37,6 +37,12 @@ NETWORKS = {
         POOLED,
         64,
     ),
+    # Depthwise convolutions, and BatchNorms with an activation in them.
+    'mobilenetv2': (
+        ours('TimmBackbone', model_name='mobilenetv2_035'),
+        ours('ConvHead', num_classes=4, channels=16),
+        64,
+    ),
 }  # fmt: skip
 
 
@@ -48,6 +54,8 @@ def parents():
     def make(name: str):
         if name not in made:
             backbone, head, size = NETWORKS[name]
+            if backbone['type'] == 'rethink_det.TimmBackbone':
+                pytest.importorskip('timm')
             architecture = PrunedArchitecture(backbone, head, (3, size, size))
             torch.manual_seed(1)
             network = architecture.build_network()

@@ -17,7 +17,7 @@ from rethink_det.registry import PRUNERS
 
 NETWORKS = (
     'vgg', 'vgg-flat', 'vgg-plain', 'cifar-resnet', 'preresnet', 'densenet', 'densenet-bc',
-    'preact', 'resnet18', 'resnet50', 'resnext50',
+    'preact', 'resnet18', 'resnet50', 'resnext50', 'mobilenetv2',
 )  # fmt: skip
 METHODS = {
     'L1NormPruner': dict(ratios=0.4),

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from rethink_det import UserError
+from rethink_det.architecture import PrunedArchitecture
 from rethink_det.pruning import prune_state
 
 
@@ -69,3 +70,30 @@ def test_nothing_at_zero_is_announced(cifar):
 def test_a_share_out_of_range_is_refused(cifar, keep):
     with pytest.raises(UserError, match='keep must be above 0 and at most 1'):
         prune_state({}, dict(type='SoftFilterPruner', keep=keep), cifar())
+
+
+def test_the_mask_of_a_depthwise_convolution_follows_what_it_reads(unsettle):
+    pytest.importorskip('timm')
+    backbone = dict(type='rethink_det.TimmBackbone', model_name='mobilenetv2_035')
+    head = dict(type='rethink_det.LinearHead', num_classes=3)
+    base = PrunedArchitecture(backbone, head, (3, 32, 32))
+    network = unsettle(base.build_network())
+    first, second = (network.backbone.network.blocks[1][i] for i in range(2))
+    with torch.no_grad():
+        first.conv_pw.weight[[1, 4]] = first.conv_dw.weight[[4, 6]] = 0
+        second.conv_pw.weight[[3]] = second.conv_dw.weight[[3]] = 0
+    result = prune_state(network.state_dict(), dict(type='SoftFilterPruner'), base)
+    assert {n: base.widths[n] - len(k) for n, k in result.architecture.channels.items()} == {
+        'network.blocks.1.0.conv_pw': 2, 'network.blocks.1.1.conv_pw': 1
+    }  # fmt: skip
+    (name, mask), = result.masks.items()  # fmt: skip
+    assert name == 'backbone.network.blocks.1.0.conv_dw.weight'
+    alive = mask.flatten(1).any(1)
+    assert len(mask) == len(first.conv_dw.weight) - 2 and (~alive).nonzero().tolist() == [[4]]
+    small = result.architecture.network_with(result.state_dict).eval()
+    with torch.no_grad():
+        for norm, gone in ((first.bn1, [1, 4]), (first.bn2, [1, 4]), (second.bn1, [3])):
+            norm.weight[gone] = norm.bias[gone] = 0
+        second.bn2.weight[3] = second.bn2.bias[3] = 0
+        images = torch.randn(2, 3, 32, 32)
+        assert (network.eval()(images) - small(images)).abs().max() <= 1e-5

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rethink_det.architecture.blocks import SHORTCUT
+from rethink_det.architecture.foreign import efficientnet
 from rethink_det.architecture.surgery import HEAD
 from rethink_det.errors import UserError
 
@@ -95,6 +96,7 @@ def own_name(name: str, own: Collection[str]) -> str:
     if plain.startswith('feature.'):
         candidates.append(f'{BACKBONE}features.{plain.removeprefix("feature.")}')
     candidates.append(BACKBONE + plain.replace(f'.{SHORTCUT}.0.', f'.{SHORTCUT}.'))
+    candidates += efficientnet.own_names(plain, own, BACKBONE)
     return next((name for name in candidates if name in own), plain)
 
 

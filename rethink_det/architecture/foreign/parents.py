@@ -1,4 +1,4 @@
-"""Networks that other people's code calls by name: torchvision's, and CIFAR ResNets.
+"""Networks that other people's code calls by name: of torchvision, CIFAR ResNets, EfficientNets.
 
 The networks of :mod:`..published` are those of papers; some of these are the same.
 """
@@ -37,6 +37,15 @@ def _cifar_resnet(depth: int) -> PrunedArchitecture:
     return PrunedArchitecture(backbone, _CIFAR, (3, 32, 32), name=name, source=source)
 
 
+def _efficientnet_lite(number: int, side: int) -> PrunedArchitecture:
+    """With TensorFlow's padding and BatchNorm, as the published weights need them."""
+    model = f'tf_efficientnet_lite{number}'
+    backbone = {'type': 'rethink_det.TimmBackbone', 'model_name': model}
+    head = {'type': 'rethink_det.ConvHead', 'num_classes': 1000}
+    name, source = f'efficientnet-lite{number}', f'timm.models.{model}'
+    return PrunedArchitecture(backbone, head, (3, side, side), name=name, source=source)
+
+
 TORCHVISION = {
     parent.name: parent
     for parent in (
@@ -56,7 +65,16 @@ TORCHVISION = {
 AKAMASTER = {parent.name: parent for parent in map(_cifar_resnet, (20, 32, 44, 56, 110))}
 """CIFAR ResNets with shortcuts of arXiv 1512.03385, known by a head that is called ``linear``."""
 
-PARENTS = {**TORCHVISION, **AKAMASTER}
+EFFICIENTNET_LITE = {
+    parent.name: parent for parent in map(_efficientnet_lite, range(5), (224, 240, 260, 280, 300))
+}
+"""EfficientNets without squeeze-and-excitation, known by lukemelas's names.
+
+Under timm's names they need a base: its ``efficientnet_lite0`` differs from ``tf_`` by padding,
+which no tensor tells.
+"""
+
+PARENTS = {**TORCHVISION, **AKAMASTER, **EFFICIENTNET_LITE}
 
 
 def load_base(source: PrunedArchitecture | Mapping | str | os.PathLike) -> PrunedArchitecture:
@@ -84,12 +102,8 @@ def identify(tensors: Mapping[str, Tensor], where: str | os.PathLike) -> PrunedA
     Raises:
         UserError: No known network has these tensors; names those that call theirs alike.
     """
-    akamaster = any(name.endswith('linear.weight') for name in tensors)
-    depth = sum(t.dim() > 1 for name, t in tensors.items() if SHORTCUT not in name)
     alike = []
-    for name, parent in (AKAMASTER if akamaster else TORCHVISION).items():
-        if parent.backbone['depth'] != depth:  # the number of layers with weights
-            continue
+    for name, parent in _candidates(tensors).items():
         own = shapes_of(parent)
         state = renamed(tensors, own, where)
         if {n for n in own if not n.endswith(COUNTER)} - set(state) or set(state) - set(own):
@@ -104,6 +118,16 @@ def identify(tensors: Mapping[str, Tensor], where: str | os.PathLike) -> PrunedA
         + (f' (those of {", ".join(alike)} are called alike, but have other shapes)' * bool(alike))
         + ': say by --base what it was before it was cut.'
     )
+
+
+def _candidates(tensors: Mapping[str, Tensor]) -> dict[str, PrunedArchitecture]:
+    """The networks of the family that calls its tensors so, with as many layers with weights."""
+    if any(name.endswith('_conv_stem.weight') for name in tensors):
+        return EFFICIENTNET_LITE
+    akamaster = any(name.endswith('linear.weight') for name in tensors)
+    depth = sum(t.dim() > 1 for name, t in tensors.items() if SHORTCUT not in name)
+    known = AKAMASTER if akamaster else TORCHVISION
+    return {name: parent for name, parent in known.items() if parent.backbone['depth'] == depth}
 
 
 def shapes_of(architecture: PrunedArchitecture) -> dict[str, tuple[int, ...]]:

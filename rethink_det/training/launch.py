@@ -1,5 +1,6 @@
 """Running a config: MMEngine's Runner, made safe, repeatable and able to run on CPUs."""
 
+import gc
 import itertools
 import os
 from collections.abc import Mapping
@@ -124,11 +125,14 @@ def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
 def leave_process_group() -> None:
     """End the connections of a distributed run, if this is one; its last call.
 
-    A process that exits with gloo's threads running may be aborted at the very end.
+    A process that exits with gloo's threads running may be aborted at the very end. They live as
+    long as anything holds the group, which the runner does: it refers to itself in a circle, and
+    is there until the garbage collector finds it.
     """
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
+        gc.collect()
 
 
 def _check_fits(runner: Runner, checkpoint: Mapping, path: str | os.PathLike) -> None:

@@ -42,7 +42,11 @@ class _LastMetrics(Hook):
 
 def prepare(config: Config) -> Config:
     """A copy of ``config`` with this package's hooks, seed 0 unless it has one, and gloo where
-    there is no GPU."""
+    there is no GPU.
+
+    Raises:
+        UserError: Several processes shall synchronise BatchNorm without a GPU.
+    """
     config = deepcopy(config)
     hooks = dict(config.get('default_hooks') or {})
     config.default_hooks = {
@@ -58,6 +62,7 @@ def prepare(config: Config) -> Config:
     if config.get('visualizer'):  # one of a name writes into the folder of the first run
         config.visualizer.name = config.experiment_name
     if config.get('launcher') == 'pytorch' and not torch.cuda.is_available():
+        _check_sync_bn(config)
         # MMEngine pins each process to a GPU of its own otherwise.
         if not torch.distributed.is_initialized():
             torch.distributed.init_process_group('gloo')
@@ -68,6 +73,14 @@ def prepare(config: Config) -> Config:
             'find_unused_parameters': config.get('find_unused_parameters', False),
         }
     return config
+
+
+def _check_sync_bn(config: Config) -> None:
+    if config.get('sync_bn') or "'SyncBN'" in str(config.get('model')):
+        raise UserError(
+            'SyncBN is computed on GPUs only, and there is none here: leave out sync_bn=True, and '
+            "set type='BN' in every norm_cfg."
+        )
 
 
 def train(config: Config) -> dict[str, float]:

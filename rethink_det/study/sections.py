@@ -151,7 +151,11 @@ def _detection_plots(
     runs: Sequence[RunResult], rows: Sequence[Row], curves: dict, draw: Callable
 ) -> list[Plot]:
     metric = METRICS[rows[0].stage][rows[0].metric].name
-    plots = draw('latency', f'{metric} against latency', latency_figure(runs, rows))
+    plots = draw(
+        'latency',
+        f'{metric} against latency: mean ± std, and each seed',
+        latency_figure(runs, rows),
+    )
     for kind, found in curves.items():
         words = f'Precision against recall of {JUDGED[kind]}, mean over seeds'
         plots += draw(f'curves-{kind}', words, curves_figure(found))

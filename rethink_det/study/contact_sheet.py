@@ -39,7 +39,7 @@ class Cell:
     def uri(self) -> str:
         """The image inside a text, for HTML."""
         buffer = io.BytesIO()
-        self.image.save(buffer, 'JPEG', quality=80, subsampling=0, optimize=True)
+        self.image.save(buffer, 'JPEG', quality=72, subsampling=0, optimize=True)
         return f'data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}'
 
 
@@ -120,7 +120,8 @@ def _drawn(image: Image.Image, objects: Mapping, said: Sequence[str], scale: flo
     pixels = pil_to_tensor(image)
     if objects.get('masks'):
         masks = torch.stack([_mask(rle, image.size) for rle in objects['masks']])
-        pixels = draw_segmentation_masks(pixels, masks, alpha=0.45, colors=colours)
+        above = (masks.cumsum(0) - masks.int()).bool()  # torchvision paints overlaps black
+        pixels = draw_segmentation_masks(pixels, masks & ~above, alpha=0.45, colors=colours)
     boxes = scale * torch.tensor(objects['boxes'], dtype=torch.float)
     image = to_pil_image(draw_bounding_boxes(pixels, boxes, colors=colours, width=2))
     draw, font = ImageDraw.Draw(image), _font(11)

@@ -115,7 +115,7 @@ def run_config(run: Run, parents: Mapping[str, Mapping]) -> Config:
     elif run.stage == 'detection':
         arm = get_transfer_arm(run.arm)
         shape = parent['checkpoint'] if arm.source else parent['architecture']
-        config = transfer_config(config, arm, shape, parent['checkpoint'])
+        config = transfer_config(config, arm, shape, parent.get('checkpoint'))  # a shape has none
     elif run.stage == 'detector-pruning':  # the config that the detector was trained by
         _, classifier = parents.values()
         arm = get_transfer_arm('unpruned')

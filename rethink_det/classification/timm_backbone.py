@@ -6,7 +6,6 @@ from math import sqrt
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
@@ -16,16 +15,16 @@ from rethink_det.registry import MODELS
 class TimmBackbone(nn.Module):
     """A network of timm without its head, as a classifier's or a detector's backbone.
 
-    Its parameters have timm's names behind ``network.``. It knows no ``frozen_stages``: all of
-    it is trained. timm is no dependency of this package.
+    Its parameters have timm's names behind ``network.``. It knows neither ``frozen_stages`` nor
+    ``norm_eval``: all of it is trained, in every arm. (With BatchNorm kept at its statistics
+    the gradients of EfficientNet-Lite0 were twelve times as large on ImageNet photographs.)
+    timm is no dependency of this package.
 
     Args:
         model_name: As ``timm.list_models()`` has it, ``'resnet50'``.
         out_indices: Which of timm's feature maps to put out; for most networks map ``i`` has
             the stride ``2 ** (i + 1)``, so mmdet's ``(0, 1, 2, 3)`` is ``(1, 2, 3, 4)`` here.
             Default: all of them.
-        norm_eval: Keep every BatchNorm at the statistics it has, as mmdet's backbones do: a
-            detector's few images a step make poor ones.
         **settings: Of ``timm.create_model``, what changes the network.
 
     Raises:
@@ -33,11 +32,7 @@ class TimmBackbone(nn.Module):
     """
 
     def __init__(
-        self,
-        model_name: str,
-        out_indices: Sequence[int] | None = None,
-        norm_eval: bool = False,
-        **settings: Any,
+        self, model_name: str, out_indices: Sequence[int] | None = None, **settings: Any
     ) -> None:
         super().__init__()
         try:
@@ -53,7 +48,6 @@ class TimmBackbone(nn.Module):
             )
         except (RuntimeError, AssertionError, IndexError) as error:
             raise UserError(f'timm cannot make a backbone of {model_name!r}: {error}') from None
-        self.norm_eval = norm_eval
 
     def init_weights(self) -> None:
         """Draw initial weights for the widths the network has *now*.
@@ -73,27 +67,19 @@ class TimmBackbone(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def train(self, mode: bool = True) -> 'TimmBackbone':
-        """Training mode, but of BatchNorm under ``norm_eval``.
+        """Training or evaluation mode.
 
         Raises:
-            UserError: SyncBN took the place of BatchNorms that had an activation in them.
+            UserError: SyncBN took the place of a BatchNorm that applied the activation as well.
         """
-        super().train(mode)
         for name, module in self.named_modules():
-            if isinstance(module, _BatchNorm):
-                _check_activation(name, module)
-                module.train(mode and not self.norm_eval)
-        return self
+            if type(module) is nn.SyncBatchNorm and hasattr(module, 'act'):
+                raise UserError(
+                    f'sync_bn cannot be used with this backbone: {name} is a BatchNorm with an '
+                    'activation in it, which would be lost. Leave sync_bn off.'
+                )
+        return super().train(mode)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """``(N, 3, H, W)`` to the chosen feature maps, finest first."""
         return tuple(self.network(images))
-
-
-def _check_activation(name: str, norm: nn.Module) -> None:
-    """timm's BatchNorm applies the activation as well; torch's SyncBN in its place does not."""
-    if type(norm) is nn.SyncBatchNorm and hasattr(norm, 'act'):
-        raise UserError(
-            f'sync_bn cannot be used with this backbone: {name} is a BatchNorm with an activation '
-            'in it, which would be lost. Leave sync_bn off.'
-        )

@@ -19,6 +19,8 @@ from rethink_det.files import replacing
 
 CELL = 200
 """Pixels of the longer side of an image in the sheet."""
+CROWD = 6
+"""Scores are left out of the labels of an image with more objects; ``alt`` has them."""
 GAP, HEAD = 6, 26
 TRUTH = 'ground truth'
 # By class, in turns: bright, and apart from one another on most photographs.
@@ -39,7 +41,7 @@ class Cell:
     def uri(self) -> str:
         """The image inside a text, for HTML."""
         buffer = io.BytesIO()
-        self.image.save(buffer, 'JPEG', quality=80, subsampling=0, optimize=True)
+        self.image.save(buffer, 'JPEG', quality=70, subsampling='4:2:2', optimize=True)
         return f'data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}'
 
 
@@ -105,13 +107,13 @@ def _cell(picture: Mapping, objects: Mapping, classes: Sequence[str], who: str) 
     image = Image.open(io.BytesIO(base64.b64decode(picture['jpeg']))).convert('RGB')
     scale = CELL / max(picture['width'], picture['height'])
     size = [max(1, round(scale * picture[side])) for side in ('width', 'height')]
-    labels = objects['labels']
-    names = [classes[i] if i < len(classes) else str(i) for i in labels]
+    names = [classes[i] if i < len(classes) else str(i) for i in objects['labels']]
     scores = objects.get('scores') or [None] * len(names)
     said = [n if s is None else f'{n} {s:.2f}' for n, s in zip(names, scores, strict=True)]
     alt = f'{who}, image {picture["id"]}: {", ".join(said) or "nothing"}'
     image = image.resize(size, Image.Resampling.LANCZOS)
-    return Cell(_drawn(image, objects, said, scale), alt) if said else Cell(image, alt)
+    labels = said if len(said) <= CROWD else names
+    return Cell(_drawn(image, objects, labels, scale), alt) if said else Cell(image, alt)
 
 
 def _drawn(image: Image.Image, objects: Mapping, said: Sequence[str], scale: float) -> Image.Image:
@@ -120,7 +122,8 @@ def _drawn(image: Image.Image, objects: Mapping, said: Sequence[str], scale: flo
     pixels = pil_to_tensor(image)
     if objects.get('masks'):
         masks = torch.stack([_mask(rle, image.size) for rle in objects['masks']])
-        pixels = draw_segmentation_masks(pixels, masks, alpha=0.45, colors=colours)
+        above = (masks.cumsum(0) - masks.int()).bool()  # torchvision paints overlaps black
+        pixels = draw_segmentation_masks(pixels, masks & ~above, alpha=0.45, colors=colours)
     boxes = scale * torch.tensor(objects['boxes'], dtype=torch.float)
     image = to_pil_image(draw_bounding_boxes(pixels, boxes, colors=colours, width=2))
     draw, font = ImageDraw.Draw(image), _font(11)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rethink_det.study.results import RunResult
 from rethink_det.study.statistics import METRICS, Metric, Row, arm_rank
-from rethink_det.study.tables import Table
+from rethink_det.study.tables import Table, filled
 
 KINDS = {'bbox': 'Box AP', 'segm': 'Mask AP'}
 """What is judged: name in metrics, and in words."""
@@ -83,9 +83,8 @@ def speed_table(runs: Sequence[RunResult], rows: Sequence[Row]) -> Table | None:
         score = _spread(list(row.values.values()), metric)
         body.append([row.arm, score, _range(times, 2), ratio, _range(memory, 1)])
     columns = ['arm', metric.label, 'latency, ms', 'relative to unpruned', 'peak memory, MiB']
-    return Table(
-        'Latency and memory of the whole detector', columns, body, _speed_note(measured, lost)
-    )
+    title = 'Latency and memory of the whole detector'
+    return Table(title, *filled(columns, body), _speed_note(measured, lost))
 
 
 def _speed_note(measured: Sequence[RunResult], lost: Sequence[str]) -> str:

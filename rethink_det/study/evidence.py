@@ -12,9 +12,10 @@ from rethink_det.detection.curves_hook import CURVES
 from rethink_det.detection.facts import SHEET
 from rethink_det.errors import UserError
 from rethink_det.study.results import RunResult
+from rethink_det.study.statistics import arm_rank
 
 Found = Mapping[str, Sequence[dict[str, Any]]]
-"""Contents of files by arm, one a seed, the lowest first."""
+"""Contents of files by arm, in the order to show, one a seed, the lowest first."""
 
 
 def curves_by_arm(runs: Iterable[RunResult], work_dir: str | Path, kind: str) -> Found:
@@ -24,7 +25,7 @@ def curves_by_arm(runs: Iterable[RunResult], work_dir: str | Path, kind: str) ->
         UserError: A file is damaged.
     """
     found: dict[str, list] = {}
-    for run in sorted(runs, key=lambda run: run.seed):
+    for run in sorted(runs, key=_in_order):
         curves = (_read(run, work_dir, CURVES) or {}).get(kind)
         if curves:
             found.setdefault(run.arm, []).append(curves)
@@ -38,11 +39,15 @@ def sheets_by_arm(runs: Iterable[RunResult], work_dir: str | Path) -> dict[str, 
         UserError: A file is damaged.
     """
     found: dict[str, tuple[int, dict]] = {}
-    for run in sorted(runs, key=lambda run: run.seed):
+    for run in sorted(runs, key=_in_order):
         sheet = None if run.arm in found else _read(run, work_dir, SHEET)
         if sheet and sheet.get('images'):
             found[run.arm] = run.seed, sheet
     return found
+
+
+def _in_order(run: RunResult) -> tuple:
+    return *arm_rank(run.arm), run.seed
 
 
 def _read(run: RunResult, work_dir: str | Path, name: str) -> dict | None:

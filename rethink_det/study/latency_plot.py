@@ -16,7 +16,7 @@ does not look like a difference."""
 
 
 def latency_figure(runs: Iterable[RunResult], rows: Sequence[Row]) -> Figure | None:
-    """One metric against latency, every seed a dot, mean ± std over seeds in both directions.
+    """One metric against latency, every seed a dot, and the mean over seeds with its std.
 
     Args:
         runs: Completed ones of one (stage, model).
@@ -50,6 +50,6 @@ def latency_figure(runs: Iterable[RunResult], rows: Sequence[Row]) -> Figure | N
 def _draw(axes: Axes, arm: str, x: list[float], y: list[float]) -> None:
     colour, marker = style_of(arm)
     axes.plot(x, y, marker, color=colour, alpha=0.5, markersize=5, markeredgewidth=0)
-    spread = [stdev(values) if len(values) > 1 else None for values in (y, x)]
-    bar = {'elinewidth': 1.5, 'capsize': 3, 'markersize': 8, 'color': colour}
-    axes.errorbar(fmean(x), fmean(y), *spread, fmt=marker, label=literal(arm), **bar)
+    spread = stdev(y) if len(y) > 1 else None
+    bar = {'elinewidth': 2, 'capsize': 4, 'capthick': 2, 'markersize': 8, 'color': colour}
+    axes.errorbar(fmean(x), fmean(y), spread, fmt=marker, label=literal(arm), **bar)

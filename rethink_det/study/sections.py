@@ -1,7 +1,7 @@
 """What the report says of one (stage, model): a sentence, plots, tables, detections."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from markupsafe import Markup
@@ -23,7 +23,7 @@ from rethink_det.study.figures import save_png, to_svg
 from rethink_det.study.latency_plot import latency_figure
 from rethink_det.study.plots import metric_figure
 from rethink_det.study.results import RunResult, StudyResults
-from rethink_det.study.statistics import METRICS, Row, arm_rank, primary_metric
+from rethink_det.study.statistics import METRICS, Row, primary_metric
 from rethink_det.study.tables import Table, cost_table, metric_table
 from rethink_det.study.verdict import Verdict
 
@@ -71,33 +71,50 @@ def section_of(
     stage, model = said.stage, said.model
     mine = [row for row in rows if (row.stage, row.model) == (stage, model)]
     runs = [r for r in results.runs if (r.stage, r.model) == (stage, model)]
-    runs = sorted((r for r in runs if r.status == 'completed'), key=lambda r: arm_rank(r.arm))
+    runs = [run for run in runs if run.status == 'completed']
     by_metric = {name: [row for row in mine if row.metric == name] for name in METRICS[stage]}
     primary = primary_metric(rows, stage, model)
     shown = by_metric.get(primary, [])
     title = ' · '.join(filter(None, (stage.capitalize(), model)))
     draw = _Drawing(title, '_'.join(filter(None, (stage, _plain(model)))), work_dir / PLOTS)
     plots = _plots(runs, shown, draw) if shown else []
-    unknown = unknown_note(shown, spent_by(runs))
     tables = [metric_table(arms, runs) for arms in by_metric.values() if arms]
-    told = any(plot.note == unknown for plot in plots)
-    unknown = '' if told else unknown
-    costs = [cost_table(runs, primary, unknown, stage != 'detection')] if runs else []
-    if stage != 'detection' or not shown:
-        return Section(title, said.sentence, said.case, tables + costs, plots)
+    section = Section(title, said.sentence, said.case, tables, plots)
+    detection = stage == 'detection'
+    if detection and shown:
+        section = _with_detections(section, runs, mine, shown, work_dir, draw)
+    if runs:
+        unknown = unknown_note(shown, spent_by(runs))
+        told = any(plot.note == unknown for plot in plots)
+        cost = cost_table(runs, primary, '' if told else unknown, latency=not detection)
+        folded = [table for table in section.tables if table.folded]
+        others = [table for table in section.tables if not table.folded]
+        section = replace(section, tables=[*others, cost, *folded])
+    return section
+
+
+def _with_detections(
+    section: Section,
+    runs: Sequence[RunResult],
+    rows: Sequence[Row],
+    shown: Sequence[Row],
+    work_dir: Path,
+    draw: '_Drawing',
+) -> Section:
+    """The section with what only detectors have; ``shown``: rows of the primary metric."""
     curves = {kind: curves_by_arm(runs, work_dir, kind) for kind in KINDS}
-    plots += _detection_plots(runs, shown, curves, draw)
-    tables += [breakdown_table(mine, kind) for kind in KINDS]
-    tables += [speed_table(runs, shown), stage_table(runs), *costs]
-    tables += [class_table(found, kind) for kind, found in curves.items()]
     sheet = contact_sheet(sheets_by_arm(runs, work_dir))
-    return Section(
-        title,
-        said.sentence,
-        said.case,
-        [table for table in tables if table is not None],
-        plots,
-        sheet and (sheet, sheet.save(draw.path('sheet'))),
+    tables = [
+        *(breakdown_table(rows, kind) for kind in KINDS),
+        speed_table(runs, shown),
+        stage_table(runs),
+        *(class_table(found, kind) for kind, found in curves.items()),
+    ]
+    return replace(
+        section,
+        tables=section.tables + [table for table in tables if table is not None],
+        plots=section.plots + _detection_plots(runs, shown, curves, draw),
+        sheet=sheet and (sheet, sheet.save(draw.path('sheet'))),
     )
 
 
@@ -134,7 +151,11 @@ def _detection_plots(
     runs: Sequence[RunResult], rows: Sequence[Row], curves: dict, draw: Callable
 ) -> list[Plot]:
     metric = METRICS[rows[0].stage][rows[0].metric].name
-    plots = draw('latency', f'{metric} against latency', latency_figure(runs, rows))
+    plots = draw(
+        'latency',
+        f'{metric} against latency: mean ± std, and each seed',
+        latency_figure(runs, rows),
+    )
     for kind, found in curves.items():
         words = f'Precision against recall of {JUDGED[kind]}, mean over seeds'
         plots += draw(f'curves-{kind}', words, curves_figure(found))

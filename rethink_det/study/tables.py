@@ -88,10 +88,16 @@ def cost_table(
         times = _numbers(cell, 'latency_ms') if latency else []
         numbers.append(_range(times, '{:.2f}'.format))
         body.append([arm, *numbers, _published(cell, metric)])
-    used = [i for i in range(len(columns)) if i == 0 or any(line[i] != '–' for line in body)]
-    rows = [[line[i] for i in used] for line in body]
     counted = 'MACs of conv + linear, one forward pass. Training compute includes needed parents.'
-    return Table('Cost', [columns[i] for i in used], rows, f'{counted} {note}'.strip())
+    return Table('Cost', *filled(columns, body), f'{counted} {note}'.strip())
+
+
+def filled(
+    columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows without the columns, but for the first, that hold nothing but dashes."""
+    used = [i for i in range(len(columns)) if i == 0 or any(line[i] != '–' for line in rows)]
+    return [columns[i] for i in used], [[line[i] for i in used] for line in rows]
 
 
 def _numbers(runs: Iterable[RunResult], key: str) -> list[float]:

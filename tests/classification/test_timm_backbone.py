@@ -57,21 +57,6 @@ def test_a_pruned_network_starts_as_an_unpruned_one_does():
         assert (network.network.bn1.weight == 1).all()
 
 
-def test_norm_eval_keeps_statistics_and_trains_the_rest():
-    pytest.importorskip('timm')
-    backbone = architecture('tf_efficientnet_lite0').build(norm_eval=True).train()
-    before = {n: t.clone() for n, t in backbone.state_dict().items()}
-    backbone(torch.randn(2, 3, 64, 64))[-1].sum().backward()
-    assert all(torch.equal(t, before[n]) for n, t in backbone.state_dict().items())
-    assert all(p.grad is not None for p in backbone.parameters())
-    assert backbone.training and not backbone.network.bn1.training
-
-    backbone.norm_eval = False
-    backbone.train()(torch.randn(2, 3, 64, 64))
-    changed = {n for n, t in backbone.state_dict().items() if not torch.equal(t, before[n])}
-    assert changed == {n for n, _ in backbone.named_buffers()}
-
-
 def test_sync_bn_that_would_lose_activations_is_refused():
     pytest.importorskip('timm')
     backbone = torch.nn.SyncBatchNorm.convert_sync_batchnorm(architecture('resnet18').build())

@@ -5,6 +5,7 @@ Its pruning and its arms are tests of the machinery at the smallest budget; thei
 
 import re
 import tarfile
+from functools import cache
 
 import pytest
 import torch
@@ -34,6 +35,21 @@ test_dataloader = val_dataloader
 train_cfg = dict(max_epochs=1, val_interval=1)
 optim_wrapper = dict(optimizer=dict(lr=0.01))
 """
+
+SMALL = (
+    'train_cfg.max_epochs=1',
+    'optim_wrapper.optimizer.lr=0.001',  # the maps deviate by 3 to 8: more is too much
+    'param_scheduler.0.end=10',
+    'model.test_cfg.rcnn.score_thr=0.001',
+    'val_evaluator.type=rethink_det.CocoMetric',  # no prediction at all has an AP, too
+    'train_dataloader.dataset.pipeline.2.scale=(192,160)',
+    'val_dataloader.dataset.pipeline.1.scale=(192,160)',
+    'model.train_cfg.rpn_proposal.max_per_img=100',
+    'model.train_cfg.rcnn.sampler.num=64',
+    'model.test_cfg.rpn.max_per_img=100',
+    *(f'{split}_dataloader.num_workers=0' for split in ('train', 'val')),
+    *(f'{split}_dataloader.persistent_workers=False' for split in ('train', 'val')),
+)
 
 
 @DATASETS.register_module(force=True)
@@ -174,8 +190,8 @@ def test_magnitudes_say_nothing_here_and_data_do(pruned):
     before, after = pruned('L1NormPruner', 4)
     assert before == pytest.approx(86.4, abs=0.5)
     assert after <= 5
-    assert pruned('RandomPruner', 4)[1] <= 5
-    assert pruned('ThiNetPruner', 4, 'images=32')[1] >= 5
+    assert pruned('RandomPruner', 8)[1] <= 5
+    assert pruned('ThiNetPruner', 8, 'images=32')[1] >= 5
 
 
 # -- in a detector -------------------------------------------------------------------------
@@ -202,37 +218,36 @@ def backbones(command, config, parent, folder):
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize('arm', ['unpruned', 'prune-c', 'scratch-e', 'scratch-b', 'random'])
-def test_every_arm_runs_to_coco_metrics(command, shared, backbones, folder, arm):
+@pytest.fixture(scope='module')
+def detector(command, shared, backbones, folder):
+    """Trains the detector of an arm, once; returns what was printed, and its checkpoint."""
     root = shared / 'data' / 'tiny_coco'
     if not root.is_dir():
         pytest.skip(f'no tiny COCO at {root}')
-    work = folder / f'detector-{arm}'
-    loaders = [f'{split}_dataloader' for split in ('train', 'val', 'test')]
-    done = command(
-        'train', DETECTOR, '--backbone', backbones[arm], '--arm', arm, '--data-root', root,
-        '--work-dir', work, '--cfg-options',
-        'train_cfg.max_epochs=1',
-        'val_evaluator.type=rethink_det.CocoMetric',
-        'model.train_cfg.rpn_proposal.max_per_img=100',
-        'model.train_cfg.rcnn.sampler.num=64',
-        'model.test_cfg.rpn.max_per_img=100',
-        'train_dataloader.dataset.pipeline.2.scale=(192,160)',
-        'val_dataloader.dataset.pipeline.1.scale=(192,160)',
-        'test_dataloader.dataset.pipeline.1.scale=(192,160)',
-        'optim_wrapper.optimizer.lr=0.0025',
-        *(f'{loader}.num_workers=0' for loader in loaders),
-        *(f'{loader}.persistent_workers=False' for loader in loaders),
-    )  # fmt: skip
-    assert done.status == 0, done
-    metrics = dict(re.findall(r'^coco/(\w+): (\S+)$', done.out, re.MULTILINE))
+
+    @cache
+    def train(arm):
+        work = folder / f'detector-{arm}'
+        done = command(
+            'train', DETECTOR, '--backbone', backbones[arm], '--arm', arm, '--data-root', root,
+            '--work-dir', work, '--cfg-options', *SMALL,
+        )  # fmt: skip
+        assert done.status == 0, done
+        return done.out, work / 'epoch_1.pth'
+
+    return train
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('arm', ['unpruned', 'prune-c', 'scratch-e', 'scratch-b', 'random'])
+def test_every_arm_runs_to_coco_metrics(detector, backbones, arm):
+    out, checkpoint = detector(arm)
+    metrics = dict(re.findall(r'^coco/(\w+): (\S+)$', out, re.MULTILINE))
     assert {'bbox_mAP', 'bbox_mAP_50', 'bbox_mAP_s', 'bbox_mAP_m', 'bbox_mAP_l'} <= set(metrics)
     assert all(0 <= float(value) <= 1 for value in metrics.values())
-    checkpoint = load_checkpoint(work / 'epoch_1.pth')
-    assert checkpoint['meta']['provenance']['arm'] == arm
-    assert (
-        PrunedArchitecture.load(work / 'epoch_1.pth').shape()
-        == PrunedArchitecture.load(backbones[arm]).shape()
-    )
-    assert 'RGB, mean 127, 127, 127, std 128, 128, 128' in done.out
+    assert load_checkpoint(checkpoint)['meta']['provenance']['arm'] == arm
+    ours, theirs = map(PrunedArchitecture.load, (checkpoint, backbones[arm]))
+    assert ours.shape() == theirs.shape()
+    assert 'mean 127, 127, 127, std 128, 128, 128, as the backbone was trained' in out
+    widths = '40, 112, 320' if arm == 'unpruned' else '40, 112, 240'
+    assert f'model.neck.in_channels: [256, 512, 1024, 2048] -> [24, {widths}]' in out

@@ -227,6 +227,17 @@ def test_boxes_and_masks_are_drawn_where_they_are():
         assert np.abs(colour(cell.image, outside) - 0x40).max() < 12
 
 
+def test_where_masks_overlap_the_surest_is_seen():
+    doubled = sheet(0.9)
+    found = doubled['images'][0]['found']
+    found.update({key: 2 * found[key] for key in ('boxes', 'masks')}, labels=[1, 0])
+    found['scores'] = [0.9, 0.5]
+    _, once = contact_sheet({'prune-c': (0, sheet(0.9))}).rows[0][1]
+    _, twice = contact_sheet({'prune-c': (0, doubled)}).rows[0][1]
+    middle = CELL // 2, CELL // 4
+    assert np.abs(colour(twice.image, middle) - colour(once.image, middle)).max() < 3
+
+
 def test_masks_of_the_truth_are_left_out_where_none_are_compared():
     truth, _ = contact_sheet({'prune-c': (0, sheet(0.9, masks=False))}).rows[0][1]
     assert np.abs(colour(truth.image, (CELL // 2, CELL // 4)) - 0x40).max() < 12

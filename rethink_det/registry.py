@@ -52,7 +52,12 @@ METRICS = Registry(
 FUNCTIONS = Registry(
     'function', parent=MMENGINE_FUNCTIONS, scope=SCOPE, locations=['rethink_det.datasets']
 )
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope=SCOPE, locations=['rethink_det.training'])
+HOOKS = Registry(
+    'hook',
+    parent=MMENGINE_HOOKS,
+    scope=SCOPE,
+    locations=['rethink_det.training', 'rethink_det.detection.curves_hook'],
+)
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope=SCOPE, locations=['rethink_det.training'])
 OPTIM_WRAPPERS = Registry(
     'optimizer wrapper',

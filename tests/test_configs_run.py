@@ -88,6 +88,8 @@ def assert_in_range(metrics, config):
     """The metrics that the config asks for are there, as shares or percent."""
     if is_classifier(config):
         expected = {f'accuracy/top{k}': 100 for k in config.val_evaluator.topk}
+    elif config.val_evaluator.type == 'rethink_det.VOCMetric':
+        expected = {'pascal_voc/mAP': 1}
     else:
         kinds = config.val_evaluator.metric
         expected = {f'coco/{kind}_mAP': 1 for kind in ([kinds] if kinds == 'bbox' else kinds)}

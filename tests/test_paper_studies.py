@@ -21,7 +21,9 @@ from rethink_det.training.hooks.soft_filter import num_zero
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 PAPER = CONFIGS / 'studies' / 'paper'
-STUDIES = sorted(path.stem for path in PAPER.glob('*.py'))
+ALL = sorted(path.stem for path in PAPER.glob('*.py'))
+DETECTION = [name for name in ALL if name.startswith('voc_')]
+STUDIES = [name for name in ALL if name not in DETECTION]
 README = (PAPER / 'README.md').read_text()
 ROWS = dict(
     re.findall(r'^\|.*?\| `rethink-det study paper/(\S+)` \|[^|]*\|([^|]*)\|', README, re.MULTILINE)
@@ -245,23 +247,35 @@ def test_cifar100_differs_from_cifar10_in_classes_data_and_normalisation(name):
 
 
 def test_readme_has_every_study_and_no_other():
-    assert sorted(ROWS) == STUDIES
-    assert len(COMMANDS) >= len(STUDIES) + 3
+    assert sorted(ROWS) == ALL
+    assert len(COMMANDS) >= len(ALL) + 3
 
 
 @pytest.mark.parametrize('command', COMMANDS)
 def test_each_command_of_the_readme_is_understood(command):
     options = _parser().parse_args(shlex.split(command, comments=True)[1:])
-    assert options.study.removeprefix('paper/') in STUDIES
+    assert options.study.removeprefix('paper/') in ALL
     assert find_config(options.study, 'studies') == str(PAPER / f'{options.study[6:]}.py')
 
 
-@pytest.mark.parametrize('name', STUDIES)
+@pytest.mark.parametrize('name', ALL)
 def test_readme_expects_what_the_study_is_compared_with(name):
     expected = {arm: float(top1) for arm, top1 in re.findall(r'([a-z-]+) ([\d.]+)', ROWS[name])}
     reference = study(name).classification.reference
     assert expected == {arm: published['value'] for arm, published in reference.items()}
     assert all(published['source'] for published in reference.values())
+
+
+def test_the_detection_study_has_the_papers_arms_and_parent():
+    (name,) = DETECTION
+    plan = study(name)
+    (detector,) = plan.detection
+    assert detector.arms == ['unpruned', 'prune-c', 'prune-d', 'scratch-e', 'scratch-b']
+    alone = {letter: study(f'imagenet_resnet34_l1norm-{letter}').classification for letter in 'ab'}
+    assert plan.classification.pruners == {letter: one.pruner for letter, one in alone.items()}
+    for one in alone.values():
+        for part in ('config', 'arms', 'arm_settings', 'options', 'epochs'):
+            assert getattr(plan.classification, part) == getattr(one, part), part
 
 
 def test_a_study_is_found_by_its_name_from_any_folder(command, tmp_path, monkeypatch):

@@ -3,9 +3,10 @@
 Everything that a config says about its network, recipe and hooks stays. What changes:
 
 * Where the data lies, how many images there are, and how many go into a training batch.
-* Crops of ImageNet are 64 x 64 instead of 224 x 224, and COCO images shrink to 48 x 32 instead
-  of 1333 x 800: these networks take images of any size. Small ones have few proposals, of which
-  the head of a detector would otherwise take a thousand, which is most of its time.
+* Crops of ImageNet are 64 x 64 instead of 224 x 224, and images of COCO and VOC shrink to 48 x 32
+  instead of 1333 x 800 and 1000 x 600: these networks take images of any size. Small ones have
+  few proposals, of which the head of a detector would otherwise take a thousand, which is most of
+  its time.
 * One epoch, and the second of its two steps is the end of the warm-up. Hooks that act between
   two epochs of a long training do so within it.
 * ImageNet weights come from a file instead of a download.
@@ -19,6 +20,7 @@ from mmengine.config import Config
 
 from rethink_det.datasets.shapes import build_shapes
 from tests.cifar_files import store
+from tests.detection.voc_devkit import write_devkit
 from tests.tiny_data import write_coco, write_image_folder, write_imagenet, write_weights
 
 STEPS = 2
@@ -51,7 +53,10 @@ KINDS = {
     'rethink_det.ShapesCrops': Kind(lambda root: build_shapes(root, **SHAPES), 8, SHAPES),
     'rethink_det.ShapesCoco': Kind(lambda root: build_shapes(root, **SHAPES), 2, SHAPES),
     'CocoDataset': Kind(write_coco, 2),
+    'VOCDataset': Kind(write_devkit, 6),
 }
+LARGE = ((1333, 800), (1000, 600))
+"""What detectors resize their images to."""
 
 
 def shrink(config: Config, data: Path) -> Config:
@@ -75,6 +80,8 @@ def _shrink_data(config: Config, split: str, data: Path) -> None:
     """Two batches of training images; one worker where the config has any."""
     loader = config[f'{split}_dataloader']
     dataset = loader.dataset
+    while dataset.get('dataset'):  # repeated
+        dataset = dataset.dataset
     kind = KINDS[dataset.type]  # A new data set? Say above how a tiny one is written.
     root = data / dataset.type
     if not root.exists():
@@ -85,9 +92,9 @@ def _shrink_data(config: Config, split: str, data: Path) -> None:
     if 'limit' in dataset:
         dataset.limit = None
     for step in dataset.get('pipeline', ()):
-        if step.get('scale') == (1333, 800):
+        if step.get('scale') in LARGE:
             step.scale = SCALE
-    if split != 'train' and 'ann_file' in dataset:
+    if split != 'train' and 'ann_file' in config[f'{split}_evaluator']:
         config[f'{split}_evaluator'].ann_file = str(root / dataset.ann_file)
 
 

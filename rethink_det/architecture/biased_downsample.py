@@ -26,3 +26,6 @@ def biased_downsample_resnet(**settings) -> nn.Module:
             module.bias = nn.Parameter(bias, module.weight.requires_grad)
             module.reset_parameters()
     return backbone
+
+
+biased_downsample_resnet.builds = 'mmdet.ResNet'  # whose settings detectors may set

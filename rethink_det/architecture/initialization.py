@@ -7,8 +7,11 @@ def fresh_weights(model: nn.Module) -> None:
     """Draw new weights for the shapes the model has *now*, in place.
 
     First every layer's own default, then the network's own rule if it has one. Done after
-    the cut: a slice of a big network's random weights has the big network's variance.
+    the cut: a slice of a big network's random weights has the big network's variance. On the
+    meta device there are no weights, and nothing is done.
     """
+    if any(parameter.is_meta for parameter in model.parameters()):
+        return
     for module in model.modules():
         if hasattr(module, 'reset_parameters'):
             module.reset_parameters()

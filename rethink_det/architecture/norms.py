@@ -40,7 +40,7 @@ def norm_roles(surgeon: Surgeon) -> list[NormRole]:
     roles = []
     for module in surgeon.model.modules():
         node = surgeon.graph.module2node.get(module) if isinstance(module, NORMS) else None
-        if node is None:
+        if node is None or not surgeon.owns(module):
             continue
         name, makes = surgeon.name_of(module), _maker(surgeon, node)
         reads = () if makes else _readers(surgeon, node)
@@ -73,6 +73,7 @@ def _readers(surgeon: Surgeon, node: tp.dependency.Node) -> tuple[str, ...]:
     readers = [end.module for end in ends if end is not None]
     plain = all(
         isinstance(m, (nn.Conv2d, nn.Linear))
+        and surgeon.owns(m)
         and getattr(m, 'groups', 1) == 1
         and inputs_of(m) % width == 0
         for m in readers

@@ -112,6 +112,10 @@ class Surgeon:
         """Inverse of :meth:`name_of`."""
         return self._modules[name]
 
+    def owns(self, module: nn.Module) -> bool:
+        """Whether a module is of the backbone or the head, and not of a neck that reads them."""
+        return self._names[module].startswith((self.prefix, HEAD))
+
     def layers(self) -> list[str]:
         """Names of all convolutions, in the model's own order."""
         return [

@@ -12,13 +12,19 @@ from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import build_backbone
-from rethink_det.cli import benchmark_coco, benchmark_prune, benchmark_train
+from rethink_det.cli import (
+    benchmark_coco,
+    benchmark_detector,
+    benchmark_prune,
+    benchmark_train,
+)
 from rethink_det.cli.timing import compare
 
 _DEFAULTS = {
     'train': {'rounds': 5, 'network': benchmark_train.NETWORKS},
     'prune': {'network': ('resnet50',), 'images': 512},
     'coco': {'rounds': 3, 'images': 1000},
+    'detector': {'images': benchmark_detector.IMAGES},
 }
 
 
@@ -38,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--images',
         type=int,
-        help='images of noise; default: 512, for train on a GPU 25,600, for coco 1,000',
+        help='images of noise; default: 512, for train on a GPU 25,600, for coco 1,000, for '
+        f'detector {benchmark_detector.IMAGES}',
     )
     train = parser.add_argument_group('train')
     train.add_argument('--batch', type=int, default=128, help='images of a step')
@@ -123,10 +130,16 @@ def _coco(options: argparse.Namespace) -> None:
         benchmark_coco.against_mmdet(options.images, kind, options.rounds)
 
 
+def _detector(options: argparse.Namespace) -> None:
+    """A training step with our backbone and hooks against mmdet's own."""
+    benchmark_detector.against_mmdet(options.images, options.rounds)
+
+
 _BENCHMARKS = {
     'backbone': _backbone,
     'import': _import,
     'prune': _prune,
     'train': _train,
     'coco': _coco,
+    'detector': _detector,
 }

@@ -65,7 +65,7 @@ def first_way() -> tuple[Mapping, Mapping]:
 
 
 def training_config(workload: Workload, loop: Mapping, optim_wrapper: Mapping) -> Config:
-    """The recipe of CIFAR-10 for this workload.
+    """The recipe of CIFAR-10 for this workload, with the hooks of every run.
 
     Args:
         workload: What to train.
@@ -92,7 +92,7 @@ def training_config(workload: Workload, loop: Mapping, optim_wrapper: Mapping) -
     config.optim_wrapper = optim_wrapper
     # An epoch is a hundredth of a real one here, and a checkpoint would be as long as ever.
     config.default_hooks.checkpoint = {'type': 'CheckpointHook', 'interval': -1}
-    return config
+    return prepare(config)
 
 
 class _Instead(Hook):
@@ -117,7 +117,7 @@ def in_training(config: Config, act: Callable[[Runner], Result]) -> Result:
     hook = _Instead(act)
     with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as folder:
         config.work_dir = folder
-        runner = Runner.from_cfg(prepare(config))
+        runner = Runner.from_cfg(config)
         runner.register_hook(hook)
         runner.train()
     return hook.result

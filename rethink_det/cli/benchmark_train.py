@@ -1,9 +1,8 @@
 """What training a classifier costs: beside a plain PyTorch script, and beside a bare loop."""
 
-import contextlib
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from mmengine.runner import Runner
@@ -32,7 +31,7 @@ from rethink_det.cli.benchmark_workload import (
     settle,
     training_device,
 )
-from rethink_det.cli.timing import compare, measure, paired, report
+from rethink_det.cli.timing import compare, measure, one_thread, paired, report
 from rethink_det.datasets.tensor import batch_collate
 from rethink_det.training.resident import ResidentBatches
 
@@ -75,7 +74,7 @@ def against_plain_pytorch(
 
 def input_pipeline(workload: Workload, rounds: int) -> None:
     """Batches for the network: ours against the peer's."""
-    with _one_thread():
+    with one_thread():
         ours = _our_pipeline(workload, torch.device('cpu'))
         alone, helped = (_peers_pipeline(workload, workers) for workers in (0, 1))
         print(f'input pipeline on one core, its processor time: {workload.images} images')
@@ -113,16 +112,6 @@ def _our_pipeline(workload: Workload, device: torch.device) -> Callable[[], None
         settle(device)
 
     return epoch
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def throughput(workload: Workload, rounds: int) -> None:

@@ -14,7 +14,8 @@ from rethink_det.architecture.cost import count
 from rethink_det.architecture.network import feature_shapes
 from rethink_det.architecture.onnx import Exportable
 from rethink_det.classification.arms import architecture_of, is_classifier
-from rethink_det.detection.onnx import FeatureMaps, trained_detector, whole_detector
+from rethink_det.detection.onnx import whole_detector
+from rethink_det.detection.trained import FeatureMaps, trained_detector
 from rethink_det.errors import UserError
 from rethink_det.training.input_convention import KEY, InputConvention
 

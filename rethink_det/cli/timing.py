@@ -3,7 +3,10 @@
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
 
 from rethink_det.errors import UserError
 
@@ -75,6 +78,17 @@ def report(times: Times, images: int = 0) -> None:
 def paired(times: list[float], others: list[float]) -> float:
     """Median of the ratios within rounds, which a machine that is busy now and then leaves be."""
     return statistics.median(a / b for a, b in zip(times, others, strict=True))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute on one thread, whose processor time is then that of the work alone."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def peak_memory() -> int:

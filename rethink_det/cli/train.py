@@ -7,7 +7,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 from mmengine.registry import OPTIMIZERS, DefaultScope
 
-from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture import PrunedArchitecture
 from rethink_det.classification.arms import (
     ARMS,
     ArmSettings,
@@ -22,6 +22,7 @@ from rethink_det.detection import (
     transfer_config,
 )
 from rethink_det.detection.check import check_data
+from rethink_det.detection.check_model import check_model
 from rethink_det.detection.data_root import with_data_root
 from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, known_fields, load_config
@@ -102,6 +103,7 @@ def run(options: argparse.Namespace) -> int:
         if options.resume == 'auto' and last_checkpoint(config.work_dir) is None:
             print(f'nothing to resume in {config.work_dir}: starting from the beginning')
     check_data(config)
+    check_model(config)
     _check_optimizer(config)
     metrics = train(config)
     leave_process_group()
@@ -115,16 +117,23 @@ def _with_backbone(config: Config, options: argparse.Namespace) -> Config:
     if is_classifier(config):
         arm = get_arm(options.arm)
         settings = ArmSettings(**known_fields(ArmSettings, options.arm_settings, '--arm-settings'))
-        config = arm_config(config, arm, settings, source, source)
-        needs_weights = arm.start != 'random'
-    else:
-        transfer = get_transfer_arm(options.arm)
-        wanted = known_fields(TransferSettings, options.arm_settings, '--arm-settings')
-        needs_weights = transfer.source is not None
-        config = transfer_config(config, transfer, source, source, TransferSettings(**wanted), _say)
-    if needs_weights:
-        load_checkpoint(source)  # refuses a name, which has a shape but no weights
-    return config
+        _check_weights(options, 'classifier' if arm.start != 'random' else None)
+        return arm_config(config, arm, settings, source, source)
+    transfer = get_transfer_arm(options.arm)
+    wanted = known_fields(TransferSettings, options.arm_settings, '--arm-settings')
+    _check_weights(options, transfer.needs)
+    return transfer_config(config, transfer, source, source, TransferSettings(**wanted), _say)
+
+
+def _check_weights(options: argparse.Namespace, needed: str | None) -> None:
+    """Refuse a published name where the weights of something are needed."""
+    source = options.backbone
+    if needed and not os.path.isfile(source):
+        PrunedArchitecture.load(source)  # refuses a name that nothing has
+        raise UserError(
+            f'--backbone {source} is a shape, it has no weights: arm {options.arm} needs the '
+            f'checkpoint of a {needed}.'
+        )
 
 
 def _check_optimizer(config: Config) -> None:

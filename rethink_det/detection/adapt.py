@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
 from rethink_det.architecture.network import build_backbone
 from rethink_det.detection.arms import TransferArm
 from rethink_det.detection.inputs import set_inputs
@@ -43,16 +43,19 @@ def transfer_config(
         config: Config of any detector with a ``backbone``.
         arm: Which transfer arm.
         architecture: Published name, JSON file or checkpoint that gives the shape.
-        weights: Checkpoint of the trained classifier; for ``random`` that of the pruner, if
-            the architecture has weight masks, which are in there.
+        weights: Checkpoint of the trained classifier, for ``prune-d`` of the pruned detector;
+            for ``random`` that of the pruner, if the architecture has weight masks, which are
+            in there.
         settings: Schedule and SyncBN.
         say: Is told, a line each, what changes besides the backbone.
 
     Raises:
         UserError: The config is no detector, or one whose backbone cannot be replaced by this
-            one (says why), or the arm needs weights or masks and there are none.
+            one (says why), or the arm needs weights or masks and there are none, or those of a
+            detector instead of a classifier's, or the other way round.
     """
     _check(config, arm, weights)
+    _check_weights(arm, weights)
     config = deepcopy(config)
     shape = PrunedArchitecture.load(architecture)
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
@@ -70,12 +73,30 @@ def _check(config: Config, arm: TransferArm, weights: str | PathLike | None) -> 
     if model.get('backbone') is None:
         inner = ': model.detector wraps one' if 'detector' in model else ''
         raise UserError(f'The config is no detector: it has no model.backbone{inner}.')
-    if arm.source and weights is None:
-        raise UserError(f'Transfer arm {arm.name} needs the checkpoint of a trained classifier.')
+    if arm.needs and weights is None:
+        raise UserError(f'Transfer arm {arm.name} needs the checkpoint of a {arm.needs}.')
     if config.get('load_from'):
         raise UserError(
             f'The config starts from a trained detector, load_from={config.load_from!r}: no arm '
             'could be told from another. Set load_from=None.'
+        )
+
+
+def _check_weights(arm: TransferArm, weights: str | PathLike | None) -> None:
+    """Refuse a classifier where a whole detector is needed, and a detector elsewhere."""
+    if not arm.source or not is_checkpoint(weights):
+        return
+    names = state_dict_of(load_checkpoint(weights), weights)
+    whole = any(not name.startswith(('backbone.', 'head.')) for name in names)
+    if arm.whole and not whole:
+        raise UserError(
+            f'{weights} is of a classifier, and arm {arm.name} goes on from a whole detector: '
+            'prune one by rethink-det prune DETECTOR_CONFIG CHECKPOINT, or take arm prune-c.'
+        )
+    if whole and not arm.whole:
+        raise UserError(
+            f'{weights} is of a detector, and arm {arm.name} takes the backbone of a classifier. '
+            'A detector that was pruned itself is arm prune-d.'
         )
 
 
@@ -132,7 +153,9 @@ def _hooks(
     transfer = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
     if arm.source:
         transfer['checkpoint'] = str(weights)
-        if (config.model.get('roi_head') or {}).get('shared_head'):
+        if arm.whole:
+            transfer['part'] = None
+        elif (config.model.get('roi_head') or {}).get('shared_head'):
             transfer['rest'] = PLACE
     if not shape.masks:
         return [transfer]

@@ -15,6 +15,7 @@ from rethink_det.detection.coco_api import (
     FasterCocoEval,
     predicted_annotations,
 )
+from rethink_det.detection.curves import Curves, coco_curves
 from rethink_det.detection.rle import encode_masks
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
@@ -43,6 +44,13 @@ class CocoMetric(MMDetCocoMetric):
     mmdet writes predictions into JSON files and reads them back; here they stay in memory,
     and files are written only where ``outfile_prefix`` asks for them.
 
+    With ``classwise=True`` there is ``coco/{class}_precision`` as well, and where boxes and masks
+    are both evaluated, ``coco/bbox_{class}_precision`` and ``coco/segm_...``: mmdet has one name
+    for the two, which is then the masks'.
+
+    Attributes:
+        curves: Of the last evaluation, by metric (``'bbox'``, ``'segm'``).
+
     Source: Lin et al., Microsoft COCO, arXiv 1405.0312, and pycocotools' ``cocoeval.py``.
 
     Args:
@@ -60,6 +68,7 @@ class CocoMetric(MMDetCocoMetric):
                 f"CocoMetric: unknown backend '{backend}'; valid: {', '.join(_BACKENDS)}."
             )
         self.backend = backend
+        self.curves: dict[str, Curves] = {}
         with _replaced(_BACKENDS[backend]):
             super().__init__(*args, **kwargs)
         if self.use_mp_eval and backend == 'faster':
@@ -101,8 +110,28 @@ class CocoMetric(MMDetCocoMetric):
             dict: metric name without prefix, e.g. ``'bbox_mAP'``, to value.
         """
         self.cat_ids = None  # to be looked up again: in the order of the labels
-        with _replaced(_BACKENDS[self.backend]):
-            return super().compute_metrics(results)
+        names = _BACKENDS[self.backend]
+        evaluators: list[COCOeval] = []
+
+        def remembered(*args) -> COCOeval:
+            evaluators.append(names['COCOeval'](*args))
+            return evaluators[-1]
+
+        with _replaced({**names, 'COCOeval': remembered}):
+            metrics = super().compute_metrics(results)
+        found = [(one.params.iouType, coco_curves(one)) for one in evaluators]
+        self.curves = {kind: curves for kind, curves in found if curves}
+        return {**metrics, **(self._classwise() if self.classwise else {})}
+
+    def _classwise(self) -> dict[str, float]:
+        """AP by class under names that tell boxes from masks, where there are both."""
+        kinds = self.curves if len(self.curves) > 1 else ()
+        return {
+            f'{kind}_{one["name"]}_precision': round(one['AP'], 3)
+            for kind in kinds
+            for one in self.curves[kind]['classes']
+            if one['AP'] is not None
+        }
 
     def results2json(self, results: Sequence[dict], outfile_prefix: str) -> dict:
         """What mmdet evaluates by metric: the predictions themselves, or the files of them."""

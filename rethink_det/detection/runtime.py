@@ -6,10 +6,9 @@ from typing import Any
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.detection.arms import TransferArm
-from rethink_det.detection.lookup import registered
+from rethink_det.detection.lookup import backbone_class
 from rethink_det.detection.readers import Say
 from rethink_det.errors import UserError
-from rethink_det.registry import MODELS
 
 OF_THE_RUN = ('frozen_stages', 'norm_eval', 'with_cp', 'out_indices')
 OF_THE_STAGES = ('num_stages', 'strides', 'dilations')
@@ -46,8 +45,8 @@ def runtime_settings(
 ) -> dict[str, Any]:
     """What the new backbone is told besides its architecture.
 
-    Frozen stages and BatchNorm follow the arm: where no weights are transferred there are no
-    statistics to keep, so nothing is frozen and every BatchNorm is trained.
+    Frozen stages and BatchNorm follow the arm: where there are no statistics to keep, nothing is
+    frozen and every BatchNorm is trained.
 
     Args:
         old: Config of the detector's own backbone.
@@ -63,7 +62,7 @@ def runtime_settings(
     known = parameters(shape.backbone['type'])
     keys = (*OF_THE_RUN, *OF_THE_STAGES) if _related(old, shape) else OF_THE_RUN
     settings = {key: old[key] for key in keys if key in old} | arm.frozen_settings
-    if 'norm_cfg' in old or arm.source is None:
+    if 'norm_cfg' in old or not arm.keeps_statistics:
         settings['norm_cfg'] = _norm(old.get('norm_cfg') or {}, shape, arm, say)
     for key, harmless in (('frozen_stages', -1), ('norm_eval', False)):
         if key not in known and settings.get(key, harmless) != harmless:
@@ -82,7 +81,7 @@ def _related(old: Mapping, shape: PrunedArchitecture) -> bool:
     name = old['type']
     if str(name).removeprefix('rethink_det.') == 'PrunedBackbone':
         name = PrunedArchitecture.load(old['architecture']).backbone['type']
-    kinds = registered(MODELS, name), registered(MODELS, shape.backbone['type'])
+    kinds = backbone_class(name), backbone_class(shape.backbone['type'])
     one, other = (kind if inspect.isclass(kind) else object for kind in kinds)
     return object not in (one, other) and (issubclass(one, other) or issubclass(other, one))
 
@@ -95,13 +94,13 @@ def _norm(old: Mapping, shape: PrunedArchitecture, arm: TransferArm, say: Say) -
         own['type'] = 'SyncBN'
     elif kinds[0] != kinds[1]:
         say(f'model.backbone.norm_cfg.type: {kinds[0]} -> {kinds[1]}, as the architecture has it')
-    trained = arm.source is None or old.get('requires_grad', own.get('requires_grad', True))
-    return {**own, 'requires_grad': trained}
+    said = old.get('requires_grad', own.get('requires_grad', True))
+    return {**own, 'requires_grad': not arm.keeps_statistics or said}
 
 
 def parameters(name: str) -> set[str]:
-    """Names of the arguments that a registered class knows, its base classes' included."""
-    kind = registered(MODELS, name)
+    """Names of the arguments that a registered backbone knows, its base classes' included."""
+    kind = backbone_class(name)
     known: set[str] = set()
     for base in inspect.getmro(kind) if inspect.isclass(kind) else (kind,):
         function = base.__dict__.get('__init__') if inspect.isclass(base) else base

@@ -109,7 +109,7 @@ def adapt_shared_head(
         'dilations': (*settings.get('dilations', (1,) * stage), old.get('dilation', 1)),
         **({'norm_cfg': settings['norm_cfg']} if 'norm_cfg' in settings else {}),
     }
-    norm_eval = bool(arm.source) and old.get('norm_eval', True)
+    norm_eval = arm.keeps_statistics and old.get('norm_eval', True)
     roi_head['shared_head'] = {
         'type': 'rethink_det.PrunedSharedHead',
         'architecture': str(architecture),

@@ -1,10 +1,14 @@
 """PASCAL VOC's AP without forking processes."""
 
+from collections.abc import Sequence
 from multiprocessing.pool import ThreadPool
+from typing import Any
 
 from mmdet.evaluation.functional import mean_ap
 from mmdet.evaluation.metrics import VOCMetric as MMDetVOCMetric
+from mmdet.evaluation.metrics import voc_metric as mmdet_module
 
+from rethink_det.detection.curves import Curves, voc_curves
 from rethink_det.registry import METRICS
 
 
@@ -16,11 +20,16 @@ class VOCMetric(MMDetVOCMetric):
     inherited a handler for it never ends, and the run waits forever: a worker of Ray has such a
     handler. The numbers are the same.
 
+    Attributes:
+        curves: Of the last evaluation, under ``'bbox'``; empty if recall or scales were asked for.
+
     Source: Everingham et al., The PASCAL Visual Object Classes (VOC) Challenge, section 4.2.
 
     Args:
         **kwargs: Of ``mmdet.evaluation.VOCMetric``: ``metric``, ``iou_thrs``, ``eval_mode``, ...
     """
+
+    curves: dict[str, Curves]
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """All metrics of the collected predictions, as mmdet computes them.
@@ -31,9 +40,20 @@ class VOCMetric(MMDetVOCMetric):
         Returns:
             dict: metric name without prefix, e.g. ``'mAP'``, to value.
         """
-        before = mean_ap.Pool
-        mean_ap.Pool = ThreadPool  # mmdet offers no parameter for it
+        found: list[tuple[float, Sequence[dict]]] = []
+        really, pool = mmdet_module.eval_map, mean_ap.Pool
+
+        def remembered(*args, iou_thr: float, **kwargs) -> tuple[Any, Sequence[dict]]:
+            mean, classes = really(*args, iou_thr=iou_thr, **kwargs)
+            found.append((iou_thr, classes))
+            return mean, classes
+
+        # mmdet offers no parameter for either, and throws away what was found of the classes.
+        mean_ap.Pool, mmdet_module.eval_map = ThreadPool, remembered
         try:
-            return super().compute_metrics(results)
+            metrics = super().compute_metrics(results)
         finally:
-            mean_ap.Pool = before
+            mean_ap.Pool, mmdet_module.eval_map = pool, really
+        curves = voc_curves(found, self.dataset_meta['classes'])
+        self.curves = {'bbox': curves} if curves else {}
+        return metrics

@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from rethink_det.errors import UserError
 
 Batch = Tensor | Sequence | Mapping
 """Images ``(N, C, H, W)``, ``(images, labels)``, or ``dict(inputs=..., gt_label=...)``, as the
-network reads them (normalised)."""
+network reads them (normalised). Labels are ``(N,)``, or a sequence of whatever the loss of the
+network takes of each image."""
+Labels = Tensor | Sequence | None
 
 
 def batches(
     data: Iterable[Batch] | None, method: str, images: int
-) -> Iterator[tuple[Tensor, Tensor | None]]:
+) -> Iterator[tuple[Tensor, Labels]]:
     """Pairs of images and labels (``None`` without) until ``images`` images are out.
 
     Fewer come if the data has fewer; the last batch is shortened to fit.
@@ -35,7 +38,7 @@ def batches(
         raise UserError(f'{method} looks at images, and the data yields no batch.')
 
 
-def _images_and_labels(batch: Batch, method: str) -> tuple[Tensor, Tensor | None]:
+def _images_and_labels(batch: Batch, method: str) -> tuple[Tensor, Labels]:
     if isinstance(batch, Mapping):
         inputs, labels = batch.get('inputs'), batch.get('gt_label')
     elif isinstance(batch, Tensor):
@@ -50,7 +53,7 @@ def _images_and_labels(batch: Batch, method: str) -> tuple[Tensor, Tensor | None
             f'{method}: a batch must be normalised images (N, C, H, W), a pair (images, labels) '
             f"or a dict with 'inputs'; got {_kind(batch)}."
         )
-    return inputs, labels if isinstance(labels, Tensor) else None
+    return inputs, labels if isinstance(labels, (Tensor, Sequence)) else None
 
 
 def _kind(batch: object) -> str:
@@ -60,5 +63,11 @@ def _kind(batch: object) -> str:
 
 
 def sample(data: Iterable[Batch] | None, method: str, images: int, like: Tensor) -> Tensor:
-    """One tensor of up to ``images`` images on the device of ``like``; errors as above."""
-    return torch.cat([inputs.to(like.device) for inputs, _ in batches(data, method, images)])
+    """One tensor of up to ``images`` images on the device of ``like``; errors as above.
+
+    Smaller ones are padded with zeros to the size of the largest, at the right and the bottom,
+    as detectors pad a batch.
+    """
+    found = [inputs.to(like.device) for inputs, _ in batches(data, method, images)]
+    height, width = (max(inputs.shape[side] for inputs in found) for side in (2, 3))
+    return torch.cat([F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2])) for x in found])

@@ -15,9 +15,10 @@ from torch.nn import functional as F
 
 from rethink_det.architecture.tracing import traceable
 from rethink_det.errors import UserError
+from rethink_det.pruning.data import Labels
 
-Sample = Iterable[tuple[Tensor, Tensor | None]]
-"""Pairs of images ``(N, C, H, W)`` and labels ``(N,)``, see :func:`.data.batches`."""
+Sample = Iterable[tuple[Tensor, Labels]]
+"""Pairs of images ``(N, C, H, W)`` and labels, see :func:`.data.batches`."""
 
 
 PIXELS = 2**19
@@ -26,7 +27,9 @@ PIXELS = 2**19
 
 @contextmanager
 def gradients(network: nn.Module, sample: Sample) -> Iterator[None]:
-    """``grad`` is that of the mean cross-entropy over the sample.
+    """``grad`` is that of the mean loss over the sample.
+
+    The loss is the cross-entropy, or the network's own method ``loss(images, labels)``.
 
     Raises:
         UserError: A batch has no labels, or labels that the network has no score for.
@@ -126,7 +129,7 @@ def _with_gradient(network: nn.Module) -> list[nn.Parameter]:
     return [p for p in network.parameters() if p.grad is not None]
 
 
-def _parts(sample: Sample, pixels: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+def _parts(sample: Sample, pixels: int) -> Iterator[tuple[Tensor, Labels]]:
     """The sample in batches of at most so many pixels, or of one image."""
     for images, labels in sample:
         size = max(1, pixels // images[0, 0].numel())
@@ -135,14 +138,20 @@ def _parts(sample: Sample, pixels: int) -> Iterator[tuple[Tensor, Tensor | None]
             yield images[part], None if labels is None else labels[part]
 
 
-def _loss(network: nn.Module, images: Tensor, labels: Tensor | None) -> Tensor:
-    """Cross-entropy, summed over the images."""
-    if labels is None:
+def _loss(network: nn.Module, images: Tensor, labels: Labels) -> Tensor:
+    """The network's own loss, or else cross-entropy, summed over the images."""
+    images = images.to(_device(network))
+    if labels is not None and hasattr(network, 'loss'):
+        return network.loss(images, labels)
+    if not isinstance(labels, Tensor):
         raise UserError(
             'A loss needs labels: pass batches (images, labels) or dicts with inputs and gt_label.'
         )
-    device = _device(network)
-    scores, labels = network(images.to(device)), labels.to(device)
+    return _cross_entropy(network, images, labels.to(images.device))
+
+
+def _cross_entropy(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    scores = network(images)
     if labels.shape != scores.shape[:1] or labels.is_floating_point():
         raise UserError(f'Labels must be {len(scores)} integers, got {_kind(labels)}.')
     last = scores.shape[1] - 1

@@ -53,7 +53,7 @@ class MagnitudePruner(Pruner):
         weights = {
             f'{name}.weight': module.weight.detach()
             for name, module in surgeon.model.named_modules()
-            if isinstance(module, nn.Conv2d)
+            if isinstance(module, nn.Conv2d) and surgeon.owns(module)
         }
         if not weights:
             raise UserError('MagnitudePruner: the network has no convolution.')

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from rethink_det.study.compute import spent_by
-from rethink_det.study.figures import GRID, INK, WIDTH, literal, new_figure, style_of
+from rethink_det.study.figures import GRID, WIDTH, add_legend, literal, new_figure, style_of
 from rethink_det.study.results import RunResult
 from rethink_det.study.statistics import METRICS, Row
 from rethink_det.study.units import scale_of
@@ -66,7 +66,7 @@ def compute_figure(runs: Iterable[RunResult], rows: Sequence[Row]) -> Figure | N
     axes.set_ylabel(metric.label)
     axes.grid(color=GRID, linewidth=0.8)
     axes.margins(y=0.1)
-    _add_legend(figure, axes)
+    add_legend(figure, axes)
     return figure
 
 
@@ -133,11 +133,3 @@ def _draw(axes: Axes, cloud: _Cloud, offset: float) -> None:
     bar = {'elinewidth': 2, 'capsize': 4, 'capthick': 2, 'markersize': 8, 'color': colour}
     (mean,) = moved([fmean(cloud.x)], offset)
     axes.errorbar(mean, fmean(cloud.y), error, fmt=marker, label=literal(cloud.arm), **bar)
-
-
-def _add_legend(figure: Figure, axes: Axes) -> None:
-    """Below the axes, where it hides nothing."""
-    bars, labels = axes.get_legend_handles_labels()
-    style = {'frameon': False, 'fontsize': 9, 'labelcolor': INK, 'columnspacing': 1.2}
-    style |= {'handletextpad': 0.3, 'ncols': len(labels) if len(labels) <= 6 else 4}
-    figure.legend([bar[0] for bar in bars], labels, loc='outside lower center', **style)

@@ -12,10 +12,11 @@ import torch
 
 from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.errors import UserError
-from rethink_det.study.plan import Run, Study
+from rethink_det.study.plan import PRUNING, Run, Study
 from rethink_det.study.progress import Display
 from rethink_det.study.results import RunResult, StudyResults, write_results
 from rethink_det.study.run import execute
+from rethink_det.study.statistics import METRICS
 from rethink_det.training.hooks.provenance import versions
 
 
@@ -101,13 +102,13 @@ def _submit(executor: Executor, run: Run, parents: Mapping, work_dir: str | os.P
 
 
 def _headline(metric: str) -> bool:
-    return metric in ('accuracy/top1', 'coco/bbox_mAP', 'coco/segm_mAP')
+    return any(metric in metrics for metrics in METRICS.values())
 
 
 def _results(study: Study, state: _State) -> StudyResults:
     runs = []
     for run in state.runs:
-        if (run.stage == 'pruning' or run.round) and run.key not in state.failures:
+        if (run.prunes or run.round) and run.key not in state.failures:
             continue
         entry = _entry(run, state)
         runs += [RunResult.from_dict({**entry, 'model': model}) for model in study.models(run)]
@@ -119,7 +120,7 @@ def _entry(run: Run, state: _State) -> Mapping:
         hidden = ('identity', 'plan', 'architecture')
         return {k: v for k, v in state.results[run.key].items() if k not in hidden}
     status = 'failed' if run.key in state.failures else 'missing'
-    stage = 'classification' if run.stage == 'pruning' else run.stage
+    stage = PRUNING.get(run.stage, run.stage)
     return {
         'stage': stage, 'arm': run.arm, 'seed': run.seed, 'model': run.model, 'status': status,
         'metrics': {}, 'error': state.failures.get(run.key),

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from threading import Thread
 
 import torch
 
@@ -86,13 +87,24 @@ def pool(workers: int, sharing: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         workers,
         mp_context=multiprocessing.get_context('spawn'),
-        initializer=_share_cores,
+        initializer=_begin,
         initargs=(sharing,),
     )
 
 
-def _share_cores(workers: int) -> None:
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+def _begin(sharing: int) -> None:
+    """What a process of a pool does first."""
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // sharing))
+    Thread(target=_end_with_the_study, daemon=True).start()
+
+
+def _end_with_the_study() -> None:
+    """End this process at once when the one that started it is gone, killed perhaps.
+
+    It would wait for work forever otherwise, and train beside a study that was started again.
+    """
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _in_folder(folder: str, work: Callable, *args, **kwargs):

@@ -12,6 +12,7 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -39,18 +40,34 @@ def style_of(arm: str) -> tuple[str, str]:
 
 def new_figure(height: float) -> tuple[Figure, Axes]:
     """An empty figure of ``height`` inches with one pair of axes, bare but for the x axis."""
+    figure, (axes,) = new_panels(height, 1)
+    return figure, axes
+
+
+def new_panels(height: float, count: int) -> tuple[Figure, list[Axes]]:
+    """The same with ``count`` pairs of axes side by side, which share the y axis."""
     figure = Figure(figsize=(WIDTH, height), layout='constrained')
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    for side in ('top', 'right', 'left'):
-        axes.spines[side].set_visible(False)
-    axes.spines['bottom'].set_color(MUTED)
-    axes.tick_params(colors=INK, length=0, labelsize=10)
-    axes.xaxis.label.set(color=MUTED, size=10)
-    axes.yaxis.label.set(color=MUTED, size=10)
-    axes.xaxis.set_major_locator(MaxNLocator(7))
-    axes.set_axisbelow(True)
-    return figure, axes
+    (panels,) = figure.subplots(1, count, sharey=True, squeeze=False)
+    for axes in panels:
+        for side in ('top', 'right', 'left'):
+            axes.spines[side].set_visible(False)
+        axes.spines['bottom'].set_color(MUTED)
+        axes.tick_params(colors=INK, length=0, labelsize=10)
+        axes.xaxis.label.set(color=MUTED, size=10)
+        axes.yaxis.label.set(color=MUTED, size=10)
+        axes.xaxis.set_major_locator(MaxNLocator(7))
+        axes.set_axisbelow(True)
+    return figure, list(panels)
+
+
+def add_legend(figure: Figure, axes: Axes) -> None:
+    """Below the axes, where it hides nothing: what is labelled in ``axes``."""
+    drawn, labels = axes.get_legend_handles_labels()
+    drawn = [one[0] if isinstance(one, ErrorbarContainer) else one for one in drawn]
+    style = {'frameon': False, 'fontsize': 9, 'labelcolor': INK, 'columnspacing': 1.2}
+    style |= {'handletextpad': 0.3, 'ncols': len(labels) if len(labels) <= 6 else 4}
+    figure.legend(drawn, labels, loc='outside lower center', **style)
 
 
 def literal(text: str) -> str:

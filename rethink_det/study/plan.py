@@ -15,10 +15,13 @@ from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.classification.arms import ARMS, ArmSettings, get_arm
-from rethink_det.detection.arms import get_transfer_arm
+from rethink_det.detection.arms import TransferArm, get_transfer_arm
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
 from rethink_det.training.config import known_fields, load_config
+
+PRUNING = {'pruning': 'classification', 'detector-pruning': 'detection'}
+"""Stages that prune, and those whose networks they prune."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,8 @@ class Run:
     """One node of the plan.
 
     Attributes:
-        stage: ``'classification'``, ``'pruning'`` or ``'detection'``.
-        arm: Name of the arm (of the pruner, for pruning).
+        stage: ``'classification'``, ``'pruning'``, ``'detection'`` or ``'detector-pruning'``.
+        arm: Name of the arm; ``'pruned'`` for pruning.
         seed: Seed of everything random in it.
         config: File of the base config.
         options: Keys of that config set to other values, ``{'train_cfg.max_epochs': 3}``.
@@ -50,6 +53,11 @@ class Run:
     reference: Mapping | None = None
     variant: str = ''
     round: int = 0
+
+    @property
+    def prunes(self) -> bool:
+        """Whether it prunes instead of training."""
+        return self.stage in PRUNING
 
     @property
     def model(self) -> str:
@@ -207,12 +215,21 @@ class Study:
             if strangers:
                 raise UserError(f'study.detection: seeds {sorted(strangers)} are not study.seeds.')
             for arm in plan.arms:
-                source = get_transfer_arm(arm).source
-                if source not in (None, 'unpruned', *self.classification.arms):
-                    raise UserError(
-                        f'Transfer arm {arm} needs the classification arm {source}, which the '
-                        'study leaves out.'
-                    )
+                self._check_transfer(get_transfer_arm(arm))
+
+    def _check_transfer(self, arm: TransferArm) -> None:
+        plan = self.classification
+        if arm.source not in (None, 'unpruned', *plan.arms):
+            raise UserError(
+                f'Transfer arm {arm.name} needs the classification arm {arm.source}, which the '
+                'study leaves out.'
+            )
+        if arm.whole and (plan.architecture is not None or plan.rounds != 1):
+            missing = 'rounds=1' if plan.architecture is None else 'a pruner'
+            raise UserError(
+                f'Transfer arm {arm.name} prunes the trained detector, once: it needs '
+                f'study.classification with {missing}.'
+            )
 
     def _check_pruning(self) -> None:
         plan = self.classification
@@ -293,17 +310,35 @@ class Study:
     def _detection_runs(self, plan: DetectionPlan) -> Iterator[Run]:
         seeds = self.seeds if plan.seeds is None else plan.seeds
         for seed, variant, arm in product(seeds, self.classification.variants, plan.arms):
-            source = get_transfer_arm(arm).source
-            if source is None:
+            kind = get_transfer_arm(arm)
+            if kind.source is None:
                 start = self._pruning(variant, seed)
             else:
-                start = self._classifier(source, variant, seed)
-            yield Run(
-                stage='detection', arm=arm, seed=seed, config=plan.config,
-                options=plan.options, epochs=plan.epochs, parents=(start.key,),
-                reference=plan.reference.get('/'.join(filter(None, (start.variant, arm)))),
-                variant=start.variant,
-            )  # fmt: skip
+                start = self._classifier(kind.source, variant, seed)
+            if kind.whole:
+                trained = self._detector(plan, 'unpruned', start)
+                start = self._detector_pruning(plan, variant, trained, start)
+                yield from (trained, start)
+            yield self._detector(plan, arm, start)
+
+    def _detector(self, plan: DetectionPlan, arm: str, start: Run) -> Run:
+        """The training of a detector that begins with what ``start`` gives."""
+        return Run(
+            stage='detection', arm=arm, seed=start.seed, config=plan.config,
+            options=plan.options, epochs=plan.epochs, parents=(start.key,),
+            reference=plan.reference.get('/'.join(filter(None, (start.variant, arm)))),
+            variant=start.variant,
+        )  # fmt: skip
+
+    def _detector_pruning(
+        self, plan: DetectionPlan, variant: str, trained: Run, classifier: Run
+    ) -> Run:
+        """Pruning of a trained detector, whose backbone came from that classifier."""
+        return Run(
+            stage='detector-pruning', arm='pruned', seed=trained.seed, config=plan.config,
+            options=plan.options, settings=self.classification.variants[variant],
+            parents=(trained.key, classifier.key), variant=variant,
+        )  # fmt: skip
 
 
 def _part(kind: type, data: Mapping | None, path: Path) -> Any:

@@ -1,27 +1,24 @@
 """The report of a study: Markdown, CSV, PNG plots and one self-contained HTML file.
 
-Everything is read from ``results.json``. Markdown and HTML show the same tables.
+Everything is read from ``results.json``, and of detectors from the files that
+:mod:`.evidence` names. Markdown and HTML show the same tables.
 """
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from rethink_det.files import save_text
-from rethink_det.study.compute import spent_by, unknown_note
-from rethink_det.study.compute_plot import compute_figure
-from rethink_det.study.figures import save_png, style_of, to_svg
-from rethink_det.study.plots import metric_figure
+from rethink_det.study.contact_sheet import TRUTH
+from rethink_det.study.figures import style_of
 from rethink_det.study.results import RunResult, StudyResults
-from rethink_det.study.statistics import METRICS, Row, primary_metric
-from rethink_det.study.tables import Table, cost_table, metric_table
-from rethink_det.study.verdict import Verdict, overall_verdict
+from rethink_det.study.sections import PLOTS, Section, section_of
+from rethink_det.study.tables import Table
+from rethink_det.study.verdict import overall_verdict
 
 TEMPLATE = 'report_template.html'
 NOTES = (
@@ -41,27 +38,6 @@ NOTES = (
 )
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A plot: what it shows, its PNG file, its SVG element. ``note`` stands below it."""
-
-    title: str
-    png: Path
-    svg: Markup
-    note: str = ''
-
-
-@dataclass(frozen=True)
-class Section:
-    """What the report says of one (stage, model)."""
-
-    title: str
-    sentence: str
-    case: str
-    tables: list[Table]
-    plots: list[Plot] = field(default_factory=list)
-
-
 def write_report(work_dir: str | Path) -> dict[str, Path]:
     """Write ``report.md``, ``.csv``, ``.html`` and ``plots/*.png`` beside ``results.json``.
 
@@ -69,13 +45,12 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
         The paths by kind: ``markdown``, ``csv``, ``html`` and ``plots`` (the folder).
 
     Raises:
-        UserError: ``work_dir`` has no readable ``results.json``.
+        UserError: ``work_dir`` has no readable ``results.json``, or a file of a run is damaged.
     """
     work_dir = Path(work_dir)
     results = StudyResults.load(work_dir / 'results.json')
     rows = results.summary
-    folder = work_dir / 'plots'
-    sections = [_section(results, rows, said, folder) for said in results.verdicts]
+    sections = [section_of(results, rows, said, work_dir) for said in results.verdicts]
     overall = overall_verdict(results.verdicts)
     failed = Table(
         'Runs without a result',
@@ -91,48 +66,13 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
     }
     for path, text in written.values():
         save_text(text, path)
-    return {kind: path for kind, (path, _) in written.items()} | {'plots': folder}
+    return {kind: path for kind, (path, _) in written.items()} | {'plots': work_dir / PLOTS}
 
 
 def _error(run: RunResult) -> str:
     """The end of the run's error: the folder of the run has the rest."""
     text = (run.error or '–').strip()
     return text if len(text) <= 400 else f'… {text[-400:]}'
-
-
-def _section(results: StudyResults, rows: Sequence[Row], said: Verdict, folder: Path) -> Section:
-    stage, model = said.stage, said.model
-    mine = [row for row in rows if (row.stage, row.model) == (stage, model)]
-    runs = [r for r in results.runs if (r.stage, r.model) == (stage, model)]
-    runs = [run for run in runs if run.status == 'completed']
-    by_metric = {name: [row for row in mine if row.metric == name] for name in METRICS[stage]}
-    primary = primary_metric(rows, stage, model)
-    shown = by_metric.get(primary, [])
-    title = ' · '.join(filter(None, (stage.capitalize(), model)))
-    plots = _plots(runs, shown, title, folder) if shown else []
-    unknown = unknown_note(shown, spent_by(runs))
-    tables = [metric_table(arms, runs) for arms in by_metric.values() if arms]
-    if runs:
-        told = any(plot.note == unknown for plot in plots)
-        tables.append(cost_table(runs, primary, '' if told else unknown))
-    return Section(title, said.sentence, said.case, tables, plots)
-
-
-def _plots(runs: Sequence[RunResult], rows: Sequence[Row], title: str, folder: Path) -> list[Plot]:
-    metric = METRICS[rows[0].stage][rows[0].metric].name
-    model = ''.join(c if c.isalnum() or c in '-_.' else '-' for c in rows[0].model)
-    unknown = unknown_note(rows, spent_by(runs))
-    against = f'{metric} against training compute: mean ± std, and each seed left of it'
-    plots = []
-    for kind, words, figure, note in (
-        ('arms', f'{metric} by arm', metric_figure(rows), ''),
-        ('compute', against, compute_figure(runs, rows), unknown),
-    ):
-        if figure is not None:
-            stem = '_'.join(filter(None, (rows[0].stage, model, kind)))
-            png = save_png(figure, folder / f'{stem}.png')
-            plots.append(Plot(words, png, Markup(to_svg(figure, f'{title}: {words}')), note))
-    return plots
 
 
 def _flat(data: Mapping[str, Any], prefix: str = '') -> list[tuple[str, str]]:
@@ -179,6 +119,7 @@ def _html(
         failed=failed,
         environment=environment,
         notes=NOTES,
+        truth=TRUTH,
         colour=lambda arm: style_of(arm)[0],
     )
 
@@ -198,6 +139,9 @@ def _markdown(
             parts += filter(None, (f'![{_cell(plot.title)}](plots/{plot.png.name})', plot.note))
         for table in section.tables:
             parts += _markdown_table(table)
+        if section.sheet:
+            sheet, png = section.sheet
+            parts += ['### Detections', f'![Detections](plots/{png.name})', sheet.note]
     parts += _markdown_table(failed) if failed.rows else []
     parts += ['## How to read this', '\n'.join(f'* {note}' for note in NOTES)]
     if environment:
@@ -208,6 +152,8 @@ def _markdown(
 def _markdown_table(table: Table) -> list[str]:
     lines = [table.columns, ['---'] * len(table.columns), *table.rows]
     body = '\n'.join(f'| {" | ".join(map(_cell, line))} |' for line in lines)
+    if table.folded:
+        body = f'<details><summary>Show</summary>\n\n{body}\n\n</details>'
     return [f'### {table.title}', body] + ([table.note] if table.note else [])
 
 

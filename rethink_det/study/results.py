@@ -19,7 +19,9 @@ RESULTS_NAME = 'results.json'
 REMEDY = 'run the study again (it repeats only what is missing) to write it anew'
 _ALWAYS = ('stage', 'model', 'arm', 'seed', 'status', 'metrics')
 _ALWAYS += ('params', 'macs', 'epochs', 'checkpoint')
-_NUMBERS = ('params', 'macs', 'epochs', 'train_macs', 'total_train_macs', 'latency_ms', 'wall_s')
+_NUMBERS = ('params', 'macs', 'epochs', 'train_macs', 'total_train_macs', 'wall_s')
+_NUMBERS += ('latency_ms', 'peak_memory_mib')
+_STAGE = ('stride', 'width', 'base_width', 'inside', 'base_inside')
 
 
 @dataclass
@@ -29,7 +31,11 @@ class RunResult:
     ``metrics``: percent for ``accuracy/*``, 0..1 for ``coco/*``; None marks a value that was
     not finite. ``macs``: one forward pass of ``input_shape`` (C, H, W). ``train_macs``: spent
     by this run alone; ``total_train_macs``: with the parents that it cannot do without, None if
-    a given parent's is unknown. ``latency_ms``: median, batch 1.
+    a given parent's is unknown. ``latency_ms``: median, batch 1, by ``latency_device``.
+    ``peak_memory_mib``: of one image, weights included. ``stages``: per feature map ``stride``,
+    channels (``width``, ``inside``: of all layers of that stride) and those of the unpruned
+    backbone (``base_width``, ``base_inside``). ``unmeasured``: why something of that is missing.
+    ``folder``: of the run, relative to the study's; it holds what is too large for here.
     ``reference``: a published number, ``{'value': ..., 'source': ...}``, in the units of the
     stage's primary metric. ``extra`` holds keys unknown to this class and survives a round trip.
     """
@@ -49,6 +55,10 @@ class RunResult:
     total_train_macs: float | None = None
     latency_ms: float | None = None
     latency_device: str | None = None
+    peak_memory_mib: float | None = None
+    stages: list[dict[str, int]] | None = None
+    unmeasured: str | None = None
+    folder: str | None = None
     wall_s: float | None = None
     error: str | None = None
     reference: dict[str, Any] | None = None
@@ -165,6 +175,10 @@ def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
+def _is_stage(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(value.get(k), int) for k in _STAGE)
+
+
 def _check_run(data: Mapping[str, Any], where: str) -> None:
     """Refuse an entry that statistics or report could not use, naming the key."""
 
@@ -188,6 +202,12 @@ def _check_run(data: Mapping[str, Any], where: str) -> None:
     for key in _NUMBERS:
         if not _is_number(data.get(key)):
             refuse(key, 'a number or null')
+    for key in ('folder', 'unmeasured'):
+        if not isinstance(data.get(key) or '', str):
+            refuse(key, 'a text')
+    stages = data.get('stages') or []
+    if not isinstance(stages, list) or not all(map(_is_stage, stages)):
+        refuse('stages', f'a list of objects of the numbers {", ".join(_STAGE)}')
     reference = data.get('reference')
     if reference is not None and not (
         isinstance(reference, Mapping) and _is_number(reference.get('value'))

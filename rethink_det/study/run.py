@@ -19,7 +19,6 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture import cost as costing
 from rethink_det.architecture.checkpoint import (
     digest,
     load_checkpoint,
@@ -30,9 +29,12 @@ from rethink_det.architecture.checkpoint import (
 from rethink_det.classification.arms import ArmSettings, architecture_of, arm_config, get_arm
 from rethink_det.detection.adapt import transfer_config
 from rethink_det.detection.arms import get_transfer_arm
+from rethink_det.detection.cost import backbone_cost
+from rethink_det.detection.prune import prune_detector
 from rethink_det.files import save_json
 from rethink_det.pruning import LayerwisePruner, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
+from rethink_det.study.detector_facts import detector_facts, keep_curves
 from rethink_det.study.plan import Run
 from rethink_det.training import Budget
 from rethink_det.training.config import load_config
@@ -61,21 +63,20 @@ def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLik
     """
     config = run_config(run, parents)
     identity = identify(run, config, parents)
-    folder = Path(work_dir).resolve() / 'runs' / f'{run.key}-{identity[:8]}'
+    place = Path('runs') / f'{run.key}-{identity[:8]}'
+    folder = Path(work_dir).resolve() / place
     done = finished(folder, identity)
     if done:
         return done
     folder.mkdir(parents=True, exist_ok=True)
     config.work_dir = str(folder)
-    if config.get('visualizer'):
-        # MMEngine keeps one of a name in a process: it would write into the first run's folder.
-        config.visualizer.name = f'{run.key}-{identity[:8]}'
     started = time.perf_counter()
     with _console(folder / 'console.log'):
         result = _STAGES[run.stage](run, config, parents, folder)
     result |= {
         'key': run.key,
         'identity': identity,
+        'folder': place.as_posix(),
         'wall_s': round(time.perf_counter() - started, 2),
     }
     save_json(result, folder / RESULT)
@@ -114,10 +115,14 @@ def run_config(run: Run, parents: Mapping[str, Mapping]) -> Config:
     elif run.stage == 'detection':
         arm = get_transfer_arm(run.arm)
         shape = parent['checkpoint'] if arm.source else parent['architecture']
-        config = transfer_config(config, arm, shape, parent['checkpoint'])
+        config = transfer_config(config, arm, shape, parent.get('checkpoint'))  # a shape has none
+    elif run.stage == 'detector-pruning':  # the config that the detector was trained by
+        _, classifier = parents.values()
+        arm = get_transfer_arm('unpruned')
+        config = transfer_config(config, arm, classifier['checkpoint'], classifier['checkpoint'])
     config.randomness = {'seed': run.seed}
     config.experiment_name = run.key.replace('/', '_')
-    if run.stage != 'pruning':
+    if not run.prunes:
         Budget.of(config).apply(config)  # no evaluation before the last epoch
     hooks = config.get('default_hooks') or {}
     checkpoint = {'type': 'CheckpointHook', **(hooks.get('checkpoint') or {})}
@@ -195,6 +200,26 @@ def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
     }
 
 
+def _prune_detector(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
+    trained, _ = parents.values()
+    options = dict(run.settings['pruner'])
+    checkpoint = load_checkpoint(trained['checkpoint'])
+    data = TrainingBatches(config)
+    pruned = prune_detector(config, checkpoint, trained['checkpoint'], build_pruner(options), data)
+    pruned.architecture.save(folder / 'architecture.json')
+    provenance = {'parent_digest': trained['digest'], 'pruner': options}
+    inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
+    content = save_pruned(pruned, folder / 'pruned.pth', provenance, convention=inputs)
+    return {
+        **_described(run, {}, parents, 0),
+        **backbone_cost(pruned.architecture).as_dict(),
+        'epochs': 0,
+        'checkpoint': 'pruned.pth',
+        'digest': content,
+        'architecture': 'architecture.json',
+    }
+
+
 def _take_architecture(run: Run, parents: Mapping, folder: Path) -> dict:
     """A published architecture in place of pruning: a shape, and no weights."""
     architecture = PrunedArchitecture.load(run.settings['architecture'])
@@ -212,10 +237,11 @@ def _take_architecture(run: Run, parents: Mapping, folder: Path) -> dict:
 def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
     architecture = PrunedArchitecture.load(config.model.backbone.architecture)
     config.dump(folder / 'config.py')
+    keep_curves(config)
     metrics, checkpoint = _train(config, folder)
     state = load_checkpoint(folder / checkpoint)['state_dict']
     shape = _test_shape(config)
-    macs = costing.count(architecture.build(), shape).macs
+    macs = backbone_cost(architecture, shape).macs
     epochs = config.train_cfg.max_epochs
     own = BACKWARD * macs * _training_images(config) * epochs
     return {
@@ -227,10 +253,16 @@ def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) ->
         'epochs': epochs,
         'checkpoint': checkpoint,
         'digest': digest(state),
+        **detector_facts(config, architecture, folder / checkpoint, folder),
     }
 
 
-_STAGES = {'classification': _train_classifier, 'pruning': _prune, 'detection': _train_detector}
+_STAGES = {
+    'classification': _train_classifier,
+    'pruning': _prune,
+    'detection': _train_detector,
+    'detector-pruning': _prune_detector,
+}
 
 
 def _train(config: Config, folder: Path) -> tuple[dict, str]:

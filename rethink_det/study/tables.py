@@ -12,12 +12,17 @@ from rethink_det.study.units import count
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts; the first column names the arm. ``note`` stands below it."""
+    """A table of texts; ``note`` stands below it.
+
+    ``of_arms``: whether the first column names arms. ``folded``: long, and shown on demand.
+    """
 
     title: str
     columns: list[str]
     rows: list[list[str]]
     note: str = ''
+    of_arms: bool = True
+    folded: bool = False
 
 
 def metric_table(rows: Sequence[Row], runs: Sequence[RunResult]) -> Table:
@@ -52,13 +57,16 @@ def _difference(row: Row) -> list[str]:
     return [value, interval(row) or '–', p, gap.method or '–']
 
 
-def cost_table(runs: Sequence[RunResult], metric: str | None, note: str = '') -> Table:
+def cost_table(
+    runs: Sequence[RunResult], metric: str | None, note: str = '', latency: bool = True
+) -> Table:
     """Means over seeds, the range beside them where seeds differ; empty columns are left out.
 
     Args:
         runs: The completed runs of one (stage, model), at least one.
         metric: The one that published numbers are of.
         note: Stands below the table, after what its numbers count.
+        latency: Whether to show it; of detectors a table of its own does.
     """
     arms: dict[str, list[RunResult]] = {}
     for run in sorted(runs, key=lambda run: arm_rank(run.arm)):
@@ -77,12 +85,19 @@ def cost_table(runs: Sequence[RunResult], metric: str | None, note: str = '') ->
         numbers = [_range(_numbers(cell, key), count) for key in ('params', 'macs')]
         numbers.append(_range(_numbers(cell, 'epochs'), '{:g}'.format))
         numbers += [_range(spent, count), relative]
-        numbers.append(_range(_numbers(cell, 'latency_ms'), '{:.2f}'.format))
+        times = _numbers(cell, 'latency_ms') if latency else []
+        numbers.append(_range(times, '{:.2f}'.format))
         body.append([arm, *numbers, _published(cell, metric)])
-    used = [i for i in range(len(columns)) if i == 0 or any(line[i] != '–' for line in body)]
-    rows = [[line[i] for i in used] for line in body]
     counted = 'MACs of conv + linear, one forward pass. Training compute includes needed parents.'
-    return Table('Cost', [columns[i] for i in used], rows, f'{counted} {note}'.strip())
+    return Table('Cost', *filled(columns, body), f'{counted} {note}'.strip())
+
+
+def filled(
+    columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows without the columns, but for the first, that hold nothing but dashes."""
+    used = [i for i in range(len(columns)) if i == 0 or any(line[i] != '–' for line in rows)]
+    return [columns[i] for i in used], [[line[i] for i in used] for line in rows]
 
 
 def _numbers(runs: Iterable[RunResult], key: str) -> list[float]:

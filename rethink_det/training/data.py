@@ -1,6 +1,6 @@
 """A config's training images as a network reads them, for methods that prune by data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from mmengine.config import Config
@@ -9,16 +9,18 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from rethink_det.errors import UserError
+from rethink_det.training.generators import seeded
 
 
 class TrainingBatches:
     """The training set of a config in batches, normalised; what the preprocessor augments is not.
 
-    A data set that crops by itself, as ImageNet's does, gives its crops, the same each time.
-    Nothing is read before the first iteration; every iteration gives the same batches.
+    A data set that crops or flips by itself, as ImageNet's and those of detectors do, gives its
+    crops, the same each time. Nothing is read before the first iteration; every iteration gives
+    the same batches.
 
     Args:
-        config: A classification config with ``train_dataloader`` and
+        config: Of a classifier or a detector, with ``train_dataloader`` and
             ``model.data_preprocessor``.
 
     Raises:
@@ -28,8 +30,11 @@ class TrainingBatches:
     def __init__(self, config: Config) -> None:
         self.config = config
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pairs of images ``(N, C, H, W)`` and labels ``(N,)``."""
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | Sequence]]:
+        """Pairs of images ``(N, C, H, W)`` and labels ``(N,)``, or N data samples of a detector.
+
+        Images of a batch that differ in size are padded, as they are in training.
+        """
         if self.config.get('train_dataloader') is None:
             raise UserError('The config has no train_dataloader, and the method looks at images.')
         seed = (self.config.get('randomness') or {}).get('seed') or 0
@@ -41,7 +46,8 @@ class TrainingBatches:
             loader = Runner.build_dataloader(settings, seed=seed)
             settings = self.config.model.get('data_preprocessor')
             preprocess = MODELS.build(settings or {'type': 'mmengine.BaseDataPreprocessor'})
-        for batch in loader:
-            with torch.no_grad():
-                data = preprocess(batch, training=False)
-            yield data['inputs'], data['gt_label']
+        batches = iter(loader)
+        for number in range(len(loader)):
+            with seeded(seed + number), torch.no_grad():
+                data = preprocess(next(batches), training=False)
+            yield data['inputs'], data['gt_label' if 'gt_label' in data else 'data_samples']

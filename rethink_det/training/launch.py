@@ -1,5 +1,6 @@
 """Running a config: MMEngine's Runner, made safe, repeatable and able to run on CPUs."""
 
+import gc
 import itertools
 import os
 from collections.abc import Mapping
@@ -41,7 +42,11 @@ class _LastMetrics(Hook):
 
 def prepare(config: Config) -> Config:
     """A copy of ``config`` with this package's hooks, seed 0 unless it has one, and gloo where
-    there is no GPU."""
+    there is no GPU.
+
+    Raises:
+        UserError: Several processes shall synchronise BatchNorm without a GPU.
+    """
     config = deepcopy(config)
     hooks = dict(config.get('default_hooks') or {})
     config.default_hooks = {
@@ -54,7 +59,10 @@ def prepare(config: Config) -> Config:
     # log file and their history.
     name = config.get('experiment_name') or Path(config.get('work_dir') or 'run').name
     config.experiment_name = f'{name}-{next(_RUNS)}'
+    if config.get('visualizer'):  # one of a name writes into the folder of the first run
+        config.visualizer.name = config.experiment_name
     if config.get('launcher') == 'pytorch' and not torch.cuda.is_available():
+        _check_sync_bn(config)
         # MMEngine pins each process to a GPU of its own otherwise.
         if not torch.distributed.is_initialized():
             torch.distributed.init_process_group('gloo')
@@ -65,6 +73,14 @@ def prepare(config: Config) -> Config:
             'find_unused_parameters': config.get('find_unused_parameters', False),
         }
     return config
+
+
+def _check_sync_bn(config: Config) -> None:
+    if config.get('sync_bn') or "'SyncBN'" in str(config.get('model')):
+        raise UserError(
+            'SyncBN is computed on GPUs only, and there is none here: leave out sync_bn=True, and '
+            "set type='BN' in every norm_cfg."
+        )
 
 
 def train(config: Config) -> dict[str, float]:
@@ -122,11 +138,14 @@ def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
 def leave_process_group() -> None:
     """End the connections of a distributed run, if this is one; its last call.
 
-    A process that exits with gloo's threads running may be aborted at the very end.
+    A process that exits with gloo's threads running may be aborted at the very end. They live as
+    long as anything holds the group, which the runner does: it refers to itself in a circle, and
+    is there until the garbage collector finds it.
     """
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
+        gc.collect()
 
 
 def _check_fits(runner: Runner, checkpoint: Mapping, path: str | os.PathLike) -> None:

@@ -56,6 +56,15 @@ def test_nothing_cut_is_the_plain_base_class():
     assert isinstance(pruned_backbone(resnet18()), type(plain))
 
 
+def test_without_memory_for_weights_the_shapes_are_the_same():
+    with torch.device('meta'):
+        bare = resnet18(layer1_0_conv1=5, layer2_0_conv2=20).build()
+    assert all(tensor.is_meta for tensor in bare.state_dict().values())
+    whole = resnet18(layer1_0_conv1=5, layer2_0_conv2=20).build()
+    shapes = [{n: t.shape for n, t in m.state_dict().items()} for m in (bare, whole)]
+    assert shapes[0] == shapes[1]
+
+
 @pytest.mark.parametrize(
     'backbone, layer, kept, reader',
     [

@@ -108,10 +108,13 @@ def test_unknown_pruner_lists_the_known_ones(refusal, classifier, trained, tmp_p
     assert not out.exists()
 
 
-def test_config_that_is_no_classifier_is_refused(refusal, trained, tmp_path):
+def test_config_of_something_else_is_refused(refusal, trained, tmp_path):
     config = 'detection/faster-rcnn_r34_fpn_1x_coco.py'
     message = refusal('prune', config, trained, *RATIO, '-o', tmp_path / 'pruned.pth')
-    assert "'FasterRCNN', expected 'rethink_det.Classifier'" in message
+    assert f'{trained} does not fit the config' in message
+    (tmp_path / 'nothing.py').write_text("model = dict(type='SORT')\n")
+    message = refusal('prune', tmp_path / 'nothing.py', trained, *RATIO, '-o', tmp_path / 'x.pth')
+    assert 'no detector: it has no model.backbone' in message
 
 
 def test_output_is_required(command, classifier, trained):

@@ -15,7 +15,7 @@ from rethink_det.training.config import load_config
 from tests.detection.backbones import architecture, write_classifier
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / 'detection'
-WITH_WEIGHTS = [name for name, arm in TRANSFER_ARMS.items() if arm.source]
+CLASSIFIERS = [name for name, arm in TRANSFER_ARMS.items() if arm.source and not arm.whole]
 SIDE = 128
 
 
@@ -74,7 +74,7 @@ def adapt(config, arm, shape, **options):
     return transfer_config(config, get_transfer_arm(arm), shape, weights, **options)
 
 
-@pytest.mark.parametrize('arm', TRANSFER_ARMS)
+@pytest.mark.parametrize('arm', [*CLASSIFIERS, 'random'])
 def test_everything_but_the_backbone_is_kept(coco, arm, resnet, saved):
     before = coco.to_dict()
     new = adapt(coco, arm, saved(resnet(layer1_0_conv1=5))).to_dict()
@@ -97,7 +97,7 @@ def test_hooks_of_the_config_stay_before_the_transfer(detector, resnet, saved):
     assert hooks == ['EMAHook', 'rethink_det.TransferHook']
 
 
-@pytest.mark.parametrize('arm', WITH_WEIGHTS)
+@pytest.mark.parametrize('arm', CLASSIFIERS)
 def test_runtime_settings_stay_where_weights_are_transferred(coco, arm, resnet, saved):
     source = saved(resnet())
     config = adapt(coco, arm, source)
@@ -122,6 +122,17 @@ def test_random_arm_loads_nothing_and_freezes_nothing(coco, resnet, saved):
     backbone.train()
     assert all(parameter.requires_grad for parameter in backbone.parameters())
     assert backbone.bn1.training
+
+
+@pytest.mark.parametrize('architecture', ['resnet50-thinet-30', 'resnet50-2x'])
+def test_a_backbone_that_a_function_builds_is_trained_as_the_arm_says(architecture):
+    config = mmdet_config('faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py')
+    backbone = adapt(config, 'random', architecture, weights=None).model.backbone
+    assert (backbone.frozen_stages, backbone.norm_eval) == (-1, False)
+    built = MODELS.build(backbone)
+    built.train()
+    assert built.bn1.training
+    assert built.layer1[0].downsample[0].bias.requires_grad
 
 
 def test_neck_reads_the_widths_that_pruning_left(detector, resnet, saved):
@@ -289,7 +300,7 @@ def test_config_that_is_no_detector_is_refused(model):
 
 
 def test_unknown_arm_lists_the_known_ones():
-    with pytest.raises(UserError, match="'prune-x'.*unpruned, prune-c, scratch-e, scratch-b, rand"):
+    with pytest.raises(UserError, match="'prune-x'.*unpruned, prune-c, prune-d, scratch-e"):
         get_transfer_arm('prune-x')
 
 

@@ -207,7 +207,9 @@ def test_metric_is_the_same_with_both_backends(random_case):
     results = [evaluate(*random_case, classwise=True, backend=name) for name in BACKENDS]
     assert results[0] == results[1]
     names = {f'coco/{kind}_{name}' for kind in ('bbox', 'segm') for name in SIX}
-    assert results[0].keys() == names | {f'coco/{name}_precision' for name in CLASSES}
+    prefixes = ('', 'bbox_', 'segm_')
+    by_class = {f'coco/{prefix}{name}_precision' for name in CLASSES for prefix in prefixes}
+    assert results[0].keys() == names | by_class
     assert min(results[0].values()) > 0
 
 

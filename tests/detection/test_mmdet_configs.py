@@ -12,12 +12,12 @@ from tests.detection.backbones import write_classifier
 STREAMS = {f'layer{stage}.0.conv3': share for stage, share in enumerate((0.9, 0.7, 0.6, 0.8), 1)}
 WIDTHS = [230, 358, 614, 1638]
 INNER = {'layer1.1.conv1': 0.5, 'layer3.2.conv2': 0.5}
-FEW = (
+CASCADE = (
     'model.train_cfg.rpn_proposal.max_per_img=50',
-    'model.train_cfg.rcnn.sampler.num=16',
     'model.test_cfg.rpn.max_per_img=20',
     'model.test_cfg.rcnn.score_thr=0.0',  # mmdet's metric is empty where nothing is detected
 )
+FEW = (*CASCADE, 'model.train_cfg.rcnn.sampler.num=16')
 ONE_STAGE = ('model.test_cfg.score_thr=0.0', 'model.test_cfg.nms_pre=50')
 QUICK = ('faster-rcnn_r50_fpn', 'retinanet', 'fcos')
 CONFIGS = {
@@ -27,6 +27,7 @@ CONFIGS = {
     'fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py': (
         dict(style='caffe'), STREAMS | INNER, ONE_STAGE,
     ),
+    'cascade_rcnn/cascade-rcnn_r50_fpn_1x_coco.py': ({}, STREAMS | INNER, CASCADE),
     'mask_rcnn/mask-rcnn_r101_fpn_1x_coco.py': (dict(depth=101), STREAMS | INNER, FEW),
     'mask_rcnn/mask-rcnn_x101-32x4d_fpn_1x_coco.py': (
         dict(type='mmdet.ResNeXt', depth=101, groups=32, base_width=4), STREAMS, FEW,

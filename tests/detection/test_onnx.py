@@ -13,9 +13,9 @@ from rethink_det.detection.onnx import (
     OUTPUTS,
     THRESHOLD,
     farthest_detection,
-    trained_detector,
     whole_detector,
 )
+from rethink_det.detection.trained import trained_detector
 from rethink_det.detection.two_stage import TwoStage
 from rethink_det.registry import MODELS
 from rethink_det.training.config import find_config, load_config

@@ -13,6 +13,7 @@ from rethink_det.detection.check import check_data
 from rethink_det.detection.check_voc import check_voc, reads_as_voc
 from rethink_det.detection.data_root import with_data_root
 from rethink_det.detection.lookup import registered
+from rethink_det.detection.pictures import first_images, picture
 from rethink_det.errors import UserError
 from tests.detection.voc_devkit import OBJECTS, write_devkit
 
@@ -53,6 +54,16 @@ def test_bases_read_a_devkit(base, devkit):
         [value - 1 for value in box] for _, difficult, *box in OBJECTS if not difficult
     ]
     assert len(sample.ignored_instances) == 1
+
+
+def test_pictures_of_a_devkit_leave_difficult_objects_out(devkit):
+    dataset = DATASETS.build(leaf(on(devkit, 'voc07')))
+    positions = first_images(dataset, 2)
+    assert positions == [0, 1]
+    found = picture(dataset.get_data_info(positions[1]))
+    assert (found['id'], found['width'], found['height']) == ('2007_000005', 96, 64)
+    names = [dataset.metainfo['classes'][label] for label in found['truth']['labels']]
+    assert names == ['cat', 'dog'] and 'masks' not in found['truth']
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,53 @@ def test_transfer_is_proven_by_the_parents_digest(finished):
     )
 
 
+def test_detectors_are_measured_and_leave_what_the_report_shows(finished):
+    runs = {arm: results(finished)['detection', arm, 0] for arm in DETECTION}
+    for arm, run in runs.items():
+        assert 'unmeasured' not in run
+        assert run['latency_ms'] > 0 and run['peak_memory_mib'] > 0
+        assert [stage['base_width'] for stage in run['stages']] == [8, 16, 32, 64]
+        assert all(stage['inside'] < stage['base_inside'] for stage in run['stages'])
+        folder = finished / run['folder']
+        precision = json.loads((folder / 'curves.json').read_text())['bbox']['precision']
+        mean = sum(precision['0.50:0.95']) / len(precision['0.50:0.95'])
+        assert mean == pytest.approx(run['metrics']['coco/bbox_mAP'], abs=6e-4)
+        images = json.loads((folder / 'sheet.json').read_text())['images']
+        assert 0 < len(images) <= 5 and all(image['truth']['boxes'] for image in images), arm
+    assert runs['prune-c']['peak_memory_mib'] == pytest.approx(
+        runs['random']['peak_memory_mib'], rel=0.2
+    )
+    assert (finished / 'report.html').read_text().count('<img') == 3 * len(images)
+
+
+def test_a_study_is_reported_from_its_folder_alone(finished, copy, command, monkeypatch, tmp_path):
+    finished = finished.rename(finished.with_name('away'))
+    try:
+        monkeypatch.chdir(tmp_path)
+        assert command('report', copy).status == 0
+    finally:
+        finished.rename(finished.with_name('work'))
+    for kind in ('html', 'md'):
+        told = [
+            (folder / f'report.{kind}').read_text() for folder in (finished.with_name('work'), copy)
+        ]
+        assert told[0] == told[1]
+
+
+def test_what_cannot_be_measured_costs_no_training(folder, finished, start, tmp_path, monkeypatch):
+    def fail(*_):
+        raise RuntimeError('out of memory')
+
+    monkeypatch.setattr('rethink_det.study.detector_facts.measure_detector', fail)
+    work = Path(shutil.copytree(finished, tmp_path / 'work'))
+    shutil.rmtree(work / 'runs' / 'detection')
+    assert not start(work).incomplete
+    assert digests(work) == digests(finished)
+    run = results(work)['detection', 'prune-c', 0]
+    assert run['unmeasured'] == 'RuntimeError: out of memory'
+    assert 'stages' in run and 'latency_ms' not in run
+
+
 def test_each_run_logs_into_its_own_folder(finished):
     folders = [path.parent for path in finished.rglob('result.json') if 'pruning' not in str(path)]
     assert len(folders) == 8

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from rethink_det.datasets import CIFAR10
+from rethink_det.files import save_text
 
 
 def meet(folder, number):
@@ -31,3 +32,9 @@ def compute_on_gpu(folder, number):
     """Compute with others; the process, how many GPUs it sees, and the sum of 1000 ones."""
     process, _ = meet(folder, number)
     return process, torch.cuda.device_count(), torch.ones(1000, device='cuda').sum().item()
+
+
+def stay(file):
+    """Say which process this is, and work for longer than any test."""
+    save_text(str(os.getpid()), file)
+    time.sleep(600)

@@ -53,6 +53,29 @@ def test_demo_expands_to_its_runs():
     assert study.name == 'demo'
 
 
+def test_prune_d_brings_the_detector_it_prunes(load):
+    pruners = dict(a=PRUNER, b=dict(type='RandomPruner', ratios=0.5))
+    classification = dict(pruner=None, pruners=pruners, arms=['unpruned'])
+    study = load(seeds=[3], classification=classification, detection=[dict(arms=['prune-d'])])
+    runs = {run.key: run for run in study.runs()}
+    trained = 'detection/det/unpruned/seed3'  # one for both
+    assert list(runs).count(trained) == 1
+    for variant in 'ab':
+        cut = runs[f'detector-pruning/det/{variant}/pruned/seed3']
+        assert cut.parents == (trained, 'classification/net/unpruned/seed3')
+        assert cut.settings == {'pruner': pruners[variant]}
+        assert runs[f'detection/det/{variant}/prune-d/seed3'].parents == (cut.key,)
+
+
+@pytest.mark.parametrize(
+    'parts, remedy',
+    [(dict(rounds=2), 'rounds=1'), (dict(pruner=None, architecture='resnet34-a'), 'a pruner')],
+)
+def test_prune_d_needs_one_pruning(load, parts, remedy):
+    with pytest.raises(UserError, match=f'arm prune-d prunes .* once: it needs .* with {remedy}'):
+        load(classification=dict(arms=['unpruned']) | parts, detection=[dict(arms=['prune-d'])])
+
+
 @pytest.mark.parametrize('name', ['demo', 'shapes', 'cifar10_resnet56_l1norm'])
 def test_parents_come_before_their_children(name):
     seen = set()

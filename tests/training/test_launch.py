@@ -251,3 +251,19 @@ def test_a_folder_without_checkpoint_has_no_last_one(tmp_path):
     assert last_checkpoint(tmp_path / 'gone') is None
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'deleted.pth'))
     assert last_checkpoint(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [dict(sync_bn='torch'), {'model.backbone.norm_cfg': dict(type='SyncBN', requires_grad=True)}],
+    ids=['of all layers', 'of a backbone'],
+)
+def test_synchronised_statistics_without_a_gpu_are_refused(tiny_config, monkeypatch, changes):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    config = tiny_config()
+    config.merge_from_dict(changes)
+    prepare(config)  # in a single process it means nothing
+    config.launcher = 'pytorch'
+    with pytest.raises(UserError, match='SyncBN is computed on GPUs only'):
+        prepare(config)
+    assert not torch.distributed.is_initialized()

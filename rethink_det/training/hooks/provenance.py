@@ -50,8 +50,8 @@ class ProvenanceHook(Hook):
 
 
 def config_digest(config: Config) -> str:
-    """SHA-256 over the config's text, its name and folder left out; 16 hex digits."""
-    left_out = ['work_dir', 'resume', 'experiment_name']
+    """SHA-256 over the config's text, but for where and under what name it is shown; 16 digits."""
+    left_out = ['work_dir', 'resume', 'experiment_name', 'visualizer']
     if config.get('resume'):
         left_out.append('load_from')  # where it was interrupted makes no other run of it
     content = {k: v for k, v in config.to_dict().items() if k not in left_out}

@@ -87,6 +87,20 @@ class TransferHook(Hook):
             f'{_named(" Left out: ", left_out)}{_named(" Not in it, kept as they were: ", kept)}'
         )
 
+    def check(self, model: nn.Module) -> None:
+        """Refuse what :meth:`before_train` would, before there is a run.
+
+        Args:
+            model: Of the run; its own weights do not matter, it may be on the meta device, and
+                it is of no use afterwards.
+
+        Raises:
+            UserError: As of the class.
+        """
+        if self.checkpoint is not None:
+            state = state_dict_of(load_checkpoint(self.checkpoint), self.checkpoint, self.key)
+            self._load(model, self._split(state)[0], assign=True)
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Write the proof into the checkpoint."""
         checkpoint['meta'].setdefault('provenance', {}).update(self.proof)
@@ -97,7 +111,9 @@ class TransferHook(Hook):
         own = {n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)}
         return own, [name for name in state if not name.startswith(prefix)]
 
-    def _load(self, model: nn.Module, state: Mapping[str, Tensor]) -> list[str]:
+    def _load(
+        self, model: nn.Module, state: Mapping[str, Tensor], assign: bool = False
+    ) -> list[str]:
         """Fill the part, and the rest; returns which tensors of theirs were left alone."""
         part = model.get_submodule(self.part) if self.part else model
         rest = model.get_submodule(self.rest) if self.rest else nn.Module()
@@ -106,7 +122,7 @@ class TransferHook(Hook):
         for name, module in ((self.part, part), (self.rest, rest)):
             wanted = {n: t for n, t in state.items() if n.startswith(stages) == (module is rest)}
             try:
-                load_exactly(module, wanted)
+                load_exactly(module, wanted, assign)
             except UserError as error:
                 place = name or 'the model'
                 raise UserError(f'{self.checkpoint} into {place}: {error}') from None

@@ -1,0 +1,18 @@
+"""Pre-activation ResNet-50 as resnet32-sss, in Faster and Mask R-CNN on COCO, from scratch.
+
+Question: is the layout that sparse structure selection (arXiv 1707.01213) found worth anything to a
+detector? It is published without weights, so there is nothing to fine-tune: no prune-c, no prune-d.
+In no arm is a stage frozen or a BatchNorm kept: this backbone has no such settings.
+Run: rethink-det study detection/coco_preact-r50_sparse-structure-32
+Hardware: a GPU that holds 256 images of 224 x 224 and 16 of 1333 x 800, about 330 hours (estimated,
+not measured, see README.md); not run.
+Expected: classifiers as paper/imagenet_preact-resnet50_sparse-structure-32; of detectors, none is
+published.
+"""
+
+_base_ = 'coco_preact-r50_sparse-structure-41.py'
+
+study = dict(
+    title='ResNet-32 of sparse structure selection, in Faster and Mask R-CNN on COCO',
+    classification=dict(architecture='resnet32-sss'),
+)

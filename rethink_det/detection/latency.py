@@ -1,0 +1,69 @@
+"""How long a detector takes for an image, and on what."""
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+SECONDS = 3.0
+LEAST, MOST = 5, 50
+"""Passes that are timed: as many as fit into the seconds, but within these."""
+
+
+def median_latency(
+    calls: Sequence[Callable[[], object]], device: torch.device, seconds: float = SECONDS
+) -> float:
+    """Median time of a call in milliseconds, over calls in turns.
+
+    The calls must have been made before: what is done once (choosing kernels, taking memory) is
+    not of the latency.
+
+    Args:
+        calls: At least one, each the work for one image.
+        device: Where it is done; what was asked of a GPU is waited for.
+        seconds: After which no further pass is begun.
+    """
+    times: list[float] = []
+    begun = time.perf_counter()
+    while len(times) < LEAST or (len(times) < MOST and time.perf_counter() - begun < seconds):
+        call = calls[len(times) % len(calls)]
+        settle(device)
+        started = time.perf_counter()
+        call()
+        settle(device)
+        times.append(time.perf_counter() - started)
+    return 1000 * statistics.median(times)
+
+
+def settle(device: torch.device) -> None:
+    """Wait until everything that was asked of ``device`` is done."""
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+
+
+def measuring_device() -> torch.device:
+    """The GPU that this process uses, or the CPU."""
+    if torch.cuda.is_available():
+        return torch.device('cuda', torch.cuda.current_device())
+    return torch.device('cpu')
+
+
+def name_of(device: torch.device) -> str:
+    """The device in words; of a CPU with the threads that torch computes by."""
+    if device.type == 'cuda':
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f'{_processor()}, {threads} thread{"s" * (threads > 1)}'
+
+
+def _processor() -> str:
+    """What Linux calls the processor; elsewhere, or where it has no name, its kind."""
+    try:
+        lines = Path('/proc/cpuinfo').read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+    return (names or [''])[0] or platform.processor() or platform.machine()

@@ -1,0 +1,54 @@
+"""A trained detector as a module, and the part of it that makes feature maps."""
+
+import os
+from collections.abc import Mapping
+from copy import deepcopy
+
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch import Tensor, nn
+
+from rethink_det.architecture.checkpoint import load_exactly, state_dict_of
+from rethink_det.errors import UserError
+from rethink_det.registry import MODELS
+
+
+def trained_detector(config: Config, checkpoint: Mapping, path: str | os.PathLike) -> nn.Module:
+    """The detector of a config with the weights of a checkpoint.
+
+    Args:
+        config: As it was trained. Where the checkpoint describes its pruned backbone, that
+            counts, and no other file is read.
+        checkpoint: As read by ``load_checkpoint``.
+        path: Its file, for messages.
+
+    Raises:
+        UserError: The config is no detector, or the checkpoint does not fit it.
+    """
+    model = deepcopy(config.get('model') or {})
+    backbone = model.get('backbone') or {}
+    described = (checkpoint.get('meta') or {}).get('architecture')
+    if backbone.get('type') == 'rethink_det.PrunedBackbone' and described:
+        backbone['architecture'] = described
+    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
+        detector = MODELS.build(model)
+    if not hasattr(detector, 'backbone'):
+        raise UserError(f"The config's model, a {type(detector).__name__}, is no detector.")
+    try:
+        load_exactly(detector, state_dict_of(checkpoint, path))
+    except UserError as error:
+        raise UserError(f'{path} does not fit the config. {error}') from None
+    return detector
+
+
+class FeatureMaps(nn.Module):
+    """Backbone and neck of a detector, without its heads."""
+
+    def __init__(self, detector: nn.Module) -> None:
+        super().__init__()
+        self.backbone = detector.backbone
+        self.neck = getattr(detector, 'neck', None) or nn.Identity()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Feature maps for ``(N, C, H, W)``, the finest first."""
+        return self.neck(self.backbone(images))

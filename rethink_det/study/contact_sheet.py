@@ -1,0 +1,147 @@
+"""The same images side by side: the ground truth, and what each arm's detector found."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from faster_coco_eval import mask as mask_tools
+from matplotlib.font_manager import findfont
+from PIL import Image, ImageDraw, ImageFont
+from torchvision.transforms.functional import pil_to_tensor, to_pil_image
+from torchvision.utils import draw_bounding_boxes, draw_segmentation_masks
+
+from rethink_det.files import replacing
+
+CELL = 200
+"""Pixels of the longer side of an image in the sheet."""
+CROWD = 6
+"""Scores are left out of the labels of an image with more objects; ``alt`` has them."""
+GAP, HEAD = 6, 26
+TRUTH = 'ground truth'
+# By class, in turns: bright, and apart from one another on most photographs.
+COLOURS = (
+    '#ffd21f', '#19d3ff', '#ff5470', '#7dff5a', '#ff9a2e', '#c78bff', '#5a9bff', '#ff7ddc',
+    '#1fffb0', '#f4f4f4',
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One image of the sheet, and in ``alt`` the same in words."""
+
+    image: Image.Image
+    alt: str
+
+    @cached_property
+    def uri(self) -> str:
+        """The image inside a text, for HTML."""
+        buffer = io.BytesIO()
+        self.image.save(buffer, 'JPEG', quality=70, subsampling='4:2:2', optimize=True)
+        return f'data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}'
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of images: ``columns`` are the ground truth and arms, ``rows`` images by name."""
+
+    columns: list[str]
+    rows: list[tuple[str, list[Cell | None]]]
+    note: str
+
+    def save(self, path: Path) -> Path:
+        """Write it as one PNG file, on white."""
+        sides = [max(c.image.height for c in cells if c) + GAP for _, cells in self.rows]
+        size = len(self.columns) * (CELL + GAP) + GAP, HEAD + sum(sides)
+        page = Image.new('RGB', size, 'white')
+        draw, font = ImageDraw.Draw(page), _font(13)
+        for column, name in enumerate(self.columns):
+            left = GAP + column * (CELL + GAP)
+            draw.text((left, 6), name, '#1d2430', font)
+            for row, (_, cells) in enumerate(self.rows):
+                if cells[column]:
+                    page.paste(cells[column].image, (left, HEAD + sum(sides[:row])))
+        with replacing(path) as file:
+            page.save(file, 'PNG')
+        return path
+
+
+def contact_sheet(found: Mapping[str, tuple[int, Mapping[str, Any]]]) -> Sheet | None:
+    """Draw it.
+
+    Args:
+        found: By arm, in the order to show, a seed and its run's ``sheet.json``. The images are
+            those of the first arm; an arm that has not seen one leaves its place empty.
+
+    Returns:
+        The sheet, or None without any arm.
+    """
+    if not found:
+        return None
+    _, first = next(iter(found.values()))
+    classes = first['classes']
+    seen = {arm: {one['id']: one for one in sheet['images']} for arm, (_, sheet) in found.items()}
+    masks = any('masks' in i['found'] for images in seen.values() for i in images.values())
+    left_out = () if masks else ('masks',)  # which only hide the object where none are compared
+    rows = []
+    for one in first['images']:
+        truth = {key: value for key, value in one['truth'].items() if key not in left_out}
+        cells = [_cell(one, truth, classes, TRUTH)]
+        for arm, (_, sheet) in found.items():
+            mine = seen[arm].get(one['id'])
+            cells.append(mine and _cell(mine, mine['found'], sheet['classes'], arm))
+        rows.append((one['id'], cells))
+    seeds = sorted({seed for seed, _ in found.values()})
+    note = (
+        f'The first {len(rows)} validation images with objects; detections of score '
+        f'{first["threshold"]:g} or more, seed {", ".join(map(str, seeds))}. A colour is a class.'
+    )
+    return Sheet([TRUTH, *found], rows, note)
+
+
+def _cell(picture: Mapping, objects: Mapping, classes: Sequence[str], who: str) -> Cell:
+    image = Image.open(io.BytesIO(base64.b64decode(picture['jpeg']))).convert('RGB')
+    scale = CELL / max(picture['width'], picture['height'])
+    size = [max(1, round(scale * picture[side])) for side in ('width', 'height')]
+    names = [classes[i] if i < len(classes) else str(i) for i in objects['labels']]
+    scores = objects.get('scores') or [None] * len(names)
+    said = [n if s is None else f'{n} {s:.2f}' for n, s in zip(names, scores, strict=True)]
+    alt = f'{who}, image {picture["id"]}: {", ".join(said) or "nothing"}'
+    image = image.resize(size, Image.Resampling.LANCZOS)
+    labels = said if len(said) <= CROWD else names
+    return Cell(_drawn(image, objects, labels, scale), alt) if said else Cell(image, alt)
+
+
+def _drawn(image: Image.Image, objects: Mapping, said: Sequence[str], scale: float) -> Image.Image:
+    """The image with masks, boxes and labels of at least one object."""
+    colours = [COLOURS[label % len(COLOURS)] for label in objects['labels']]
+    pixels = pil_to_tensor(image)
+    if objects.get('masks'):
+        masks = torch.stack([_mask(rle, image.size) for rle in objects['masks']])
+        above = (masks.cumsum(0) - masks.int()).bool()  # torchvision paints overlaps black
+        pixels = draw_segmentation_masks(pixels, masks & ~above, alpha=0.45, colors=colours)
+    boxes = scale * torch.tensor(objects['boxes'], dtype=torch.float)
+    image = to_pil_image(draw_bounding_boxes(pixels, boxes, colors=colours, width=2))
+    draw, font = ImageDraw.Draw(image), _font(11)
+    for (left, top, *_), text, colour in reversed(
+        [*zip(boxes.tolist(), said, colours, strict=True)]
+    ):
+        width = draw.textlength(text, font)
+        place = max(1, min(left + 1, image.width - width - 2)), max(0, top - 13)
+        draw.text(place, text, colour, font, stroke_width=2, stroke_fill='black')
+    return image
+
+
+def _mask(rle: Mapping, size: tuple[int, int]) -> torch.Tensor:
+    """(height, width) of ``size``, bool."""
+    mask = Image.fromarray(255 * mask_tools.decode({**rle, 'counts': rle['counts'].encode()}))
+    return pil_to_tensor(mask.resize(size, Image.Resampling.BILINEAR))[0] > 127
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """The font that comes with matplotlib."""
+    return ImageFont.truetype(findfont('DejaVu Sans'), size)

@@ -1,0 +1,153 @@
+"""Precision-recall curves and AP by class: counted by hand, and equal to the metrics' own AP."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import InstanceData
+
+from rethink_det.detection.curves import RECALLS, voc_curves
+from rethink_det.detection.curves_hook import CURVES
+from rethink_det.detection.voc_metric import mmdet_module
+from rethink_det.registry import HOOKS, METRICS
+
+CLASSES = ('cat', 'dog', 'fish')
+CATS = [[10.0, 10, 60, 60], [80.0, 10, 140, 60]]
+DOG = [10.0, 80, 60, 140]
+NOWHERE = [150.0, 150, 190, 190]
+# Of two cats both are found with a false alarm between, the dog is not, and there is no fish.
+FOUND = [(CATS[0], 0, 0.9), (NOWHERE, 0, 0.8), (CATS[1], 0, 0.7)]
+CAT = np.where(RECALLS <= 0.5, 1.0, 2 / 3)
+BOTH = CAT / 2  # the mean of cat and dog
+
+
+def square(box):
+    """The corners of a box as COCO's polygon."""
+    x1, y1, x2, y2 = box
+    return [[x1, y1, x2, y1, x2, y2, x1, y2]]
+
+
+@pytest.fixture
+def ann_file(tmp_path):
+    objects = [(box, 1) for box in CATS] + [(DOG, 2)]
+    annotations = [
+        dict(
+            id=i + 1, image_id=0, category_id=category, iscrowd=0, segmentation=square(box),
+            bbox=[*box[:2], box[2] - box[0], box[3] - box[1]],
+            area=(box[2] - box[0]) * (box[3] - box[1]),
+        )
+        for i, (box, category) in enumerate(objects)
+    ]  # fmt: skip
+    path = tmp_path / 'truth.json'
+    content = dict(
+        images=[dict(id=0, width=200, height=200, file_name='0.jpg')],
+        categories=[dict(id=i + 1, name=name) for i, name in enumerate(CLASSES)],
+        annotations=annotations,
+    )
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def coco_metric(ann_file, found=FOUND, **options):
+    """The metric after an evaluation, and what it gave."""
+    settings = dict(type='rethink_det.CocoMetric', ann_file=ann_file, metric='bbox')
+    metric = METRICS.build(settings | options)
+    metric.dataset_meta = dict(classes=CLASSES)
+    masks = torch.zeros(len(found), 200, 200, dtype=torch.bool)
+    for mask, (box, _, _) in zip(masks, found, strict=True):
+        x1, y1, x2, y2 = map(int, box)
+        mask[y1:y2, x1:x2] = True
+    prediction = dict(
+        bboxes=torch.tensor([box for box, _, _ in found]).reshape(-1, 4),
+        labels=torch.tensor([label for _, label, _ in found], dtype=torch.long),
+        scores=torch.tensor([score for _, _, score in found]),
+        masks=masks,
+    )
+    metric.process({}, [dict(img_id=0, ori_shape=(200, 200), pred_instances=prediction)])
+    return metric, metric.evaluate(1)
+
+
+@pytest.mark.parametrize('backend', ['faster', 'pycocotools'])
+def test_coco_curves_are_those_counted_by_hand(ann_file, backend):
+    metric, numbers = coco_metric(ann_file, metric=['bbox', 'segm'], backend=backend)
+    assert set(metric.curves) == {'bbox', 'segm'}
+    for kind, curves in metric.curves.items():
+        assert list(curves['precision']) == ['0.50', '0.75', '0.50:0.95']
+        for curve in curves['precision'].values():
+            np.testing.assert_allclose(curve, BOTH, atol=5e-5)
+            assert np.mean(curve) == pytest.approx(numbers[f'coco/{kind}_mAP'], abs=6e-4)
+        cat, dog, fish = curves['classes']
+        assert cat['AP'] == cat['AP50'] == cat['AP75'] == pytest.approx(CAT.mean(), abs=5e-5)
+        assert (dog['AP'], fish['AP']) == (0, None)
+
+
+def test_nothing_found_is_a_curve_at_zero(ann_file):
+    metric, _ = coco_metric(ann_file, found=[])
+    assert set(metric.curves['bbox']['precision']['0.50']) == {0.0}
+
+
+def test_proposals_do_not_take_the_place_of_boxes(ann_file):
+    metric, _ = coco_metric(ann_file, metric=['bbox', 'proposal'])
+    np.testing.assert_allclose(metric.curves['bbox']['precision']['0.50'], BOTH, atol=5e-5)
+
+
+def test_classwise_tells_boxes_from_masks(ann_file):
+    _, numbers = coco_metric(ann_file, metric=['bbox', 'segm'], classwise=True)
+    assert numbers['coco/bbox_cat_precision'] == pytest.approx(CAT.mean(), abs=5e-4)
+    assert numbers['coco/segm_dog_precision'] == 0
+    _, alone = coco_metric(ann_file, classwise=True)
+    assert alone['coco/cat_precision'] == numbers['coco/bbox_cat_precision']
+    assert 'coco/bbox_cat_precision' not in alone
+
+
+def voc_metric(ious=0.5, **options):
+    """The same case for VOC's metric."""
+    metric = METRICS.build(dict(type='rethink_det.VOCMetric', iou_thrs=ious, **options))
+    metric.dataset_meta = dict(classes=CLASSES)
+    nothing = InstanceData(bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))
+    truth = InstanceData(bboxes=torch.tensor([*CATS, DOG]), labels=torch.tensor([0, 0, 1]))
+    boxes, labels, scores = zip(*FOUND, strict=True)
+    found = InstanceData(
+        bboxes=torch.tensor(boxes), labels=torch.tensor(labels), scores=torch.tensor(scores)
+    )
+    sample = dict(gt_instances=truth, ignored_instances=nothing, pred_instances=found)
+    metric.process({}, [sample])
+    return metric, metric.evaluate(1)
+
+
+def test_voc_curves_are_those_counted_by_hand():
+    metric, numbers = voc_metric([0.5, 0.75], eval_mode='area')
+    curves = metric.curves['bbox']
+    assert list(curves['precision']) == ['0.50', '0.75', '0.50:0.75']
+    np.testing.assert_allclose(curves['precision']['0.50'], BOTH, atol=5e-5)
+    cat, dog, fish = curves['classes']
+    assert cat['AP'] == pytest.approx((1 + 2 / 3) / 2, abs=5e-5)
+    assert (dog['AP'], fish['AP']) == (0, None)
+    assert numbers['pascal_voc/mAP'] == pytest.approx((cat['AP'] + dog['AP']) / 2, abs=5e-4)
+
+
+def test_voc_by_scales_or_of_recall_has_no_curves():
+    assert voc_metric(metric='recall')[0].curves == {}
+    scales = dict(num_gts=np.array([2, 0]), ap=np.zeros(2), recall=None, precision=None)
+    assert voc_curves([(0.5, [scales])], ['cat']) is None
+
+
+@pytest.mark.parametrize('main', [True, False])
+def test_the_hook_leaves_a_file_of_the_main_process(ann_file, tmp_path, main, monkeypatch):
+    monkeypatch.setattr('rethink_det.detection.curves_hook.is_main_process', lambda: main)
+    metric, _ = coco_metric(ann_file)
+    loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric, object()]))
+    hook = HOOKS.build(dict(type='rethink_det.CurvesHook'))
+    hook.after_val_epoch(SimpleNamespace(val_loop=loop, work_dir=str(tmp_path)))
+    assert (tmp_path / CURVES).is_file() == main
+    if main:
+        assert json.loads((tmp_path / CURVES).read_text()) == metric.curves
+
+
+def test_an_evaluation_that_fails_leaves_mmdet_as_it_was(monkeypatch):
+    before = mmdet_module.eval_map
+    with pytest.raises(TypeError, match='no len'):
+        voc_metric(scale_ranges=3)
+    assert mmdet_module.eval_map is before

@@ -1,0 +1,147 @@
+"""Prune-D: a detector is trained, its backbone pruned, and the detector trained on."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import digest, load_checkpoint
+
+STUDY = """
+study = dict(
+    seeds=[0],
+    classification=dict(
+        config='classifier.py',
+        pruner=dict(type='L1NormPruner', ratios=0.5),
+        arms=['unpruned'],
+    ),
+    detection=[dict(config='detector.py', arms=['prune-d'])],
+)
+"""
+HALF = ('--pruner', 'L1NormPruner', '--pruner-options', 'ratios=0.5')
+
+
+@pytest.fixture(scope='module')
+def folder(write_configs, tmp_path_factory):
+    folder = write_configs(tmp_path_factory.mktemp('prune_d'), classifier_epochs=1)
+    (folder / 'study.py').write_text(STUDY)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def study(folder, command):
+    """The work folder of the finished study, by ``rethink-det study``."""
+    done = command('study', folder / 'study.py', '--work-dir', folder / 'work')
+    assert done.status == 0, done
+    return folder / 'work'
+
+
+@pytest.fixture(scope='module')
+def trained(study):
+    """The checkpoint of the detector that was trained with the whole backbone."""
+    return next(study.glob('runs/detection/detector/unpruned/seed0-*/epoch_1.pth'))
+
+
+def results(work):
+    found = [json.loads(path.read_text()) for path in work.rglob('result.json')]
+    return {result['key']: result for result in found}
+
+
+def test_the_study_trains_prunes_and_trains_on(study):
+    found = results(study)
+    assert set(found) == {
+        'classification/classifier/unpruned/seed0',
+        'pruning/classifier/pruned/seed0',
+        'detection/detector/unpruned/seed0',
+        'detector-pruning/detector/pruned/seed0',
+        'detection/detector/prune-d/seed0',
+    }
+    whole, cut = (
+        found['detection/detector/unpruned/seed0'],
+        found['detection/detector/prune-d/seed0'],
+    )
+    assert cut['params'] < whole['params'] and cut['macs'] < whole['macs']
+    # What the arm cost: its own training, and all that led to the detector it was cut from.
+    assert cut['total_train_macs'] == cut['train_macs'] + whole['total_train_macs']
+    shown = json.loads((study / 'results.json').read_text())['runs']
+    arms = [(run['arm'], run['status']) for run in shown if run['stage'] == 'detection']
+    assert arms == [('unpruned', 'completed'), ('prune-d', 'completed')]
+    assert 'prune-d' in (study / 'report.md').read_text()
+
+
+def test_it_goes_on_from_the_detectors_weights(study):
+    folder = next(study.glob('runs/detection/detector/prune-d/seed0-*'))
+    pruned = load_checkpoint(next(study.glob('runs/detector-pruning/*/*/*/pruned.pth')))
+    proof = load_checkpoint(folder / 'epoch_1.pth')['meta']['provenance']
+    assert (proof['arm'], proof['tensors']) == ('prune-d', len(pruned['state_dict']))
+    assert proof['parent_digest'] == digest(pruned['state_dict'])
+    # No statistics are its own yet, so none are kept and no stage is frozen.
+    backbone = (folder / 'config.py').read_text()
+    assert 'frozen_stages=-1' in backbone and 'norm_eval=False' in backbone
+
+
+def test_a_finished_study_is_not_done_again_even_elsewhere(study, folder, command, tmp_path):
+    moved = tmp_path / 'moved'
+    shutil.copytree(study, moved)
+    times = {path: path.stat().st_mtime_ns for path in moved.rglob('*.pth')}
+    done = command('study', folder / 'study.py', '--work-dir', moved)
+    assert done.status == 0, done
+    assert {path: path.stat().st_mtime_ns for path in moved.rglob('*.pth')} == times
+
+
+def test_the_commands_do_what_the_study_does(study, trained, folder, command, tmp_path):
+    config, pruned = trained.parent / 'config.py', tmp_path / 'pruned.pth'
+    done = command('prune', config, trained, *HALF, '-o', pruned)
+    assert done.status == 0, done
+    for part in ('params: ', 'macs: ', 'coco/bbox_mAP: ', ' -> ', f'wrote {pruned}'):
+        assert part in done.out, part
+    ours = load_checkpoint(pruned)['state_dict']
+    theirs = load_checkpoint(next(study.glob('runs/detector-pruning/*/*/*/pruned.pth')))
+    assert digest(ours) == digest(theirs['state_dict'])
+
+    done = command(
+        'train', folder / 'detector.py', '--backbone', pruned, '--arm', 'prune-d',
+        '--work-dir', tmp_path / 'work',
+    )  # fmt: skip
+    assert done.status == 0, done
+    by_command = load_checkpoint(tmp_path / 'work' / 'epoch_1.pth')['state_dict']
+    by_study = next(study.glob('runs/detection/detector/prune-d/seed0-*/epoch_1.pth'))
+    by_study = load_checkpoint(by_study)['state_dict']
+    assert all(torch.equal(by_command[name], tensor) for name, tensor in by_study.items())
+    assert PrunedArchitecture.load(pruned).kept('layer1.0.conv1') == 4
+
+
+@pytest.mark.parametrize(
+    'arm, source, message',
+    [
+        ('prune-d', 'classifier', 'is of a classifier, and arm prune-d goes on from a whole'),
+        ('prune-c', 'detector', 'is of a detector, and arm prune-c takes the backbone of a class'),
+        (
+            'prune-d',
+            'resnet34-a',
+            'no weights: arm prune-d needs the checkpoint of a pruned detector',
+        ),
+    ],
+)
+def test_weights_of_the_wrong_kind_are_refused(
+    study, trained, folder, command, tmp_path, arm, source, message
+):
+    classifier = next(study.glob('runs/classification/*/unpruned/seed0-*/epoch_1.pth'))
+    source = {'classifier': classifier, 'detector': trained}.get(source, source)
+    done = command(
+        'train', folder / 'detector.py', '--backbone', source, '--arm', arm,
+        '--work-dir', tmp_path / 'work',
+    )  # fmt: skip
+    assert done.status == 2
+    assert message in done.err
+    assert not (tmp_path / 'work').exists()
+
+
+def test_detectors_have_no_lottery(trained, command, tmp_path):
+    config, out = trained.parent / 'config.py', tmp_path / 'pruned.pth'
+    done = command('prune', config, trained, *HALF, '--initial', trained, '-o', out)
+    assert done.status == 2
+    assert '--initial is for classifiers' in done.err
+    assert not out.exists()

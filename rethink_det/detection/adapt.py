@@ -13,6 +13,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
 from rethink_det.architecture.network import build_backbone
 from rethink_det.detection.arms import TransferArm
+from rethink_det.detection.evaluators import set_evaluators
 from rethink_det.detection.inputs import set_inputs
 from rethink_det.detection.maps import feature_maps, place_outputs
 from rethink_det.detection.readers import Say, set_widths
@@ -37,7 +38,8 @@ def transfer_config(
     """A detector's config with another backbone, everything else kept.
 
     What reads the backbone is told its widths, images are normalised as the classifier's were,
-    and a shared head (C4) becomes the last stage of the architecture.
+    a shared head (C4) becomes the last stage of the architecture, and COCO and VOC metrics are
+    evaluated by this package.
 
     Args:
         config: Config of any detector with a ``backbone``.
@@ -61,6 +63,7 @@ def transfer_config(
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
         _replace_backbone(config.model, shape, architecture, arm, say)
     set_inputs(config, _convention(arm, weights), say)
+    set_evaluators(config, say)
     (settings or TransferSettings()).apply(config, arm)
     others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
     config.custom_hooks = [*others, *_hooks(config, arm, shape, weights)]

@@ -16,7 +16,11 @@ study = dict(
         arm_settings=dict(fine_tune_epochs=6, fine_tune_lr=0.001),
     ),
     detection=[
-        dict(config='../detection/faster-rcnn_r18-w16_fpn_shapes.py', epochs=8),
+        dict(
+            config='../detection/faster-rcnn_r18-w16_fpn_shapes.py',
+            arms=['unpruned', 'prune-c', 'prune-d', 'scratch-e', 'scratch-b', 'random'],
+            epochs=8,
+        ),
         dict(config='../detection/mask-rcnn_r18-w16_fpn_shapes.py', epochs=8),
     ],
 )

@@ -35,6 +35,7 @@ class RunResult:
     ``peak_memory_mib``: of one image, weights included. ``stages``: per feature map ``stride``,
     channels (``width``, ``inside``: of all layers of that stride) and those of the unpruned
     backbone (``base_width``, ``base_inside``). ``unmeasured``: why something of that is missing.
+    ``transferred``: of the weights a detector started from, ``tensors`` and ``parent_digest``.
     ``folder``: of the run, relative to the study's; it holds what is too large for here.
     ``reference``: a published number, ``{'value': ..., 'source': ...}``, in the units of the
     stage's primary metric. ``extra`` holds keys unknown to this class and survives a round trip.
@@ -58,6 +59,7 @@ class RunResult:
     peak_memory_mib: float | None = None
     stages: list[dict[str, int]] | None = None
     unmeasured: str | None = None
+    transferred: dict[str, Any] | None = None
     folder: str | None = None
     wall_s: float | None = None
     error: str | None = None
@@ -208,6 +210,8 @@ def _check_run(data: Mapping[str, Any], where: str) -> None:
     stages = data.get('stages') or []
     if not isinstance(stages, list) or not all(map(_is_stage, stages)):
         refuse('stages', f'a list of objects of the numbers {", ".join(_STAGE)}')
+    if not isinstance(data.get('transferred') or {}, Mapping):
+        refuse('transferred', 'an object')
     reference = data.get('reference')
     if reference is not None and not (
         isinstance(reference, Mapping) and _is_number(reference.get('value'))

@@ -32,10 +32,11 @@ from rethink_det.detection.arms import get_transfer_arm
 from rethink_det.detection.cost import backbone_cost
 from rethink_det.detection.prune import prune_detector
 from rethink_det.files import save_json
-from rethink_det.pruning import LayerwisePruner, build_pruner, prune_state
+from rethink_det.pruning import LayerwisePruner, PruneResult, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
 from rethink_det.study.detector_facts import detector_facts, keep_curves
 from rethink_det.study.plan import Run
+from rethink_det.study.transfer_table import proof_of
 from rethink_det.training import Budget
 from rethink_det.training.config import load_config
 from rethink_det.training.data import TrainingBatches
@@ -181,22 +182,15 @@ def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
     options = dict(run.settings['pruner'])
     pruner = build_pruner(options)
     pruned = prune_state(state, pruner, architecture, TrainingBatches(config))
-    pruned.architecture.save(folder / 'architecture.json')
-    provenance = {'parent_digest': trained['digest'], 'pruner': options}
     unpruned = others[0] if others else trained
     initial = initial_weights(unpruned['checkpoint'])
-    inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
-    content = save_pruned(pruned, folder / 'inherited.pth', provenance, initial, inputs)
     described = _described(run, {}, parents, 0)
     predefined = isinstance(pruner, LayerwisePruner)  # its target is known without any weights
     return {
         **described,
         SHAPE_COMPUTE: 0 if predefined else described['total_train_macs'],
         **pruned.architecture.cost().as_dict(),
-        'epochs': 0,
-        'checkpoint': 'inherited.pth',
-        'digest': content,
-        'architecture': 'architecture.json',
+        **_kept(pruned, folder / 'inherited.pth', trained, options, config, initial),
     }
 
 
@@ -206,15 +200,29 @@ def _prune_detector(run: Run, config: Config, parents: Mapping, folder: Path) ->
     checkpoint = load_checkpoint(trained['checkpoint'])
     data = TrainingBatches(config)
     pruned = prune_detector(config, checkpoint, trained['checkpoint'], build_pruner(options), data)
-    pruned.architecture.save(folder / 'architecture.json')
-    provenance = {'parent_digest': trained['digest'], 'pruner': options}
-    inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
-    content = save_pruned(pruned, folder / 'pruned.pth', provenance, convention=inputs)
     return {
         **_described(run, {}, parents, 0),
         **backbone_cost(pruned.architecture).as_dict(),
+        **_kept(pruned, folder / 'pruned.pth', trained, options, config),
+    }
+
+
+def _kept(
+    pruned: PruneResult,
+    path: Path,
+    trained: Mapping,
+    options: Mapping,
+    config: Config,
+    initial: Mapping | None = None,
+) -> dict:
+    """Write what pruning gave, and say so for the result."""
+    pruned.architecture.save(path.with_name('architecture.json'))
+    provenance = {'parent_digest': trained['digest'], 'pruner': dict(options)}
+    inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
+    content = save_pruned(pruned, path, provenance, initial, inputs)
+    return {
         'epochs': 0,
-        'checkpoint': 'pruned.pth',
+        'checkpoint': path.name,
         'digest': content,
         'architecture': 'architecture.json',
     }
@@ -239,7 +247,8 @@ def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) ->
     config.dump(folder / 'config.py')
     keep_curves(config)
     metrics, checkpoint = _train(config, folder)
-    state = load_checkpoint(folder / checkpoint)['state_dict']
+    saved = load_checkpoint(folder / checkpoint)
+    state = saved['state_dict']
     shape = _test_shape(config)
     macs = backbone_cost(architecture, shape).macs
     epochs = config.train_cfg.max_epochs
@@ -253,6 +262,7 @@ def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) ->
         'epochs': epochs,
         'checkpoint': checkpoint,
         'digest': digest(state),
+        'transferred': proof_of(saved),
         **detector_facts(config, architecture, folder / checkpoint, folder),
     }
 

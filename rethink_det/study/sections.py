@@ -25,6 +25,7 @@ from rethink_det.study.plots import metric_figure
 from rethink_det.study.results import RunResult, StudyResults
 from rethink_det.study.statistics import METRICS, Row, primary_metric
 from rethink_det.study.tables import Table, cost_table, metric_table
+from rethink_det.study.transfer_table import transfer_table
 from rethink_det.study.verdict import Verdict
 
 PLOTS = 'plots'
@@ -109,6 +110,7 @@ def _with_detections(
         speed_table(runs, shown),
         stage_table(runs),
         *(class_table(found, kind) for kind, found in curves.items()),
+        transfer_table(runs),
     ]
     return replace(
         section,

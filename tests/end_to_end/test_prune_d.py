@@ -77,6 +77,9 @@ def test_it_goes_on_from_the_detectors_weights(study):
     proof = load_checkpoint(folder / 'epoch_1.pth')['meta']['provenance']
     assert (proof['arm'], proof['tensors']) == ('prune-d', len(pruned['state_dict']))
     assert proof['parent_digest'] == digest(pruned['state_dict'])
+    told = results(study)['detection/detector/prune-d/seed0']['transferred']
+    assert told == {'tensors': proof['tensors'], 'parent_digest': proof['parent_digest']}
+    assert proof['parent_digest'] in (study / 'report.html').read_text()
     # No statistics are its own yet, so none are kept and no stage is frozen.
     backbone = (folder / 'config.py').read_text()
     assert 'frozen_stages=-1' in backbone and 'norm_eval=False' in backbone

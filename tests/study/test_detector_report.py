@@ -21,6 +21,7 @@ from rethink_det.study.statistics import summarise
 ARMS = {'unpruned': 0.41, 'prune-c': 0.39, 'scratch-b': 0.38}
 MODEL = 'mask-rcnn'
 STAGES = [dict(stride=4, width=12, base_width=16, inside=30, base_inside=60)]
+PROOF = dict(tensors=122, parent_digest='ab12')
 LATENCY = {'unpruned': 12.0, 'prune-c': 8.0, 'scratch-b': 8.5}
 
 
@@ -57,6 +58,7 @@ def curves(ap):
 def run(arm, seed, ap, **fields):
     parts = dict(mAP=ap, mAP_50=ap + 0.2, mAP_75=ap, mAP_s=0.111, mAP_m=0.222, mAP_l=-1.0)
     metrics = {f'coco/{kind}_{key}': v for kind in ('bbox', 'segm') for key, v in parts.items()}
+    fields = dict(transferred={} if arm == 'scratch-b' else PROOF) | fields
     return RunResult(
         'detection', arm, seed, metrics, MODEL, input_shape=[3, 48, 96], params=10, macs=10.0,
         latency_ms=LATENCY[arm] + seed, latency_device='a CPU, 1 thread', peak_memory_mib=30.0,
@@ -110,6 +112,9 @@ def test_everything_is_shown(work):
     assert table(text, 'Feature maps of the backbone')[2:] == [
         [arm, '12 of 16 · 50 %'] for arm in ARMS
     ]
+    proofs = table(text, 'What was transferred')
+    assert proofs[3] == ['unpruned', '1', '122', 'ab12']
+    assert proofs[-1] == ['scratch-b', '1', 'none', 'none']
     names = [row[0] for row in table(text, 'Box AP by class (2)')]
     assert names == ['class', '---', 'dog', '&lt;cat>']
     assert table(text, 'Box AP by class (2)')[3] == ['&lt;cat>', '–', '–', '–']
@@ -141,9 +146,10 @@ def test_a_moved_study_is_reported_alike(work, tmp_path):
 
 
 def test_runs_of_older_versions_are_reported_without(work):
-    change(work, folder=None, stages=None, latency_ms=None, latency_device=None)
+    lost = ('folder', 'stages', 'latency_ms', 'latency_device', 'transferred')
+    change(work, **dict.fromkeys(lost))
     text = write_report(work)['markdown'].read_text()
-    for words in ('Detections', 'Feature maps', 'Latency', 'by class', 'Precision'):
+    for words in ('Detections', 'Feature maps', 'Latency', 'by class', 'Precision', 'transferred'):
         assert words not in text
     assert '### Box AP by IoU' in text
 
@@ -174,6 +180,7 @@ def test_a_damaged_file_is_named(work, name, content):
         ('stages', 4, "'stages' is 4"),
         ('peak_memory_mib', 'much', "'peak_memory_mib' is 'much'"),
         ('unmeasured', 7, "'unmeasured' is 7"),
+        ('transferred', 'all', "'transferred' is 'all', must be an object"),
     ],
 )
 def test_facts_of_the_wrong_kind_are_refused(field, value, named):

@@ -57,6 +57,16 @@ def build_head(config: Mapping, backbone: nn.Module, input_shape: Sequence[int])
     return _build('head', settings)
 
 
+def build_network(backbone: Mapping, head: Mapping, input_shape: Sequence[int]) -> Network:
+    """Build both, as one network; the backbone runs once, to see how wide it is in the end.
+
+    Raises:
+        UserError: As of the two above.
+    """
+    built = build_backbone(backbone)
+    return Network(built, build_head(head, built, input_shape))
+
+
 def _build(kind: str, config: Mapping) -> nn.Module:
     if 'type' not in config:
         raise UserError(f"A {kind} config needs a 'type', got the keys {sorted(config)}.")

@@ -18,7 +18,13 @@ from rethink_det.architecture.blocks import residual_blocks
 from rethink_det.architecture.checkpoint import load_exactly
 from rethink_det.architecture.cut import Cut, full_name
 from rethink_det.architecture.initialization import fresh_weights
-from rethink_det.architecture.network import RUNTIME_KEYS, Network, build_backbone, build_head
+from rethink_det.architecture.network import (
+    RUNTIME_KEYS,
+    Network,
+    build_backbone,
+    build_head,
+    build_network,
+)
 from rethink_det.architecture.selection import inputs_of, readable
 from rethink_det.architecture.surgery import HEAD, Surgeon
 from rethink_det.architecture.validation import Kept
@@ -387,15 +393,6 @@ def _unpruned(base: PrunedArchitecture) -> Network:
     """The unpruned network, without memory behind its weights where it can be built so."""
     try:
         with torch.device('meta'):
-            return _assembled(base)  # which runs the backbone once
+            return build_network(base.backbone, base.head, base.input_shape)
     except (NotImplementedError, RuntimeError):  # it computes with values
-        return _assembled(base)
-
-
-def _assembled(base: PrunedArchitecture) -> Network:
-    backbone = build_backbone(base.backbone)
-    return Network(backbone, build_head(base.head, backbone, base.input_shape))
-
-
-Source = PrunedArchitecture | Mapping | str | os.PathLike
-"""An architecture, its dict, a published name, a JSON file or a checkpoint."""
+        return build_network(base.backbone, base.head, base.input_shape)

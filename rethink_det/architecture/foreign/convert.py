@@ -14,7 +14,7 @@ from rethink_det.architecture.foreign.selections import split_selections
 from rethink_det.architecture.foreign.subnet import read_subnet
 from rethink_det.architecture.foreign.widths import infer
 from rethink_det.architecture.foreign.zeros import SHARE, fold_masks, masks_of_zeros, share_of_zeros
-from rethink_det.architecture.spec import PrunedArchitecture, Source
+from rethink_det.architecture.spec import PrunedArchitecture
 from rethink_det.architecture.validation import Kept
 from rethink_det.errors import UserError
 
@@ -40,7 +40,7 @@ class Converted:
 
 def convert(
     source: str | os.PathLike,
-    base: Source | None = None,
+    base: PrunedArchitecture | Mapping | str | os.PathLike | None = None,
     subnet: str | os.PathLike | None = None,
     zeros: float | None = None,
 ) -> Converted:

@@ -2,7 +2,7 @@
 
 Question: on shapes, were the weights that pruning left worth anything?
 Run: rethink-det study shapes --work-dir work_dirs/shapes --workers 2
-Hardware: 2 CPU cores, about an hour.
+Hardware: 2 CPU cores, about an hour and a half.
 """
 
 study = dict(

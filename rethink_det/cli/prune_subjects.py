@@ -16,6 +16,7 @@ from rethink_det.architecture import Cost, PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, save_checkpoint, state_dict_of
 from rethink_det.classification.arms import architecture_of, is_classifier, other_hooks
 from rethink_det.detection import get_transfer_arm, transfer_config
+from rethink_det.detection.batches import DetectionBatches
 from rethink_det.detection.check import check_data
 from rethink_det.detection.cost import backbone_cost
 from rethink_det.detection.prune import backbone_architecture, prune_detector
@@ -145,7 +146,7 @@ class Detector(Subject):
 
     def prune(self, pruner: Pruner) -> PruneResult:
         """As of the base; data-driven methods look at the detector's training images."""
-        data = TrainingBatches(self.config)
+        data = DetectionBatches(self.config)
         return prune_detector(self.config, self.checkpoint, self.path, pruner, data)
 
     def evaluate_before(self) -> Metrics:

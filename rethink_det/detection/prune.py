@@ -62,7 +62,8 @@ def prune_detector(
         checkpoint: As read by ``load_checkpoint``; left as it is.
         path: Its file, for messages.
         pruner: The method. Structures are removed from the backbone alone; the neck follows.
-        data: Batches of detection images, see ``TrainingBatches``, for methods that look at data.
+        data: Detection images, see :class:`.batches.DetectionBatches`, for methods that look at
+            data.
 
     Returns:
         The backbone's architecture, and the state dict of the whole detector.

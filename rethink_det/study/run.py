@@ -29,6 +29,7 @@ from rethink_det.architecture.checkpoint import (
 from rethink_det.classification.arms import ArmSettings, architecture_of, arm_config, get_arm
 from rethink_det.detection.adapt import transfer_config
 from rethink_det.detection.arms import get_transfer_arm
+from rethink_det.detection.batches import DetectionBatches
 from rethink_det.detection.cost import backbone_cost
 from rethink_det.detection.prune import prune_detector
 from rethink_det.files import save_json
@@ -198,7 +199,7 @@ def _prune_detector(run: Run, config: Config, parents: Mapping, folder: Path) ->
     trained, _ = parents.values()
     options = dict(run.settings['pruner'])
     checkpoint = load_checkpoint(trained['checkpoint'])
-    data = TrainingBatches(config)
+    data = DetectionBatches(config)
     pruned = prune_detector(config, checkpoint, trained['checkpoint'], build_pruner(options), data)
     return {
         **_described(run, {}, parents, 0),

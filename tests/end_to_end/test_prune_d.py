@@ -142,6 +142,18 @@ def test_weights_of_the_wrong_kind_are_refused(
     assert not (tmp_path / 'work').exists()
 
 
+def test_missing_images_are_named_before_anything_is_pruned(trained, command, tmp_path):
+    config, out = trained.parent / 'config.py', tmp_path / 'pruned.pth'
+    done = command(
+        'prune', config, trained, '--pruner', 'ThiNetPruner', '--pruner-options', 'ratios=0.5',
+        '-o', out, '--cfg-options', 'train_dataloader.dataset.type=mmdet.CocoDataset',
+        'train_dataloader.dataset.data_root=nowhere/',
+    )  # fmt: skip
+    assert done.status == 2
+    assert done.err.startswith('error: nowhere/annotations') and 'does not exist' in done.err
+    assert not out.exists()
+
+
 def test_detectors_have_no_lottery(trained, command, tmp_path):
     config, out = trained.parent / 'config.py', tmp_path / 'pruned.pth'
     done = command('prune', config, trained, *HALF, '--initial', trained, '-o', out)

@@ -31,7 +31,7 @@ DATASETS = Registry(
     'dataset',
     parent=MMENGINE_DATASETS,
     scope=SCOPE,
-    locations=['rethink_det.datasets', 'rethink_det.detection.shapes'],
+    locations=['rethink_det.datasets', 'rethink_det.detection.datasets.shapes'],
 )
 DATA_SAMPLERS = Registry(
     'data sampler',
@@ -45,8 +45,8 @@ METRICS = Registry(
     scope=SCOPE,
     locations=[
         'rethink_det.classification',
-        'rethink_det.detection.metric',
-        'rethink_det.detection.voc_metric',
+        'rethink_det.detection.evaluation.metric',
+        'rethink_det.detection.evaluation.voc_metric',
     ],
 )
 FUNCTIONS = Registry(
@@ -56,7 +56,7 @@ HOOKS = Registry(
     'hook',
     parent=MMENGINE_HOOKS,
     scope=SCOPE,
-    locations=['rethink_det.training', 'rethink_det.detection.curves_hook'],
+    locations=['rethink_det.training', 'rethink_det.detection.evaluation.curves_hook'],
 )
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope=SCOPE, locations=['rethink_det.training'])
 OPTIM_WRAPPERS = Registry(

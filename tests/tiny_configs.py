@@ -20,7 +20,7 @@ from mmengine.config import Config
 
 from rethink_det.datasets.shapes import build_shapes
 from tests.cifar_files import store
-from tests.detection.voc_devkit import write_devkit
+from tests.detection.datasets.voc_devkit import write_devkit
 from tests.tiny_data import write_coco, write_image_folder, write_imagenet, write_weights
 
 STEPS = 2

@@ -13,7 +13,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
 from rethink_det.architecture.network import build_backbone
 from rethink_det.detection.arms import TransferArm
-from rethink_det.detection.evaluators import set_evaluators
+from rethink_det.detection.evaluation.evaluators import set_evaluators
 from rethink_det.detection.inputs import set_inputs
 from rethink_det.detection.maps import feature_maps, place_outputs
 from rethink_det.detection.readers import Say, set_widths

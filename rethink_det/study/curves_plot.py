@@ -23,8 +23,7 @@ def curves_figure(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure | 
     """Curves of one kind, each the mean over an arm's seeds.
 
     Args:
-        found: By arm and seed what :class:`~rethink_det.detection.curves_hook.CurvesHook` wrote,
-            arms in the order to show.
+        found: By arm and seed what ``rethink_det.CurvesHook`` wrote, arms in the order to show.
 
     Returns:
         The figure, or None where there is no curve.

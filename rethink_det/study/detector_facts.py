@@ -7,8 +7,8 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.detection.facts import measure_detector
-from rethink_det.detection.stages import stage_widths
+from rethink_det.detection.measuring.facts import measure_detector
+from rethink_det.detection.measuring.stages import stage_widths
 
 
 def keep_curves(config: Config) -> None:

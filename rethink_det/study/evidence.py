@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rethink_det.detection.curves_hook import CURVES
-from rethink_det.detection.facts import SHEET
+from rethink_det.detection.evaluation.curves_hook import CURVES
+from rethink_det.detection.measuring.facts import SHEET
 from rethink_det.errors import UserError
 from rethink_det.study.results import RunResult
 from rethink_det.study.statistics import arm_rank

@@ -29,8 +29,8 @@ from rethink_det.architecture.checkpoint import (
 from rethink_det.classification.arms import ArmSettings, architecture_of, arm_config, get_arm
 from rethink_det.detection.adapt import transfer_config
 from rethink_det.detection.arms import get_transfer_arm
-from rethink_det.detection.batches import DetectionBatches
-from rethink_det.detection.cost import backbone_cost
+from rethink_det.detection.datasets.batches import DetectionBatches
+from rethink_det.detection.measuring.cost import backbone_cost
 from rethink_det.detection.prune import prune_detector
 from rethink_det.files import save_json
 from rethink_det.pruning import LayerwisePruner, PruneResult, build_pruner, prune_state

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.detection.backbones import write_classifier
-from tests.detection.voc_devkit import write_devkit
+from tests.detection.datasets.voc_devkit import write_devkit
 from tests.tiny_data import write_coco
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'

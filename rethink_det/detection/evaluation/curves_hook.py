@@ -11,8 +11,8 @@ from rethink_det.files import save_json
 from rethink_det.registry import HOOKS
 
 CURVES = 'curves.json'
-"""In a run's folder: :data:`~rethink_det.detection.curves.Curves` by what is judged, ``'bbox'``
-or ``'segm'``."""
+"""In a run's folder: :data:`~rethink_det.detection.evaluation.curves.Curves` by what is judged,
+``'bbox'`` or ``'segm'``."""
 
 
 @HOOKS.register_module()

@@ -7,8 +7,8 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from rethink_det.detection.annotations import AnnotationFile
-from rethink_det.detection.check_voc import check_voc, reads_as_voc
+from rethink_det.detection.datasets.annotations import AnnotationFile
+from rethink_det.detection.datasets.check_voc import check_voc, reads_as_voc
 from rethink_det.detection.lookup import registered
 from rethink_det.detection.readers import CLASS_HEADS, parts
 from rethink_det.errors import UserError

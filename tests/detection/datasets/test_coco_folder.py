@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from rethink_det.detection.coco_folder import CocoFolder
+from rethink_det.detection.datasets.coco_folder import CocoFolder
 from rethink_det.errors import UserError
-from tests.detection.coco_layouts import CLASSES, LAYOUTS, write_layout
+from tests.detection.datasets.coco_layouts import CLASSES, LAYOUTS, write_layout
 
 
 @pytest.mark.parametrize('layout', LAYOUTS)

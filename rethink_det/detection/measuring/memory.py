@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from rethink_det.detection.latency import settle
+from rethink_det.detection.measuring.latency import settle
 
 
 def peak_memory(network: nn.Module, call: Callable[[], object], device: torch.device) -> int:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from mmdet.structures.mask import encode_mask_results
 
-from rethink_det.detection.rle import encode_masks
+from rethink_det.detection.evaluation.rle import encode_masks
 
 
 def around(masks):

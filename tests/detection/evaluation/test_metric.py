@@ -12,7 +12,7 @@ from pycocotools import mask as mask_tools
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from rethink_det.detection.metric import CocoMetric, FasterCocoEval, mmdet_module
+from rethink_det.detection.evaluation.metric import CocoMetric, FasterCocoEval, mmdet_module
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
 
@@ -161,7 +161,7 @@ def random_case(tmp_path, request):
 
 @pytest.fixture(scope='module')
 def real_case():
-    shared = os.environ.get('RETHINK_DET_SHARED') or Path(__file__).resolve().parents[3] / 'shared'
+    shared = os.environ.get('RETHINK_DET_SHARED') or Path(__file__).resolve().parents[4] / 'shared'
     path = Path(shared) / 'data/tiny_coco/annotations/instances_val2017.json'
     if not path.exists():
         pytest.skip('tiny COCO annotations not found; RETHINK_DET_SHARED names their folder')

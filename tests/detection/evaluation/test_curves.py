@@ -8,9 +8,9 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from rethink_det.detection.curves import RECALLS, voc_curves
-from rethink_det.detection.curves_hook import CURVES
-from rethink_det.detection.voc_metric import mmdet_module
+from rethink_det.detection.evaluation.curves import RECALLS, voc_curves
+from rethink_det.detection.evaluation.curves_hook import CURVES
+from rethink_det.detection.evaluation.voc_metric import mmdet_module
 from rethink_det.registry import HOOKS, METRICS
 
 CLASSES = ('cat', 'dog', 'fish')
@@ -136,7 +136,9 @@ def test_voc_by_scales_or_of_recall_has_no_curves():
 
 @pytest.mark.parametrize('main', [True, False])
 def test_the_hook_leaves_a_file_of_the_main_process(ann_file, tmp_path, main, monkeypatch):
-    monkeypatch.setattr('rethink_det.detection.curves_hook.is_main_process', lambda: main)
+    monkeypatch.setattr(
+        'rethink_det.detection.evaluation.curves_hook.is_main_process', lambda: main
+    )
     metric, _ = coco_metric(ann_file)
     loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric, object()]))
     hook = HOOKS.build(dict(type='rethink_det.CurvesHook'))

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from rethink_det.detection.evaluators import set_evaluators
+from rethink_det.detection.evaluation.evaluators import set_evaluators
 
 
 def changed(**evaluators):

@@ -17,11 +17,11 @@ from torch import nn
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
 from rethink_det.datasets.shapes import build_shapes
-from rethink_det.detection.facts import SHEET, measure_detector
-from rethink_det.detection.latency import LEAST, MOST, median_latency, name_of
-from rethink_det.detection.memory import TensorsAlive, peak_memory
-from rethink_det.detection.pictures import SIDE, detections, first_images, picture
-from rethink_det.detection.stages import stage_widths
+from rethink_det.detection.measuring.facts import SHEET, measure_detector
+from rethink_det.detection.measuring.latency import LEAST, MOST, median_latency, name_of
+from rethink_det.detection.measuring.memory import TensorsAlive, peak_memory
+from rethink_det.detection.measuring.pictures import SIDE, detections, first_images, picture
+from rethink_det.detection.measuring.stages import stage_widths
 from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, load_config
 
@@ -196,7 +196,7 @@ def trained_state(config):
 
 
 def test_a_whole_detector_is_measured(mask_rcnn, tmp_path, monkeypatch):
-    monkeypatch.setattr('rethink_det.detection.facts.THRESHOLD', 0.0)
+    monkeypatch.setattr('rethink_det.detection.measuring.facts.THRESHOLD', 0.0)
     config, path = mask_rcnn
     drawn = torch.random.get_rng_state()
     facts = measure_detector(config, path, tmp_path, seconds=0)
@@ -222,7 +222,7 @@ def test_a_checkpoint_of_another_detector_is_refused(mask_rcnn, tmp_path):
 
 
 def test_a_preprocessor_beside_the_model_is_the_models(mask_rcnn, tmp_path, monkeypatch):
-    monkeypatch.setattr('rethink_det.detection.facts.THRESHOLD', 0.0)
+    monkeypatch.setattr('rethink_det.detection.measuring.facts.THRESHOLD', 0.0)
     # Where a Runner looks for it, too.
     config, path = mask_rcnn
     beside = deepcopy(config)
@@ -238,6 +238,6 @@ def test_a_preprocessor_beside_the_model_is_the_models(mask_rcnn, tmp_path, monk
 
 def test_data_without_objects_cannot_be_measured(mask_rcnn, tmp_path, monkeypatch):
     config, path = mask_rcnn
-    monkeypatch.setattr('rethink_det.detection.facts.first_images', lambda *_: [])
+    monkeypatch.setattr('rethink_det.detection.measuring.facts.first_images', lambda *_: [])
     with pytest.raises(UserError, match='no image with an object'):
         measure_detector(config, path, tmp_path)

@@ -13,7 +13,7 @@ from PIL import Image
 from pycocotools import mask as mask_tools
 from torch import Tensor
 
-from rethink_det.detection.rle import encode_masks
+from rethink_det.detection.evaluation.rle import encode_masks
 
 SIDE = 320
 """Pixels of the longer side of a stored image, at most."""

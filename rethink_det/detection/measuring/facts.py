@@ -12,16 +12,21 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture.checkpoint import load_checkpoint
-from rethink_det.detection.latency import SECONDS, measuring_device, median_latency, name_of
-from rethink_det.detection.memory import peak_memory
-from rethink_det.detection.pictures import detections, first_images, picture
+from rethink_det.detection.measuring.latency import (
+    SECONDS,
+    measuring_device,
+    median_latency,
+    name_of,
+)
+from rethink_det.detection.measuring.memory import peak_memory
+from rethink_det.detection.measuring.pictures import detections, first_images, picture
 from rethink_det.detection.trained import trained_detector
 from rethink_det.errors import UserError
 from rethink_det.files import save_json
 
 SHEET = 'sheet.json'
 """In a run's folder: ``classes``, ``threshold`` and ``images``, each a
-:func:`~rethink_det.detection.pictures.picture` with what was ``found``."""
+:func:`~rethink_det.detection.measuring.pictures.picture` with what was ``found``."""
 IMAGES = 5
 THRESHOLD = 0.3
 """Score from which a detection is shown."""
@@ -47,7 +52,7 @@ def measure_detector(
     Returns:
         ``latency_ms``: median time from the decoded, resized image to detections;
         ``latency_device``; ``peak_memory_mib``: weights included, see
-        :func:`~rethink_det.detection.memory.peak_memory`.
+        :func:`~rethink_det.detection.measuring.memory.peak_memory`.
 
     Raises:
         UserError: No validation image has an object, or the checkpoint does not fit.

@@ -9,15 +9,15 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, DefaultScope
 
-from rethink_det.detection.check import check_data
-from rethink_det.detection.check_voc import check_voc, reads_as_voc
-from rethink_det.detection.data_root import with_data_root
+from rethink_det.detection.datasets.check import check_data
+from rethink_det.detection.datasets.check_voc import check_voc, reads_as_voc
+from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.detection.lookup import registered
-from rethink_det.detection.pictures import first_images, picture
+from rethink_det.detection.measuring.pictures import first_images, picture
 from rethink_det.errors import UserError
-from tests.detection.voc_devkit import OBJECTS, write_devkit
+from tests.detection.datasets.voc_devkit import OBJECTS, write_devkit
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
 HEADS = {'model.roi_head.bbox_head.num_classes': 20}
 IMAGES = {'voc07': (3 * 4, 3), 'voc12': (3 * 2, 2), 'voc0712': (3 * (4 + 4), 3)}
 

@@ -8,7 +8,7 @@ from mmdet.evaluation.functional import mean_ap
 from mmdet.evaluation.metrics import VOCMetric as MMDetVOCMetric
 from mmdet.evaluation.metrics import voc_metric as mmdet_module
 
-from rethink_det.detection.curves import Curves, voc_curves
+from rethink_det.detection.evaluation.curves import Curves, voc_curves
 from rethink_det.registry import METRICS
 
 

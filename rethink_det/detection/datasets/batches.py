@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
-from rethink_det.detection.check import check_data
+from rethink_det.detection.datasets.check import check_data
 from rethink_det.training.data import TrainingBatches
 
 

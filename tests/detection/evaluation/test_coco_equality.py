@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as mask_tools
 
-from rethink_det.detection import metric as module
-from rethink_det.detection.metric import CocoMetric
+from rethink_det.detection.evaluation import metric as module
+from rethink_det.detection.evaluation.metric import CocoMetric
 from rethink_det.errors import UserError
 
 SIDE = 130

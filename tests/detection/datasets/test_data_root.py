@@ -8,10 +8,10 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture.checkpoint import load_checkpoint
-from rethink_det.detection.data_root import with_data_root
+from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, load_config
-from tests.detection.coco_layouts import CLASSES, write_layout
+from tests.detection.datasets.coco_layouts import CLASSES, write_layout
 
 FASTER = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
 CASCADE = 'mmdet::cascade_rcnn/cascade-mask-rcnn_r50_fpn_1x_coco.py'

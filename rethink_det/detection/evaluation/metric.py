@@ -9,14 +9,14 @@ from mmdet.evaluation.metrics import coco_metric as mmdet_module
 from pycocotools.cocoeval import COCOeval
 from torch import Tensor
 
-from rethink_det.detection.coco_api import (
+from rethink_det.detection.evaluation.coco_api import (
     CocoApi,
     FasterCocoApi,
     FasterCocoEval,
     predicted_annotations,
 )
-from rethink_det.detection.curves import Curves, coco_curves
-from rethink_det.detection.rle import encode_masks
+from rethink_det.detection.evaluation.curves import Curves, coco_curves
+from rethink_det.detection.evaluation.rle import encode_masks
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
 

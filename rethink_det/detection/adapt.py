@@ -57,12 +57,13 @@ def transfer_config(
             detector instead of a classifier's, or the other way round.
     """
     _check(config, arm, weights)
-    _check_weights(arm, weights)
+    checkpoint = _read(arm, weights)
     config = deepcopy(config)
     shape = PrunedArchitecture.load(architecture)
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
         _replace_backbone(config.model, shape, architecture, arm, say)
-    set_inputs(config, _convention(arm, weights), say)
+    convention = checkpoint and InputConvention.of_checkpoint(checkpoint, weights)
+    set_inputs(config, convention, say)
     set_evaluators(config, say)
     (settings or TransferSettings()).apply(config, arm)
     others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
@@ -85,11 +86,16 @@ def _check(config: Config, arm: TransferArm, weights: str | PathLike | None) -> 
         )
 
 
-def _check_weights(arm: TransferArm, weights: str | PathLike | None) -> None:
-    """Refuse a classifier where a whole detector is needed, and a detector elsewhere."""
-    if not arm.source or not is_checkpoint(weights):
-        return
-    names = state_dict_of(load_checkpoint(weights), weights)
+def _read(arm: TransferArm, weights: str | PathLike | None) -> dict | None:
+    """The checkpoint that the arm takes weights from; of ``random`` the pruner's, if it is given,
+    whose images are normalised alike, so that arms differ in their weights alone.
+
+    Refuses a classifier where a whole detector is needed, and a detector elsewhere.
+    """
+    if not arm.source:
+        return load_checkpoint(weights) if is_checkpoint(weights) else None
+    checkpoint = load_checkpoint(weights)
+    names = state_dict_of(checkpoint, weights)
     whole = any(not name.startswith(('backbone.', 'head.')) for name in names)
     if arm.whole and not whole:
         raise UserError(
@@ -101,6 +107,7 @@ def _check_weights(arm: TransferArm, weights: str | PathLike | None) -> None:
             f'{weights} is of a detector, and arm {arm.name} takes the backbone of a classifier. '
             'A detector that was pruned itself is arm prune-d.'
         )
+    return checkpoint
 
 
 def _replace_backbone(
@@ -128,16 +135,6 @@ def _replace_backbone(
     roi_head = model.get('roi_head') or {}
     if roi_head.get('shared_head'):
         adapt_shared_head(roi_head, shape, architecture, runtime, arm, say)
-
-
-def _convention(arm: TransferArm, weights: str | PathLike | None) -> InputConvention | None:
-    """How the classifier's images were normalised, as far as it is known.
-
-    ``random`` takes it over where it can, so that arms differ in their weights alone.
-    """
-    if arm.source is None and not is_checkpoint(weights):
-        return None
-    return InputConvention.of_checkpoint(load_checkpoint(weights), weights)
 
 
 def is_checkpoint(source: str | PathLike | None) -> bool:

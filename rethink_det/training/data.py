@@ -1,6 +1,7 @@
 """A config's training images as a network reads them, for methods that prune by data."""
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 
 import torch
 from mmengine.config import Config
@@ -47,7 +48,10 @@ class TrainingBatches:
             settings = self.config.model.get('data_preprocessor')
             preprocess = MODELS.build(settings or {'type': 'mmengine.BaseDataPreprocessor'})
         batches = iter(loader)
-        for number in range(len(loader)):
+        for number in count():
             with seeded(seed + number), torch.no_grad():
-                data = preprocess(next(batches), training=False)
+                batch = next(batches, None)
+                if batch is None:
+                    return
+                data = preprocess(batch, training=False)
             yield data['inputs'], data['gt_label' if 'gt_label' in data else 'data_samples']

@@ -24,7 +24,7 @@ MODELS = Registry(
     locations=[
         'rethink_det.architecture',
         'rethink_det.classification',
-        'rethink_det.detection.shared_head',
+        'rethink_det.detection.transfer.shared_head',
     ],
 )
 DATASETS = Registry(

@@ -12,19 +12,14 @@ from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import build_backbone
-from rethink_det.cli import (
-    benchmark_coco,
-    benchmark_detector,
-    benchmark_prune,
-    benchmark_train,
-)
-from rethink_det.cli.timing import compare
+from rethink_det.benchmark import coco, detector, prune, train
+from rethink_det.benchmark.timing import compare
 
 _DEFAULTS = {
-    'train': {'rounds': 5, 'network': benchmark_train.NETWORKS},
+    'train': {'rounds': 5, 'network': train.NETWORKS},
     'prune': {'network': ('resnet50',), 'images': 512},
     'coco': {'rounds': 3, 'images': 1000},
-    'detector': {'images': benchmark_detector.IMAGES},
+    'detector': {'images': detector.IMAGES},
 }
 
 
@@ -39,23 +34,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         metavar='ARCH',
         help='name or file of an architecture; default: resnet50 for prune, '
-        f'{" ".join(benchmark_train.NETWORKS)} for train',
+        f'{" ".join(train.NETWORKS)} for train',
     )
     parser.add_argument(
         '--images',
         type=int,
         help='images of noise; default: 512, for train on a GPU 25,600, for coco 1,000, for '
-        f'detector {benchmark_detector.IMAGES}',
+        f'detector {detector.IMAGES}',
     )
-    train = parser.add_argument_group('train')
-    train.add_argument('--batch', type=int, default=128, help='images of a step')
-    prune = parser.add_argument_group('prune')
-    prune.add_argument('--pruner', help='run this method once instead, e.g. ThiNetPruner')
-    prune.add_argument(
+    training = parser.add_argument_group('train')
+    training.add_argument('--batch', type=int, default=128, help='images of a step')
+    pruning = parser.add_argument_group('prune')
+    pruning.add_argument('--pruner', help='run this method once instead, e.g. ThiNetPruner')
+    pruning.add_argument(
         '--pruner-options',
         nargs='+',
         action=DictAction,
-        default={'ratios': benchmark_prune.RATIO},
+        default={'ratios': prune.RATIO},
         metavar='KEY=VALUE',
         help='its arguments, e.g. ratios=0.3',
     )
@@ -112,27 +107,25 @@ def _prune(options: argparse.Namespace) -> None:
     for network in options.network:
         if options.pruner:
             method = {'type': options.pruner, **options.pruner_options}
-            benchmark_prune.by_itself(network, method, options.images)
+            prune.by_itself(network, method, options.images)
         else:
-            benchmark_prune.against_torch_pruning(network, options.rounds)
+            prune.against_torch_pruning(network, options.rounds)
 
 
 def _train(options: argparse.Namespace) -> None:
     """Training on MMEngine's Runner against a plain PyTorch script, and against a bare loop."""
-    benchmark_train.against_plain_pytorch(
-        options.network, options.images, options.batch, options.rounds
-    )
+    train.against_plain_pytorch(options.network, options.images, options.batch, options.rounds)
 
 
 def _coco(options: argparse.Namespace) -> None:
     """``rethink_det.CocoMetric`` against mmdet's, on boxes and on masks."""
     for kind in ('bbox', 'segm'):
-        benchmark_coco.against_mmdet(options.images, kind, options.rounds)
+        coco.against_mmdet(options.images, kind, options.rounds)
 
 
 def _detector(options: argparse.Namespace) -> None:
     """A training step with our backbone and hooks against mmdet's own."""
-    benchmark_detector.against_mmdet(options.images, options.rounds)
+    detector.against_mmdet(options.images, options.rounds)
 
 
 _BENCHMARKS = {

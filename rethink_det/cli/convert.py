@@ -10,13 +10,13 @@ its state_dict().
 import argparse
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.foreign import Converted, convert, load_base
-from rethink_det.architecture.foreign.zeros import SHARE
+from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arms import architecture_of
+from rethink_det.convert import Converted, convert, load_base
+from rethink_det.convert.weight_masks import SHARE
 from rethink_det.pruning import PruneResult
 from rethink_det.pruning.checkpoint import save_pruned
 from rethink_det.training.config import find_config, load_config
-from rethink_det.training.input_convention import InputConvention
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rethink_det.cli.checks import Finding, examine
+from rethink_det.doctor import Finding, examine
 from rethink_det.files import plain
 
 MOST = 12

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import torch
 
-from rethink_det.architecture.onnx import (
+from rethink_det.benchmark.timing import measure
+from rethink_det.errors import UserError
+from rethink_det.export.networks import Found, find
+from rethink_det.export.onnx import (
     BATCHES,
     OPSET,
     TOLERANCE,
@@ -22,9 +25,6 @@ from rethink_det.architecture.onnx import (
     check_installed,
     export,
 )
-from rethink_det.cli.export_subjects import Found, find
-from rethink_det.cli.timing import measure
-from rethink_det.errors import UserError
 from rethink_det.files import replacing
 from rethink_det.training.config import find_config, load_config
 

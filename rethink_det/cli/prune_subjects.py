@@ -14,18 +14,18 @@ from torch import Tensor
 
 from rethink_det.architecture import Cost, PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, save_checkpoint, state_dict_of
+from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arms import architecture_of, is_classifier, other_hooks
 from rethink_det.detection import get_transfer_arm, transfer_config
-from rethink_det.detection.datasets.batches import DetectionBatches
 from rethink_det.detection.datasets.check import check_data
+from rethink_det.detection.datasets.detection_batches import DetectionBatches
 from rethink_det.detection.measuring.cost import backbone_cost
-from rethink_det.detection.prune import backbone_architecture, prune_detector
+from rethink_det.detection.pruning import backbone_architecture, prune_detector
 from rethink_det.errors import UserError
 from rethink_det.pruning import Pruner, PruneResult, prune_state
 from rethink_det.pruning.checkpoint import initial_weights
-from rethink_det.training.data import TrainingBatches
-from rethink_det.training.input_convention import InputConvention
 from rethink_det.training.launch import evaluate
+from rethink_det.training.training_batches import TrainingBatches
 
 Metrics = Mapping[str, float]
 

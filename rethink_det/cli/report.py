@@ -2,7 +2,7 @@
 
 import argparse
 
-from rethink_det.study.report import write_report
+from rethink_det.report.page import write_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 from rethink_det.errors import UserError
+from rethink_det.report.page import write_report
 from rethink_det.study.execute import dry_run, execute_study
 from rethink_det.study.executors import OnRay, processes
 from rethink_det.study.gpus import OnGpus, visible_gpus
 from rethink_det.study.plan import Study
-from rethink_det.study.report import write_report
 from rethink_det.training.config import find_config
 
 

@@ -21,9 +21,9 @@ from rethink_det.detection import (
     get_transfer_arm,
     transfer_config,
 )
-from rethink_det.detection.check_model import check_model
 from rethink_det.detection.datasets.check import check_data
 from rethink_det.detection.datasets.data_root import with_data_root
+from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, known_fields, load_config
 from rethink_det.training.launch import last_checkpoint, leave_process_group, train

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from rethink_det.datasets.atomic import FolderError, build_folder
+from rethink_det.datasets.atomic_folder import FolderError, build_folder
 from rethink_det.errors import UserError
 from rethink_det.files import replacing, save_json
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from rethink_det.datasets.decoded import Decoded, decoded
-from rethink_det.datasets.progress import progress
+from rethink_det.datasets.progress_bar import progress
 from rethink_det.datasets.splits import choose, stored_split
 from rethink_det.datasets.tensor import ImageTensorDataset
 from rethink_det.errors import UserError

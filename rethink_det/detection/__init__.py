@@ -4,9 +4,9 @@ The modules that need mmdet (``metric``, ``shapes``) are imported by the registr
 config asks for them.
 """
 
-from rethink_det.detection.adapt import transfer_config
-from rethink_det.detection.arms import TRANSFER_ARMS, TransferArm, get_transfer_arm
-from rethink_det.detection.settings import TransferSettings
+from rethink_det.detection.transfer.adapt import transfer_config
+from rethink_det.detection.transfer.arms import TRANSFER_ARMS, TransferArm, get_transfer_arm
+from rethink_det.detection.transfer.settings import TransferSettings
 
 __all__ = [
     'TRANSFER_ARMS',

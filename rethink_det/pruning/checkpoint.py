@@ -14,9 +14,9 @@ from rethink_det.architecture.checkpoint import (
     save_checkpoint,
     state_dict_of,
 )
+from rethink_det.architecture.input_convention import KEY, InputConvention
 from rethink_det.pruning.base import PruneResult
 from rethink_det.training.hooks.initial_weights import INITIAL
-from rethink_det.training.input_convention import KEY, InputConvention
 
 
 def pruned_checkpoint(

@@ -32,9 +32,9 @@ from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.errors import UserError
-from rethink_det.pruning.data import batches
-from rethink_det.pruning.evidence import activations, gradients, squared_gradients
+from rethink_det.pruning.batches import batches
 from rethink_det.pruning.layerwise import LayerwisePruner
+from rethink_det.pruning.sample_statistics import activations, gradients, squared_gradients
 from rethink_det.registry import PRUNERS
 
 REDUCTIONS = ('first', 'sum', 'mean')

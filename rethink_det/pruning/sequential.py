@@ -11,7 +11,7 @@ from rethink_det.architecture.cut import full_name
 from rethink_det.architecture.selection import inputs_of, readable
 from rethink_det.architecture.tracing import traceable
 from rethink_det.errors import UserError
-from rethink_det.pruning.data import sample
+from rethink_det.pruning.batches import sample
 from rethink_det.pruning.features import Sampler, Samples
 from rethink_det.pruning.layerwise import LayerwisePruner
 

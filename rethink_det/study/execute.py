@@ -12,11 +12,11 @@ import torch
 
 from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.errors import UserError
+from rethink_det.report.results import RunResult, StudyResults, write_results
+from rethink_det.report.statistics import METRICS
+from rethink_det.study.display import Display
 from rethink_det.study.plan import PRUNING, Run, Study
-from rethink_det.study.progress import Display
-from rethink_det.study.results import RunResult, StudyResults, write_results
 from rethink_det.study.run import execute
-from rethink_det.study.statistics import METRICS
 from rethink_det.training.hooks.provenance import versions
 
 

@@ -15,7 +15,7 @@ from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.classification.arms import ARMS, ArmSettings, get_arm
-from rethink_det.detection.arms import TransferArm, get_transfer_arm
+from rethink_det.detection.transfer.arms import TransferArm, get_transfer_arm
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
 from rethink_det.training.config import known_fields, load_config

@@ -26,23 +26,23 @@ from rethink_det.architecture.checkpoint import (
     save_checkpoint,
     state_dict_of,
 )
+from rethink_det.architecture.input_convention import KEY, InputConvention
 from rethink_det.classification.arms import ArmSettings, architecture_of, arm_config, get_arm
-from rethink_det.detection.adapt import transfer_config
-from rethink_det.detection.arms import get_transfer_arm
-from rethink_det.detection.datasets.batches import DetectionBatches
+from rethink_det.detection.datasets.detection_batches import DetectionBatches
 from rethink_det.detection.measuring.cost import backbone_cost
-from rethink_det.detection.prune import prune_detector
+from rethink_det.detection.pruning import prune_detector
+from rethink_det.detection.transfer.adapt import transfer_config
+from rethink_det.detection.transfer.arms import get_transfer_arm
 from rethink_det.files import save_json
 from rethink_det.pruning import LayerwisePruner, PruneResult, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
-from rethink_det.study.detector_facts import detector_facts, keep_curves
+from rethink_det.report.transfer_table import proof_of
+from rethink_det.study.detector_measurements import detector_facts, keep_curves
 from rethink_det.study.plan import Run
-from rethink_det.study.transfer_table import proof_of
 from rethink_det.training import Budget
 from rethink_det.training.config import load_config
-from rethink_det.training.data import TrainingBatches
-from rethink_det.training.input_convention import KEY, InputConvention
 from rethink_det.training.launch import evaluate, last_checkpoint, train
+from rethink_det.training.training_batches import TrainingBatches
 
 RESULT = 'result.json'
 BACKWARD = 3

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from rethink_det.registry import LOOPS
+from rethink_det.training.allocator import keep_freed_memory
 from rethink_det.training.compiled import compiled
 from rethink_det.training.history import make_cheap, record
-from rethink_det.training.memory import keep_freed_memory
 from rethink_det.training.model import model_of
 from rethink_det.training.resident import ResidentBatches
 

@@ -11,8 +11,9 @@ from mmengine.runner import set_random_seed
 
 from rethink_det import UserError
 from rethink_det.architecture.checkpoint import digest
-from rethink_det.cli.benchmark_peer import elsewhere, plain_loader
-from rethink_det.cli.benchmark_runner import (
+from rethink_det.benchmark.packed import side_by_side
+from rethink_det.benchmark.plain_pytorch import elsewhere, plain_loader
+from rethink_det.benchmark.runner import (
     FAST,
     FLOAT32,
     PLAIN,
@@ -22,10 +23,9 @@ from rethink_det.cli.benchmark_runner import (
     in_training,
     training_config,
 )
-from rethink_det.cli.benchmark_together import side_by_side
-from rethink_det.cli.benchmark_train import overhead
-from rethink_det.cli.benchmark_workload import MEAN, STD, Workload
-from rethink_det.cli.timing import compare, measure, peak_memory, report
+from rethink_det.benchmark.timing import compare, measure, peak_memory, report
+from rethink_det.benchmark.train import overhead
+from rethink_det.benchmark.workload import MEAN, STD, Workload
 
 
 @pytest.fixture

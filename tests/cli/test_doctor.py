@@ -13,11 +13,11 @@ import pytest
 import torch
 from mmengine.hub import get_config
 
-from rethink_det.cli import checks
-from rethink_det.cli.checks import data, software
-from rethink_det.cli.checks.hardware import check_disk
-from rethink_det.cli.checks.operators import check_operators
+from rethink_det import doctor as checks
 from rethink_det.compat import survey
+from rethink_det.doctor import data, software
+from rethink_det.doctor.hardware import check_disk
+from rethink_det.doctor.operators import check_operators
 from rethink_det.training.config import shipped_configs
 
 REPOSITORY = Path(__file__).resolve().parents[2]

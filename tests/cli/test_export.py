@@ -10,12 +10,12 @@ from mmengine.registry import DefaultScope
 from rethink_det.architecture import Cut, PrunedArchitecture
 from rethink_det.architecture import masks as masking
 from rethink_det.architecture.checkpoint import load_checkpoint, save_checkpoint
-from rethink_det.architecture.onnx import OnnxNetwork
+from rethink_det.architecture.input_convention import KEY
+from rethink_det.export.onnx import OnnxNetwork
 from rethink_det.pruning import PruneResult
 from rethink_det.pruning.checkpoint import save_pruned
 from rethink_det.registry import MODELS
 from rethink_det.training.config import find_config, load_config
-from rethink_det.training.input_convention import KEY
 
 for module in ('onnx', 'onnxscript', 'onnxruntime'):
     pytest.importorskip(module)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from rethink_det import UserError
-from rethink_det.datasets.atomic import build_folder
+from rethink_det.datasets.atomic_folder import build_folder
 from rethink_det.datasets.shapes import build_shapes
 
 BUILD = (

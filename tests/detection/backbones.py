@@ -4,7 +4,7 @@ import torch
 
 from rethink_det.architecture import Cut, PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
-from rethink_det.training.input_convention import KEY
+from rethink_det.architecture.input_convention import KEY
 
 RGB = dict(channels='rgb', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
 

@@ -12,11 +12,11 @@ import torch
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.input_convention import KEY
 from rethink_det.datasets import ImageNet
 from rethink_det.detection import TRANSFER_ARMS
 from rethink_det.pruning import prune_state
 from rethink_det.registry import DATASETS
-from rethink_det.training.input_convention import KEY
 from tests.efficientnet_names import lukemelas
 
 timm = pytest.importorskip('timm')

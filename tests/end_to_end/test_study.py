@@ -163,7 +163,7 @@ def test_what_cannot_be_measured_costs_no_training(folder, finished, start, tmp_
     def fail(*_):
         raise RuntimeError('out of memory')
 
-    monkeypatch.setattr('rethink_det.study.detector_facts.measure_detector', fail)
+    monkeypatch.setattr('rethink_det.study.detector_measurements.measure_detector', fail)
     work = Path(shutil.copytree(finished, tmp_path / 'work'))
     shutil.rmtree(work / 'runs' / 'detection')
     assert not start(work).incomplete

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from mmdet.models import DetDataPreprocessor
 from mmengine.model import BaseDataPreprocessor
 
+from rethink_det.architecture.input_convention import KEY, InputConvention
 from rethink_det.classification import ImagePreprocessor
 from rethink_det.errors import UserError
-from rethink_det.training.input_convention import KEY, InputConvention
 
 levels = st.lists(st.floats(0.5, 255, width=32), min_size=3, max_size=3).map(tuple)
 conventions = st.builds(InputConvention, st.sampled_from(['rgb', 'bgr']), levels, levels)

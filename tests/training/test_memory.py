@@ -10,7 +10,7 @@ import pytest
 STEPS = """
 import resource
 import torch
-from rethink_det.training.memory import keep_freed_memory
+from rethink_det.training.allocator import keep_freed_memory
 
 def touched():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

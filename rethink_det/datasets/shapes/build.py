@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rethink_det.datasets.atomic import build_folder
-from rethink_det.datasets.progress import progress
+from rethink_det.datasets.atomic_folder import build_folder
+from rethink_det.datasets.progress_bar import progress
 from rethink_det.datasets.shapes.coco import write_coco
 from rethink_det.datasets.shapes.outlines import CLASSES
 from rethink_det.datasets.shapes.scene import CROP_SIZE, Picture, draw_crop, draw_picture

@@ -9,9 +9,9 @@ from mmengine.registry import DefaultScope
 
 from rethink_det.detection.datasets.annotations import AnnotationFile
 from rethink_det.detection.datasets.check_voc import check_voc, reads_as_voc
-from rethink_det.detection.lookup import registered
-from rethink_det.detection.readers import CLASS_HEADS, parts
+from rethink_det.detection.transfer.in_channels import CLASS_HEADS, parts
 from rethink_det.errors import UserError
+from rethink_det.registered import registered
 from rethink_det.registry import DATASETS
 
 _BUILT_ON_DEMAND = ('rethink_det.ShapesCoco',)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from rethink_det.detection.lookup import registered
 from rethink_det.errors import UserError
+from rethink_det.registered import registered
 from rethink_det.registry import DATASETS
 
 _LOOKED_INTO = 20  # annotation files, for classes

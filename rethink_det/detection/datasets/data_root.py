@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from rethink_det.detection.datasets.coco_folder import CocoFolder, Split
 from rethink_det.detection.datasets.voc import has_devkit, with_devkit
-from rethink_det.detection.readers import CLASS_HEADS, Say
+from rethink_det.detection.transfer.in_channels import CLASS_HEADS, Say
 from rethink_det.errors import UserError
 
 _SPLITS = ('train', 'val', 'test')

@@ -8,11 +8,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from rethink_det.files import save_json
+from rethink_det.layout import CURVES
 from rethink_det.registry import HOOKS
-
-CURVES = 'curves.json'
-"""In a run's folder: :data:`~rethink_det.detection.evaluation.curves.Curves` by what is judged,
-``'bbox'`` or ``'segm'``."""
 
 
 @HOOKS.register_module()

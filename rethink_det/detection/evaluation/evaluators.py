@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mmengine.config import Config
 
-from rethink_det.detection.readers import Say
+from rethink_det.detection.transfer.in_channels import Say
 
 OURS = ('CocoMetric', 'VOCMetric')
 """Metrics of mmdet that have a counterpart of that name here."""

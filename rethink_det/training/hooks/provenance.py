@@ -8,8 +8,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from rethink_det.architecture.input_convention import KEY, InputConvention
 from rethink_det.registry import HOOKS
-from rethink_det.training.input_convention import KEY, InputConvention
 
 PACKAGES = (
     'rethink-det', 'torch', 'torchvision', 'torch-pruning',
@@ -23,7 +23,7 @@ class ProvenanceHook(Hook):
     """Write ``architecture``, ``input_convention`` and ``provenance`` into every ``meta``.
 
     With the first a checkpoint rebuilds its own network; the second says how its images are
-    normalised (:mod:`~rethink_det.training.input_convention`); the third holds the config's
+    normalised (:mod:`~rethink_det.architecture.input_convention`); the third holds the config's
     digest, the seed, the training data and the versions, beside whatever other hooks
     (:class:`TransferHook`) know about the arm.
     """

@@ -15,9 +15,9 @@ from rethink_det.architecture.checkpoint import (
     load_exactly,
     state_dict_of,
 )
+from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
-from rethink_det.training.input_convention import InputConvention
 from rethink_det.training.model import model_of
 
 

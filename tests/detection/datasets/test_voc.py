@@ -12,9 +12,9 @@ from mmengine.registry import DATASETS, METRICS, DefaultScope
 from rethink_det.detection.datasets.check import check_data
 from rethink_det.detection.datasets.check_voc import check_voc, reads_as_voc
 from rethink_det.detection.datasets.data_root import with_data_root
-from rethink_det.detection.lookup import registered
 from rethink_det.detection.measuring.pictures import first_images, picture
 from rethink_det.errors import UserError
+from rethink_det.registered import registered
 from tests.detection.datasets.voc_devkit import OBJECTS, write_devkit
 
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs'

@@ -9,8 +9,8 @@ import torch
 from mmengine.structures import InstanceData
 
 from rethink_det.detection.evaluation.curves import RECALLS, voc_curves
-from rethink_det.detection.evaluation.curves_hook import CURVES
 from rethink_det.detection.evaluation.voc_metric import mmdet_module
+from rethink_det.layout import CURVES
 from rethink_det.registry import HOOKS, METRICS
 
 CLASSES = ('cat', 'dog', 'fish')

@@ -1,0 +1,1 @@
+"""What this package's own parts cost, each beside its plain counterpart."""

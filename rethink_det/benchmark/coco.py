@@ -1,0 +1,71 @@
+"""What COCO evaluation costs: the whole metric, beside mmdet's own on pycocotools."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+from mmengine.logging import MMLogger
+from mmengine.registry import METRICS
+
+from rethink_det.benchmark.scenes import NAMES, PREDICTIONS, scenes
+from rethink_det.benchmark.timing import compare
+from rethink_det.files import save_json
+
+
+def against_mmdet(images: int, kind: str, rounds: int) -> None:
+    """``rethink_det.CocoMetric`` beside mmdet's: times, then what they found.
+
+    Timed is all that a metric does: ``process`` of tensors as a model gives them, image by
+    image, and ``evaluate``. Neither counts the model or reading the annotations.
+
+    Args:
+        images: How many.
+        kind: ``'bbox'`` or ``'segm'``, masks of the images' size.
+        rounds: Pairs of timings.
+    """
+    print(f'coco: {kind}, {images} images x {PREDICTIONS} predictions, process + evaluate')
+    truth, samples = scenes(images, with_masks=kind == 'segm')
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        file = Path(folder) / 'annotations.json'
+        save_json(truth, file)
+        ours, peer = (
+            _Evaluation(f'{package}.CocoMetric', file, kind, samples)
+            for package in ('rethink_det', 'mmdet')
+        )
+        compare({'ours': ours, 'mmdet': peer}, rounds)
+    print(f'  ours: {ours}\n  mmdet: {peer}')
+
+
+class _Evaluation:
+    """Evaluates when called; its text is what that found."""
+
+    def __init__(self, metric: str, annotations: Path, kind: str, samples: list[dict]) -> None:
+        with redirect_stdout(StringIO()):
+            self.metric = METRICS.build(
+                {'type': metric, 'ann_file': str(annotations), 'metric': kind}
+            )
+        self.metric.dataset_meta = {'classes': NAMES}
+        self.samples = samples
+        self.found: dict[str, float] = {}
+
+    def __call__(self) -> None:
+        with redirect_stdout(StringIO()):
+            for sample in self.samples:
+                self.metric.process({}, [sample])
+            self.found = self.metric.evaluate(len(self.samples))
+
+    def __str__(self) -> str:
+        return ', '.join(f'{name} {value}' for name, value in self.found.items())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel('ERROR')
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,109 @@
+"""What this package adds to a training step of a detector, beside mmdet's own run of it."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.benchmark.runner import epoch_of, in_training
+from rethink_det.benchmark.timing import Times, measure, one_thread, paired
+from rethink_det.benchmark.workload import training_device
+from rethink_det.datasets.shapes import build_shapes
+from rethink_det.detection import get_transfer_arm, transfer_config
+from rethink_det.errors import UserError
+from rethink_det.training.config import find_config, load_config
+from rethink_det.training.launch import prepare
+
+RECIPE = 'detection/faster-rcnn_r18-w16_fpn_shapes.py'
+IMAGES = 32
+"""Of an epoch, which is what is timed: four steps of the recipe's batch."""
+_OTHERS = (8, 2)  # crops and validation images, which nobody looks at
+
+
+def against_mmdet(images: int, rounds: int) -> None:
+    """A step of a detector as ``train --backbone`` trains it, and as mmdet does.
+
+    Ours is a ``PrunedBackbone``, ``TransferHook`` and the hooks of every run of this package;
+    the peer is a plain ``mmdet.ResNet`` in MMEngine's Runner as it comes. Both train the same
+    weights on the same images, read from files; writing checkpoints is not counted. On a CPU it
+    is processor time on one thread that is counted, which leaves out what else a machine does.
+
+    Args:
+        images: Of an epoch.
+        rounds: Pairs of epochs.
+
+    Raises:
+        UserError: There is no image, or no round.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        ours, peer = configs(Path(folder), images)
+        batch = ours.train_dataloader.batch_size
+        print(f'detector: {ours.model.type}, ResNet-18 of base width 16, batch {batch} at 128x128')
+        with one_thread():
+            times = side_by_side(ours, peer, lambda a, b: _timed(a, b, rounds))
+    steps = -(-images // batch)
+    own, plain = (1000 * statistics.median(values) / steps for values in times.values())
+    more = 100 * (paired(*times.values()) - 1)
+    print(
+        f'  a step: median {own:.2f} ms, mmdet {plain:.2f} ms, overhead {more:+.2f} %, '
+        f'median of {rounds} pairs of epochs of {steps} steps'
+    )
+
+
+def configs(folder: Path, images: int) -> tuple[Config, Config]:
+    """The recipe with a backbone of ours, and with mmdet's, from one classifier's weights.
+
+    Args:
+        folder: Where images and weights are written.
+        images: To train on.
+    """
+    if images < 1:
+        raise UserError(f'There must be at least 1 image, got {images}.')
+    sizes = {'crops': _OTHERS, 'images': (images, _OTHERS[1])}
+    root, weights = build_shapes(folder / 'shapes', **sizes), str(folder / 'classifier.pth')
+    plain = load_config(find_config(RECIPE))
+    plain.train_dataloader.dataset.update(data_root=str(root), **sizes)
+    for part in ('dataloader', 'cfg', 'evaluator'):
+        plain[f'val_{part}'] = plain[f'test_{part}'] = None
+    plain.default_hooks.checkpoint = {'type': 'CheckpointHook', 'interval': -1}
+    plain.randomness = {'seed': 0}  # of the order of the images
+    _write_classifier(plain, weights)
+    arm = get_transfer_arm('unpruned')
+    ours = transfer_config(plain, arm, weights, weights, say=lambda line: None)
+    init = {'type': 'Pretrained', 'checkpoint': weights, 'prefix': 'backbone.'}
+    plain.model.backbone.init_cfg = init
+    for name, config in (('ours', ours), ('mmdet', plain)):
+        # MMEngine keeps one of a name in a process, with the folder of its first run.
+        config.visualizer.name = f'{folder.name}-{name}'
+    return ours, plain
+
+
+def _write_classifier(config: Config, path: str) -> None:
+    """The checkpoint of a classifier with fresh weights that has the config's backbone."""
+    names = ('type', 'depth', 'base_channels', 'zero_init_residual')
+    backbone = {name: config.model.backbone[name] for name in names}
+    head = {'type': 'rethink_det.LinearHead', 'num_classes': 8}
+    architecture = PrunedArchitecture(backbone | {'type': 'mmdet.ResNet'}, head, (3, 32, 32))
+    meta = {'architecture': architecture.to_dict()}
+    save_checkpoint({'meta': meta, 'state_dict': architecture.build_network().state_dict()}, path)
+
+
+def side_by_side(ours: Config, peer: Config, act: Callable[[Runner, Runner], Times]) -> Times:
+    """What ``act`` returns, given both runners where their training would begin."""
+
+    def both(own: Runner, other: Runner) -> Times:
+        other.model.load_state_dict(own.model.state_dict())  # neck and heads are drawn anew
+        return act(own, other)
+
+    return in_training(prepare(ours), lambda own: in_training(peer, lambda other: both(own, other)))
+
+
+def _timed(own: Runner, other: Runner, rounds: int) -> Times:
+    clock = time.process_time if training_device().type == 'cpu' else time.perf_counter
+    return measure({'ours': epoch_of(own), 'mmdet': epoch_of(other)}, rounds, clock)

@@ -1,0 +1,59 @@
+"""Several trainings at once on one GPU, a process each, against one."""
+
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.synchronize import Barrier
+
+from mmengine.runner import Runner
+
+from rethink_det.benchmark.runner import epoch_of, first_way, in_training, training_config
+from rethink_det.benchmark.workload import Workload, training_device
+
+
+def side_by_side(workload: Workload, runs: int, epochs: int) -> None:
+    """Images a second of one run and of several at once, a process each.
+
+    Args:
+        workload: Of each run.
+        runs: How many at once.
+        epochs: That are timed, after one that is not.
+    """
+    print(f'{workload.network}, several runs at once on the {training_device().type}')
+    rates = {}
+    for count in (1, runs):
+        seconds = _at_once(workload, count, epochs)
+        rates[count] = count * epochs * workload.images / seconds
+        print(f'  {count}: {rates[count]:,.0f} images/s together')
+    print(f'  {runs} / 1: {rates[runs] / rates[1]:.2f} in images/s')
+
+
+def _at_once(workload: Workload, count: int, epochs: int) -> float:
+    """Seconds from the start of all to the end of the last."""
+    context = multiprocessing.get_context('spawn')
+    line = context.Barrier(count)
+    with ProcessPoolExecutor(count, context, _wait_at, (line,)) as pool:
+        spans = list(pool.map(_run, [workload] * count, [epochs] * count))
+    return max(end for _, end in spans) - min(start for start, _ in spans)
+
+
+def _wait_at(line: Barrier) -> None:
+    global _LINE
+    _LINE = line
+
+
+def _run(workload: Workload, epochs: int) -> tuple[float, float]:
+    """When this run started and ended, by the clock that all processes share."""
+
+    def act(runner: Runner) -> tuple[float, float]:
+        epoch = epoch_of(runner)
+        epoch()
+        _LINE.wait(600)
+        started = time.monotonic()
+        for _ in range(epochs):
+            epoch()
+        return started, time.monotonic()
+
+    config = training_config(workload, *first_way())
+    config.env_cfg.mp_cfg.mp_start_method = 'spawn'  # as this process was; MMEngine would warn
+    return in_training(config, act)

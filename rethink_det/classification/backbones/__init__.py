@@ -1,0 +1,1 @@
+"""Backbones of classifiers, one a file."""

@@ -1,0 +1,165 @@
+"""From a foreign checkpoint to an architecture and weights that fit it exactly."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor, nn
+
+from rethink_det.architecture import masks as masking
+from rethink_det.architecture.checkpoint import digest, load_checkpoint
+from rethink_det.architecture.spec import PrunedArchitecture
+from rethink_det.architecture.validation import Kept
+from rethink_det.convert.known_networks import identify, load_base, shapes_of, with_classes
+from rethink_det.convert.network_slimming import split_selections
+from rethink_det.convert.subnet import read_subnet
+from rethink_det.convert.tensor_names import COUNTER, layer_of, renamed, tensors_of
+from rethink_det.convert.tensor_shapes import infer
+from rethink_det.convert.weight_masks import SHARE, fold_masks, masks_of_zeros, share_of_zeros
+from rethink_det.errors import UserError
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A foreign network as this package has its own.
+
+    Attributes:
+        architecture: What it is.
+        state_dict: Its weights, every tensor of the architecture.
+        masks: Its weight masks by parameter name, if it has any.
+        inferred: What was not said but found out, a readable line each.
+        source_digest: Of the tensors of the foreign checkpoint, under their own names.
+    """
+
+    architecture: PrunedArchitecture
+    state_dict: dict[str, Tensor]
+    masks: dict[str, Tensor] = field(default_factory=dict)
+    inferred: tuple[str, ...] = ()
+    source_digest: str = ''
+
+
+def convert(
+    source: str | os.PathLike,
+    base: PrunedArchitecture | Mapping | str | os.PathLike | None = None,
+    subnet: str | os.PathLike | None = None,
+    zeros: float | None = None,
+) -> Converted:
+    """Read a checkpoint of another tool.
+
+    Args:
+        source: The checkpoint: a state dict, bare or wrapped, of a network that is whole or cut.
+        base: What the network was before it was cut: an architecture, or a name that
+            :func:`~.known_networks.load_base` knows; default: the network of torchvision that the
+            tensors belong to, if it is whole.
+        subnet: File that says which channels were kept, see :func:`~.subnet.read_subnet`. The
+            weights may be cut already, or still be the whole network's.
+        zeros: Take layers with at least this share of exact zeros for masked ones.
+
+    Raises:
+        UserError: A file that is missing, damaged or unsafe, or weights that are not those of
+            such a network; names the tensor.
+    """
+    foreign = tensors_of(load_checkpoint(source), source)
+    tensors, masks = fold_masks(foreign, source)
+    tensors, selections = split_selections(tensors)
+    declared = identify(tensors, source) if base is None else load_base(base)
+    own = shapes_of(declared)
+    state = renamed(tensors, own, source)
+    sized = with_classes(declared, state)
+    notes = []
+    if base is None:
+        notes.append(f'the base is {declared.name} of {declared.source}, by its tensors')
+    if sized != declared:
+        notes.append(f'there are {sized.head["num_classes"]} classes')
+    known = None if subnet is None else read_subnet(subnet, replace(sized.base, name=sized.name))
+    try:
+        reads = {layer_of(n): inputs for n, inputs in renamed(selections, own, source).items()}
+        architecture, state = _fitted(sized, state, reads, known, notes)
+        network = architecture.network_with(state)
+        masks = _masks(network, renamed(masks, own, source), zeros, notes)
+        masking.check_fit(network, masks)
+    except UserError as error:
+        raise UserError(f'{source}: {error}') from None
+    state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
+    architecture = replace(architecture, masks=masking.describe(masks) if masks else {})
+    return Converted(architecture, state, masks, tuple(notes), digest(foreign))
+
+
+def _fitted(
+    declared: PrunedArchitecture,
+    state: Mapping[str, Tensor],
+    reads: Mapping[str, tuple[int, ...]],
+    known: Mapping[str, Kept] | None,
+    notes: list[str],
+) -> tuple[PrunedArchitecture, Mapping[str, Tensor]]:
+    """The architecture that the weights have, or that they are to be cut to, and the weights."""
+    parent = replace(declared.base, name=declared.name)
+    if known and _fits(parent, state):
+        return _cut(parent, state, known, notes)
+    if known is None and not reads and _fits(declared, state):
+        return declared, state
+    found = infer(parent, state, reads)
+    if known is not None:
+        found = replace(found, channels=_agreed(found, known))
+    counted = [layer for layer, kept in found.channels.items() if isinstance(kept, int)]
+    if counted:
+        notes.append(f'of {len(counted)} layers how many channels they keep is known, not which')
+    if found.removed_blocks:
+        notes.append(f'{len(found.removed_blocks)} blocks are without a residual branch')
+    if reads:
+        notes.append(f'{len(reads)} layers read a selection of the channels before them')
+    return found, state
+
+
+def _fits(architecture: PrunedArchitecture, state: Mapping[str, Tensor]) -> bool:
+    shapes = {n: s for n, s in shapes_of(architecture).items() if not n.endswith(COUNTER)}
+    return shapes == {n: tuple(t.shape) for n, t in state.items() if not n.endswith(COUNTER)}
+
+
+def _cut(
+    parent: PrunedArchitecture,
+    state: Mapping[str, Tensor],
+    known: Mapping[str, Kept],
+    notes: list[str],
+) -> tuple[PrunedArchitecture, Mapping[str, Tensor]]:
+    counted = next((layer for layer, kept in known.items() if isinstance(kept, int)), None)
+    if counted:
+        raise UserError(
+            f'the weights are those of the whole network, and of {counted} it is said how many '
+            'channels are kept, not which: give the weights after the cut, which mmrazor writes '
+            'by tools/pruning/get_static_model_from_algorithm.py.'
+        )
+    notes.append('the weights were those of the whole network, and are cut')
+    order = {layer: known[layer] for layer in parent.widths if layer in known}
+    architecture = replace(parent, channels=order, name='')
+    return architecture, architecture.inherit(state)
+
+
+def _agreed(found: PrunedArchitecture, known: Mapping[str, Kept]) -> dict[str, Kept]:
+    """What is known of the channels, if the weights have as many."""
+    for layer in {**found.channels, **known}:
+        said = known.get(layer, found.widths[layer])
+        said = said if isinstance(said, int) else len(said)
+        if said != found.kept(layer):
+            raise UserError(
+                f'{layer} has {found.kept(layer)} channels, but the subnet keeps {said} of '
+                f'{found.widths[layer]}.'
+            )
+    return {layer: known[layer] for layer in found.channels}
+
+
+def _masks(
+    network: nn.Module, given: masking.Masks, zeros: float | None, notes: list[str]
+) -> masking.Masks:
+    """The masks that came with the weights, or those of their zeros where asked for."""
+    if zeros is not None and not given:
+        masks = masks_of_zeros(network, zeros)
+        notes.append(f'the zeros in {len(masks)} layers are masks')
+        return masks
+    sparse = [name for name, share in share_of_zeros(network).items() if share >= SHARE]
+    if sparse and not given:
+        notes.append(
+            f'{len(sparse)} layers, first {sparse[0]}, have {SHARE:.0%} exact zeros or more; they '
+            'are weights like all others, unless masks are asked for'
+        )
+    return given

@@ -1,0 +1,147 @@
+"""Networks that other people's code calls by name: of torchvision, CIFAR ResNets, EfficientNets.
+
+The networks of :mod:`~rethink_det.architecture.published` are those of papers; some of these
+are the same.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from torch import Tensor, nn
+
+from rethink_det.architecture import published
+from rethink_det.architecture.blocks import SHORTCUT
+from rethink_det.architecture.spec import PrunedArchitecture
+from rethink_det.convert.tensor_names import COUNTER, renamed
+from rethink_det.errors import UserError
+
+_LINEAR = {'type': 'rethink_det.LinearHead', 'num_classes': 1000}
+_MLP = {'type': 'rethink_det.MLPHead', 'num_classes': 1000}
+_CIFAR = {'type': 'rethink_det.LinearHead', 'num_classes': 10}
+
+
+def _imagenet(name: str, head: Mapping, **backbone) -> PrunedArchitecture:
+    source = f'torchvision.models.{name}'
+    return PrunedArchitecture(backbone, head, (3, 224, 224), name=name, source=source)
+
+
+def _resnet(name: str, depth: int, kind: str = 'ResNet', **settings) -> PrunedArchitecture:
+    settings = {'depth': depth, **settings, 'zero_init_residual': False}
+    return _imagenet(name, _LINEAR, type=f'mmdet.{kind}', **settings)
+
+
+def _cifar_resnet(depth: int) -> PrunedArchitecture:
+    backbone = {'type': 'rethink_det.CifarResNet', 'depth': depth, 'shortcut': 'subsample'}
+    source = 'akamaster/pytorch_resnet_cifar10'
+    name = f'resnet{depth}-subsample'
+    return PrunedArchitecture(backbone, _CIFAR, (3, 32, 32), name=name, source=source)
+
+
+def _efficientnet_lite(number: int, side: int) -> PrunedArchitecture:
+    """With TensorFlow's padding and BatchNorm, as the published weights need them."""
+    model = f'tf_efficientnet_lite{number}'
+    backbone = {'type': 'rethink_det.TimmBackbone', 'model_name': model}
+    head = {'type': 'rethink_det.ConvHead', 'num_classes': 1000}
+    name, source = f'efficientnet-lite{number}', f'timm.models.{model}'
+    return PrunedArchitecture(backbone, head, (3, side, side), name=name, source=source)
+
+
+TORCHVISION = {
+    parent.name: parent
+    for parent in (
+        *(_resnet(f'resnet{depth}', depth) for depth in (18, 34, 50, 101, 152)),
+        _resnet('resnext50_32x4d', 50, 'ResNeXt', groups=32, base_width=4),
+        _resnet('resnext101_32x8d', 101, 'ResNeXt', groups=32, base_width=8),
+        _resnet('resnext101_64x4d', 101, 'ResNeXt', groups=64, base_width=4),
+        *(
+            _imagenet(f'vgg{depth}{bn}', _MLP, type='rethink_det.VGG', depth=depth, norm=bool(bn))
+            for depth in (11, 13, 16, 19)
+            for bn in ('', '_bn')
+        ),
+    )
+}
+"""The unpruned networks that torchvision has weights of, by its names."""
+
+AKAMASTER = {parent.name: parent for parent in map(_cifar_resnet, (20, 32, 44, 56, 110))}
+"""CIFAR ResNets with shortcuts of arXiv 1512.03385, known by a head that is called ``linear``."""
+
+EFFICIENTNET_LITE = {
+    parent.name: parent for parent in map(_efficientnet_lite, range(5), (224, 240, 260, 280, 300))
+}
+"""EfficientNets without squeeze-and-excitation, known by lukemelas's names.
+
+Under timm's names they need a base: its ``efficientnet_lite0`` differs from ``tf_`` by padding,
+which no tensor tells.
+"""
+
+PARENTS = {**TORCHVISION, **AKAMASTER, **EFFICIENTNET_LITE}
+
+
+def load_base(source: PrunedArchitecture | Mapping | str | os.PathLike) -> PrunedArchitecture:
+    """An architecture as :meth:`PrunedArchitecture.load` takes it, or by a name of ours here.
+
+    Raises:
+        UserError: There is no such architecture.
+    """
+    if isinstance(source, (PrunedArchitecture, Mapping)):
+        return PrunedArchitecture.load(source)
+    text = os.fspath(source)
+    if text in PARENTS and text not in published.names():
+        return PARENTS[text]
+    if text not in published.names() and not os.path.isfile(text):
+        raise UserError(
+            f'No architecture {text!r}: neither a file nor one of {", ".join(published.names())}; '
+            f'or of the foreign {", ".join(PARENTS)}.'
+        )
+    return PrunedArchitecture.load(text)
+
+
+def identify(tensors: Mapping[str, Tensor], where: str | os.PathLike) -> PrunedArchitecture:
+    """The unpruned network that foreign weights belong to; whatever its number of classes.
+
+    Raises:
+        UserError: No known network has these tensors; names those that call theirs alike.
+    """
+    alike = []
+    for name, parent in _candidates(tensors).items():
+        own = shapes_of(parent)
+        state = renamed(tensors, own, where)
+        if {n for n in own if not n.endswith(COUNTER)} - set(state) or set(state) - set(own):
+            continue
+        parent = with_classes(parent, state)
+        own = shapes_of(parent)
+        if all(t.shape == own[n] for n, t in state.items()):
+            return parent
+        alike.append(name)
+    raise UserError(
+        f'{where} is no unpruned network that is known by its tensors'
+        + (f' (those of {", ".join(alike)} are called alike, but have other shapes)' * bool(alike))
+        + ': say by --base what it was before it was cut.'
+    )
+
+
+def _candidates(tensors: Mapping[str, Tensor]) -> dict[str, PrunedArchitecture]:
+    """The networks of the family that calls its tensors so, with as many layers with weights."""
+    if any(name.endswith('_conv_stem.weight') for name in tensors):
+        return EFFICIENTNET_LITE
+    akamaster = any(name.endswith('linear.weight') for name in tensors)
+    depth = sum(t.dim() > 1 for name, t in tensors.items() if SHORTCUT not in name)
+    known = AKAMASTER if akamaster else TORCHVISION
+    return {name: parent for name, parent in known.items() if parent.backbone['depth'] == depth}
+
+
+def shapes_of(architecture: PrunedArchitecture) -> dict[str, tuple[int, ...]]:
+    """Shapes of all tensors of the network, by name."""
+    return {n: tuple(t.shape) for n, t in architecture.skeleton().state_dict().items()}
+
+
+def with_classes(parent: PrunedArchitecture, state: Mapping[str, Tensor]) -> PrunedArchitecture:
+    """The same architecture with as many classes as the last layer of ``state`` scores."""
+    head = parent.skeleton().head
+    last = [name for name, module in head.named_modules() if isinstance(module, nn.Linear)][-1]
+    scores = state.get(f'head.{last}.weight')
+    known = parent.head.get('num_classes')
+    if scores is None or not scores.dim() or known in (None, len(scores)):
+        return parent
+    return replace(parent, head={**parent.head, 'num_classes': len(scores)})

@@ -1,0 +1,41 @@
+"""The channel selection layers of Network Slimming's code, read off a state dict.
+
+In the code of arXiv 1708.06519 and 1810.05270 a layer ``select`` with one parameter,
+``indexes`` of 0 and 1, stands after a BatchNorm, in front of a convolution that reads a part
+of the channels. Here that convolution picks them itself (see
+:mod:`~rethink_det.architecture.selection`).
+"""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+SUFFIX = 'select.indexes'
+READER = 'conv1'
+"""The layer behind a ``select`` inside of a block; at the end of the network it is ``fc``."""
+
+
+def split_selections(
+    tensors: Mapping[str, Tensor],
+) -> tuple[dict[str, Tensor], dict[str, tuple[int, ...]]]:
+    """Take the selections out of a state dict.
+
+    Returns:
+        The other tensors; and by the name of the reading layer's weight the inputs it reads,
+        of layers that read fewer than all. All names are the foreign ones.
+    """
+    weights, selections = {}, {}
+    for name, tensor in tensors.items():
+        if not name.endswith(SUFFIX):
+            weights[name] = tensor
+        elif not tensor.bool().all():
+            place = name.removesuffix(SUFFIX)
+            inside = f'{place}{READER}.weight' in tensors and _is_block(place)
+            reader = READER if inside else 'fc'
+            selections[f'{place}{reader}.weight'] = tuple(tensor.nonzero().flatten().tolist())
+    return weights, selections
+
+
+def _is_block(place: str) -> bool:
+    """Whether a prefix of names is more than a wrapper's."""
+    return place not in ('', 'module.')

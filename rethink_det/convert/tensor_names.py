@@ -1,0 +1,116 @@
+"""Foreign checkpoints: where their tensors are, and what those are called here."""
+
+import os
+from collections.abc import Collection, Mapping
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from rethink_det.architecture.blocks import SHORTCUT
+from rethink_det.architecture.surgery import HEAD
+from rethink_det.convert import efficientnet
+from rethink_det.errors import UserError
+
+WRAPPERS = ('state_dict', 'model_state_dict', 'model', 'net', 'params')
+"""Keys under which a checkpoint may have its tensors, one inside the other too."""
+
+PREFIXES = ('architecture.', 'model.', 'net.')
+"""What wrappers put in front of every name; ``module`` goes wherever it stands."""
+
+HEADS = ('fc', 'linear', 'classifier', 'head', 'head.fc')
+"""What other code calls the one linear layer of a head, here ``head.fc``."""
+
+COUNTER = 'num_batches_tracked'
+"""Of a BatchNorm: a whole number, and older checkpoints have none."""
+
+BACKBONE = 'backbone.'
+"""In front of the names of a network's tensors; architectures name their layers without."""
+
+T = TypeVar('T')
+
+
+def tensors_of(checkpoint: Mapping, where: str | os.PathLike) -> dict[str, Tensor]:
+    """The tensors of a checkpoint, under their own names.
+
+    Args:
+        checkpoint: A bare state dict, or one under any of :data:`WRAPPERS`.
+        where: Its file, for messages.
+
+    Raises:
+        UserError: It has no tensors, or some that are no dense floating point numbers, or it
+            is a checkpoint of this package.
+    """
+    meta = checkpoint.get('meta')
+    if isinstance(meta, Mapping) and 'architecture' in meta:
+        raise UserError(f'{where} describes itself already: use it as it is.')
+    inner = next((checkpoint[k] for k in WRAPPERS if isinstance(checkpoint.get(k), Mapping)), None)
+    if inner is not None:
+        return tensors_of(inner, where)
+    tensors = {str(name): t for name, t in checkpoint.items() if isinstance(t, Tensor)}
+    if not tensors:
+        raise UserError(
+            f'{where} holds no tensors: expected a state dict, or one under the key '
+            f'{", ".join(WRAPPERS)}.'
+        )
+    for name, tensor in tensors.items():
+        number = tensor.is_floating_point() or name.endswith(COUNTER) or tensor.dtype == torch.bool
+        if not number or tensor.is_quantized or tensor.layout != torch.strided:
+            raise UserError(
+                f'{where}: {name} is a {tensor.layout} tensor of {tensor.dtype}; only dense '
+                'floating point weights can be converted.'
+            )
+    return tensors
+
+
+def renamed(items: Mapping[str, T], own: Collection[str], where: str | os.PathLike) -> dict[str, T]:
+    """The same items under the names of :class:`~rethink_det.architecture.network.Network`.
+
+    Args:
+        items: By foreign tensor name.
+        own: Names of the network's tensors; what is none of them keeps its name.
+        where: The file, for messages.
+
+    Raises:
+        UserError: Two foreign names mean the same tensor.
+    """
+    found: dict[str, T] = {}
+    for name, item in items.items():
+        new = own_name(name, own)
+        if new in found:
+            raise UserError(f'{where} has the tensor {new} twice, once as {name}.')
+        found[new] = item
+    return found
+
+
+def own_name(name: str, own: Collection[str]) -> str:
+    """What the tensor ``name`` is called here, among the names ``own``."""
+    plain = '.'.join(part for part in name.split('.') if part != 'module')
+    for prefix in PREFIXES:
+        plain = plain.removeprefix(prefix)
+    layer, _, leaf = plain.rpartition('.')
+    candidates = [plain, BACKBONE + plain, HEAD + plain]
+    if layer in HEADS:
+        candidates.append(f'head.fc.{leaf}')
+    # VGG and PreResNet in the code of arXiv 1708.06519 and 1810.05270.
+    if plain.startswith('feature.'):
+        candidates.append(f'{BACKBONE}features.{plain.removeprefix("feature.")}')
+    candidates.append(BACKBONE + plain.replace(f'.{SHORTCUT}.0.', f'.{SHORTCUT}.'))
+    candidates += efficientnet.own_names(plain, own, BACKBONE)
+    return next((name for name in candidates if name in own), plain)
+
+
+def own_layer(layer: str, own: Collection[str]) -> str | None:
+    """What the layer ``layer`` is called in architectures; ``None`` if there is no such."""
+    name = own_name(f'{layer}.weight', own)
+    return layer_of(name) if name in own else None
+
+
+def layer_of(weight: str) -> str:
+    """The layer whose weight is called ``weight`` here."""
+    return weight.removeprefix(BACKBONE).removesuffix('.weight')
+
+
+def weight_of(layer: str) -> str:
+    """Inverse of :func:`layer_of`."""
+    return f'{layer}.weight' if layer.startswith(HEAD) else f'{BACKBONE}{layer}.weight'

@@ -1,0 +1,106 @@
+"""Pruning the backbone of a trained detector, where the detector itself is what reads it.
+
+Source: Rethinking the Value of Network Pruning (arXiv 1810.05270), section 4.5 ("Prune-D"): a
+detector is trained with the large backbone, pruned on detection and fine-tuned.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.detection.trained_detector import FeatureMaps, trained_detector
+from rethink_det.errors import UserError
+from rethink_det.pruning import Pruner, PruneResult
+from rethink_det.training.generators import seeded
+
+HEAD = {'type': 'rethink_det.LinearHead', 'num_classes': 1000}
+"""A detector's backbone has no classifier; the costs of its architecture count this one."""
+INPUT_SHAPE = (3, 224, 224)
+
+
+class Trunk(FeatureMaps):
+    """Backbone and neck of a detector, as pruners see a network.
+
+    The neck reads what the backbone puts out, so it loses the inputs that the backbone loses,
+    and methods that look at the next layer find it there. The loss is the whole detector's.
+    """
+
+    def __init__(self, detector: nn.Module) -> None:
+        super().__init__(detector)
+        self._detector = [detector]  # in a list: its heads are no part of what is traced
+
+    def loss(self, images: Tensor, samples: Sequence) -> Tensor:
+        """The detector's training loss, summed over the images as a classifier's is.
+
+        Regions are sampled alike each time.
+
+        Args:
+            images: ``(N, 3, H, W)``, normalised.
+            samples: N of mmdet's ``DetDataSample``, with ground truth.
+        """
+        (detector,) = self._detector
+        with seeded(0):
+            losses = detector.loss(images, [sample.to(images.device) for sample in samples])
+        return detector.parse_losses(losses)[0] * len(images)
+
+
+def prune_detector(
+    config: Config,
+    checkpoint: Mapping,
+    path: str | PathLike,
+    pruner: Pruner,
+    data: Iterable | None = None,
+) -> PruneResult:
+    """Prune the backbone of a trained detector.
+
+    Args:
+        config: Of the detector, as it was trained.
+        checkpoint: As read by ``load_checkpoint``; left as it is.
+        path: Its file, for messages.
+        pruner: The method. Structures are removed from the backbone alone; the neck follows.
+        data: Detection images, see
+            :class:`~rethink_det.detection.datasets.detection_batches.DetectionBatches`, for
+            methods that look at data.
+
+    Returns:
+        The backbone's architecture, and the state dict of the whole detector.
+
+    Raises:
+        UserError: The config is no detector, or one without a neck; the checkpoint does not fit
+            it; the network cannot be traced; or what the method itself refuses.
+    """
+    architecture = backbone_architecture(config, checkpoint, path)
+    if not config.model.get('neck'):
+        raise UserError(
+            'The detector has no neck: its heads read the backbone itself, region by region, '
+            'which cannot be traced. Prune the classifier instead (arm prune-c).'
+        )
+    detector = trained_detector(config, checkpoint, path)
+    result = pruner.prune(Trunk(detector), architecture, data)
+    state = {name: tensor.detach() for name, tensor in detector.state_dict().items()}
+    return replace(result, state_dict=state)
+
+
+def backbone_architecture(
+    config: Config, checkpoint: Mapping, path: str | PathLike
+) -> PrunedArchitecture:
+    """What the backbone of a trained detector is: by its checkpoint, else by the config.
+
+    Raises:
+        UserError: The config is no detector, or its backbone cannot be built.
+    """
+    backbone = dict((config.get('model') or {}).get('backbone') or {})
+    if 'type' not in backbone:
+        raise UserError('The config is no detector: it has no model.backbone.')
+    described = (checkpoint.get('meta') or {}).get('architecture')
+    if described is not None:
+        return PrunedArchitecture.from_dict(described, str(path))
+    if backbone['type'] == 'rethink_det.PrunedBackbone':
+        return PrunedArchitecture.load(backbone['architecture'])
+    if '.' not in backbone['type']:
+        backbone['type'] = f'{config.get("default_scope", "mmdet")}.{backbone["type"]}'
+    return PrunedArchitecture(backbone, HEAD, INPUT_SHAPE)

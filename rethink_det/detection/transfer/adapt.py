@@ -1,0 +1,178 @@
+"""Putting a pruned backbone into a detector's config."""
+
+import os
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import partial
+from os import PathLike
+
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
+from rethink_det.architecture.input_convention import InputConvention
+from rethink_det.architecture.network import build_backbone
+from rethink_det.detection.evaluation.evaluators import set_evaluators
+from rethink_det.detection.feature_maps import feature_maps, place_outputs
+from rethink_det.detection.transfer.arms import TransferArm
+from rethink_det.detection.transfer.backbone_settings import (
+    check_replaceable,
+    parameters,
+    runtime_settings,
+)
+from rethink_det.detection.transfer.in_channels import Say, set_widths
+from rethink_det.detection.transfer.normalisation import set_inputs
+from rethink_det.detection.transfer.settings import TransferSettings
+from rethink_det.detection.transfer.shared_head import PLACE, adapt_shared_head
+from rethink_det.errors import UserError
+
+HOOKS = ('TransferHook', 'MaskHook')
+"""Hooks that bring a backbone's weights in: a config's own go with its backbone."""
+
+
+def transfer_config(
+    config: Config,
+    arm: TransferArm,
+    architecture: str | PathLike,
+    weights: str | PathLike | None = None,
+    settings: TransferSettings | None = None,
+    say: Say = print,
+) -> Config:
+    """A detector's config with another backbone, everything else kept.
+
+    What reads the backbone is told its widths, images are normalised as the classifier's were,
+    a shared head (C4) becomes the last stage of the architecture, and COCO and VOC metrics are
+    evaluated by this package.
+
+    Args:
+        config: Config of any detector with a ``backbone``.
+        arm: Which transfer arm.
+        architecture: Published name, JSON file or checkpoint that gives the shape.
+        weights: Checkpoint of the trained classifier, for ``prune-d`` of the pruned detector;
+            for ``random`` that of the pruner, if the architecture has weight masks, which are
+            in there.
+        settings: Schedule and SyncBN.
+        say: Is told, a line each, what changes besides the backbone.
+
+    Raises:
+        UserError: The config is no detector, or one whose backbone cannot be replaced by this
+            one (says why), or the arm needs weights or masks and there are none, or those of a
+            detector instead of a classifier's, or the other way round.
+    """
+    _check(config, arm, weights)
+    checkpoint = _read(arm, weights)
+    config = deepcopy(config)
+    shape = PrunedArchitecture.load(architecture)
+    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
+        _replace_backbone(config.model, shape, architecture, arm, say)
+    convention = checkpoint and InputConvention.of_checkpoint(checkpoint, weights)
+    set_inputs(config, convention, say)
+    set_evaluators(config, say)
+    (settings or TransferSettings()).apply(config, arm)
+    others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
+    config.custom_hooks = [*others, *_hooks(config, arm, shape, weights)]
+    _import_this_package(config)
+    return config
+
+
+def _check(config: Config, arm: TransferArm, weights: str | PathLike | None) -> None:
+    model = config.get('model') or {}
+    if model.get('backbone') is None:
+        inner = ': model.detector wraps one' if 'detector' in model else ''
+        raise UserError(f'The config is no detector: it has no model.backbone{inner}.')
+    if arm.needs and weights is None:
+        raise UserError(f'Transfer arm {arm.name} needs the checkpoint of a {arm.needs}.')
+    if config.get('load_from'):
+        raise UserError(
+            f'The config starts from a trained detector, load_from={config.load_from!r}: no arm '
+            'could be told from another. Set load_from=None.'
+        )
+
+
+def _read(arm: TransferArm, weights: str | PathLike | None) -> dict | None:
+    """The checkpoint that the arm takes weights from; of ``random`` the pruner's, if it is given,
+    whose images are normalised alike, so that arms differ in their weights alone.
+
+    Refuses a classifier where a whole detector is needed, and a detector elsewhere.
+    """
+    if not arm.source:
+        return load_checkpoint(weights) if is_checkpoint(weights) else None
+    checkpoint = load_checkpoint(weights)
+    names = state_dict_of(checkpoint, weights)
+    whole = any(not name.startswith(('backbone.', 'head.')) for name in names)
+    if arm.whole and not whole:
+        raise UserError(
+            f'{weights} is of a classifier, and arm {arm.name} goes on from a whole detector: '
+            'prune one by rethink-det prune DETECTOR_CONFIG CHECKPOINT, or take arm prune-c.'
+        )
+    if whole and not arm.whole:
+        raise UserError(
+            f'{weights} is of a detector, and arm {arm.name} takes the backbone of a classifier. '
+            'A detector that was pruned itself is arm prune-d.'
+        )
+    return checkpoint
+
+
+def _replace_backbone(
+    model: Mapping,
+    shape: PrunedArchitecture,
+    architecture: str | PathLike,
+    arm: TransferArm,
+    say: Say,
+) -> None:
+    """The new backbone, and everything in ``model`` that depends on it, in place."""
+    old = model['backbone']
+    check_replaceable(old, shape)
+    # Weights come from the transfer, so the old backbone's initializer goes with it.
+    bare = {key: value for key, value in old.items() if key not in ('init_cfg', 'pretrained')}
+    wanted = feature_maps(partial(build_backbone, bare))
+    runtime = runtime_settings(old, shape, arm, say)
+    selectable = 'out_indices' in parameters(shape.backbone['type'])
+    runtime, found = place_outputs(shape, runtime, wanted, selectable)
+    model['backbone'] = {
+        'type': 'rethink_det.PrunedBackbone',
+        'architecture': str(architecture),
+        **runtime,
+    }
+    set_widths(model, [m.width for m in wanted], [m.width for m in found], say)
+    roi_head = model.get('roi_head') or {}
+    if roi_head.get('shared_head'):
+        adapt_shared_head(roi_head, shape, architecture, runtime, arm, say)
+
+
+def is_checkpoint(source: str | PathLike | None) -> bool:
+    """Whether an architecture's source is a file with weights, not a name nor a JSON file."""
+    return source is not None and os.path.isfile(source) and not str(source).endswith('.json')
+
+
+def _brings_weights(hook: Mapping) -> bool:
+    return str(hook.get('type')).removeprefix('rethink_det.') in HOOKS
+
+
+def _hooks(
+    config: Config, arm: TransferArm, shape: PrunedArchitecture, weights: str | PathLike | None
+) -> list[dict]:
+    """What brings weights and weight masks in."""
+    transfer = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
+    if arm.source:
+        transfer['checkpoint'] = str(weights)
+        if arm.whole:
+            transfer['part'] = None
+        elif (config.model.get('roi_head') or {}).get('shared_head'):
+            transfer['rest'] = PLACE
+    if not shape.masks:
+        return [transfer]
+    if weights is None:
+        raise UserError('The architecture has weight masks: give the checkpoint they are in.')
+    mask = {'type': 'rethink_det.MaskHook', 'checkpoint': str(weights), 'part': 'backbone'}
+    return [transfer, {**mask, 'redraw': arm.source is None}]
+
+
+def _import_this_package(config: Config) -> None:
+    """Let whoever reads the resolved config know its types."""
+    custom = dict(config.get('custom_imports') or {})
+    imports = custom.get('imports') or []
+    imports = [imports] if isinstance(imports, str) else list(imports)
+    if 'rethink_det' not in imports:
+        config.custom_imports = {**custom, 'imports': [*imports, 'rethink_det']}

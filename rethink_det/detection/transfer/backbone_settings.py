@@ -1,0 +1,113 @@
+"""What a detector's config says about its backbone that another backbone can take over."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.detection.transfer.arms import TransferArm
+from rethink_det.detection.transfer.in_channels import Say
+from rethink_det.errors import UserError
+from rethink_det.registered import backbone_class
+
+OF_THE_RUN = ('frozen_stages', 'norm_eval', 'with_cp', 'out_indices')
+OF_THE_STAGES = ('num_stages', 'strides', 'dilations')
+"""What detectors end a backbone early by (C4), or keep its last stage fine (DC5). Another family
+may mean something else by them."""
+
+OWN_LAYERS = {
+    'dcn': 'deformable convolutions',
+    'sac': 'switchable atrous convolutions',
+    'plugins': 'plugins',
+    'output_img': 'the image for a recursive feature pyramid',
+    'num_branch': 'three branches (TridentNet)',
+}
+"""Settings by which a detector puts something into its backbone that no classifier has."""
+
+
+def check_replaceable(old: Mapping, shape: PrunedArchitecture) -> None:
+    """Refuse to replace a backbone that is part of what the detector is.
+
+    Raises:
+        UserError: Names the setting.
+    """
+    for key, what in OWN_LAYERS.items():
+        if old.get(key) and old[key] != shape.backbone.get(key):
+            raise UserError(
+                f'model.backbone has {what} ({key}), the architecture has not: a backbone trained '
+                f'as a classifier cannot take its place. Remove model.backbone.{key}, or take '
+                'another config.'
+            )
+
+
+def runtime_settings(
+    old: Mapping, shape: PrunedArchitecture, arm: TransferArm, say: Say
+) -> dict[str, Any]:
+    """What the new backbone is told besides its architecture.
+
+    Frozen stages and BatchNorm follow the arm: where there are no statistics to keep, nothing is
+    frozen and every BatchNorm is trained.
+
+    Args:
+        old: Config of the detector's own backbone.
+        shape: Architecture of the new one, whose weights decide its ``style`` and the kind of
+            its normalisation, whatever ``old`` says.
+        arm: Which transfer arm.
+        say: Is told what the detector's config asked for and does not get.
+
+    Returns:
+        Keyword arguments that the new backbone's class knows; never ``init_cfg``, for weights
+        come from the transfer.
+    """
+    known = parameters(shape.backbone['type'])
+    keys = (*OF_THE_RUN, *OF_THE_STAGES) if _related(old, shape) else OF_THE_RUN
+    settings = {key: old[key] for key in keys if key in old} | arm.frozen_settings
+    if 'norm_cfg' in old or not arm.keeps_statistics:
+        settings['norm_cfg'] = _norm(old.get('norm_cfg') or {}, shape, arm, say)
+    for key, harmless in (('frozen_stages', -1), ('norm_eval', False)):
+        if key not in known and settings.get(key, harmless) != harmless:
+            say(
+                f'model.backbone.{key}={settings[key]} is left out: '
+                f'{shape.backbone["type"]} has no such setting'
+            )
+    style = shape.backbone.get('style', 'pytorch')
+    if 'style' in known and 'style' in old and old['style'] != style:
+        say(f'model.backbone.style: {old["style"]} -> {style}, as the architecture has it')
+    return {key: value for key, value in settings.items() if key in known}
+
+
+def _related(old: Mapping, shape: PrunedArchitecture) -> bool:
+    """Whether one of the two classes is derived from the other, as ResNeXt is from ResNet."""
+    name = old['type']
+    if str(name).removeprefix('rethink_det.') == 'PrunedBackbone':
+        name = PrunedArchitecture.load(old['architecture']).backbone['type']
+    kinds = backbone_class(name), backbone_class(shape.backbone['type'])
+    one, other = (kind if inspect.isclass(kind) else object for kind in kinds)
+    return object not in (one, other) and (issubclass(one, other) or issubclass(other, one))
+
+
+def _norm(old: Mapping, shape: PrunedArchitecture, arm: TransferArm, say: Say) -> dict[str, Any]:
+    """The architecture's normalisation, trained or not as the arm and the detector say."""
+    own = dict(shape.backbone.get('norm_cfg') or {'type': 'BN'})
+    kinds = old.get('type', own['type']), own['type']
+    if kinds == ('SyncBN', 'BN'):  # the same layer, computed over all GPUs
+        own['type'] = 'SyncBN'
+    elif kinds[0] != kinds[1]:
+        say(f'model.backbone.norm_cfg.type: {kinds[0]} -> {kinds[1]}, as the architecture has it')
+    said = old.get('requires_grad', own.get('requires_grad', True))
+    return {**own, 'requires_grad': not arm.keeps_statistics or said}
+
+
+def parameters(name: str) -> set[str]:
+    """Names of the arguments that a registered backbone knows, its base classes' included."""
+    kind = backbone_class(name)
+    known: set[str] = set()
+    for base in inspect.getmro(kind) if inspect.isclass(kind) else (kind,):
+        function = base.__dict__.get('__init__') if inspect.isclass(base) else base
+        if function is None:
+            continue
+        arguments = inspect.signature(function).parameters
+        known |= set(arguments)
+        if not any(a.kind is a.VAR_KEYWORD for a in arguments.values()):
+            break
+    return known

@@ -1,0 +1,26 @@
+"""What ``rethink-det doctor`` looks at, one module an idea; ``examine`` runs them all."""
+
+from collections.abc import Callable, Sequence
+
+from rethink_det.doctor.data import DATA_CHECKS
+from rethink_det.doctor.finding import Finding, carefully
+from rethink_det.doctor.hardware import check_device, check_disk
+from rethink_det.doctor.operators import check_operators
+from rethink_det.doctor.software import check_line, check_versions
+
+__all__ = ['CHECKS', 'Finding', 'examine']
+
+CHECKS: dict[str, Callable[[], Finding]] = {
+    'versions': check_versions,
+    'MMEngine line': check_line,
+    'mmcv operators': check_operators,
+    'device': check_device,
+    **DATA_CHECKS,
+    'work_dirs': check_disk,
+}
+"""Every check by the name of its section; data sets by the folder that configs name."""
+
+
+def examine(checks: Sequence[str] | None = None) -> dict[str, Finding]:
+    """The findings of all checks, or of those named; a check that fails is a finding, too."""
+    return {name: carefully(name, CHECKS[name]) for name in checks or CHECKS}

@@ -1,0 +1,1 @@
+"""Trained networks for other runtimes, compared with PyTorch before anyone gets the file."""

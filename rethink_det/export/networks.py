@@ -1,0 +1,159 @@
+"""What ``rethink-det export`` can export: classifiers, detectors, and the backbones of both."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from rethink_det.architecture import Cost, PrunedArchitecture
+from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly, state_dict_of
+from rethink_det.architecture.cost import count
+from rethink_det.architecture.input_convention import KEY, InputConvention
+from rethink_det.architecture.network import feature_shapes
+from rethink_det.classification.arms import architecture_of, is_classifier
+from rethink_det.detection.trained_detector import FeatureMaps, trained_detector
+from rethink_det.errors import UserError
+from rethink_det.export.detector import whole_detector
+from rethink_det.export.onnx import Exportable
+
+Shape = tuple[int, int, int]
+
+PART, SCORES = 'backbone.', ('scores',)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is exported, what it costs, and how it wants its images, if that is known."""
+
+    subject: Exportable
+    cost: Cost
+    convention: InputConvention | None
+
+    def normalised(self, path: str | os.PathLike) -> Exportable:
+        """The subject with the normalisation inside, for uint8 RGB images.
+
+        Raises:
+            UserError: How images are normalised is not known.
+        """
+        subject, convention = self.subject, self.convention
+        if convention is None or len(convention.mean) != subject.input_shape[0]:
+            raise UserError(
+                f"{path} does not say how its images are normalised (meta['{KEY}']): leave out "
+                '--normalise, and normalise them as in training.'
+            )
+        return replace(subject, network=Normalised(subject.network, convention), pixels=True)
+
+
+class Normalised(nn.Module):
+    """A network that reads RGB pixels of 0..255 and normalises them itself."""
+
+    def __init__(self, network: nn.Module, convention: InputConvention) -> None:
+        super().__init__()
+        self.network, self.swap = network, convention.channels == 'bgr'
+        for name in ('mean', 'std'):
+            values = torch.tensor(getattr(convention, name))[:, None, None]
+            self.register_buffer(name, values, persistent=False)
+
+    def forward(self, images: Tensor, *settings: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """The network's outputs for ``(N, 3, H, W)``, uint8."""
+        images = images.flip(1) if self.swap else images
+        return self.network((images.float() - self.mean) / self.std, *settings)
+
+
+def find(
+    config: Config | None, path: str | os.PathLike, shape: Shape | None, backbone: bool
+) -> Found:
+    """What a checkpoint holds, ready for export.
+
+    Args:
+        config: That trained it; needed for detectors.
+        path: The checkpoint.
+        shape: ``(channels, height, width)`` of an image; needed for detectors.
+        backbone: Take the feature maps instead of scores or detections.
+
+    Raises:
+        UserError: The checkpoint is missing, damaged, does not describe its architecture or
+            does not fit the config; or the shape of a detector's images is not given.
+    """
+    checkpoint = load_checkpoint(path)
+    if config is not None and not is_classifier(config):
+        return _detector(trained_detector(config, checkpoint, path), shape, backbone)
+    architecture = _architecture(config, checkpoint, path)
+    network = _network(architecture, state_dict_of(checkpoint, path), path, backbone)
+    shape = shape or architecture.input_shape
+    subject = _maps(network, shape) if backbone else Exportable(network, shape, SCORES)
+    masked = architecture.masks.get('kept', {})
+    prefix = PART if backbone else ''
+    kept = {n.removeprefix(prefix): left for n, left in masked.items() if n.startswith(prefix)}
+    return _found(subject, architecture, kept, InputConvention.of_checkpoint(checkpoint, path))
+
+
+def _detector(detector: nn.Module, shape: Shape | None, backbone: bool) -> Found:
+    if shape is None:
+        raise UserError('A detector takes images of any size: say which by --input-shape 3 H W.')
+    subject = _maps(FeatureMaps(detector), shape) if backbone else whole_detector(detector, shape)
+    pruned = getattr(detector.backbone, 'architecture', None)
+    masked = pruned.masks.get('kept', {}) if pruned else {}
+    prefix = '' if backbone else 'detector.'
+    kept = {prefix + name: left for name, left in masked.items() if name.startswith(PART)}
+    return _found(subject, pruned, kept, InputConvention.of(detector.data_preprocessor))
+
+
+def _architecture(
+    config: Config | None, checkpoint: Mapping, path: str | os.PathLike
+) -> PrunedArchitecture:
+    described = (checkpoint.get('meta') or {}).get('architecture')
+    if described is not None:
+        return PrunedArchitecture.from_dict(described, str(path))
+    if config is None:
+        raise UserError(
+            f"{path} does not describe its architecture (no meta['architecture']). Give the config "
+            'that trained it as well, export CONFIG CHECKPOINT --onnx, or make it '
+            'self-describing by rethink-det convert.'
+        )
+    return architecture_of(config)
+
+
+def _network(
+    architecture: PrunedArchitecture,
+    state: Mapping[str, Tensor],
+    path: str | os.PathLike,
+    backbone: bool,
+) -> nn.Module:
+    """The classifier, or its backbone, with these weights."""
+    network = architecture.skeleton()
+    if backbone:
+        network = network.backbone
+        state = {n.removeprefix(PART): t for n, t in state.items() if n.startswith(PART)}
+    elif not any(name.startswith('head.') for name in state):
+        raise UserError(
+            f'{path} is no classifier. Of a detector give the config that trained it as well, '
+            'export CONFIG CHECKPOINT --onnx, or take its --backbone.'
+        )
+    try:
+        load_exactly(network, state, assign=True)
+    except UserError as error:
+        raise UserError(f'{path}: {error}') from None
+    return network.float()
+
+
+def _maps(network: nn.Module, shape: Shape) -> Exportable:
+    """A network that puts out feature maps, the finest first."""
+    maps = feature_shapes(network, shape)
+    return Exportable(network, shape, tuple(f'feature_{i}' for i in range(len(maps))))
+
+
+def _found(
+    subject: Exportable,
+    architecture: PrunedArchitecture | None,
+    kept: Mapping[str, int],
+    convention: InputConvention | None,
+) -> Found:
+    known = {'architecture': architecture, KEY: convention}
+    meta = {key: value.to_dict() for key, value in known.items() if value is not None}
+    feature_shapes(subject.network, subject.input_shape)  # refuses images that do not fit
+    counted = count(subject.network, subject.input_shape, kept)
+    return Found(replace(subject, meta=meta), counted, convention)

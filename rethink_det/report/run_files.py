@@ -1,0 +1,67 @@
+"""The larger files of a study's detectors: precision-recall curves, detections on a few images.
+
+They lie in the runs' folders. Runs of older versions, or of other metrics, have none.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rethink_det.errors import UserError
+from rethink_det.layout import CURVES, SHEET
+from rethink_det.report.results import RunResult
+from rethink_det.report.statistics import arm_rank
+
+Found = Mapping[str, Sequence[dict[str, Any]]]
+"""Contents of files by arm, in the order to show, one a seed, the lowest first."""
+
+
+def curves_by_arm(runs: Iterable[RunResult], work_dir: str | Path, kind: str) -> Found:
+    """What ``curves.json`` says of ``kind``, ``'bbox'`` or ``'segm'``.
+
+    Raises:
+        UserError: A file is damaged.
+    """
+    found: dict[str, list] = {}
+    for run in sorted(runs, key=_in_order):
+        curves = (_read(run, work_dir, CURVES) or {}).get(kind)
+        if curves:
+            found.setdefault(run.arm, []).append(curves)
+    return found
+
+
+def sheets_by_arm(runs: Iterable[RunResult], work_dir: str | Path) -> dict[str, tuple[int, dict]]:
+    """Lowest seed that has a ``sheet.json``, and its content, by arm.
+
+    Raises:
+        UserError: A file is damaged.
+    """
+    found: dict[str, tuple[int, dict]] = {}
+    for run in sorted(runs, key=_in_order):
+        sheet = None if run.arm in found else _read(run, work_dir, SHEET)
+        if sheet and sheet.get('images'):
+            found[run.arm] = run.seed, sheet
+    return found
+
+
+def _in_order(run: RunResult) -> tuple:
+    return *arm_rank(run.arm), run.seed
+
+
+def _read(run: RunResult, work_dir: str | Path, name: str) -> dict | None:
+    if run.folder is None:
+        return None
+    path = Path(work_dir) / run.folder / name
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(f'{path}: cannot be read ({error}). {_REMEDY}') from None
+    if not isinstance(content, dict):
+        raise UserError(f'{path}: holds a {type(content).__name__}, not an object. {_REMEDY}')
+    return content
+
+
+_REMEDY = 'Delete it, and the report goes without; the metrics are elsewhere.'

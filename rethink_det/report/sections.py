@@ -1,0 +1,168 @@
+"""What the report says of one (stage, model): a sentence, plots, tables, detections."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from rethink_det.report.contact_sheet import Sheet, contact_sheet
+from rethink_det.report.detector_tables import (
+    KINDS,
+    breakdown_table,
+    class_table,
+    speed_table,
+    stage_table,
+)
+from rethink_det.report.plots.arms import metric_figure
+from rethink_det.report.plots.compute import compute_figure
+from rethink_det.report.plots.curves import curves_figure
+from rethink_det.report.plots.latency import latency_figure
+from rethink_det.report.plots.style import save_png, to_svg
+from rethink_det.report.results import RunResult, StudyResults
+from rethink_det.report.run_files import curves_by_arm, sheets_by_arm
+from rethink_det.report.statistics import METRICS, Row, primary_metric
+from rethink_det.report.tables import Table, cost_table, metric_table
+from rethink_det.report.training_compute import spent_by, unknown_note
+from rethink_det.report.transfer_table import transfer_table
+from rethink_det.report.verdict import Verdict
+
+PLOTS = 'plots'
+"""Folder of a study's PNG files."""
+JUDGED = {'bbox': 'boxes', 'segm': 'masks'}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot: what it shows, its PNG file, its SVG element. ``note`` stands below it."""
+
+    title: str
+    png: Path
+    svg: Markup
+    note: str = ''
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the report says of one (stage, model); ``sheet`` with its PNG file."""
+
+    title: str
+    sentence: str
+    case: str
+    tables: list[Table]
+    plots: list[Plot] = field(default_factory=list)
+    sheet: tuple[Sheet, Path] | None = None
+
+
+def section_of(
+    results: StudyResults, rows: Sequence[Row], said: Verdict, work_dir: Path
+) -> Section:
+    """Everything about the (stage, model) of a verdict; PNG files are written.
+
+    Args:
+        results: Of the study.
+        rows: Its summary.
+        said: The verdict.
+        work_dir: Folder of the study.
+
+    Raises:
+        UserError: A file in a run's folder is damaged.
+    """
+    stage, model = said.stage, said.model
+    mine = [row for row in rows if (row.stage, row.model) == (stage, model)]
+    runs = [r for r in results.runs if (r.stage, r.model) == (stage, model)]
+    runs = [run for run in runs if run.status == 'completed']
+    by_metric = {name: [row for row in mine if row.metric == name] for name in METRICS[stage]}
+    primary = primary_metric(rows, stage, model)
+    shown = by_metric.get(primary, [])
+    title = ' · '.join(filter(None, (stage.capitalize(), model)))
+    draw = _Drawing(title, '_'.join(filter(None, (stage, _plain(model)))), work_dir / PLOTS)
+    plots = _plots(runs, shown, draw) if shown else []
+    tables = [metric_table(arms, runs) for arms in by_metric.values() if arms]
+    section = Section(title, said.sentence, said.case, tables, plots)
+    detection = stage == 'detection'
+    if detection and shown:
+        section = _with_detections(section, runs, mine, shown, work_dir, draw)
+    if runs:
+        unknown = unknown_note(shown, spent_by(runs))
+        told = any(plot.note == unknown for plot in plots)
+        cost = cost_table(runs, primary, '' if told else unknown, latency=not detection)
+        folded = [table for table in section.tables if table.folded]
+        others = [table for table in section.tables if not table.folded]
+        section = replace(section, tables=[*others, cost, *folded])
+    return section
+
+
+def _with_detections(
+    section: Section,
+    runs: Sequence[RunResult],
+    rows: Sequence[Row],
+    shown: Sequence[Row],
+    work_dir: Path,
+    draw: '_Drawing',
+) -> Section:
+    """The section with what only detectors have; ``shown``: rows of the primary metric."""
+    curves = {kind: curves_by_arm(runs, work_dir, kind) for kind in KINDS}
+    sheet = contact_sheet(sheets_by_arm(runs, work_dir))
+    tables = [
+        *(breakdown_table(rows, kind) for kind in KINDS),
+        speed_table(runs, shown),
+        stage_table(runs),
+        *(class_table(found, kind) for kind, found in curves.items()),
+        transfer_table(runs),
+    ]
+    return replace(
+        section,
+        tables=section.tables + [table for table in tables if table is not None],
+        plots=section.plots + _detection_plots(runs, shown, curves, draw),
+        sheet=sheet and (sheet, sheet.save(draw.path('sheet'))),
+    )
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Where the plots of a section go."""
+
+    title: str
+    stem: str
+    folder: Path
+
+    def path(self, kind: str) -> Path:
+        return self.folder / f'{self.stem}_{kind}.png'
+
+    def __call__(self, kind: str, words: str, figure: Figure | None, note: str = '') -> list[Plot]:
+        """The plot as PNG and SVG; none without a figure."""
+        if figure is None:
+            return []
+        png = save_png(figure, self.path(kind))
+        return [Plot(words, png, Markup(to_svg(figure, f'{self.title}: {words}')), note)]
+
+
+def _plots(runs: Sequence[RunResult], rows: Sequence[Row], draw: Callable) -> list[Plot]:
+    metric = METRICS[rows[0].stage][rows[0].metric].name
+    against = f'{metric} against training compute: mean ± std, and each seed left of it'
+    unknown = unknown_note(rows, spent_by(runs))
+    return [
+        *draw('arms', f'{metric} by arm', metric_figure(rows)),
+        *draw('compute', against, compute_figure(runs, rows), unknown),
+    ]
+
+
+def _detection_plots(
+    runs: Sequence[RunResult], rows: Sequence[Row], curves: dict, draw: Callable
+) -> list[Plot]:
+    metric = METRICS[rows[0].stage][rows[0].metric].name
+    plots = draw(
+        'latency',
+        f'{metric} against latency: mean ± std, and each seed',
+        latency_figure(runs, rows),
+    )
+    for kind, found in curves.items():
+        words = f'Precision against recall of {JUDGED[kind]}, mean over seeds'
+        plots += draw(f'curves-{kind}', words, curves_figure(found))
+    return plots
+
+
+def _plain(name: str) -> str:
+    return ''.join(c if c.isalnum() or c in '-_.' else '-' for c in name)

@@ -1,0 +1,123 @@
+"""The verdict: what the statistics say of inherited weights, in a plain sentence."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rethink_det.report.statistics import (
+    BASELINE,
+    METRICS,
+    Difference,
+    Row,
+    interval,
+    mean_std,
+    primary_metric,
+)
+
+SCRATCH = ('scratch-b', 'scratch-e')  # equal compute first: the verdict never picks by score
+PROSE = {
+    'fine-tune': 'fine-tuning',
+    'prune-c': 'Prune-C',
+    'scratch-e': 'Scratch-E',
+    'scratch-b': 'Scratch-B',
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One comparison's answer.
+
+    ``case``: 'weights' (inherited weights were better), 'architecture' (training from scratch
+    was better), 'no difference' (the interval holds 0) or 'unsettled' (no interval).
+    """
+
+    stage: str
+    model: str
+    case: str
+    sentence: str
+
+
+def verdict(rows: Iterable[Row], stage: str, model: str) -> Verdict:
+    """What (stage, model) says of inherited weights against the architecture alone.
+
+    Scratch-B (the compute of the big model) is compared with fine-tuning, or Prune-C, because
+    it was chosen beforehand and not for its score; Scratch-E is mentioned beside it.
+    """
+    rows = list(rows)
+    metric = primary_metric(rows, stage, model)
+    mine = {r.arm: r for r in rows if (r.stage, r.model, r.metric) == (stage, model, metric)}
+    base = mine.get(BASELINE[stage])
+    scratch = [mine[arm] for arm in SCRATCH if arm in mine]
+    if base is None or not scratch:
+        missing = PROSE[BASELINE[stage]] if base is None else 'training from scratch'
+        sentence = f'Whether inherited weights mattered is open: {missing} has no score yet.'
+        return Verdict(stage, model, 'unsettled', sentence)
+    case = _case(scratch[0].difference)
+    sentence = f'{_opening(case, base, scratch[0])}: {_evidence(base, scratch[0])}'
+    if case == 'no difference':
+        shown = METRICS[stage][metric].text(scratch[0].difference.half_width)
+        sentence += f'; the seeds resolve differences of about ±{shown} points'
+    for other in scratch[1:]:
+        sentence += f'; {PROSE[other.arm]} reached {mean_std(other)} ({_difference(other)})'
+    if scratch[0].arm != SCRATCH[0]:
+        sentence += f'; {PROSE[SCRATCH[0]]}, the arm of equal compute, has no completed run'
+    return Verdict(stage, model, case, sentence + '.')
+
+
+def _case(difference: Difference) -> str:
+    if difference.ci95 is None:
+        return 'unsettled'
+    low, high = difference.ci95
+    return 'architecture' if low > 0 else 'weights' if high < 0 else 'no difference'
+
+
+def _opening(case: str, base: Row, scratch: Row) -> str:
+    metric = METRICS[base.stage][base.metric]
+    if case == 'weights':
+        gain = metric.text(-scratch.difference.value)
+        return f'Inherited weights mattered here, by {gain} points'
+    if case == 'architecture':
+        gain = metric.text(scratch.difference.value)
+        return f'The architecture alone did better here, by {gain} points'
+    if case == 'no difference':
+        return 'Inherited weights were worth nothing measurable here'
+    if min(base.n, scratch.n) < 2:
+        return 'Whether inherited weights mattered cannot be settled with n = 1'
+    return 'Whether inherited weights mattered is open, the seeds show no spread to measure it by'
+
+
+def _evidence(base: Row, scratch: Row) -> str:
+    metric = METRICS[base.stage][base.metric]
+    return (
+        f'{PROSE[scratch.arm]} reached {mean_std(scratch)} {metric.unit}, '
+        f'{PROSE[base.arm]} {mean_std(base)} {metric.unit} ({_difference(scratch)})'
+    )
+
+
+def _difference(row: Row) -> str:
+    value = METRICS[row.stage][row.metric].text(row.difference.value, signed=True)
+    bounds = f', 95 % CI {interval(row)}' if interval(row) else ''
+    other = row.difference.n_baseline
+    count = f'{row.n}' if row.n == other else f'{row.n} and {other}'
+    return f'difference {value}{bounds}, n = {count}'
+
+
+def overall_verdict(verdicts: Sequence[Verdict]) -> str:
+    """One sentence for the study: the single verdict itself, or a count over the comparisons."""
+    if not verdicts:
+        return 'Nothing can be said yet: no completed run has a metric to compare.'
+    if len(verdicts) == 1:
+        return verdicts[0].sentence
+    said = {
+        'weights': 'mattered in',
+        'architecture': 'did worse than training the architecture from scratch in',
+        'no difference': 'were worth nothing measurable in',
+        'unsettled': 'could not be judged in',
+    }
+    parts = []
+    for case, words in said.items():
+        models = [
+            f'{v.stage}/{v.model}' if v.model else v.stage for v in verdicts if v.case == case
+        ]
+        if models:
+            parts.append(f'{words} {len(models)} of {len(verdicts)} ({", ".join(models)})')
+    return f'Over {len(verdicts)} comparisons, inherited weights {"; ".join(parts)}.'

@@ -1,0 +1,42 @@
+"""``rethink-det benchmark coco``: both metrics are timed, and find the same."""
+
+import re
+
+import pytest
+
+from rethink_det.benchmark.scenes import CLASSES, HEIGHT, OBJECTS, PREDICTIONS, WIDTH, scenes
+
+
+def test_both_metrics_are_timed_on_boxes_and_masks_and_agree(command):
+    done = command('benchmark', 'coco', '--images', 3, '--rounds', 1)
+    assert done.status == 0, done
+    for kind in ('bbox', 'segm'):
+        found = re.findall(rf'^  (ours|mmdet): (coco/{kind}_mAP .+)$', done.out, re.MULTILINE)
+        assert [name for name, _ in found] == ['ours', 'mmdet']
+        assert found[0][1] == found[1][1]
+        assert 0 < float(re.search(r'_mAP ([\d.]+)', found[0][1])[1]) < 1
+    assert len(re.findall(r'ours / mmdet: [\d.]+ of medians, .* of 1 pairs', done.out)) == 2
+
+
+def test_scenes_are_what_they_say():
+    truth, samples = scenes(2, with_masks=True)
+    assert len(truth['annotations']) == 2 * OBJECTS
+    for sample in samples:
+        found = sample['pred_instances']
+        assert found['bboxes'].shape == (PREDICTIONS, 4)
+        assert found['masks'].shape == (PREDICTIONS, HEIGHT, WIDTH)
+        assert found['labels'].max() < CLASSES
+        for box, mask in zip(found['bboxes'], found['masks'], strict=True):
+            if mask.any():  # every mask lies in its box
+                rows, columns = mask.any(1).nonzero(), mask.any(0).nonzero()
+                assert columns.min() >= box[0].floor() and rows.min() >= box[1].floor()
+                assert columns.max() <= box[2].ceil() and rows.max() <= box[3].ceil()
+
+
+def test_no_rounds_are_refused(refusal):
+    assert 'at least 1 round' in refusal('benchmark', 'coco', '--images', 2, '--rounds', 0)
+
+
+@pytest.mark.parametrize('images', [0, -1])
+def test_no_images_are_refused(refusal, images):
+    assert f'got {images}' in refusal('benchmark', 'coco', '--images', images)

@@ -1,0 +1,290 @@
+"""The report of detectors: curves, latency, widths and pictures are shown where there are any."""
+
+import base64
+import io
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from faster_coco_eval import mask as mask_tools
+from PIL import Image
+
+from rethink_det.errors import UserError
+from rethink_det.report.contact_sheet import CELL, COLOURS, contact_sheet
+from rethink_det.report.page import write_report
+from rethink_det.report.plots.latency import latency_figure
+from rethink_det.report.results import RunResult, StudyResults, write_results
+from rethink_det.report.statistics import summarise
+
+ARMS = {'unpruned': 0.41, 'prune-c': 0.39, 'scratch-b': 0.38}
+MODEL = 'mask-rcnn'
+STAGES = [dict(stride=4, width=12, base_width=16, inside=30, base_inside=60)]
+PROOF = dict(tensors=122, parent_digest='ab12')
+LATENCY = {'unpruned': 12.0, 'prune-c': 8.0, 'scratch-b': 8.5}
+
+
+def jpeg(width=96, height=48):
+    buffer = io.BytesIO()
+    Image.new('RGB', (width, height), '#404040').save(buffer, 'JPEG')
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def rle(height=48, width=96):
+    mask = np.zeros((height, width), np.uint8, order='F')
+    mask[12:36, 24:72] = 1
+    found = mask_tools.encode(mask)
+    return {'size': list(found['size']), 'counts': found['counts'].decode()}
+
+
+def sheet(score, masks=True):
+    """What a run leaves: two images, of which the second has nothing found."""
+    one = dict(boxes=[[24, 12, 72, 36]], labels=[1], **(dict(masks=[rle()]) if masks else {}))
+    picture = dict(width=96, height=48, jpeg=jpeg(), truth={**one, 'masks': [rle()]})
+    nothing = dict(boxes=[], labels=[], scores=[], **(dict(masks=[]) if masks else {}))
+    found = [{**one, 'scores': [score]}, nothing]
+    images = [dict(id=str(i), **picture, found=each) for i, each in enumerate(found)]
+    return dict(classes=['dog', '<cat>'], threshold=0.3, images=images)
+
+
+def curves(ap):
+    precision = [round(ap, 3)] * 101
+    classes = [dict(name='dog', AP=ap, AP50=ap, AP75=ap), dict(name='<cat>', AP=None)]
+    of = dict(precision={'0.50': precision, '0.50:0.95': precision}, classes=classes)
+    return dict(bbox=of, segm=of)
+
+
+def run(arm, seed, ap, **fields):
+    parts = dict(mAP=ap, mAP_50=ap + 0.2, mAP_75=ap, mAP_s=0.111, mAP_m=0.222, mAP_l=-1.0)
+    metrics = {f'coco/{kind}_{key}': v for kind in ('bbox', 'segm') for key, v in parts.items()}
+    fields = dict(transferred={} if arm == 'scratch-b' else PROOF) | fields
+    return RunResult(
+        'detection', arm, seed, metrics, MODEL, input_shape=[3, 48, 96], params=10, macs=10.0,
+        latency_ms=LATENCY[arm] + seed, latency_device='a CPU, 1 thread', peak_memory_mib=30.0,
+        stages=STAGES, folder=f'runs/{arm}/seed{seed}', **fields,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def work(tmp_path):
+    """The folder of a study of three arms and two seeds, with what their runs left."""
+    runs = [run(arm, seed, ap + seed / 100) for arm, ap in ARMS.items() for seed in (0, 1)]
+    for one in runs:
+        folder = tmp_path / 'work' / one.folder
+        folder.mkdir(parents=True)
+        ap = one.metrics['coco/bbox_mAP']
+        (folder / 'curves.json').write_text(json.dumps(curves(ap)))
+        (folder / 'sheet.json').write_text(json.dumps(sheet(0.5 + one.seed / 4)))
+    write_results(tmp_path / 'work', StudyResults('s', runs))
+    return tmp_path / 'work'
+
+
+def change(work, **fields):
+    """Other fields in every run of the results."""
+    results = StudyResults.load(work)
+    for one in results.runs:
+        for key, value in fields.items():
+            setattr(one, key, value)
+    write_results(work, results)
+
+
+def table(text, title):
+    """Cells of a table in Markdown, a list a row."""
+    block = re.search(rf'### {re.escape(title)}\n\n.*?((?:^\|[^\n]*\n)+)', text, re.M | re.S)[1]
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in block.splitlines()]
+
+
+def test_everything_is_shown(work):
+    written = write_report(work)
+    text = written['markdown'].read_text()
+    sizes = table(text, 'Box AP by IoU threshold and size')
+    assert sizes[0] == ['arm', 'AP', 'AP50', 'AP75', 'small', 'medium', 'large']
+    assert sizes[3] == [
+        'prune-c', '39.5 ± 0.7', '59.5 ± 0.7', '39.5 ± 0.7', '11.1 ± 0.0', '22.2 ± 0.0', '–',
+    ]  # fmt: skip
+    assert len(table(text, 'Mask AP by IoU threshold and size')) == 5
+    speed = table(text, 'Latency and memory of the whole detector')
+    assert speed[2] == ['unpruned', '41.5 ± 0.7', '12.50 (12.00 to 13.00)', '1.00 ×', '30.0']
+    assert speed[3][3] == '0.68 ×'
+    assert 'Batch 1 on a CPU, 1 thread, images of 3×48×96' in text
+    assert 'latency' not in ' '.join(table(text, 'Cost')[0])
+    assert table(text, 'Feature maps of the backbone')[2:] == [
+        [arm, '12 of 16 · 50 %'] for arm in ARMS
+    ]
+    proofs = table(text, 'What was transferred')
+    assert proofs[3] == ['unpruned', '1', '122', 'ab12']
+    assert proofs[-1] == ['scratch-b', '1', 'none', 'none']
+    names = [row[0] for row in table(text, 'Box AP by class (2)')]
+    assert names == ['class', '---', 'dog', '&lt;cat>']
+    assert table(text, 'Box AP by class (2)')[3] == ['&lt;cat>', '–', '–', '–']
+    plots = sorted(path.name for path in written['plots'].iterdir())
+    kinds = ['arms', 'curves-bbox', 'curves-segm', 'latency', 'sheet']
+    assert plots == [f'detection_{MODEL}_{kind}.png' for kind in kinds]
+    assert all(name in text for name in plots)
+
+
+def test_the_page_holds_the_pictures_and_tells_them_in_words(work):
+    html = write_report(work)['html'].read_text()
+    images = re.findall(r'<img alt="([^"]*)" width="(\d+)" height="(\d+)" src="([^"]*)"', html)
+    assert len(images) == 2 * 4 == html.count('<img')
+    assert {(width, height) for _, width, height, _ in images} == {(str(CELL), str(CELL // 2))}
+    assert all(uri.startswith('data:image/jpeg;base64,') for *_, uri in images)
+    said = [alt for alt, *_ in images]
+    assert said[:2] == ['ground truth, image 0: &lt;cat&gt;', 'unpruned, image 0: &lt;cat&gt; 0.50']
+    assert said[7] == 'scratch-b, image 1: nothing'
+    assert '<cat>' not in html and html.count('<svg') == 4
+    assert 'seed 0. A colour' in html  # the lowest of the two
+
+
+def test_a_moved_study_is_reported_alike(work, tmp_path):
+    first = {kind: path for kind, path in write_report(work).items() if kind != 'plots'}
+    before = {kind: path.read_bytes() for kind, path in first.items()}
+    moved = shutil.move(work, tmp_path / 'étude "2"')
+    again = write_report(moved)
+    assert {kind: again[kind].read_bytes() for kind in before} == before
+
+
+def test_runs_of_older_versions_are_reported_without(work):
+    lost = ('folder', 'stages', 'latency_ms', 'latency_device', 'transferred')
+    change(work, **dict.fromkeys(lost))
+    text = write_report(work)['markdown'].read_text()
+    for words in ('Detections', 'Feature maps', 'Latency', 'by class', 'Precision', 'transferred'):
+        assert words not in text
+    assert '### Box AP by IoU' in text
+
+
+def test_lost_files_leave_their_parts_out(work):
+    shutil.rmtree(work / 'runs' / 'prune-c')
+    html = write_report(work)['html'].read_text()
+    assert html.count('<img') == 2 * 3
+    shutil.rmtree(work / 'runs')
+    assert '<img' not in write_report(work)['html'].read_text()
+
+
+@pytest.mark.parametrize('name', ['curves.json', 'sheet.json'])
+@pytest.mark.parametrize('content', ['{', '[]'])
+def test_a_damaged_file_is_named(work, name, content):
+    file = work / 'runs' / 'prune-c' / 'seed0' / name
+    file.write_text(content)
+    with pytest.raises(UserError, match=f'{name}.*Delete it') as refusal:
+        write_report(work)
+    assert str(file) in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    'field, value, named',
+    [
+        ('folder', 3, "'folder' is 3, must be a text"),
+        ('stages', [dict(stride=4)], "'stages'.*base_inside"),
+        ('stages', 4, "'stages' is 4"),
+        ('peak_memory_mib', 'much', "'peak_memory_mib' is 'much'"),
+        ('unmeasured', 7, "'unmeasured' is 7"),
+        ('transferred', 'all', "'transferred' is 'all', must be an object"),
+    ],
+)
+def test_facts_of_the_wrong_kind_are_refused(field, value, named):
+    data = {**run('prune-c', 0, 0.4).to_dict(), field: value}
+    with pytest.raises(UserError, match=named):
+        RunResult.from_dict(data)
+
+
+def test_facts_survive_a_round_trip():
+    one = run('prune-c', 0, 0.4, unmeasured='why')
+    assert RunResult.from_dict(json.loads(json.dumps(one.to_dict()))) == one
+
+
+def test_what_was_not_measured_is_said(work):
+    change(work, unmeasured='OutOfMemoryError: 3 | 4', latency_ms=None)
+    text = write_report(work)['markdown'].read_text()
+    assert 'Not measured: unpruned seed 0 (OutOfMemoryError' in text
+
+
+def test_latencies_of_several_devices_are_not_plotted(work):
+    results = StudyResults.load(work)
+    results.runs[0].latency_device = 'another'
+    rows = [row for row in summarise(results.runs) if row.metric == 'coco/bbox_mAP']
+    assert latency_figure(results.runs, rows) is None
+    assert latency_figure(results.runs[1:], rows) is not None
+    write_results(work, results)
+    text = write_report(work)['markdown'].read_text()
+    assert 'Batch 1 on a CPU, 1 thread and on another' in text
+    assert 'several devices are not plotted' in text
+
+
+# -- the contact sheet -----------------------------------------------------------------------
+
+
+def colour(image, place):
+    return np.array(image.getpixel(place), int)
+
+
+def test_boxes_and_masks_are_drawn_where_they_are():
+    drawn = contact_sheet({'prune-c': (0, sheet(0.9))})
+    truth, found = drawn.rows[0][1]
+    wanted = np.array([int(COLOURS[1][i : i + 2], 16) for i in (1, 3, 5)])
+    scale = CELL / 96
+    edge, middle, outside = (
+        (round(scale * x), round(scale * y)) for x, y in [(48, 36), (48, 24), (5, 5)]
+    )
+    for cell in (truth, found):
+        assert np.abs(colour(cell.image, edge) - wanted).max() < 60
+        mixed = 0.45 * wanted + 0.55 * 0x40
+        assert np.abs(colour(cell.image, middle) - mixed).max() < 12
+        assert np.abs(colour(cell.image, outside) - 0x40).max() < 12
+
+
+def test_where_masks_overlap_the_surest_is_seen():
+    doubled = sheet(0.9)
+    found = doubled['images'][0]['found']
+    found.update({key: 2 * found[key] for key in ('boxes', 'masks')}, labels=[1, 0])
+    found['scores'] = [0.9, 0.5]
+    _, once = contact_sheet({'prune-c': (0, sheet(0.9))}).rows[0][1]
+    _, twice = contact_sheet({'prune-c': (0, doubled)}).rows[0][1]
+    middle = CELL // 2, CELL // 4
+    assert np.abs(colour(twice.image, middle) - colour(once.image, middle)).max() < 3
+
+
+def test_masks_of_the_truth_are_left_out_where_none_are_compared():
+    truth, _ = contact_sheet({'prune-c': (0, sheet(0.9, masks=False))}).rows[0][1]
+    assert np.abs(colour(truth.image, (CELL // 2, CELL // 4)) - 0x40).max() < 12
+
+
+def test_an_arm_that_has_not_seen_an_image_leaves_its_place_empty(tmp_path):
+    other = sheet(0.9)
+    other['images'] = other['images'][1:]
+    drawn = contact_sheet({'prune-c': (0, sheet(0.9)), 'random': (1, other)})
+    assert [cell is None for cell in drawn.rows[0][1]] == [False, False, True]
+    assert 'seed 0, 1' in drawn.note
+    image = Image.open(drawn.save(tmp_path / 'new' / 'sheet.png'))
+    assert image.width > 3 * CELL
+    assert contact_sheet({}) is None
+
+
+# -- PASCAL VOC ------------------------------------------------------------------------------
+
+
+def voc_study(**more):
+    return StudyResults(
+        'voc',
+        [
+            RunResult('detection', arm, seed, {'pascal_voc/mAP': ap, **more}, 'faster-rcnn')
+            for arm, ap in ARMS.items()
+            for seed, ap in enumerate((ap, ap + 0.01))
+        ],
+    )
+
+
+def test_voc_has_its_own_words(tmp_path):
+    write_results(tmp_path, voc_study(**{'pascal_voc/AP50': 0.4}))
+    text = write_report(tmp_path)['markdown'].read_text()
+    assert '### VOC AP\n' in text and '| unpruned | 41.5 ± 0.7 |' in text
+    assert 'Scratch-B reached 38.5 ± 0.7 AP' in text
+    assert 'threshold' not in text  # AP50 is the AP
+
+
+def test_voc_at_several_thresholds(tmp_path):
+    write_results(tmp_path, voc_study(**{'pascal_voc/AP50': 0.4, 'pascal_voc/AP75': 0.3}))
+    rows = table(write_report(tmp_path)['markdown'].read_text(), 'VOC AP by IoU threshold')
+    assert rows[0] == ['arm', 'AP', 'AP50', 'AP75']
+    assert rows[2] == ['unpruned', '41.5 ± 0.7', '40.0 ± 0.0', '30.0 ± 0.0']

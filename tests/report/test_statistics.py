@@ -1,0 +1,215 @@
+"""Means, intervals and verdicts: equal to hand-made numbers and scipy, silent where unknown."""
+
+import math
+import warnings
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from rethink_det.errors import UserError
+from rethink_det.report.results import RunResult
+from rethink_det.report.statistics import ARM_ORDER, BASELINE, METRICS, compare, groups, summarise
+from rethink_det.report.verdict import overall_verdict, verdict
+
+TOP1 = 'accuracy/top1'
+scores = st.floats(0, 100, allow_nan=False)
+
+
+def classification(model='net', **arms):
+    """Runs of classification arms (``fine_tune=[93.0, ...]``), seeds counted from 0."""
+    return [
+        RunResult('classification', arm.replace('_', '-'), seed, {TOP1: value}, model)
+        for arm, values in arms.items()
+        for seed, value in enumerate(values)
+    ]
+
+
+def row_of(rows, arm, metric=TOP1):
+    (row,) = [row for row in rows if (row.arm, row.metric) == (arm, metric)]
+    return row
+
+
+def say(**arms):
+    return verdict(summarise(classification(**arms)), 'classification', 'net')
+
+
+def test_a_row_holds_the_hand_computed_numbers():
+    rows = summarise(classification(fine_tune=[92.0, 94.0, 96.0], scratch_b=[93.0, 94.0, 98.0]))
+    row = row_of(rows, 'scratch-b')
+    assert (row.n, row.mean, row.values) == (3, 95.0, {0: 93.0, 1: 94.0, 2: 98.0})
+    assert row.std == pytest.approx(math.sqrt(7))
+    # differences 1, 0, 2: mean 1, std 1, so 1 ± 4.302653 / sqrt(3)
+    assert row.difference.value == pytest.approx(1.0)
+    assert row.difference.ci95 == pytest.approx((1 - 2.484138, 1 + 2.484138), abs=1e-5)
+    assert row.difference.p_value == pytest.approx(0.225403, abs=1e-5)
+    assert row.difference.method == 'paired t'
+    assert row_of(rows, 'fine-tune').difference is None
+
+
+def test_same_seeds_are_paired_as_scipy_does():
+    a, b = {0: 3.0, 1: 5.0, 7: 4.5}, {7: 4.0, 0: 2.0, 1: 4.8}
+    test = stats.ttest_rel([3.0, 5.0, 4.5], [2.0, 4.8, 4.0])
+    found = compare(a, b)
+    assert found.ci95 == pytest.approx(tuple(test.confidence_interval(0.95)))
+    assert found.p_value == pytest.approx(test.pvalue)
+
+
+def test_other_seeds_are_compared_by_welch_as_scipy_does():
+    a, b = {0: 3.0, 1: 5.0}, {0: 2.0, 1: 4.8, 2: 4.0}
+    test = stats.ttest_ind([3.0, 5.0], [2.0, 4.8, 4.0], equal_var=False)
+    found = compare(a, b)
+    assert found.method == 'Welch t'
+    assert found.ci95 == pytest.approx(tuple(test.confidence_interval(0.95)))
+    assert found.p_value == pytest.approx(test.pvalue)
+
+
+@settings(deadline=None)  # scipy's first call is slow
+@given(
+    st.dictionaries(st.integers(0, 9), scores, min_size=1),
+    st.dictionaries(st.integers(0, 9), scores, min_size=1),
+)
+def test_any_comparison_is_finite_and_antisymmetric(a, b):
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')  # no division by zero, no lost precision
+        there, back = compare(a, b), compare(b, a)
+    assert there.value == pytest.approx(-back.value)
+    assert (there.ci95 is None) == (back.ci95 is None) == (there.p_value is None)
+    if there.ci95 is not None:
+        low, high = there.ci95
+        assert low <= there.value <= high
+        assert (-high, -low) == pytest.approx(back.ci95)
+        assert 0 <= there.p_value <= 1
+
+
+@pytest.mark.parametrize(
+    ('a', 'b'),
+    [
+        ({0: 0.301, 1: 0.304}, {0: 0.298, 1: 0.301}),  # the same difference up to rounding
+        ({0: 1.0, 1: 1.0}, {2: 1.0, 3: 1.0}),
+        ({0: 0.0, 1: 0.0}, {0: 0.0, 1: 0.0}),
+        ({0: 5.0}, {0: 4.0}),
+        ({0: 5.0, 1: 6.0}, {0: 4.0}),
+    ],
+)
+def test_no_spread_or_one_seed_gives_a_difference_without_interval(a, b):
+    found = compare(a, b)
+    assert found.ci95 is None and found.p_value is None and found.half_width is None
+    assert math.isfinite(found.value)
+
+
+def test_only_completed_and_finite_runs_count():
+    runs = classification(fine_tune=[90.0, 91.0, 92.0, math.nan])
+    runs[2].status = 'failed'
+    row = row_of(summarise(runs), 'fine-tune')
+    assert (row.n, row.mean, row.excluded_seeds) == (2, 90.5, (3,))
+
+
+def test_rows_come_in_the_fixed_order_of_arms():
+    runs = classification(zebra=[1], lottery=[1], scratch_b=[1], unpruned=[1], fine_tune=[1])
+    arms = [row.arm for row in summarise(runs)]
+    assert arms == ['unpruned', 'fine-tune', 'scratch-b', 'lottery', 'zebra']
+    assert set(BASELINE.values()) < set(ARM_ORDER)
+
+
+def test_two_runs_of_one_seed_are_refused():
+    with pytest.raises(UserError, match='classification / net / lottery / seed 0'):
+        summarise(classification(lottery=[1.0]) * 2)
+
+
+def test_an_unknown_stage_is_refused():
+    with pytest.raises(UserError, match="'segmentation' is none of classification, detection"):
+        summarise([RunResult('segmentation', 'random', 0, {'mIoU': 1.0})])
+
+
+def test_a_comparison_with_nothing_is_refused():
+    with pytest.raises(ValueError, match='at least one seed'):
+        compare({0: 1.0}, {})
+    with pytest.raises(ValueError, match='at least one seed'):
+        compare({}, {0: 1.0})
+
+
+def test_no_measurable_difference_states_what_the_seeds_resolve():
+    said = say(fine_tune=[93.0, 93.3, 92.7], scratch_b=[93.2, 93.1, 93.0], scratch_e=[92, 93, 92])
+    assert said.case == 'no difference'
+    assert said.sentence.startswith('Inherited weights were worth nothing measurable here: ')
+    assert 'Scratch-B reached 93.10 ± 0.10 %, fine-tuning 93.00 ± 0.30 %' in said.sentence
+    assert '(difference +0.10, 95 % CI −0.56 to +0.76, n = 3)' in said.sentence
+    assert 'resolve differences of about ±0.66 points' in said.sentence
+    assert 'Scratch-E reached 92.33 ± 0.58' in said.sentence
+
+
+def test_weights_matter_when_the_interval_lies_on_fine_tunings_side():
+    said = say(fine_tune=[93.0, 93.3, 92.7], scratch_b=[91.0, 91.4, 90.6])
+    assert said.case == 'weights'
+    assert said.sentence.startswith('Inherited weights mattered here, by 2.00 points')
+
+
+def test_architecture_wins_when_the_interval_lies_on_scratchs_side():
+    said = say(fine_tune=[91.0, 91.4, 90.6], scratch_b=[93.0, 93.3, 92.7])
+    assert said.case == 'architecture'
+    assert said.sentence.startswith('The architecture alone did better here, by 2.00 points')
+
+
+def test_one_seed_settles_nothing_but_the_difference_is_told():
+    said = say(fine_tune=[93.0], scratch_b=[93.1])
+    assert said.case == 'unsettled'
+    assert 'cannot be settled with n = 1' in said.sentence
+    assert '(difference +0.10, n = 1)' in said.sentence
+
+
+def test_seeds_without_spread_settle_nothing():
+    said = say(fine_tune=[93.0, 93.0], scratch_b=[93.1, 93.1])
+    assert said.case == 'unsettled' and 'no spread' in said.sentence
+
+
+def test_scratch_e_decides_only_where_scratch_b_is_absent_and_says_so():
+    worse_b = {'fine_tune': [93.0, 93.3, 92.7], 'scratch_b': [91.0, 91.4, 90.6]}
+    better_e = [95.0, 95.3, 94.6]
+    assert say(**worse_b, scratch_e=better_e).case == 'weights'  # not picked by its score
+    alone = say(fine_tune=worse_b['fine_tune'], scratch_e=better_e)
+    assert alone.case == 'architecture'
+    assert 'Scratch-B, the arm of equal compute, has no completed run' in alone.sentence
+
+
+@pytest.mark.parametrize(
+    ('arms', 'missing'),
+    [({'scratch_b': [93.0]}, 'fine-tuning'), ({'fine_tune': [93.0]}, 'training from scratch')],
+)
+def test_a_missing_side_leaves_the_question_open(arms, missing):
+    said = say(**arms)
+    assert said.case == 'unsettled' and missing in said.sentence
+
+
+def test_detection_is_told_in_ap_against_prune_c():
+    cells = {'prune-c': (0.310, 0.312, 0.308), 'scratch-b': (0.300, 0.303, 0.297)}
+    runs = [
+        RunResult('detection', arm, seed, {'coco/bbox_mAP': v, 'coco/segm_mAP': v}, 'mask')
+        for arm, values in cells.items()
+        for seed, v in enumerate(values)
+    ]
+    rows = summarise(runs)
+    said = verdict(rows, 'detection', 'mask')
+    assert 'by 1.0 points: Scratch-B reached 30.0 ± 0.3 AP, Prune-C 31.0 ± 0.2 AP' in said.sentence
+    assert row_of(rows, 'scratch-b', 'coco/segm_mAP').difference.baseline == 'prune-c'
+
+
+def test_the_overall_verdict_counts_the_comparisons():
+    fine, low = [93.0, 93.3, 92.7], [91.0, 91.4, 90.6]
+    runs = classification('a', fine_tune=fine, scratch_b=low)
+    runs += classification('b', fine_tune=fine, scratch_b=[93.2, 93.1, 93.0])
+    rows = summarise(runs)
+    said = [verdict(rows, *group) for group in groups(rows)]
+    text = overall_verdict(said)
+    assert 'mattered in 1 of 2 (classification/a)' in text
+    assert 'worth nothing measurable in 1 of 2 (classification/b)' in text
+    assert overall_verdict(said[:1]) == said[0].sentence
+    assert 'Nothing can be said yet' in overall_verdict([])
+
+
+@given(st.floats(-1, 1))
+def test_shown_numbers_have_a_sign_unless_they_show_zero(value):
+    text = METRICS['classification'][TOP1].text(value, signed=True)
+    assert text[0] in '+−' and '-' not in text
+    assert text != '−0.00'

@@ -14,10 +14,11 @@ if find_spec('mmengine') is None:
         "pip install 'rethink-det[openmmlab]' (the official one)."
     )
 
-from rethink_det import compat, registry
+from rethink_det import compat, moved, registry
 from rethink_det.errors import UserError
 
 compat.install()
+moved.install()
 
 __version__ = '0.1.0.dev0'
 __all__ = ['UserError', '__version__', 'registry']

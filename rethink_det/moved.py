@@ -1,0 +1,147 @@
+"""Import paths of the last release: they work for one more, with a warning that names the new.
+
+``import rethink_det.study.results`` gives the module ``rethink_det.report.results`` itself, so
+a class is the same under both names. A line goes one release after it came.
+"""
+
+import sys
+import warnings
+from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+PACKAGE = 'rethink_det.'
+MOVED = {
+    'architecture.foreign': 'convert',
+    'architecture.foreign.convert': 'convert.conversion',
+    'architecture.foreign.efficientnet': 'convert.efficientnet',
+    'architecture.foreign.history': 'convert.torch_pruning',
+    'architecture.foreign.mmrazor': 'convert.mmrazor',
+    'architecture.foreign.names': 'convert.tensor_names',
+    'architecture.foreign.parents': 'convert.known_networks',
+    'architecture.foreign.selections': 'convert.network_slimming',
+    'architecture.foreign.subnet': 'convert.subnet',
+    'architecture.foreign.widths': 'convert.tensor_shapes',
+    'architecture.foreign.zeros': 'convert.weight_masks',
+    'architecture.onnx': 'export.onnx',
+    'classification.cifar_resnet': 'classification.backbones.cifar_resnet',
+    'classification.densenet': 'classification.backbones.densenet',
+    'classification.initial_weights': 'classification.backbones.conv_init',
+    'classification.preact_block': 'classification.backbones.preact_block',
+    'classification.preact_resnet': 'classification.backbones.preact_resnet',
+    'classification.preresnet': 'classification.backbones.preresnet',
+    'classification.timm_backbone': 'classification.backbones.timm_backbone',
+    'classification.vgg': 'classification.backbones.vgg',
+    'cli.benchmark_coco': 'benchmark.coco',
+    'cli.benchmark_detector': 'benchmark.detector',
+    'cli.benchmark_peer': 'benchmark.plain_pytorch',
+    'cli.benchmark_prune': 'benchmark.prune',
+    'cli.benchmark_runner': 'benchmark.runner',
+    'cli.benchmark_scenes': 'benchmark.scenes',
+    'cli.benchmark_together': 'benchmark.packed',
+    'cli.benchmark_train': 'benchmark.train',
+    'cli.benchmark_workload': 'benchmark.workload',
+    'cli.checks': 'doctor',
+    'cli.checks.data': 'doctor.data',
+    'cli.checks.finding': 'doctor.finding',
+    'cli.checks.hardware': 'doctor.hardware',
+    'cli.checks.operators': 'doctor.operators',
+    'cli.checks.software': 'doctor.software',
+    'cli.export_subjects': 'export.networks',
+    'cli.timing': 'benchmark.timing',
+    'datasets.atomic': 'datasets.atomic_folder',
+    'datasets.progress': 'datasets.progress_bar',
+    'detection.adapt': 'detection.transfer.adapt',
+    'detection.arms': 'detection.transfer.arms',
+    'detection.check_model': 'detection.transfer.check_model',
+    'detection.datasets.batches': 'detection.datasets.detection_batches',
+    'detection.inputs': 'detection.transfer.normalisation',
+    'detection.lookup': 'registered',
+    'detection.maps': 'detection.feature_maps',
+    'detection.measuring.facts': 'detection.measuring.detector',
+    'detection.measuring.memory': 'detection.measuring.peak_memory',
+    'detection.onnx': 'export.detector',
+    'detection.prune': 'detection.pruning',
+    'detection.readers': 'detection.transfer.in_channels',
+    'detection.runtime': 'detection.transfer.backbone_settings',
+    'detection.settings': 'detection.transfer.settings',
+    'detection.shared_head': 'detection.transfer.shared_head',
+    'detection.trained': 'detection.trained_detector',
+    'detection.two_stage': 'export.rcnn_graph',
+    'pruning.data': 'pruning.batches',
+    'pruning.evidence': 'pruning.sample_statistics',
+    'study.compute': 'report.training_compute',
+    'study.compute_plot': 'report.plots.compute',
+    'study.contact_sheet': 'report.contact_sheet',
+    'study.curves_plot': 'report.plots.curves',
+    'study.detection_tables': 'report.detector_tables',
+    'study.detector_facts': 'study.detector_measurements',
+    'study.evidence': 'report.run_files',
+    'study.figures': 'report.plots.style',
+    'study.latency_plot': 'report.plots.latency',
+    'study.plots': 'report.plots.arms',
+    'study.progress': 'study.display',
+    'study.report': 'report.page',
+    'study.results': 'report.results',
+    'study.sections': 'report.sections',
+    'study.statistics': 'report.statistics',
+    'study.tables': 'report.tables',
+    'study.transfer_table': 'report.transfer_table',
+    'study.units': 'report.units',
+    'study.verdict': 'report.verdict',
+    'training.data': 'training.training_batches',
+    'training.input_convention': 'architecture.input_convention',
+    'training.memory': 'training.allocator',
+}
+"""Where a module was and where it is, both below ``rethink_det``; whoever moves one adds it."""
+
+
+class MovedFinder(MetaPathFinder):
+    """Finds the modules of :data:`MOVED`, where nobody else finds one of that name."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """A spec for an old name; None, i.e. "not mine", for every other."""
+        old = fullname.removeprefix(PACKAGE)
+        if old == fullname or old not in MOVED:
+            return None
+        new = PACKAGE + MOVED[old]
+        return ModuleSpec(fullname, _MovedLoader(), origin=new, is_package=_is_package(old))
+
+
+class _MovedLoader(Loader):
+    """Puts the new module in the old one's place.
+
+    A package stays a module of its own that has the new one's names: were it the new package,
+    Python would look for the old submodules among the new files and load those twice.
+    """
+
+    def exec_module(self, module: ModuleType) -> None:
+        old, new = module.__name__, module.__spec__.origin
+        warnings.warn(
+            f'{old} is now {new}; the old path goes with the next release.',
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        moved = import_module(new)
+        if module.__spec__.submodule_search_locations is None:
+            sys.modules[old] = moved
+        else:
+            module.__getattr__ = partial(getattr, moved)
+
+
+def _is_package(old: str) -> bool:
+    return any(name.startswith(f'{old}.') for name in MOVED)
+
+
+def install() -> None:
+    """Put one `MovedFinder` at the end of ``sys.meta_path``. Idempotent; imports nothing."""
+    if not any(isinstance(finder, MovedFinder) for finder in sys.meta_path):
+        sys.meta_path.append(MovedFinder())

@@ -1,8 +1,83 @@
-"""The names of all files and folders that are ever written into a work dir."""
+"""The names of all files and folders that are ever written into a work dir.
+
+A *work dir* is the folder of a study, of a single training run, or of a run within a study. What
+MMEngine writes into it besides (``epoch_*.pth``, ``last_checkpoint``, its logs) is MMEngine's own
+affair; :func:`rethink_det.training.launch.last_checkpoint` asks it.
+"""
+
+from pathlib import Path
+
+WORK_DIRS = 'work_dirs'
+"""Where commands put a work dir of its own for each config, unless they are told another."""
+
+# -- a study ---------------------------------------------------------------------------------
+
+RESULTS = 'results.json'
+"""Every run of a study: what it cost and what it reached, see
+:mod:`rethink_det.report.results`."""
+
+RUNS = 'runs'
+"""Folder of a study's runs, see :func:`run_folder`."""
+
+REPORT_MARKDOWN, REPORT_CSV, REPORT_HTML = 'report.md', 'report.csv', 'report.html'
+"""The report of a study: as text, as a table of all runs, and as a page of its own."""
+
+PLOTS = 'plots'
+"""Folder of the report's pictures, see :func:`plot_file`."""
+
+# -- a run -----------------------------------------------------------------------------------
+
+RESULT = 'result.json'
+"""What a run of a study came to. It is written last: who finds it finds a finished run."""
+
+CONFIG = 'config.py'
+"""The resolved config that a run of a study trains by."""
+
+ARCHITECTURE = 'architecture.json'
+"""What the run's network is, see :class:`rethink_det.architecture.PrunedArchitecture`."""
+
+PARENT = 'parent.pth'
+"""A given parent of a study, checked and made self-describing, in place of one it trains."""
+
+INITIAL = 'initial.pth'
+"""The weights that a training of an unpruned classifier started from: a lottery ticket."""
+
+INHERITED = 'inherited.pth'
+"""The pruned classifier of a study, with the weights that its parent left it."""
+
+PRUNED = 'pruned.pth'
+"""The pruned detector of a study, with the weights that its parent left it."""
+
+CONSOLE = 'console.log'
+"""Everything that a run of a study printed."""
+
+PROGRESS = 'progress.txt'
+"""How far a run is: iterations done, and in all."""
 
 CURVES = 'curves.json'
 """In a detector's run: its precision-recall curves, ``'bbox'`` and ``'segm'``, see
 :mod:`rethink_det.detection.evaluation.curves`."""
+
 SHEET = 'sheet.json'
 """In a detector's run: ``classes``, ``threshold`` and ``images``, each a picture with what was
 ``found`` on it, see :mod:`rethink_det.detection.measuring.pictures`."""
+
+
+def run_folder(key: str, identity: str) -> Path:
+    """Where a run lies within the folder of its study.
+
+    Args:
+        key: Of the run, ``'classification/scratch-e-seed0'``.
+        identity: Its digest, of which the first eight digits; ``'*'`` for a pattern of them all.
+    """
+    return Path(RUNS) / f'{key}-{identity[:8]}'
+
+
+def plot_file(section: str, kind: str) -> Path:
+    """Where a picture of the report lies within the folder of its study.
+
+    Args:
+        section: What it is of, ``'detection_faster-rcnn'``.
+        kind: What it shows, ``'compute'``.
+    """
+    return Path(PLOTS) / f'{section}_{kind}.png'

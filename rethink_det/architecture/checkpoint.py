@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from rethink_det.architecture.scales import MOMENTUM, SCALE, fold_scales
 from rethink_det.errors import UserError
 from rethink_det.files import replacing
+from rethink_det.layout import INITIAL
 
 WEIGHTS = 'state_dict'
 TICKET = 'initial'
@@ -89,7 +90,7 @@ def state_dict_of(
     """
     if key != WEIGHTS and key not in checkpoint:
         raise UserError(
-            f'{path} has no lottery ticket: prune a checkpoint that has the initial.pth of its '
+            f'{path} has no lottery ticket: prune a checkpoint that has the {INITIAL} of its '
             'training beside it, or name that file by --initial.'
         )
     state = checkpoint.get(key, checkpoint)

@@ -16,6 +16,7 @@ from rethink_det.architecture.checkpoint import digest, load_checkpoint
 from rethink_det.cli.prune_subjects import Subject, find
 from rethink_det.cli.train import add_config_options
 from rethink_det.errors import UserError
+from rethink_det.layout import INITIAL
 from rethink_det.pruning import build_pruner
 from rethink_det.pruning.checkpoint import save_pruned
 from rethink_det.training.config import find_config, load_config
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--initial',
         metavar='CHECKPOINT',
-        help='weights that the training started from, for the lottery arm; default: initial.pth '
+        help=f'weights that the training started from, for the lottery arm; default: {INITIAL} '
         'beside the checkpoint, if there is one',
     )
     add_config_options(parser)

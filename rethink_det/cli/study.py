@@ -7,6 +7,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 from rethink_det.errors import UserError
+from rethink_det.layout import REPORT_MARKDOWN, WORK_DIRS
 from rethink_det.report.page import write_report
 from rethink_det.study.execute import dry_run, execute_study
 from rethink_det.study.executors import OnRay, processes
@@ -68,11 +69,11 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         print(dry_run(study))
         return 0
-    work_dir = Path(options.work_dir or Path('work_dirs') / study.name)
+    work_dir = Path(options.work_dir or Path(WORK_DIRS) / study.name)
     executor, workers = _executor(options)
     results = execute_study(study, work_dir, executor, workers)
     written = write_report(work_dir)
-    print((work_dir / 'report.md').read_text())
+    print((work_dir / REPORT_MARKDOWN).read_text())
     print(f'The same with plots: {written["html"]}')
     if results.incomplete:
         print(f'{len(results.incomplete)} runs have no result; see the report.')

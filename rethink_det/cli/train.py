@@ -25,6 +25,7 @@ from rethink_det.detection.datasets.check import check_data
 from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
+from rethink_det.layout import WORK_DIRS
 from rethink_det.training.config import find_config, known_fields, load_config
 from rethink_det.training.launch import last_checkpoint, leave_process_group, train
 
@@ -157,7 +158,7 @@ def resolve(options: argparse.Namespace) -> Config:
     config.work_dir = (
         options.work_dir
         or config.get('work_dir')
-        or str(Path('work_dirs') / Path(options.config).stem)
+        or str(Path(WORK_DIRS) / Path(options.config).stem)
     )
     return config
 

@@ -7,6 +7,7 @@ from rethink_det.doctor.finding import Finding, carefully
 from rethink_det.doctor.hardware import check_device, check_disk
 from rethink_det.doctor.operators import check_operators
 from rethink_det.doctor.software import check_line, check_versions
+from rethink_det.layout import WORK_DIRS
 
 __all__ = ['CHECKS', 'Finding', 'examine']
 
@@ -16,7 +17,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     'mmcv operators': check_operators,
     'device': check_device,
     **DATA_CHECKS,
-    'work_dirs': check_disk,
+    WORK_DIRS: check_disk,
 }
 """Every check by the name of its section; data sets by the folder that configs name."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from rethink_det.doctor.finding import Ability, Finding
+from rethink_det.layout import WORK_DIRS
 
 GB = 1e9
 ENOUGH = 10 * GB
@@ -54,7 +55,7 @@ def _gpu(index: int) -> dict[str, object]:
     }
 
 
-def check_disk(folder: str | os.PathLike = 'work_dirs') -> Finding:
+def check_disk(folder: str | os.PathLike = WORK_DIRS) -> Finding:
     """Space for runs in ``folder``, where commands put them by default."""
     path = Path(folder).resolve()
     there = next(place for place in (path, *path.parents) if place.exists())

@@ -15,8 +15,8 @@ from rethink_det.architecture.checkpoint import (
     state_dict_of,
 )
 from rethink_det.architecture.input_convention import KEY, InputConvention
+from rethink_det.layout import INITIAL
 from rethink_det.pruning.base import PruneResult
-from rethink_det.training.hooks.initial_weights import INITIAL
 
 
 def pruned_checkpoint(

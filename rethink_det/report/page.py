@@ -13,10 +13,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rethink_det.files import save_text
+from rethink_det.layout import PLOTS, REPORT_CSV, REPORT_HTML, REPORT_MARKDOWN, RESULTS
 from rethink_det.report.contact_sheet import TRUTH
 from rethink_det.report.plots.style import style_of
 from rethink_det.report.results import RunResult, StudyResults
-from rethink_det.report.sections import PLOTS, Section, section_of
+from rethink_det.report.sections import Section, section_of
 from rethink_det.report.tables import Table
 from rethink_det.report.verdict import overall_verdict
 
@@ -48,7 +49,7 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
         UserError: ``work_dir`` has no readable ``results.json``, or a file of a run is damaged.
     """
     work_dir = Path(work_dir)
-    results = StudyResults.load(work_dir / 'results.json')
+    results = StudyResults.load(work_dir / RESULTS)
     rows = results.summary
     sections = [section_of(results, rows, said, work_dir) for said in results.verdicts]
     overall = overall_verdict(results.verdicts)
@@ -60,13 +61,13 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
     environment = _flat(results.environment)
     page = (results, overall, sections, failed, environment)
     written = {
-        'markdown': (work_dir / 'report.md', _markdown(*page)),
-        'csv': (work_dir / 'report.csv', _csv(results.runs)),
-        'html': (work_dir / 'report.html', _html(*page)),
+        'markdown': (work_dir / REPORT_MARKDOWN, _markdown(*page)),
+        'csv': (work_dir / REPORT_CSV, _csv(results.runs)),
+        'html': (work_dir / REPORT_HTML, _html(*page)),
     }
     for path, text in written.values():
         save_text(text, path)
-    return {kind: path for kind, (path, _) in written.items()} | {'plots': work_dir / PLOTS}
+    return {kind: path for kind, (path, _) in written.items()} | {PLOTS: work_dir / PLOTS}
 
 
 def _error(run: RunResult) -> str:
@@ -136,12 +137,12 @@ def _markdown(
     for section in sections:
         parts += [f'## {_cell(section.title)}', _cell(section.sentence)]
         for plot in section.plots:
-            parts += filter(None, (f'![{_cell(plot.title)}](plots/{plot.png.name})', plot.note))
+            parts += filter(None, (f'![{_cell(plot.title)}]({PLOTS}/{plot.png.name})', plot.note))
         for table in section.tables:
             parts += _markdown_table(table)
         if section.sheet:
             sheet, png = section.sheet
-            parts += ['### Detections', f'![Detections](plots/{png.name})', sheet.note]
+            parts += ['### Detections', f'![Detections]({PLOTS}/{png.name})', sheet.note]
     parts += _markdown_table(failed) if failed.rows else []
     parts += ['## How to read this', '\n'.join(f'* {note}' for note in NOTES)]
     if environment:

@@ -12,10 +12,10 @@ from typing import Any
 
 from rethink_det.errors import UserError
 from rethink_det.files import plain, save_json
+from rethink_det.layout import RESULTS
 from rethink_det.report.statistics import STAGES, Row, groups, summarise
 from rethink_det.report.verdict import Verdict, overall_verdict, verdict
 
-RESULTS_NAME = 'results.json'
 REMEDY = 'run the study again (it repeats only what is missing) to write it anew'
 _ALWAYS = ('stage', 'model', 'arm', 'seed', 'status', 'metrics')
 _ALWAYS += ('params', 'macs', 'epochs', 'checkpoint')
@@ -140,7 +140,7 @@ class StudyResults:
             UserError: no such file, not JSON, or a key missing or of the wrong kind.
         """
         path = Path(path)
-        path = path / RESULTS_NAME if path.is_dir() else path
+        path = path / RESULTS if path.is_dir() else path
         data = _read_json(path)
         for key, kind in (('study', str), ('runs', list)):
             if not isinstance(data.get(key), kind):
@@ -155,7 +155,7 @@ class StudyResults:
 
 def write_results(work_dir: str | Path, results: StudyResults) -> Path:
     """Write ``results`` to ``work_dir/results.json`` and return its path."""
-    return results.save(Path(work_dir) / RESULTS_NAME)
+    return results.save(Path(work_dir) / RESULTS)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from rethink_det.layout import plot_file
 from rethink_det.report.contact_sheet import Sheet, contact_sheet
 from rethink_det.report.detector_tables import (
     KINDS,
@@ -28,8 +29,6 @@ from rethink_det.report.training_compute import spent_by, unknown_note
 from rethink_det.report.transfer_table import transfer_table
 from rethink_det.report.verdict import Verdict
 
-PLOTS = 'plots'
-"""Folder of a study's PNG files."""
 JUDGED = {'bbox': 'boxes', 'segm': 'masks'}
 
 
@@ -77,7 +76,7 @@ def section_of(
     primary = primary_metric(rows, stage, model)
     shown = by_metric.get(primary, [])
     title = ' · '.join(filter(None, (stage.capitalize(), model)))
-    draw = _Drawing(title, '_'.join(filter(None, (stage, _plain(model)))), work_dir / PLOTS)
+    draw = _Drawing(title, '_'.join(filter(None, (stage, _plain(model)))), work_dir)
     plots = _plots(runs, shown, draw) if shown else []
     tables = [metric_table(arms, runs) for arms in by_metric.values() if arms]
     section = Section(title, said.sentence, said.case, tables, plots)
@@ -126,10 +125,10 @@ class _Drawing:
 
     title: str
     stem: str
-    folder: Path
+    work_dir: Path
 
     def path(self, kind: str) -> Path:
-        return self.folder / f'{self.stem}_{kind}.png'
+        return self.work_dir / plot_file(self.stem, kind)
 
     def __call__(self, kind: str, words: str, figure: Figure | None, note: str = '') -> list[Plot]:
         """The plot as PNG and SVG; none without a figure."""

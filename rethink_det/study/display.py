@@ -10,6 +10,7 @@ from statistics import fmean
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from rethink_det.layout import run_folder
 from rethink_det.study.plan import Run
 from rethink_det.training.hooks.progress import read_progress
 
@@ -91,7 +92,7 @@ class Display:
     def _watch(self) -> None:
         while not self._over.wait(1.0):
             for key, task in list(self._tasks.items()):
-                folders = list(self.work_dir.glob(f'runs/{key}-*'))
+                folders = list(self.work_dir.glob(str(run_folder(key, '*'))))
                 newest = max(folders, key=lambda f: f.stat().st_mtime, default=None)
                 done, total = read_progress(newest) if newest else (0, 0)
                 if total and task in self._bars.task_ids:

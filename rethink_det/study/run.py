@@ -34,6 +34,16 @@ from rethink_det.detection.pruning import prune_detector
 from rethink_det.detection.transfer.adapt import transfer_config
 from rethink_det.detection.transfer.arms import get_transfer_arm
 from rethink_det.files import save_json
+from rethink_det.layout import (
+    ARCHITECTURE,
+    CONFIG,
+    CONSOLE,
+    INHERITED,
+    PARENT,
+    PRUNED,
+    RESULT,
+    run_folder,
+)
 from rethink_det.pruning import LayerwisePruner, PruneResult, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
 from rethink_det.report.transfer_table import proof_of
@@ -44,7 +54,6 @@ from rethink_det.training.config import load_config
 from rethink_det.training.launch import evaluate, last_checkpoint, train
 from rethink_det.training.training_batches import TrainingBatches
 
-RESULT = 'result.json'
 BACKWARD = 3
 """A training step costs about three forward passes: one forward, two backward."""
 SHAPE_COMPUTE = 'shape_train_macs'
@@ -65,7 +74,7 @@ def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLik
     """
     config = run_config(run, parents)
     identity = identify(run, config, parents)
-    place = Path('runs') / f'{run.key}-{identity[:8]}'
+    place = run_folder(run.key, identity)
     folder = Path(work_dir).resolve() / place
     done = finished(folder, identity)
     if done:
@@ -73,7 +82,7 @@ def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLik
     folder.mkdir(parents=True, exist_ok=True)
     config.work_dir = str(folder)
     started = time.perf_counter()
-    with _console(folder / 'console.log'):
+    with _console(folder / CONSOLE):
         result = _STAGES[run.stage](run, config, parents, folder)
     result |= {
         'key': run.key,
@@ -155,13 +164,13 @@ def plain_settings(run: Run) -> dict:
 
 def _train_classifier(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
     architecture = architecture_of(config)
-    config.dump(folder / 'config.py')
+    config.dump(folder / CONFIG)
     if run.settings.get('parent') and run.arm == 'unpruned':
-        metrics, checkpoint, epochs = _adopt(run, config, architecture, folder), 'parent.pth', 0
+        metrics, checkpoint, epochs = _adopt(run, config, architecture, folder), PARENT, 0
     else:
         metrics, checkpoint = _train(config, folder)
         epochs = config.train_cfg.max_epochs
-    architecture.save(folder / 'architecture.json')
+    architecture.save(folder / ARCHITECTURE)
     cost = architecture.cost()
     spent = BACKWARD * cost.macs * _training_images(config) * epochs if epochs else None
     return {
@@ -170,7 +179,7 @@ def _train_classifier(run: Run, config: Config, parents: Mapping, folder: Path) 
         'epochs': epochs,
         'checkpoint': checkpoint,
         'digest': digest(load_checkpoint(folder / checkpoint)['state_dict']),
-        'architecture': 'architecture.json',
+        'architecture': ARCHITECTURE,
     }
 
 
@@ -191,7 +200,7 @@ def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
         **described,
         SHAPE_COMPUTE: 0 if predefined else described['total_train_macs'],
         **pruned.architecture.cost().as_dict(),
-        **_kept(pruned, folder / 'inherited.pth', trained, options, config, initial),
+        **_kept(pruned, folder / INHERITED, trained, options, config, initial),
     }
 
 
@@ -204,7 +213,7 @@ def _prune_detector(run: Run, config: Config, parents: Mapping, folder: Path) ->
     return {
         **_described(run, {}, parents, 0),
         **backbone_cost(pruned.architecture).as_dict(),
-        **_kept(pruned, folder / 'pruned.pth', trained, options, config),
+        **_kept(pruned, folder / PRUNED, trained, options, config),
     }
 
 
@@ -217,7 +226,7 @@ def _kept(
     initial: Mapping | None = None,
 ) -> dict:
     """Write what pruning gave, and say so for the result."""
-    pruned.architecture.save(path.with_name('architecture.json'))
+    pruned.architecture.save(path.with_name(ARCHITECTURE))
     provenance = {'parent_digest': trained['digest'], 'pruner': dict(options)}
     inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
     content = save_pruned(pruned, path, provenance, initial, inputs)
@@ -225,27 +234,27 @@ def _kept(
         'epochs': 0,
         'checkpoint': path.name,
         'digest': content,
-        'architecture': 'architecture.json',
+        'architecture': ARCHITECTURE,
     }
 
 
 def _take_architecture(run: Run, parents: Mapping, folder: Path) -> dict:
     """A published architecture in place of pruning: a shape, and no weights."""
     architecture = PrunedArchitecture.load(run.settings['architecture'])
-    architecture.save(folder / 'architecture.json')
+    architecture.save(folder / ARCHITECTURE)
     return {
         **_described(run, {}, parents, 0),
         SHAPE_COMPUTE: 0,
         **architecture.cost().as_dict(),
         'epochs': 0,
         'digest': architecture.digest,
-        'architecture': 'architecture.json',
+        'architecture': ARCHITECTURE,
     }
 
 
 def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
     architecture = PrunedArchitecture.load(config.model.backbone.architecture)
-    config.dump(folder / 'config.py')
+    config.dump(folder / CONFIG)
     keep_curves(config)
     metrics, checkpoint = _train(config, folder)
     saved = load_checkpoint(folder / checkpoint)
@@ -294,8 +303,8 @@ def _adopt(run: Run, config: Config, architecture: PrunedArchitecture, folder: P
     if inputs is not None:
         meta[KEY] = inputs.to_dict()
     checkpoint = {'meta': meta, 'state_dict': network.state_dict()}
-    save_checkpoint(checkpoint, folder / 'parent.pth')
-    return evaluate(config, folder / 'parent.pth')
+    save_checkpoint(checkpoint, folder / PARENT)
+    return evaluate(config, folder / PARENT)
 
 
 def _described(run: Run, metrics: Mapping, parents: Mapping, train_macs: int | None) -> dict:

@@ -11,12 +11,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.layout import INITIAL
 from rethink_det.registry import HOOKS
 from rethink_det.training.hooks.provenance import config_digest, versions
 from rethink_det.training.hooks.transfer import TransferHook
 from rethink_det.training.model import architecture_of, model_of
-
-INITIAL = 'initial.pth'
 
 
 @HOOKS.register_module()

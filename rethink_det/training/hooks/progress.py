@@ -7,9 +7,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from rethink_det.files import save_text
+from rethink_det.layout import PROGRESS
 from rethink_det.registry import HOOKS
-
-PROGRESS = 'progress.txt'
 
 
 @HOOKS.register_module()

@@ -1,6 +1,8 @@
 """A classification network as this package sees it: a backbone and a head."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,9 @@ RUNTIME_KEYS = ('init_cfg', 'pretrained', 'frozen_stages', 'norm_eval', 'with_cp
 
 They belong to a training run, not to an architecture.
 """
+
+
+T = TypeVar('T')
 
 
 class Network(nn.Module):
@@ -71,9 +76,27 @@ def _build(kind: str, config: Mapping) -> nn.Module:
     if 'type' not in config:
         raise UserError(f"A {kind} config needs a 'type', got the keys {sorted(config)}.")
     try:
-        return MODELS.build(dict(config))
+        return MODELS.build(deepcopy(dict(config)))  # some classes change what they are built from
     except (KeyError, TypeError, ValueError, AssertionError) as error:
         raise UserError(f'The {kind} {dict(config)} cannot be built: {error}') from error
+
+
+def without_memory(build: Callable[[], T]) -> T:
+    """What ``build`` makes, on the meta device where that can be: its weights have no memory.
+
+    A network that computes with values while it is built or first run cannot be made so: it is
+    made once more, with real weights.
+
+    Args:
+        build: Makes something of modules; is called a second time if the first one fails.
+    """
+    try:
+        with torch.device('meta'):
+            return build()
+    except (RuntimeError, UserError) as error:
+        if isinstance(error, UserError) and not isinstance(error.__cause__, RuntimeError):
+            raise  # a mistake whatever the device
+    return build()
 
 
 def feature_widths(backbone: nn.Module, input_shape: Sequence[int]) -> list[int]:

@@ -8,7 +8,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
-import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import cost as costing
@@ -24,6 +23,7 @@ from rethink_det.architecture.network import (
     build_backbone,
     build_head,
     build_network,
+    without_memory,
 )
 from rethink_det.architecture.selection import inputs_of, readable
 from rethink_det.architecture.surgery import HEAD, Surgeon
@@ -391,8 +391,4 @@ class PrunedArchitecture:
 @lru_cache(maxsize=8)
 def _unpruned(base: PrunedArchitecture) -> Network:
     """The unpruned network, without memory behind its weights where it can be built so."""
-    try:
-        with torch.device('meta'):
-            return build_network(base.backbone, base.head, base.input_shape)
-    except (NotImplementedError, RuntimeError):  # it computes with values
-        return build_network(base.backbone, base.head, base.input_shape)
+    return without_memory(lambda: build_network(base.backbone, base.head, base.input_shape))

@@ -13,18 +13,25 @@ from rethink_det.study.execute import dry_run, execute_study
 from rethink_det.study.executors import OnRay, processes
 from rethink_det.study.gpus import OnGpus, visible_gpus
 from rethink_det.study.plan import Study
-from rethink_det.training.config import find_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
         'study',
-        help='study config, or the name of a shipped one: demo, paper/cifar10_resnet56_l1norm-a',
+        help='study config, or the name of a shipped one: demo, paper/cifar10_resnet56; with '
+        'a variant in it, that variant alone: paper/cifar10_resnet56_l1norm-a',
     )
     parser.add_argument('--work-dir', help='folder of the study; finished runs in it are kept')
     parser.add_argument(
         '--seeds', type=int, nargs='+', metavar='N', help="these seeds instead of the study's"
+    )
+    parser.add_argument(
+        '--variants',
+        nargs='+',
+        default=(),
+        metavar='NAME',
+        help='only these ways to prune the parent; the others stay as they are in the folder',
     )
     parser.add_argument('--dry-run', action='store_true', help='print the plan and stop')
     parser.add_argument(
@@ -63,9 +70,8 @@ def run(options: argparse.Namespace) -> int:
         number = getattr(options, name)
         if number is not None and number < 1:
             raise UserError(f'--{name.replace("_", "-")} must be at least 1, got {number}.')
-    file = find_config(options.study, 'studies')
     seeds = {} if options.seeds is None else {'study.seeds': options.seeds}
-    study = Study.load(file, {**options.cfg_options, **seeds})
+    study = Study.load(options.study, {**options.cfg_options, **seeds}, options.variants)
     if options.dry_run:
         print(dry_run(study))
         return 0

@@ -6,7 +6,7 @@ budget of Scratch-B follows from the architecture that pruning found.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,15 @@ from rethink_det.classification.arms import ARMS, ArmSettings, get_arm
 from rethink_det.detection.transfer.arms import TransferArm, get_transfer_arm
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
+from rethink_det.study.names import find_study
 from rethink_det.training.config import known_fields, load_config
 
 PRUNING = {'pruning': 'classification', 'detector-pruning': 'detection'}
 """Stages that prune, and those whose networks they prune."""
+VARIANT_KEYS = (
+    'pruner', 'architecture', 'arms', 'rounds', 'round_arm', 'arm_settings', 'reference'
+)  # fmt: skip
+"""What a variant may say of its own; the config, its options and epochs are the parent's."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,9 @@ class ClassificationPlan:
         pruner: ``dict(type='L1NormPruner', ...)``.
         pruners: Instead of one pruner several, by the names of the variants that they make:
             ``{'a': dict(...), 'b': dict(...)}``. All of them prune the same parents.
+        variants: What a variant has of its own, by its name: any of :data:`VARIANT_KEYS`, in
+            place of what the plan says. ``pruners={'a': P}`` is short for
+            ``variants={'a': dict(pruner=P)}``.
         architecture: Instead of a pruner: a published architecture (name or JSON file), where
             the pruned weights are not at hand. Only arms from scratch can train it.
         arms: Which arms; ``unpruned`` runs in any case, the others need it.
@@ -98,6 +106,7 @@ class ClassificationPlan:
     config: str
     pruner: Mapping | None = None
     pruners: Mapping[str, Mapping] = field(default_factory=dict)
+    variants: Mapping[str, Mapping] = field(default_factory=dict)
     architecture: str | None = None
     arms: Sequence[str] = ('unpruned', 'fine-tune', 'scratch-e', 'scratch-b')
     rounds: int = 1
@@ -109,12 +118,42 @@ class ClassificationPlan:
     reference: Mapping = field(default_factory=dict)
 
     @property
-    def variants(self) -> dict[str, dict]:
-        """What the pruning stage is told, by variant; the only one has no name."""
-        if self.pruners:
-            return {name: {'pruner': pruner} for name, pruner in self.pruners.items()}
+    def variant_names(self) -> tuple[str, ...]:
+        """Names of the variants; the only one of a study without variants has none."""
+        return tuple({**self.pruners, **self.variants}) or ('',)
+
+    @property
+    def pruning_settings(self) -> dict:
+        """What the pruning stage is told where there is one way to prune."""
         given = {'pruner': self.pruner, 'architecture': self.architecture}
-        return {'': {key: value for key, value in given.items() if value is not None}}
+        return {key: value for key, value in given.items() if value is not None}
+
+    def of(self, variant: str) -> 'ClassificationPlan':
+        """The plan of one variant alone: its own words, else those of the study."""
+        if not variant:
+            return self
+        own = dict(self.variants.get(variant, {}))
+        if variant in self.pruners:
+            own.setdefault('pruner', self.pruners[variant])
+        prefix = f'{variant}/'
+        published = {
+            key.removeprefix(prefix): number
+            for key, number in self.reference.items()
+            if key.startswith(prefix)
+        }
+        merged = {
+            'arm_settings': {**self.arm_settings, **own.get('arm_settings', {})},
+            'reference': {**published, **own.get('reference', {})},
+        }
+        return replace(self, pruners={}, variants={}, **{**own, **merged})
+
+    def restricted(self, names: Sequence[str]) -> 'ClassificationPlan':
+        """The plan with these variants only."""
+        kept = {
+            key: {name: said for name, said in getattr(self, key).items() if name in names}
+            for key in ('pruners', 'variants')
+        }
+        return replace(self, **kept)
 
 
 @dataclass(frozen=True)
@@ -159,17 +198,30 @@ class Study:
     description: str = ''
 
     @classmethod
-    def load(cls, path: str | Path, options: Mapping | None = None) -> 'Study':
+    def load(
+        cls, path: str | Path, options: Mapping | None = None, variants: Sequence[str] = ()
+    ) -> 'Study':
         """Read ``study = dict(...)`` from a config file.
 
         Args:
-            path: The study config. Configs it names are relative to its folder.
+            path: The study config, or what :func:`~rethink_det.study.names.find_study` takes: a
+                shipped study by its name, one of its variants by that of the two. Configs it
+                names are relative to its folder.
             options: Keys set to other values, dotted, as ``--cfg-options``.
+            variants: Only these of its variants; default: all.
 
         Raises:
-            UserError: Unknown or missing key, unknown arm or pruner option, missing config.
+            UserError: Unknown or missing key, unknown arm or pruner option, missing config,
+                unknown variant.
         """
-        path = Path(path)
+        path, named = find_study(str(path))
+        study = cls._read(Path(path), options)
+        for names in (named, variants):
+            study = study.restricted(names) if names else study
+        return study
+
+    @classmethod
+    def _read(cls, path: Path, options: Mapping | None) -> 'Study':
         config = load_config(path)
         for key in options or {}:
             if key.split('.')[0] != 'study':
@@ -187,6 +239,24 @@ class Study:
         study._check()
         return study
 
+    def restricted(self, variants: Sequence[str]) -> 'Study':
+        """The same study with these of its variants only. The parents stay the same runs.
+
+        Raises:
+            UserError: The study has no such variant.
+        """
+        valid = [name for name in self.classification.variant_names if name]
+        unknown = next((name for name in variants if name not in valid), None)
+        if unknown is not None:
+            known = f'its variants are {", ".join(valid)}' if valid else 'it has none'
+            raise UserError(f'Study {self.name} has no variant {unknown!r}; {known}.')
+        chosen = ', '.join(name for name in valid if name in variants)
+        return replace(
+            self,
+            classification=self.classification.restricted(variants),
+            title=f'{self.title or self.name}: {chosen}',
+        )
+
     def runs(self) -> list[Run]:
         """Every run of the study, parents before children."""
         plans = [*self._classification_runs()]
@@ -198,18 +268,14 @@ class Study:
         """The groups of results in which a run stands: what all variants share, in each."""
         if run.variant:
             return [run.model]
-        return ['/'.join(filter(None, (run.model, v))) for v in self.classification.variants]
+        return ['/'.join(filter(None, (run.model, v))) for v in self.classification.variant_names]
 
     def _check(self) -> None:
         for plan in (self.classification, *self.detection):
             load_config(plan.config, plan.options)
         if not self.seeds or not all(isinstance(seed, int) for seed in self.seeds):
             raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
-        ArmSettings(**known_fields(ArmSettings, self.classification.arm_settings, 'arm_settings'))
-        self._check_pruning()
-        self._check_rounds()
-        for arm in self.classification.arms:
-            get_arm(arm)
+        self._check_variants()
         for plan in self.detection:
             strangers = set(plan.seeds or ()) - set(self.seeds)
             if strangers:
@@ -218,61 +284,43 @@ class Study:
                 self._check_transfer(get_transfer_arm(arm))
 
     def _check_transfer(self, arm: TransferArm) -> None:
-        plan = self.classification
-        if arm.source not in (None, 'unpruned', *plan.arms):
-            raise UserError(
-                f'Transfer arm {arm.name} needs the classification arm {arm.source}, which the '
-                'study leaves out.'
-            )
-        if arm.whole and (plan.architecture is not None or plan.rounds != 1):
-            missing = 'rounds=1' if plan.architecture is None else 'a pruner'
-            raise UserError(
-                f'Transfer arm {arm.name} prunes the trained detector, once: it needs '
-                f'study.classification with {missing}.'
-            )
+        for plan in map(self.classification.of, self.classification.variant_names):
+            if arm.source not in (None, 'unpruned', *plan.arms):
+                raise UserError(
+                    f'Transfer arm {arm.name} needs the classification arm {arm.source}, which '
+                    'the study leaves out.'
+                )
+            if arm.whole and (plan.architecture is not None or plan.rounds != 1):
+                missing = 'rounds=1' if plan.architecture is None else 'a pruner'
+                raise UserError(
+                    f'Transfer arm {arm.name} prunes the trained detector, once: it needs '
+                    f'study.classification with {missing}.'
+                )
 
-    def _check_pruning(self) -> None:
+    def _check_variants(self) -> None:
         plan = self.classification
-        if [plan.pruner is None, not plan.pruners, plan.architecture is None].count(False) != 1:
-            raise UserError(
-                'study.classification needs either a pruner or an architecture; or several '
-                'pruners by name, pruners=dict(a=..., b=...).'
-            )
-        for name in plan.pruners:
+        if plan.pruning_settings and plan.variant_names != ('',):
+            raise UserError(_WAYS_TO_PRUNE)
+        for name in filter(None, plan.variant_names):
             if not re.fullmatch(r'[\w.-]+', name) or name in ARMS:
                 raise UserError(
-                    f'study.classification.pruners: {name!r} is no name for a variant, which '
-                    'becomes a folder: letters, digits, - and _, and not the name of an arm.'
+                    f'study.classification: {name!r} is no name for a variant, which becomes a '
+                    'folder: letters, digits, - and _, and not the name of an arm.'
                 )
-        if plan.architecture is None:
-            for how in plan.variants.values():
-                build_pruner(how['pruner'])
-            return
-        PrunedArchitecture.load(plan.architecture)
-        needy = next(
-            (a for a in plan.arms if get_arm(a).pruned and get_arm(a).start != 'random'), None
-        )
-        if needy or plan.rounds != 1:
-            raise UserError(
-                f'study.classification.architecture has no weights: {needy or "rounds"} needs a '
-                'pruner.'
-            )
-
-    def _check_rounds(self) -> None:
-        plan = self.classification
-        if not isinstance(plan.rounds, int) or plan.rounds < 1:
-            raise UserError(f'classification.rounds must be at least 1, got {plan.rounds!r}.')
-        if get_arm(plan.round_arm).start == 'random':
-            raise UserError(
-                f'classification.round_arm must start from weights of the parent, as fine-tune and '
-                f'lottery do; got {plan.round_arm!r}.'
-            )
+            _check_own(name, plan.variants.get(name, {}))
+        for variant in map(plan.of, plan.variant_names):
+            settings = known_fields(ArmSettings, variant.arm_settings, 'arm_settings')
+            ArmSettings(**settings)
+            _check_pruning(variant)
+            _check_rounds(variant)
+            for arm in variant.arms:
+                get_arm(arm)
 
     def _classification_runs(self) -> Iterator[Run]:
-        plan = self.classification
         for seed in self.seeds:
             yield self._classifier('unpruned', '', seed)
-            for variant in plan.variants:
+            for variant in self.classification.variant_names:
+                plan = self.classification.of(variant)
                 for number in range(1, plan.rounds):
                     yield self._pruning(variant, seed, number)
                     yield self._classifier(plan.round_arm, variant, seed, number)
@@ -282,34 +330,34 @@ class Study:
                         yield self._classifier(arm, variant, seed)
 
     def _classifier(self, arm: str, variant: str, seed: int, number: int = 0) -> Run:
-        plan = self.classification
         if arm == 'unpruned':
-            variant, parents, settings = '', (), {'parent': plan.parent} if plan.parent else {}
+            plan, variant, parents = self.classification, '', ()
+            settings = {'parent': plan.parent} if plan.parent else {}
         else:
+            plan = self.classification.of(variant)
             parents, settings = (self._pruning(variant, seed, number).key,), plan.arm_settings
-        reference = plan.reference.get('/'.join(filter(None, (variant, arm))))
         return Run(
             stage='classification', arm=arm, seed=seed, config=plan.config,
             options=plan.options, epochs=plan.epochs, settings=settings, parents=parents,
-            reference=None if number else reference, variant=variant, round=number,
+            reference=None if number else plan.reference.get(arm), variant=variant, round=number,
         )  # fmt: skip
 
     def _pruning(self, variant: str, seed: int, number: int = 0) -> Run:
         """Pruning in a round; 0 is the last, whose result the arms train."""
-        plan = self.classification
+        plan = self.classification.of(variant)
         parents = (self._classifier('unpruned', '', seed).key,)
         before = (number or plan.rounds) - 1
         if before:
             parents = (self._classifier(plan.round_arm, variant, seed, before).key, *parents)
         return Run(
             stage='pruning', arm='pruned', seed=seed, config=plan.config,
-            options=plan.options, settings=plan.variants[variant], parents=parents,
+            options=plan.options, settings=plan.pruning_settings, parents=parents,
             variant=variant, round=number,
         )  # fmt: skip
 
     def _detection_runs(self, plan: DetectionPlan) -> Iterator[Run]:
         seeds = self.seeds if plan.seeds is None else plan.seeds
-        for seed, variant, arm in product(seeds, self.classification.variants, plan.arms):
+        for seed, variant, arm in product(seeds, self.classification.variant_names, plan.arms):
             kind = get_transfer_arm(arm)
             if kind.source is None:
                 start = self._pruning(variant, seed)
@@ -336,9 +384,51 @@ class Study:
         """Pruning of a trained detector, whose backbone came from that classifier."""
         return Run(
             stage='detector-pruning', arm='pruned', seed=trained.seed, config=plan.config,
-            options=plan.options, settings=self.classification.variants[variant],
+            options=plan.options, settings=self.classification.of(variant).pruning_settings,
             parents=(trained.key, classifier.key), variant=variant,
         )  # fmt: skip
+
+
+_WAYS_TO_PRUNE = (
+    'study.classification needs either a pruner or an architecture; or several pruners by name, '
+    'pruners=dict(a=..., b=...), or variants by name, variants=dict(a=dict(pruner=...), ...).'
+)
+
+
+def _check_own(name: str, said: Any) -> None:
+    """Refuse what a variant cannot have of its own."""
+    where = f'study.classification.variants.{name}'
+    if not isinstance(said, Mapping):
+        raise UserError(f'{where} must be a dict, got {said!r}.')
+    unknown = next((key for key in said if key not in VARIANT_KEYS), None)
+    if unknown is not None:
+        valid = ', '.join(VARIANT_KEYS)
+        raise UserError(f'{where}: {unknown!r} is not for a variant to say; valid are {valid}.')
+
+
+def _check_pruning(plan: ClassificationPlan) -> None:
+    """One way to prune, which makes sense, and arms that can start from it."""
+    if len(plan.pruning_settings) != 1:
+        raise UserError(_WAYS_TO_PRUNE)
+    if plan.architecture is None:
+        build_pruner(plan.pruner)
+        return
+    PrunedArchitecture.load(plan.architecture)
+    needy = next((a for a in plan.arms if get_arm(a).pruned and get_arm(a).start != 'random'), None)
+    if needy or plan.rounds != 1:
+        raise UserError(
+            f'study.classification.architecture has no weights: {needy or "rounds"} needs a pruner.'
+        )
+
+
+def _check_rounds(plan: ClassificationPlan) -> None:
+    if not isinstance(plan.rounds, int) or plan.rounds < 1:
+        raise UserError(f'classification.rounds must be at least 1, got {plan.rounds!r}.')
+    if get_arm(plan.round_arm).start == 'random':
+        raise UserError(
+            f'classification.round_arm must start from weights of the parent, as fine-tune and '
+            f'lottery do; got {plan.round_arm!r}.'
+        )
 
 
 def _part(kind: type, data: Mapping | None, path: Path) -> Any:

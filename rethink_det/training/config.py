@@ -95,12 +95,18 @@ def find_config(name: str, folder: str = '') -> str:
     Raises:
         UserError: Nothing of that name; suggests what was probably meant.
     """
+    file = config_file(name, folder)
+    if file is None and '::' not in name:
+        place = shipped_configs() / folder
+        raise UserError(f'Config {name} does not exist. {_suggestion(name, place)}')
+    return name if file is None else file
+
+
+def config_file(name: str, folder: str = '') -> str | None:
+    """As :func:`find_config`, but None where there is no such file."""
     shipped = shipped_configs()
     candidates = [Path(name), shipped / name, shipped / folder / f'{name}.py']
-    found = next((path for path in candidates if path.is_file()), None)
-    if found is None and '::' not in name:
-        raise UserError(f'Config {name} does not exist. {_suggestion(name, shipped / folder)}')
-    return name if found is None else str(found)
+    return next((str(path) for path in candidates if path.is_file()), None)
 
 
 def _suggestion(name: str, folder: Path) -> str:

@@ -56,6 +56,15 @@ def test_seeds_of_the_command_line_replace_the_studys(command, study):
     assert seeds == {'seed5', 'seed7'}
 
 
+def test_variants_of_the_command_line_restrict_the_study(command, refusal):
+    whole = command('study', 'cifar10_small', '--dry-run').out.splitlines()[1:]
+    done = command('study', 'cifar10_small', '--dry-run', '--variants', 'l1norm-60')
+    assert done.out.splitlines()[1:] == [line for line in whole if '/l1norm-30/' not in line]
+    assert command('study', 'cifar10_small_l1norm-60', '--dry-run').out == done.out
+    message = refusal('study', 'cifar10_small', '--dry-run', '--variants', 'l1norm-99')
+    assert "no variant 'l1norm-99'; its variants are l1norm-30, l1norm-60" in message
+
+
 def test_seeds_that_are_no_numbers_are_refused(command, study):
     done = command('study', study, '--dry-run', '--seeds', 'all')
     assert done.status == 2

@@ -64,6 +64,48 @@ def test_references_of_a_variant_are_its_own(load):
     assert runs['classification/net/mild/fine-tune/seed0'] is None
 
 
+def test_a_variant_says_what_it_has_of_its_own_and_takes_the_rest_from_the_study(load):
+    mine = dict(arms=['scratch-b'], arm_settings=dict(scratch_b_cap=2), rounds=2)
+    study = load(
+        arm_settings=dict(fine_tune_epochs=1, scratch_b_cap=None),
+        variants=dict(hard=mine, shape=dict(architecture='resnet34-a', arms=['scratch-e'])),
+    )
+    runs = {run.key: run for run in study.runs()}
+    assert runs['classification/net/hard/scratch-b/seed0'].settings == dict(
+        fine_tune_epochs=1, scratch_b_cap=2
+    )
+    assert runs['pruning/net/hard/pruned-round1/seed0'].settings == dict(pruner=HARD)
+    assert runs['pruning/net/shape/pruned/seed0'].settings == dict(architecture='resnet34-a')
+    arms = {(run.variant, run.arm) for run in runs.values() if not run.prunes and not run.round}
+    expected = {('mild', 'fine-tune'), ('hard', 'scratch-b'), ('shape', 'scratch-e')}
+    assert arms == {('', 'unpruned'), *expected}
+
+
+def test_a_published_number_may_stand_in_the_variant(load):
+    theirs = dict(mild=dict(reference={'fine-tune': dict(value=91.3)}))
+    runs = {run.key: run.reference for run in load(variants=theirs).runs()}
+    assert runs['classification/net/mild/fine-tune/seed0'] == dict(value=91.3)
+    assert runs['classification/net/hard/fine-tune/seed0'] is None
+
+
+def test_a_restricted_study_has_the_same_runs_of_fewer_variants(load):
+    study = load(detection=[dict(arms=['unpruned', 'prune-d'])])
+    alone = study.restricted(['hard'])
+    assert alone.runs() == [run for run in study.runs() if run.variant in ('', 'hard')]
+    assert alone.models(alone.runs()[0]) == ['net/hard']
+    assert alone.restricted(['hard']).runs() == alone.runs()
+    assert study.restricted(['hard', 'mild']).runs() == study.runs()
+
+
+def test_variants_that_a_study_has_not_are_refused(load):
+    with pytest.raises(UserError, match="'harder'; its variants are mild, hard"):
+        load().restricted(['mild', 'harder'])
+    with pytest.raises(UserError, match="'hard'; its variants are mild"):
+        load().restricted(['mild']).restricted(['hard'])
+    with pytest.raises(UserError, match="no variant 'a'; it has none"):
+        load(pruners={}, pruner=MILD).restricted(['a'])
+
+
 def test_results_have_a_group_a_variant_with_the_parent_in_each(load, tmp_path):
     results = execute_study(load(), tmp_path / 'out', Here())
     assert not results.incomplete
@@ -85,6 +127,13 @@ def test_results_have_a_group_a_variant_with_the_parent_in_each(load, tmp_path):
         (dict(pruners={'a/b': MILD}), "'a/b' is no name for a variant"),
         (dict(pruners={'fine-tune': MILD}), "'fine-tune' is no name for a variant"),
         (dict(pruners={'a': dict(type='L1NormPruner', ratios=2.0)}), r'\[0, 1\)'),
+        (dict(variants={'hard': [0.5]}), 'variants.hard must be a dict'),
+        (dict(variants={'hard': dict(config='net.py')}), "variants.hard: 'config' is not for"),
+        (dict(variants={'new': dict(arms=['fine-tune'])}), 'either a pruner or an architecture'),
+        (dict(variants={'hard': dict(arms=['prune-c'])}), "arm 'prune-c'; known are unpruned"),
+        (dict(variants={'hard': dict(rounds=0)}), 'rounds must be at least 1'),
+        (dict(variants={'hard': dict(arm_settings=dict(epochs=1))}), "unknown key 'epochs'"),
+        (dict(variants={'s': dict(architecture='resnet34-a')}), 'no weights: fine-tune needs'),
     ],
 )
 def test_pruners_that_make_no_sense_are_refused(load, parts, words):

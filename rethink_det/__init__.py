@@ -1,8 +1,8 @@
 """rethink_det: does a pruned network owe its quality to its weights or to its architecture?
 
-Importing the package registers its components with MMEngine (scope ``rethink_det``) and,
-where mmcv came without compiled operators, lends it torchvision's. It loads neither mmdet
-nor matplotlib.
+Importing the package is quick and loads neither torch nor MMEngine: MMEngine imports
+``rethink_det.registry`` by itself where a config says ``type='rethink_det.X'``. Where mmcv
+comes without compiled operators, the import lends it torchvision's.
 """
 
 from importlib.util import find_spec
@@ -14,11 +14,11 @@ if find_spec('mmengine') is None:
         "pip install 'rethink-det[openmmlab]' (the official one)."
     )
 
-from rethink_det import compat, moved, registry
+from rethink_det import compat, moved
 from rethink_det.errors import UserError
 
 compat.install()
 moved.install()
 
 __version__ = '0.1.0.dev0'
-__all__ = ['UserError', '__version__', 'registry']
+__all__ = ['UserError', '__version__']

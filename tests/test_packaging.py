@@ -23,8 +23,8 @@ IMPORT_NAMES = {
     'onedl-mmengine': 'mmengine',
     'onedl-mmdetection': 'mmdet',
 }
-# Imported for us by others: mmdet calls mmcv and pycocotools, mmengine 0.10.7 pkg_resources.
-NEEDED_BY_OTHERS = {'onedl-mmcv', 'mmcv-lite', 'pycocotools', 'setuptools'}
+# Imported for us by others: mmdet calls mmcv, mmengine 0.10.7 pkg_resources.
+NEEDED_BY_OTHERS = {'onedl-mmcv', 'mmcv-lite', 'setuptools'}
 
 
 def project_table() -> dict:

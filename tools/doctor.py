@@ -2,11 +2,11 @@
 
 import sys
 
-try:
-    from rethink_det.cli import main
-except ImportError as error:  # the package's own words, or the name of what is not installed
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)
-
 if __name__ == '__main__':
-    main(['doctor', *sys.argv[1:]])
+    try:
+        from rethink_det.cli import main
+
+        main(['doctor', *sys.argv[1:]])
+    except ImportError as error:  # the package's own words, or the name of what is not installed
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)

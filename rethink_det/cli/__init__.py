@@ -1,38 +1,30 @@
-"""The command line: one module a command; ``tools/*.py`` and ``rethink-det`` are its doors."""
+"""The command line: one module a command; ``tools/*.py`` and ``rethink-det`` are its doors.
+
+A command's module is imported when that command is called: the list of all costs nothing.
+"""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from rethink_det import __version__
-from rethink_det.cli import (
-    analyze,
-    benchmark,
-    convert,
-    doctor,
-    export,
-    prune,
-    report,
-    study,
-    test,
-    train,
-)
 from rethink_det.errors import UserError
 
 COMMANDS = {
-    'train': train,
-    'test': test,
-    'prune': prune,
-    'convert': convert,
-    'export': export,
-    'study': study,
-    'report': report,
-    'analyze': analyze,
-    'benchmark': benchmark,
-    'doctor': doctor,
+    'train': "Train a classifier or a detector from a config, as mmdet's tools/train.py does.",
+    'test': "Evaluate a checkpoint on a config's test data, as mmdet's tools/test.py does.",
+    'prune': 'Prune a trained network: checkpoint in, self-describing pruned checkpoint out.',
+    'convert': 'Convert a checkpoint of another tool: foreign weights in, self-describing out.',
+    'export': 'Export a trained network to ONNX, compared with PyTorch before the file is written.',
+    'study': 'Run a study: every arm and seed that is missing, then the report.',
+    'report': 'Write the report of a study again from its results.json.',
+    'analyze': 'Say what an architecture costs or what it is: by name, JSON file or checkpoint.',
+    'benchmark': "Measure what this package's own parts cost, each beside its plain counterpart.",
+    'doctor': 'Say what is installed, found and possible here, and what to do about the rest.',
 }
-
+"""What each command does; its module has its name and says more."""
 
 MISTAKES = (FileNotFoundError, FileExistsError, NotADirectoryError, PermissionError)
 """What a wrong path given to ``--out`` or ``--work-dir`` raises."""
@@ -46,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     # Belt and braces: whatever library calls torch.load, no pickle runs code.
     os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser(_called(arguments)).parse_args(arguments)
     try:
         status = options.run(options)
     except (UserError, *MISTAKES) as error:
@@ -63,16 +56,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(status)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _called(arguments: Sequence[str]) -> str | None:
+    """The command that a command line begins with, if it is one."""
+    first = next((word for word in arguments if not word.startswith('-')), None)
+    return first if first in COMMANDS else None
+
+
+def _parser(called: str | None) -> argparse.ArgumentParser:
+    """Knows all commands by name, and the arguments of the one that is called."""
     parser = argparse.ArgumentParser(
         prog='rethink-det',
         description='Does a pruned network owe its quality to its weights or its architecture?',
     )
     parser.add_argument('--version', action='version', version=__version__)
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    for name, module in COMMANDS.items():
-        summary = module.__doc__.splitlines()[0]
-        command = commands.add_parser(name, help=summary, description=module.__doc__)
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary)
+        if name == called:
+            module = import_module(f'{__name__}.{name}')
+            command.description = module.__doc__
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
     return parser

@@ -1,4 +1,4 @@
-"""Convert a checkpoint of another tool: foreign weights in, self-describing checkpoint out.
+"""Convert a checkpoint of another tool: foreign weights in, self-describing out.
 
 Reads weights of torchvision, networks that other code has cut (channels and blocks from the
 shapes of the tensors), the pruning history of Torch-Pruning, the fix_subnet files of mmrazor,

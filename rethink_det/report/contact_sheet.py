@@ -8,12 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
-from faster_coco_eval import mask as mask_tools
+import numpy as np
 from matplotlib.font_manager import findfont
-from PIL import Image, ImageDraw, ImageFont
-from torchvision.transforms.functional import pil_to_tensor, to_pil_image
-from torchvision.utils import draw_bounding_boxes, draw_segmentation_masks
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+from pycocotools import mask as mask_tools
 
 from rethink_det.files import replacing
 
@@ -22,6 +20,8 @@ CELL = 200
 CROWD = 6
 """Scores are left out of the labels of an image with more objects; ``alt`` has them."""
 GAP, HEAD = 6, 26
+TINT = 0.45
+"""How much of a mask's colour is seen, and not the image."""
 TRUTH = 'ground truth'
 # By class, in turns: bright, and apart from one another on most photographs.
 COLOURS = (
@@ -119,14 +119,13 @@ def _cell(picture: Mapping, objects: Mapping, classes: Sequence[str], who: str) 
 def _drawn(image: Image.Image, objects: Mapping, said: Sequence[str], scale: float) -> Image.Image:
     """The image with masks, boxes and labels of at least one object."""
     colours = [COLOURS[label % len(COLOURS)] for label in objects['labels']]
-    pixels = pil_to_tensor(image)
     if objects.get('masks'):
-        masks = torch.stack([_mask(rle, image.size) for rle in objects['masks']])
-        above = (masks.cumsum(0) - masks.int()).bool()  # torchvision paints overlaps black
-        pixels = draw_segmentation_masks(pixels, masks & ~above, alpha=0.45, colors=colours)
-    boxes = scale * torch.tensor(objects['boxes'], dtype=torch.float)
-    image = to_pil_image(draw_bounding_boxes(pixels, boxes, colors=colours, width=2))
+        masks = np.stack([_mask(rle, image.size) for rle in objects['masks']])
+        image = _tinted(image, masks, colours)
+    boxes = scale * np.array(objects['boxes'], np.float32)
     draw, font = ImageDraw.Draw(image), _font(11)
+    for box, colour in zip(boxes.astype(int).tolist(), colours, strict=True):
+        draw.rectangle(box, outline=colour, width=2)
     for (left, top, *_), text, colour in reversed(
         [*zip(boxes.tolist(), said, colours, strict=True)]
     ):
@@ -136,10 +135,20 @@ def _drawn(image: Image.Image, objects: Mapping, said: Sequence[str], scale: flo
     return image
 
 
-def _mask(rle: Mapping, size: tuple[int, int]) -> torch.Tensor:
+def _tinted(image: Image.Image, masks: np.ndarray, colours: Sequence[str]) -> Image.Image:
+    """The image with masks, bool of (N, height, width), in their colours; the first on top."""
+    pixels = np.asarray(image, np.float32)
+    paint = pixels.copy()
+    for mask, colour in reversed([*zip(masks, colours, strict=True)]):
+        paint[mask] = ImageColor.getrgb(colour)
+    mixed = pixels * (1 - TINT) + paint * TINT
+    return Image.fromarray(mixed.astype(np.uint8))
+
+
+def _mask(rle: Mapping, size: tuple[int, int]) -> np.ndarray:
     """(height, width) of ``size``, bool."""
     mask = Image.fromarray(255 * mask_tools.decode({**rle, 'counts': rle['counts'].encode()}))
-    return pil_to_tensor(mask.resize(size, Image.Resampling.BILINEAR))[0] > 127
+    return np.asarray(mask.resize(size, Image.Resampling.BILINEAR)) > 127
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:

@@ -17,6 +17,7 @@ from rethink_det.report.page import write_report
 from rethink_det.report.plots.latency import latency_figure
 from rethink_det.report.results import RunResult, StudyResults, write_results
 from rethink_det.report.statistics import summarise
+from tests.fresh_process import fresh
 
 ARMS = {'unpruned': 0.41, 'prune-c': 0.39, 'scratch-b': 0.38}
 MODEL = 'mask-rcnn'
@@ -259,6 +260,14 @@ def test_an_arm_that_has_not_seen_an_image_leaves_its_place_empty(tmp_path):
     image = Image.open(drawn.save(tmp_path / 'new' / 'sheet.png'))
     assert image.width > 3 * CELL
     assert contact_sheet({}) is None
+
+
+def test_the_report_needs_neither_torch_nor_mmengine_pictures_included(work):
+    done = fresh('import sys; from rethink_det.cli import main; main(sys.argv[1:])', 'report', work)
+    assert str(work / 'report.html') in done.out
+    assert 'Detections' in (work / 'report.md').read_text()
+    assert not {'torch', 'torchvision', 'cv2', 'mmengine', 'mmdet'} & done.packages
+    assert len(done.modules) < 1500
 
 
 # -- PASCAL VOC ------------------------------------------------------------------------------

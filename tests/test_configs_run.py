@@ -11,7 +11,7 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
-from rethink_det.classification.arms import architecture_of, is_classifier
+from rethink_det.classification.arm_config import architecture_of, is_classifier
 from rethink_det.registry import HOOKS
 from rethink_det.training.config import load_config
 from rethink_det.training.launch import evaluate, last_checkpoint, train

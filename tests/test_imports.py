@@ -76,7 +76,7 @@ def test_module_imports_downwards_only(path):
     [
         ('pruning', 'from rethink_det.datasets import ShapesCrops'),
         ('pruning', 'from rethink_det import detection'),
-        ('detection', 'from rethink_det.classification.arms import ARMS'),
+        ('detection', 'from rethink_det.classification.arm_config import ARMS'),
         ('classification', 'import rethink_det.detection.transfer.adapt'),
         ('architecture', 'from rethink_det.training import Budget'),
         ('study', 'from mmdet.apis import init_detector'),

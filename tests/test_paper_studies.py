@@ -12,7 +12,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
 from rethink_det.architecture import Cut, PrunedArchitecture
-from rethink_det.classification.arms import ArmSettings, architecture_of, arm_config, get_arm
+from rethink_det.arms import ARMS, CLASSIFICATION
+from rethink_det.classification.arm_config import ArmSettings, architecture_of, arm_config
 from rethink_det.cli import _parser
 from rethink_det.pruning import build_pruner
 from rethink_det.study.plan import Study
@@ -114,7 +115,9 @@ def scratch_b(plan, architecture=None) -> Config:
     architecture = architecture or plan.architecture or plan.pruner['target']
     config, settings = load_config(plan.config, plan.options), ArmSettings(**plan.arm_settings)
     with torch.device('meta'):
-        return arm_config(config, get_arm('scratch-b'), settings, architecture, 'pruned.pth')
+        return arm_config(
+            config, ARMS.get(CLASSIFICATION, 'scratch-b'), settings, architecture, 'pruned.pth'
+        )
 
 
 @pytest.mark.parametrize('name', SCRATCH_B)

@@ -11,7 +11,7 @@ import torch
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
-from rethink_det.classification.arms import architecture_of
+from rethink_det.classification.arm_config import architecture_of
 from rethink_det.study import run as study_run
 from rethink_det.study.plan import Study
 from rethink_det.training.config import load_config

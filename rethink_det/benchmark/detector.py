@@ -11,11 +11,12 @@ from mmengine.runner import Runner
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.arms import ARMS, DETECTION
 from rethink_det.benchmark.runner import epoch_of, in_training
 from rethink_det.benchmark.timing import Times, measure, one_thread, paired
 from rethink_det.benchmark.workload import training_device
 from rethink_det.datasets.shapes import build_shapes
-from rethink_det.detection import get_transfer_arm, transfer_config
+from rethink_det.detection import transfer_config
 from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, load_config
 from rethink_det.training.launch import prepare
@@ -74,7 +75,7 @@ def configs(folder: Path, images: int) -> tuple[Config, Config]:
     plain.default_hooks.checkpoint = {'type': 'CheckpointHook', 'interval': -1}
     plain.randomness = {'seed': 0}  # of the order of the images
     _write_classifier(plain, weights)
-    arm = get_transfer_arm('unpruned')
+    arm = ARMS.reference(DETECTION)
     ours = transfer_config(plain, arm, weights, weights, say=lambda line: None)
     init = {'type': 'Pretrained', 'checkpoint': weights, 'prefix': 'backbone.'}
     plain.model.backbone.init_cfg = init

@@ -11,7 +11,8 @@ import argparse
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.input_convention import InputConvention
-from rethink_det.classification.arms import architecture_of
+from rethink_det.arms import AFTER_CONVERSION
+from rethink_det.classification.arm_config import architecture_of
 from rethink_det.convert import Converted, convert, load_base
 from rethink_det.convert.weight_masks import SHARE
 from rethink_det.pruning import PruneResult
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     converted = convert(options.source, base, options.subnet, options.masks)
     result = PruneResult(converted.architecture, converted.state_dict, dict(converted.masks))
     provenance = {
-        'arm': 'converted',
+        'arm': AFTER_CONVERSION,
         'source': str(options.source),
         'source_digest': converted.source_digest,
         'inferred': list(converted.inferred),

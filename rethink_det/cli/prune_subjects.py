@@ -15,8 +15,9 @@ from torch import Tensor
 from rethink_det.architecture import Cost, PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, save_checkpoint, state_dict_of
 from rethink_det.architecture.input_convention import InputConvention
-from rethink_det.classification.arms import architecture_of, is_classifier, other_hooks
-from rethink_det.detection import get_transfer_arm, transfer_config
+from rethink_det.arms import ARMS, Start
+from rethink_det.classification.arm_config import architecture_of, is_classifier, other_hooks
+from rethink_det.detection import transfer_config
 from rethink_det.detection.datasets.check import check_data
 from rethink_det.detection.datasets.detection_batches import DetectionBatches
 from rethink_det.detection.measuring.cost import backbone_cost
@@ -156,7 +157,7 @@ class Detector(Subject):
 
     def evaluate_after(self, pruned: str | PathLike) -> Metrics:
         """AP, as of the base."""
-        arm = get_transfer_arm('prune-d')
+        arm = ARMS.starting_from(Start.DETECTOR)
         adapted = transfer_config(self.config, arm, pruned, pruned, say=lambda line: None)
         return _quietly(adapted, pruned)
 

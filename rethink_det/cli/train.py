@@ -8,19 +8,13 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import OPTIMIZERS, DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.classification.arms import (
-    ARMS,
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, STAGES, Arm
+from rethink_det.classification.arm_config import (
     ArmSettings,
     arm_config,
-    get_arm,
     is_classifier,
 )
-from rethink_det.detection import (
-    TRANSFER_ARMS,
-    TransferSettings,
-    get_transfer_arm,
-    transfer_config,
-)
+from rethink_det.detection import TransferSettings, transfer_config
 from rethink_det.detection.datasets.check import check_data
 from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.detection.transfer.check_model import check_model
@@ -49,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--arm',
-        choices=list(dict.fromkeys([*ARMS, *TRANSFER_ARMS])),
-        help='arm of --backbone, of a classifier or of a detector',
+        metavar='ARM',
+        help='arm of --backbone, of a classifier or of a detector: see below',
     )
     parser.add_argument(
         '--arm-settings',
@@ -63,6 +57,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     add_common_arguments(parser)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = '\n\n'.join(_listed(stage) for stage in STAGES)
+
+
+def _listed(stage: str) -> str:
+    """The arms of a stage, a line each."""
+    arms = ARMS.of(stage)
+    width = max(len(arm.name) for arm in arms)
+    lines = [f'  {arm.name:{width}}  {arm.meaning}' for arm in arms]
+    return '\n'.join([f'arms of {stage}:', *lines])
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,24 +120,24 @@ def _with_backbone(config: Config, options: argparse.Namespace) -> Config:
     """The config of an arm: of a classifier or, for any other model, of a detector."""
     source = options.backbone
     if is_classifier(config):
-        arm = get_arm(options.arm)
+        arm = ARMS.get(CLASSIFICATION, options.arm)
         settings = ArmSettings(**known_fields(ArmSettings, options.arm_settings, '--arm-settings'))
-        _check_weights(options, 'classifier' if arm.start != 'random' else None)
+        _check_weights(options, arm)
         return arm_config(config, arm, settings, source, source)
-    transfer = get_transfer_arm(options.arm)
+    arm = ARMS.get(DETECTION, options.arm)
     wanted = known_fields(TransferSettings, options.arm_settings, '--arm-settings')
-    _check_weights(options, transfer.needs)
-    return transfer_config(config, transfer, source, source, TransferSettings(**wanted), _say)
+    _check_weights(options, arm)
+    return transfer_config(config, arm, source, source, TransferSettings(**wanted), _say)
 
 
-def _check_weights(options: argparse.Namespace, needed: str | None) -> None:
+def _check_weights(options: argparse.Namespace, arm: Arm) -> None:
     """Refuse a published name where the weights of something are needed."""
     source = options.backbone
-    if needed and not os.path.isfile(source):
+    if arm.takes_weights and not os.path.isfile(source):
         PrunedArchitecture.load(source)  # refuses a name that nothing has
         raise UserError(
-            f'--backbone {source} is a shape, it has no weights: arm {options.arm} needs the '
-            f'checkpoint of a {needed}.'
+            f'--backbone {source} is a shape, it has no weights: arm {arm.name} needs '
+            f'{arm.start.value}.'
         )
 
 

@@ -13,7 +13,7 @@ from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly, s
 from rethink_det.architecture.cost import count
 from rethink_det.architecture.input_convention import KEY, InputConvention
 from rethink_det.architecture.network import feature_shapes
-from rethink_det.classification.arms import architecture_of, is_classifier
+from rethink_det.classification.arm_config import architecture_of, is_classifier
 from rethink_det.detection.trained_detector import FeatureMaps, trained_detector
 from rethink_det.errors import UserError
 from rethink_det.export.detector import whole_detector

@@ -15,6 +15,7 @@ from rethink_det.architecture.checkpoint import (
     state_dict_of,
 )
 from rethink_det.architecture.input_convention import KEY, InputConvention
+from rethink_det.arms import AFTER_PRUNING
 from rethink_det.layout import INITIAL
 from rethink_det.pruning.base import PruneResult
 
@@ -42,7 +43,7 @@ def pruned_checkpoint(
     """
     meta = {
         'architecture': result.architecture.to_dict(),
-        'provenance': {'arm': 'pruned', **provenance},
+        'provenance': {'arm': AFTER_PRUNING, **provenance},
     }
     if convention is not None:
         meta[KEY] = convention.to_dict()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.arms import ARMS, CLASSIFICATION
 from rethink_det.errors import UserError
 
 Ratios = float | Mapping[str, float]
@@ -89,9 +90,10 @@ def targets_from_architecture(
     ]
     for what, wrong in more:
         if wrong:
+            scratch = [arm.name for arm in ARMS.candidates(CLASSIFICATION)]
             raise UserError(
                 f'The target {name} {what}, which this method does not bring about: take the '
-                'method it is from, or train it from scratch (--arm scratch-e, scratch-b).'
+                f'method it is from, or train it from scratch (--arm {", ".join(scratch)}).'
             )
     if base.widths != target.widths:
         mine, theirs = base.widths, target.widths

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
+from rethink_det.arms import ARMS
 from rethink_det.report.results import RunResult
-from rethink_det.report.statistics import METRICS, Metric, Row, arm_rank
+from rethink_det.report.statistics import METRICS, Metric, Row, by_arm
 from rethink_det.report.tables import Table, filled
 
 KINDS = {'bbox': 'Box AP', 'segm': 'Mask AP'}
@@ -73,7 +74,8 @@ def speed_table(runs: Sequence[RunResult], rows: Sequence[Row]) -> Table | None:
     if not measured and not lost:
         return None
     metric = METRICS[rows[0].stage][rows[0].metric]
-    unpruned = [run.latency_ms for run in measured if run.arm == 'unpruned']
+    reference = ARMS.reference(rows[0].stage).name
+    unpruned = [run.latency_ms for run in measured if run.arm == reference]
     body = []
     for row in rows:
         mine = [run for run in measured if run.arm == row.arm]
@@ -82,7 +84,7 @@ def speed_table(runs: Sequence[RunResult], rows: Sequence[Row]) -> Table | None:
         memory = [run.peak_memory_mib for run in mine if run.peak_memory_mib is not None]
         score = _spread(list(row.values.values()), metric)
         body.append([row.arm, score, _range(times, 2), ratio, _range(memory, 1)])
-    columns = ['arm', metric.label, 'latency, ms', 'relative to unpruned', 'peak memory, MiB']
+    columns = ['arm', metric.label, 'latency, ms', f'relative to {reference}', 'peak memory, MiB']
     title = 'Latency and memory of the whole detector'
     return Table(title, *filled(columns, body), _speed_note(measured, lost))
 
@@ -113,7 +115,7 @@ def _range(values: Sequence[float], digits: int) -> str:
 def stage_table(runs: Sequence[RunResult]) -> Table | None:
     """Widths of the feature maps by arm; None if no run tells them."""
     arms: dict[str, list[RunResult]] = {}
-    for run in sorted(runs, key=lambda run: (arm_rank(run.arm), run.seed)):
+    for run in sorted(runs, key=lambda run: (by_arm(run), run.seed)):
         if run.stages:
             arms.setdefault(run.arm, []).append(run)
     strides = list(dict.fromkeys(s['stride'] for cell in arms.values() for s in cell[0].stages))

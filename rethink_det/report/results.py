@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from rethink_det.arms import STAGES
 from rethink_det.errors import UserError
 from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULTS
-from rethink_det.report.statistics import STAGES, Row, groups, summarise
+from rethink_det.report.statistics import Row, groups, summarise
 from rethink_det.report.verdict import Verdict, overall_verdict, verdict
 
 REMEDY = 'run the study again (it repeats only what is missing) to write it anew'

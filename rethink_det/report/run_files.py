@@ -11,7 +11,7 @@ from typing import Any
 from rethink_det.errors import UserError
 from rethink_det.layout import CURVES, SHEET
 from rethink_det.report.results import RunResult
-from rethink_det.report.statistics import arm_rank
+from rethink_det.report.statistics import by_arm
 
 Found = Mapping[str, Sequence[dict[str, Any]]]
 """Contents of files by arm, in the order to show, one a seed, the lowest first."""
@@ -46,7 +46,7 @@ def sheets_by_arm(runs: Iterable[RunResult], work_dir: str | Path) -> dict[str, 
 
 
 def _in_order(run: RunResult) -> tuple:
-    return *arm_rank(run.arm), run.seed
+    return *by_arm(run), run.seed
 
 
 def _read(run: RunResult, work_dir: str | Path, name: str) -> dict | None:

@@ -7,6 +7,7 @@ variances nor equal counts. Intervals are two-sided at 95 %, one comparison at a
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from statistics import fmean, stdev
 from typing import Protocol
@@ -14,20 +15,9 @@ from warnings import catch_warnings, simplefilter
 
 from scipy import stats
 
+from rethink_det.arms import ARMS, STAGES
 from rethink_det.errors import UserError
 
-ARM_ORDER = (
-    'unpruned',
-    'fine-tune',
-    'prune-c',
-    'prune-d',
-    'scratch-e',
-    'scratch-b',
-    'lottery',
-    'random',
-)
-BASELINE = {'classification': 'fine-tune', 'detection': 'prune-c'}
-STAGES = tuple(BASELINE)
 CONFIDENCE = 0.95
 MINUS = '\N{MINUS SIGN}'
 
@@ -113,9 +103,9 @@ class Row:
     difference: Difference | None
 
 
-def arm_rank(arm: str) -> tuple[int, str]:
-    """Sort key: the fixed order of the arms, unknown ones last and by name."""
-    return (ARM_ORDER.index(arm) if arm in ARM_ORDER else len(ARM_ORDER), arm)
+def by_arm(run: Run | Row) -> tuple[int, str]:
+    """Sort key of runs and rows: the arms' order (:mod:`rethink_det.arms`)."""
+    return ARMS.rank(run.stage, run.arm)
 
 
 def groups(runs: Iterable[Run | Row]) -> list[tuple[str, str]]:
@@ -187,24 +177,25 @@ def summarise(runs: Iterable[Run]) -> list[Row]:
         seeds[run.seed] = run
     rows = []
     for stage, model in groups(done):
-        arms = sorted((key[2] for key in cells if key[:2] == (stage, model)), key=arm_rank)
-        by_arm = {arm: cells[stage, model, arm] for arm in arms}
+        arms = [key[2] for key in cells if key[:2] == (stage, model)]
+        arms.sort(key=partial(ARMS.rank, stage))
+        seeds_of = {arm: cells[stage, model, arm] for arm in arms}
         for metric in sorted(
-            {m for cell in by_arm.values() for r in cell.values() for m in r.metrics}
+            {m for cell in seeds_of.values() for r in cell.values() for m in r.metrics}
         ):
-            rows += _metric_rows(stage, model, metric, by_arm)
+            rows += _metric_rows(stage, model, metric, seeds_of)
     return rows
 
 
 def _metric_rows(
-    stage: str, model: str, metric: str, by_arm: Mapping[str, Mapping[int, Run]]
+    stage: str, model: str, metric: str, seeds_of: Mapping[str, Mapping[int, Run]]
 ) -> list[Row]:
     """The rows of one metric: every arm that has a finite value of it, against the baseline."""
     table = {}
-    for arm, cell in by_arm.items():
+    for arm, cell in seeds_of.items():
         got = {seed: cell[seed].metrics.get(metric) for seed in sorted(cell)}
         table[arm] = {s: float(v) for s, v in got.items() if v is not None and isfinite(v)}
-    baseline = BASELINE[stage]
+    baseline = ARMS.baseline(stage).name
     base = table.get(baseline)
     rows = []
     for arm, values in table.items():
@@ -212,7 +203,7 @@ def _metric_rows(
             continue
         difference = compare(values, base, baseline) if base and arm != baseline else None
         mean, std = fmean(values.values()), stdev(values.values()) if len(values) > 1 else None
-        excluded = tuple(sorted(set(by_arm[arm]) - set(values)))
+        excluded = tuple(sorted(set(seeds_of[arm]) - set(values)))
         n = len(values)
         rows.append(Row(stage, model, arm, metric, n, mean, std, values, excluded, difference))
     return rows

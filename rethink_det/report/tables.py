@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from rethink_det.arms import ARMS
 from rethink_det.report.results import RunResult
-from rethink_det.report.statistics import BASELINE, METRICS, Row, arm_rank, interval, mean_std
+from rethink_det.report.statistics import METRICS, Row, by_arm, interval, mean_std
 from rethink_det.report.units import count
 
 
@@ -41,7 +42,7 @@ def metric_table(rows: Sequence[Row], runs: Sequence[RunResult]) -> Table:
         body.append([row.arm, mean_std(row), str(row.n), each, *_difference(row)])
     columns = ['arm', metric.label, 'n']
     columns.append(f'seed {" · ".join(map(str, seeds))}')
-    columns += [f'difference to {BASELINE[stage]}', '95 % CI', 'p', 'test']
+    columns += [f'difference to {ARMS.baseline(stage).name}', '95 % CI', 'p', 'test']
     counted = {(row.arm, seed) for row in rows for seed in row.values}
     lost = [f'{r.arm} seed {r.seed}' for r in runs if (r.arm, r.seed) not in counted]
     note = f'Completed without a finite value, left out: {", ".join(lost)}.' if lost else ''
@@ -50,7 +51,7 @@ def metric_table(rows: Sequence[Row], runs: Sequence[RunResult]) -> Table:
 
 def _difference(row: Row) -> list[str]:
     if row.difference is None:
-        return ['baseline' if row.arm == BASELINE[row.stage] else '–', '–', '–', '–']
+        return ['baseline' if row.arm == ARMS.baseline(row.stage).name else '–', '–', '–', '–']
     gap = row.difference
     value = METRICS[row.stage][row.metric].text(gap.value, signed=True)
     p = '–' if gap.p_value is None else '< 0.001' if gap.p_value < 0.001 else f'{gap.p_value:.3f}'
@@ -69,13 +70,14 @@ def cost_table(
         latency: Whether to show it; of detectors a table of its own does.
     """
     arms: dict[str, list[RunResult]] = {}
-    for run in sorted(runs, key=lambda run: arm_rank(run.arm)):
+    for run in sorted(runs, key=by_arm):
         arms.setdefault(run.arm, []).append(run)
-    unpruned = _numbers(arms.get('unpruned', []), 'total_train_macs')
+    reference = ARMS.reference(runs[0].stage).name
+    unpruned = _numbers(arms.get(reference, []), 'total_train_macs')
     shapes = sorted({'×'.join(map(str, r.input_shape)) for r in runs if r.input_shape})
     devices = sorted({r.latency_device for r in runs if r.latency_device})
     columns = ['arm', 'parameters', f'MACs at {", ".join(shapes)}' if shapes else 'MACs', 'epochs']
-    columns += ['total training compute, MACs', 'relative to unpruned']
+    columns += ['total training compute, MACs', f'relative to {reference}']
     columns.append(f'latency, ms (batch 1{"".join(f", {d}" for d in devices)})')
     columns.append('published')
     body = []

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rethink_det.report.results import RunResult
-from rethink_det.report.statistics import arm_rank
+from rethink_det.report.statistics import by_arm
 from rethink_det.report.tables import Table
 
 PROOF = ('tensors', 'parent_digest')
@@ -27,7 +27,7 @@ def transfer_table(runs: Sequence[RunResult]) -> Table | None:
     if not told:
         return None
     body = []
-    for run in sorted(told, key=lambda run: (arm_rank(run.arm), run.seed)):
+    for run in sorted(told, key=lambda run: (by_arm(run), run.seed)):
         proof = [str(run.transferred.get(key, 'none')) for key in PROOF]
         body.append([run.arm, str(run.seed), *proof])
     note = (

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rethink_det.arms import ARMS
 from rethink_det.report.statistics import (
-    BASELINE,
     METRICS,
     Difference,
     Row,
@@ -12,14 +12,6 @@ from rethink_det.report.statistics import (
     mean_std,
     primary_metric,
 )
-
-SCRATCH = ('scratch-b', 'scratch-e')  # equal compute first: the verdict never picks by score
-PROSE = {
-    'fine-tune': 'fine-tuning',
-    'prune-c': 'Prune-C',
-    'scratch-e': 'Scratch-E',
-    'scratch-b': 'Scratch-B',
-}
 
 
 @dataclass(frozen=True)
@@ -39,16 +31,18 @@ class Verdict:
 def verdict(rows: Iterable[Row], stage: str, model: str) -> Verdict:
     """What (stage, model) says of inherited weights against the architecture alone.
 
-    Scratch-B (the compute of the big model) is compared with fine-tuning, or Prune-C, because
-    it was chosen beforehand and not for its score; Scratch-E is mentioned beside it.
+    The first candidate that has a score (the one of the big network's compute, Scratch-B, if it
+    has one) is compared with the baseline, fine-tuning or Prune-C, because it was chosen
+    beforehand and not for its score; the other candidates are mentioned beside it.
     """
     rows = list(rows)
     metric = primary_metric(rows, stage, model)
     mine = {r.arm: r for r in rows if (r.stage, r.model, r.metric) == (stage, model, metric)}
-    base = mine.get(BASELINE[stage])
-    scratch = [mine[arm] for arm in SCRATCH if arm in mine]
+    baseline, candidates = ARMS.baseline(stage), ARMS.candidates(stage)
+    base = mine.get(baseline.name)
+    scratch = [mine[arm.name] for arm in candidates if arm.name in mine]
     if base is None or not scratch:
-        missing = PROSE[BASELINE[stage]] if base is None else 'training from scratch'
+        missing = baseline.label if base is None else 'training from scratch'
         sentence = f'Whether inherited weights mattered is open: {missing} has no score yet.'
         return Verdict(stage, model, 'unsettled', sentence)
     case = _case(scratch[0].difference)
@@ -57,9 +51,10 @@ def verdict(rows: Iterable[Row], stage: str, model: str) -> Verdict:
         shown = METRICS[stage][metric].text(scratch[0].difference.half_width)
         sentence += f'; the seeds resolve differences of about ±{shown} points'
     for other in scratch[1:]:
-        sentence += f'; {PROSE[other.arm]} reached {mean_std(other)} ({_difference(other)})'
-    if scratch[0].arm != SCRATCH[0]:
-        sentence += f'; {PROSE[SCRATCH[0]]}, the arm of equal compute, has no completed run'
+        sentence += f'; {_label(other)} reached {mean_std(other)} ({_difference(other)})'
+    first = candidates[0]
+    if first.name not in mine and ARMS.has_equal_compute(first):
+        sentence += f'; {first.label}, the arm of equal compute, has no completed run'
     return Verdict(stage, model, case, sentence + '.')
 
 
@@ -88,9 +83,13 @@ def _opening(case: str, base: Row, scratch: Row) -> str:
 def _evidence(base: Row, scratch: Row) -> str:
     metric = METRICS[base.stage][base.metric]
     return (
-        f'{PROSE[scratch.arm]} reached {mean_std(scratch)} {metric.unit}, '
-        f'{PROSE[base.arm]} {mean_std(base)} {metric.unit} ({_difference(scratch)})'
+        f'{_label(scratch)} reached {mean_std(scratch)} {metric.unit}, '
+        f'{_label(base)} {mean_std(base)} {metric.unit} ({_difference(scratch)})'
     )
+
+
+def _label(row: Row) -> str:
+    return ARMS.label(row.stage, row.arm)
 
 
 def _difference(row: Row) -> str:

@@ -7,6 +7,7 @@ budget of Scratch-B follows from the architecture that pruning found.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,14 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.classification.arms import ARMS, ArmSettings, get_arm
-from rethink_det.detection.transfer.arms import TransferArm, get_transfer_arm
+from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
+from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
 from rethink_det.study.names import find_study
 from rethink_det.training.config import known_fields, load_config
 
-PRUNING = {'pruning': 'classification', 'detector-pruning': 'detection'}
+PRUNING = {'pruning': CLASSIFICATION, 'detector-pruning': DETECTION}
 """Stages that prune, and those whose networks they prune."""
 VARIANT_KEYS = (
     'pruner', 'architecture', 'arms', 'rounds', 'round_arm', 'arm_settings', 'reference'
@@ -90,7 +91,7 @@ class ClassificationPlan:
             ``variants={'a': dict(pruner=P)}``.
         architecture: Instead of a pruner: a published architecture (name or JSON file), where
             the pruned weights are not at hand. Only arms from scratch can train it.
-        arms: Which arms; ``unpruned`` runs in any case, the others need it.
+        arms: Which arms; ``unpruned`` runs in any case, the others need it. Default: the usual.
         rounds: How often to prune; between two rounds the pruned network is trained. What the
             pruner is told (a ratio, say) holds for each round.
         round_arm: The arm of that training: ``'fine-tune'`` (arXiv 1506.02626), or
@@ -108,9 +109,9 @@ class ClassificationPlan:
     pruners: Mapping[str, Mapping] = field(default_factory=dict)
     variants: Mapping[str, Mapping] = field(default_factory=dict)
     architecture: str | None = None
-    arms: Sequence[str] = ('unpruned', 'fine-tune', 'scratch-e', 'scratch-b')
+    arms: Sequence[str] = field(default_factory=partial(ARMS.usual, CLASSIFICATION))
     rounds: int = 1
-    round_arm: str = 'fine-tune'
+    round_arm: str = field(default_factory=lambda: ARMS.baseline(CLASSIFICATION).name)
     parent: str | None = None
     arm_settings: Mapping = field(default_factory=dict)
     epochs: int | None = None
@@ -162,7 +163,7 @@ class DetectionPlan:
 
     Attributes:
         config: Training config of the detector with its usual backbone.
-        arms: Which transfer arms.
+        arms: Which transfer arms; default: the usual.
         seeds: Which of the study's seeds; default: all.
         epochs: The config's schedule, compressed or stretched to so many epochs.
         options: Other keys of ``config`` set to other values.
@@ -170,7 +171,7 @@ class DetectionPlan:
     """
 
     config: str
-    arms: Sequence[str] = ('unpruned', 'prune-c', 'scratch-e', 'scratch-b', 'random')
+    arms: Sequence[str] = field(default_factory=partial(ARMS.usual, DETECTION))
     seeds: Sequence[int] | None = None
     epochs: int | None = None
     options: Mapping = field(default_factory=dict)
@@ -281,11 +282,12 @@ class Study:
             if strangers:
                 raise UserError(f'study.detection: seeds {sorted(strangers)} are not study.seeds.')
             for arm in plan.arms:
-                self._check_transfer(get_transfer_arm(arm))
+                self._check_transfer(ARMS.get(DETECTION, arm))
 
-    def _check_transfer(self, arm: TransferArm) -> None:
+    def _check_transfer(self, arm: Arm) -> None:
+        always = (None, ARMS.reference(CLASSIFICATION).name)
         for plan in map(self.classification.of, self.classification.variant_names):
-            if arm.source not in (None, 'unpruned', *plan.arms):
+            if arm.source not in (*always, *plan.arms):
                 raise UserError(
                     f'Transfer arm {arm.name} needs the classification arm {arm.source}, which '
                     'the study leaves out.'
@@ -302,7 +304,7 @@ class Study:
         if plan.pruning_settings and plan.variant_names != ('',):
             raise UserError(_WAYS_TO_PRUNE)
         for name in filter(None, plan.variant_names):
-            if not re.fullmatch(r'[\w.-]+', name) or name in ARMS:
+            if not re.fullmatch(r'[\w.-]+', name) or name in ARMS.names(CLASSIFICATION):
                 raise UserError(
                     f'study.classification: {name!r} is no name for a variant, which becomes a '
                     'folder: letters, digits, - and _, and not the name of an arm.'
@@ -314,11 +316,11 @@ class Study:
             _check_pruning(variant)
             _check_rounds(variant)
             for arm in variant.arms:
-                get_arm(arm)
+                ARMS.get(CLASSIFICATION, arm)
 
     def _classification_runs(self) -> Iterator[Run]:
         for seed in self.seeds:
-            yield self._classifier('unpruned', '', seed)
+            yield self._parent(seed)
             for variant in self.classification.variant_names:
                 plan = self.classification.of(variant)
                 for number in range(1, plan.rounds):
@@ -326,18 +328,22 @@ class Study:
                     yield self._classifier(plan.round_arm, variant, seed, number)
                 yield self._pruning(variant, seed)
                 for arm in plan.arms:
-                    if arm != 'unpruned':
+                    if ARMS.get(CLASSIFICATION, arm).pruned:
                         yield self._classifier(arm, variant, seed)
 
+    def _parent(self, seed: int) -> Run:
+        """The training of the network that is pruned."""
+        return self._classifier(ARMS.reference(CLASSIFICATION).name, '', seed)
+
     def _classifier(self, arm: str, variant: str, seed: int, number: int = 0) -> Run:
-        if arm == 'unpruned':
+        if not ARMS.get(CLASSIFICATION, arm).pruned:
             plan, variant, parents = self.classification, '', ()
             settings = {'parent': plan.parent} if plan.parent else {}
         else:
             plan = self.classification.of(variant)
             parents, settings = (self._pruning(variant, seed, number).key,), plan.arm_settings
         return Run(
-            stage='classification', arm=arm, seed=seed, config=plan.config,
+            stage=CLASSIFICATION, arm=arm, seed=seed, config=plan.config,
             options=plan.options, epochs=plan.epochs, settings=settings, parents=parents,
             reference=None if number else plan.reference.get(arm), variant=variant, round=number,
         )  # fmt: skip
@@ -345,12 +351,12 @@ class Study:
     def _pruning(self, variant: str, seed: int, number: int = 0) -> Run:
         """Pruning in a round; 0 is the last, whose result the arms train."""
         plan = self.classification.of(variant)
-        parents = (self._classifier('unpruned', '', seed).key,)
+        parents = (self._parent(seed).key,)
         before = (number or plan.rounds) - 1
         if before:
             parents = (self._classifier(plan.round_arm, variant, seed, before).key, *parents)
         return Run(
-            stage='pruning', arm='pruned', seed=seed, config=plan.config,
+            stage='pruning', arm=AFTER_PRUNING, seed=seed, config=plan.config,
             options=plan.options, settings=plan.pruning_settings, parents=parents,
             variant=variant, round=number,
         )  # fmt: skip
@@ -358,13 +364,13 @@ class Study:
     def _detection_runs(self, plan: DetectionPlan) -> Iterator[Run]:
         seeds = self.seeds if plan.seeds is None else plan.seeds
         for seed, variant, arm in product(seeds, self.classification.variant_names, plan.arms):
-            kind = get_transfer_arm(arm)
+            kind = ARMS.get(DETECTION, arm)
             if kind.source is None:
                 start = self._pruning(variant, seed)
             else:
                 start = self._classifier(kind.source, variant, seed)
             if kind.whole:
-                trained = self._detector(plan, 'unpruned', start)
+                trained = self._detector(plan, ARMS.reference(DETECTION).name, start)
                 start = self._detector_pruning(plan, variant, trained, start)
                 yield from (trained, start)
             yield self._detector(plan, arm, start)
@@ -372,7 +378,7 @@ class Study:
     def _detector(self, plan: DetectionPlan, arm: str, start: Run) -> Run:
         """The training of a detector that begins with what ``start`` gives."""
         return Run(
-            stage='detection', arm=arm, seed=start.seed, config=plan.config,
+            stage=DETECTION, arm=arm, seed=start.seed, config=plan.config,
             options=plan.options, epochs=plan.epochs, parents=(start.key,),
             reference=plan.reference.get('/'.join(filter(None, (start.variant, arm)))),
             variant=start.variant,
@@ -383,7 +389,7 @@ class Study:
     ) -> Run:
         """Pruning of a trained detector, whose backbone came from that classifier."""
         return Run(
-            stage='detector-pruning', arm='pruned', seed=trained.seed, config=plan.config,
+            stage='detector-pruning', arm=AFTER_PRUNING, seed=trained.seed, config=plan.config,
             options=plan.options, settings=self.classification.of(variant).pruning_settings,
             parents=(trained.key, classifier.key), variant=variant,
         )  # fmt: skip
@@ -414,7 +420,8 @@ def _check_pruning(plan: ClassificationPlan) -> None:
         build_pruner(plan.pruner)
         return
     PrunedArchitecture.load(plan.architecture)
-    needy = next((a for a in plan.arms if get_arm(a).pruned and get_arm(a).start != 'random'), None)
+    arms = [ARMS.get(CLASSIFICATION, name) for name in plan.arms]
+    needy = next((arm.name for arm in arms if arm.takes_weights), None)
     if needy or plan.rounds != 1:
         raise UserError(
             f'study.classification.architecture has no weights: {needy or "rounds"} needs a pruner.'
@@ -424,10 +431,11 @@ def _check_pruning(plan: ClassificationPlan) -> None:
 def _check_rounds(plan: ClassificationPlan) -> None:
     if not isinstance(plan.rounds, int) or plan.rounds < 1:
         raise UserError(f'classification.rounds must be at least 1, got {plan.rounds!r}.')
-    if get_arm(plan.round_arm).start == 'random':
+    if not ARMS.get(CLASSIFICATION, plan.round_arm).takes_weights:
+        able = [arm.name for arm in ARMS.of(CLASSIFICATION) if arm.takes_weights]
         raise UserError(
-            f'classification.round_arm must start from weights of the parent, as fine-tune and '
-            f'lottery do; got {plan.round_arm!r}.'
+            'classification.round_arm must start from weights of the parent, as '
+            f'{" and ".join(able)} do; got {plan.round_arm!r}.'
         )
 
 

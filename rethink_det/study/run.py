@@ -27,12 +27,12 @@ from rethink_det.architecture.checkpoint import (
     state_dict_of,
 )
 from rethink_det.architecture.input_convention import KEY, InputConvention
-from rethink_det.classification.arms import ArmSettings, architecture_of, arm_config, get_arm
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
+from rethink_det.classification.arm_config import ArmSettings, architecture_of, arm_config
 from rethink_det.detection.datasets.detection_batches import DetectionBatches
 from rethink_det.detection.measuring.cost import backbone_cost
 from rethink_det.detection.pruning import prune_detector
 from rethink_det.detection.transfer.adapt import transfer_config
-from rethink_det.detection.transfer.arms import get_transfer_arm
 from rethink_det.files import save_json
 from rethink_det.layout import (
     ARCHITECTURE,
@@ -117,19 +117,19 @@ def run_config(run: Run, parents: Mapping[str, Mapping]) -> Config:
     if run.epochs:
         Budget.of(config).scaled(run.epochs).apply(config)
     parent = next(iter(parents.values()), {})
-    if run.stage == 'classification':
-        arm = get_arm(run.arm)
+    if run.stage == CLASSIFICATION:
+        arm = ARMS.get(CLASSIFICATION, run.arm)
         settings = ArmSettings(**run.settings) if arm.pruned else ArmSettings()
         config = arm_config(
             config, arm, settings, parent.get('architecture'), parent.get('checkpoint')
         )
-    elif run.stage == 'detection':
-        arm = get_transfer_arm(run.arm)
-        shape = parent['checkpoint'] if arm.source else parent['architecture']
+    elif run.stage == DETECTION:
+        arm = ARMS.get(DETECTION, run.arm)
+        shape = parent['checkpoint'] if arm.takes_weights else parent['architecture']
         config = transfer_config(config, arm, shape, parent.get('checkpoint'))  # a shape has none
     elif run.stage == 'detector-pruning':  # the config that the detector was trained by
         _, classifier = parents.values()
-        arm = get_transfer_arm('unpruned')
+        arm = ARMS.reference(DETECTION)
         config = transfer_config(config, arm, classifier['checkpoint'], classifier['checkpoint'])
     config.randomness = {'seed': run.seed}
     config.experiment_name = run.key.replace('/', '_')
@@ -165,7 +165,7 @@ def plain_settings(run: Run) -> dict:
 def _train_classifier(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
     architecture = architecture_of(config)
     config.dump(folder / CONFIG)
-    if run.settings.get('parent') and run.arm == 'unpruned':
+    if run.settings.get('parent') and not ARMS.get(CLASSIFICATION, run.arm).pruned:
         metrics, checkpoint, epochs = _adopt(run, config, architecture, folder), PARENT, 0
     else:
         metrics, checkpoint = _train(config, folder)
@@ -298,7 +298,7 @@ def _adopt(run: Run, config: Config, architecture: PrunedArchitecture, folder: P
     state = state_dict_of(load_checkpoint(run.settings['parent']), run.settings['parent'])
     network = architecture.build_network()
     load_exactly(network, state)
-    meta = {'architecture': architecture.to_dict(), 'provenance': {'arm': 'unpruned'}}
+    meta = {'architecture': architecture.to_dict(), 'provenance': {'arm': run.arm}}
     inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
     if inputs is not None:
         meta[KEY] = inputs.to_dict()
@@ -328,7 +328,8 @@ def _described(run: Run, metrics: Mapping, parents: Mapping, train_macs: int | N
 def _compute_before(run: Run, parents: Mapping[str, Mapping]) -> int | None:
     """Training compute of what a run cannot do without: its parent, or the shape alone."""
     parent = next(iter(parents.values()), {'total_train_macs': 0})
-    takes_weights = run.stage == 'classification' and get_arm(run.arm).start != 'random'
+    trained = run.stage == CLASSIFICATION
+    takes_weights = trained and ARMS.get(CLASSIFICATION, run.arm).takes_weights
     if SHAPE_COMPUTE in parent and not takes_weights:
         return parent[SHAPE_COMPUTE]
     return parent.get('total_train_macs')

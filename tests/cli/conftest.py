@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rethink_det.architecture.checkpoint import save_checkpoint
-from rethink_det.classification.arms import architecture_of
+from rethink_det.classification.arm_config import architecture_of
 
 
 @pytest.fixture

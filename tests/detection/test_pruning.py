@@ -8,8 +8,9 @@ from mmengine.registry import MODELS, DefaultScope
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.arms import ARMS, DETECTION
 from rethink_det.datasets.shapes import build_shapes
-from rethink_det.detection import get_transfer_arm, transfer_config
+from rethink_det.detection import transfer_config
 from rethink_det.detection.pruning import Trunk, backbone_architecture, prune_detector
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
@@ -88,7 +89,7 @@ def build(config):
 def rebuilt(config, result, path):
     """The pruned detector by its checkpoint, as arm prune-d starts from it."""
     save_pruned(result, path, {})
-    arm = get_transfer_arm('prune-d')
+    arm = ARMS.get(DETECTION, 'prune-d')
     model = build(transfer_config(config, arm, path, path, say=lambda line: None))
     model.load_state_dict(load_checkpoint(path)['state_dict'])
     return model

@@ -13,8 +13,8 @@ import torch
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.architecture.input_convention import KEY
+from rethink_det.arms import ARMS, DETECTION
 from rethink_det.datasets import ImageNet
-from rethink_det.detection import TRANSFER_ARMS
 from rethink_det.pruning import prune_state
 from rethink_det.registry import DATASETS
 from tests.efficientnet_names import lukemelas
@@ -254,7 +254,7 @@ def _pruned_detector(command, trained, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('arm', TRANSFER_ARMS)
+@pytest.mark.parametrize('arm', ARMS.names(DETECTION))
 def test_every_arm_runs_to_coco_metrics(detector, backbones, arm):
     out, checkpoint = detector(arm)
     metrics = dict(re.findall(r'^coco/(\w+): (\S+)$', out, re.MULTILINE))

@@ -13,9 +13,9 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.network import build_backbone
+from rethink_det.arms import ARMS, DETECTION, Arm, Start
 from rethink_det.detection.evaluation.evaluators import set_evaluators
 from rethink_det.detection.feature_maps import feature_maps, place_outputs
-from rethink_det.detection.transfer.arms import TransferArm
 from rethink_det.detection.transfer.backbone_settings import (
     check_replaceable,
     parameters,
@@ -33,7 +33,7 @@ HOOKS = ('TransferHook', 'MaskHook')
 
 def transfer_config(
     config: Config,
-    arm: TransferArm,
+    arm: Arm,
     architecture: str | PathLike,
     weights: str | PathLike | None = None,
     settings: TransferSettings | None = None,
@@ -76,13 +76,13 @@ def transfer_config(
     return config
 
 
-def _check(config: Config, arm: TransferArm, weights: str | PathLike | None) -> None:
+def _check(config: Config, arm: Arm, weights: str | PathLike | None) -> None:
     model = config.get('model') or {}
     if model.get('backbone') is None:
         inner = ': model.detector wraps one' if 'detector' in model else ''
         raise UserError(f'The config is no detector: it has no model.backbone{inner}.')
-    if arm.needs and weights is None:
-        raise UserError(f'Transfer arm {arm.name} needs the checkpoint of a {arm.needs}.')
+    if arm.takes_weights and weights is None:
+        raise UserError(f'Transfer arm {arm.name} needs {arm.start.value}.')
     if config.get('load_from'):
         raise UserError(
             f'The config starts from a trained detector, load_from={config.load_from!r}: no arm '
@@ -90,13 +90,13 @@ def _check(config: Config, arm: TransferArm, weights: str | PathLike | None) -> 
         )
 
 
-def _read(arm: TransferArm, weights: str | PathLike | None) -> dict | None:
+def _read(arm: Arm, weights: str | PathLike | None) -> dict | None:
     """The checkpoint that the arm takes weights from; of ``random`` the pruner's, if it is given,
     whose images are normalised alike, so that arms differ in their weights alone.
 
     Refuses a classifier where a whole detector is needed, and a detector elsewhere.
     """
-    if not arm.source:
+    if not arm.takes_weights:
         return load_checkpoint(weights) if is_checkpoint(weights) else None
     checkpoint = load_checkpoint(weights)
     names = state_dict_of(checkpoint, weights)
@@ -104,12 +104,13 @@ def _read(arm: TransferArm, weights: str | PathLike | None) -> dict | None:
     if arm.whole and not whole:
         raise UserError(
             f'{weights} is of a classifier, and arm {arm.name} goes on from a whole detector: '
-            'prune one by rethink-det prune DETECTOR_CONFIG CHECKPOINT, or take arm prune-c.'
+            'prune one by rethink-det prune DETECTOR_CONFIG CHECKPOINT, or take arm '
+            f'{ARMS.baseline(DETECTION).name}.'
         )
     if whole and not arm.whole:
         raise UserError(
             f'{weights} is of a detector, and arm {arm.name} takes the backbone of a classifier. '
-            'A detector that was pruned itself is arm prune-d.'
+            f'A detector that was pruned itself is arm {ARMS.starting_from(Start.DETECTOR).name}.'
         )
     return checkpoint
 
@@ -118,7 +119,7 @@ def _replace_backbone(
     model: Mapping,
     shape: PrunedArchitecture,
     architecture: str | PathLike,
-    arm: TransferArm,
+    arm: Arm,
     say: Say,
 ) -> None:
     """The new backbone, and everything in ``model`` that depends on it, in place."""
@@ -151,11 +152,11 @@ def _brings_weights(hook: Mapping) -> bool:
 
 
 def _hooks(
-    config: Config, arm: TransferArm, shape: PrunedArchitecture, weights: str | PathLike | None
+    config: Config, arm: Arm, shape: PrunedArchitecture, weights: str | PathLike | None
 ) -> list[dict]:
     """What brings weights and weight masks in."""
     transfer = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
-    if arm.source:
+    if arm.takes_weights:
         transfer['checkpoint'] = str(weights)
         if arm.whole:
             transfer['part'] = None
@@ -166,7 +167,7 @@ def _hooks(
     if weights is None:
         raise UserError('The architecture has weight masks: give the checkpoint they are in.')
     mask = {'type': 'rethink_det.MaskHook', 'checkpoint': str(weights), 'part': 'backbone'}
-    return [transfer, {**mask, 'redraw': arm.source is None}]
+    return [transfer, {**mask, 'redraw': not arm.takes_weights}]
 
 
 def _import_this_package(config: Config) -> None:

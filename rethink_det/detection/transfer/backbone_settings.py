@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.detection.transfer.arms import TransferArm
+from rethink_det.arms import Arm
 from rethink_det.detection.transfer.in_channels import Say
 from rethink_det.errors import UserError
 from rethink_det.registered import backbone_class
@@ -14,6 +14,16 @@ OF_THE_RUN = ('frozen_stages', 'norm_eval', 'with_cp', 'out_indices')
 OF_THE_STAGES = ('num_stages', 'strides', 'dilations')
 """What detectors end a backbone early by (C4), or keep its last stage fine (DC5). Another family
 may mean something else by them."""
+
+TRAINED_WHOLE = {'frozen_stages': -1, 'norm_eval': False}
+"""What a backbone is told that has no statistics of its own shape.
+
+Random weights must not be frozen, nor BatchNorm kept at statistics of nothing: all of it is
+trained (``norm_cfg.requires_grad`` as well). The same goes for a network that was cut and not
+trained since: its statistics are those of the uncut one, and a frozen stage could never make up
+for what it lost. A GPU's few images make poor statistics, so with several GPUs take ``sync_bn``
+(:class:`~rethink_det.detection.transfer.settings.TransferSettings`). Where the weights are those
+of a trained classifier, the backbone keeps what the detector's config says."""
 
 OWN_LAYERS = {
     'dcn': 'deformable convolutions',
@@ -40,9 +50,7 @@ def check_replaceable(old: Mapping, shape: PrunedArchitecture) -> None:
             )
 
 
-def runtime_settings(
-    old: Mapping, shape: PrunedArchitecture, arm: TransferArm, say: Say
-) -> dict[str, Any]:
+def runtime_settings(old: Mapping, shape: PrunedArchitecture, arm: Arm, say: Say) -> dict[str, Any]:
     """What the new backbone is told besides its architecture.
 
     Frozen stages and BatchNorm follow the arm: where there are no statistics to keep, nothing is
@@ -61,7 +69,9 @@ def runtime_settings(
     """
     known = parameters(shape.backbone['type'])
     keys = (*OF_THE_RUN, *OF_THE_STAGES) if _related(old, shape) else OF_THE_RUN
-    settings = {key: old[key] for key in keys if key in old} | arm.frozen_settings
+    settings = {key: old[key] for key in keys if key in old}
+    if not arm.keeps_statistics:
+        settings |= TRAINED_WHOLE
     if 'norm_cfg' in old or not arm.keeps_statistics:
         settings['norm_cfg'] = _norm(old.get('norm_cfg') or {}, shape, arm, say)
     for key, harmless in (('frozen_stages', -1), ('norm_eval', False)):
@@ -86,7 +96,7 @@ def _related(old: Mapping, shape: PrunedArchitecture) -> bool:
     return object not in (one, other) and (issubclass(one, other) or issubclass(other, one))
 
 
-def _norm(old: Mapping, shape: PrunedArchitecture, arm: TransferArm, say: Say) -> dict[str, Any]:
+def _norm(old: Mapping, shape: PrunedArchitecture, arm: Arm, say: Say) -> dict[str, Any]:
     """The architecture's normalisation, trained or not as the arm and the detector say."""
     own = dict(shape.backbone.get('norm_cfg') or {'type': 'BN'})
     kinds = old.get('type', own['type']), own['type']

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from mmengine.config import Config
 
-from rethink_det.detection.transfer.arms import TransferArm
+from rethink_det.arms import ARMS, DETECTION, Arm
 from rethink_det.errors import UserError
 from rethink_det.training import Budget
 
@@ -36,7 +36,7 @@ class TransferSettings:
     schedule: str = '1x'
     sync_bn: bool = False
 
-    def apply(self, config: Config, arm: TransferArm) -> None:
+    def apply(self, config: Config, arm: Arm) -> None:
         """Write them into a detector's config, in place.
 
         Raises:
@@ -46,9 +46,10 @@ class TransferSettings:
         times = re.fullmatch(rf'([1-{LONGEST}])x', str(self.schedule))
         if times is None:
             raise UserError(f'Unknown schedule {self.schedule!r}; known are 1x to {LONGEST}x.')
-        if times[1] != '1' and arm.source:
+        if times[1] != '1' and arm.takes_weights:
+            drawn = ', '.join(other.name for other in ARMS.of(DETECTION) if not other.takes_weights)
             raise UserError(
-                f'schedule={self.schedule} is for arm random: arm {arm.name} trains by the '
+                f'schedule={self.schedule} is for arm {drawn}: arm {arm.name} trains by the '
                 "config's own, as all arms that are compared do."
             )
         if times[1] != '1':

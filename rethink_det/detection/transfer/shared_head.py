@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.arms import Arm
 from rethink_det.detection.feature_maps import feature_maps
-from rethink_det.detection.transfer.arms import TransferArm
 from rethink_det.detection.transfer.in_channels import Say, set_roi_heads
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
@@ -75,7 +75,7 @@ def adapt_shared_head(
     shape: PrunedArchitecture,
     architecture: str | PathLike,
     settings: Mapping[str, Any],
-    arm: TransferArm,
+    arm: Arm,
     say: Say,
 ) -> None:
     """Make a shared head the architecture's own last stage, in place.

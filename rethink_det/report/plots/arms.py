@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rethink_det.arms import ARMS
 from rethink_det.report.plots.style import GRID, MUTED, literal, new_figure, style_of
-from rethink_det.report.statistics import BASELINE, METRICS, Metric, Row
+from rethink_det.report.statistics import METRICS, Metric, Row
 
 
 def metric_figure(rows: Sequence[Row]) -> Figure:
@@ -18,7 +19,7 @@ def metric_figure(rows: Sequence[Row]) -> Figure:
     figure, axes = new_figure(0.9 + 0.46 * len(rows))
     for place, row in enumerate(rows):
         _draw_arm(axes, place, row, metric)
-        if row.arm == BASELINE[row.stage]:
+        if row.arm == ARMS.baseline(row.stage).name:
             axes.axvline(row.mean * metric.scale, color=MUTED, linewidth=0.8, dashes=(4, 3))
     axes.set_yticks(range(len(rows)), [literal(row.arm) for row in rows])
     axes.set_ylim(len(rows) - 0.45, -0.55)

@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.arms import BEFORE_TRAINING
 from rethink_det.layout import INITIAL
 from rethink_det.registry import HOOKS
 from rethink_det.training.hooks.provenance import config_digest, versions
@@ -46,7 +47,7 @@ def _initial(runner: Runner) -> dict:
     model = model_of(runner)
     meta = {
         'provenance': {
-            'arm': 'initial',
+            'arm': BEFORE_TRAINING,
             'seed': runner.seed,
             'config_digest': config_digest(runner.cfg),
             'versions': versions(),

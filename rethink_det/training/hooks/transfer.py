@@ -16,6 +16,7 @@ from rethink_det.architecture.checkpoint import (
     state_dict_of,
 )
 from rethink_det.architecture.input_convention import InputConvention
+from rethink_det.arms import ARMS
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.model import model_of
@@ -35,8 +36,8 @@ class TransferHook(Hook):
     than the weights were trained with is warned about.
 
     Args:
-        arm: Name of the arm: ``'unpruned'``, ``'prune-c'``, ``'scratch-e'``, ...
-        checkpoint: Where the weights come from; none for ``arm='random'``.
+        arm: Name of the arm (:mod:`rethink_det.arms`).
+        checkpoint: Where the weights come from; none for an arm that takes none (``random``).
         part: Which part of the model: ``'backbone'``, or ``None`` for the whole model
             (fine-tuning a classifier).
         key: Which weights of the checkpoint: ``'state_dict'``, or ``'initial'`` for the
@@ -45,8 +46,8 @@ class TransferHook(Hook):
             checkpoint's ``part`` that the model's own leaves out (detectors on C4).
 
     Raises:
-        UserError: A checkpoint where the arm has none, none where it needs one, or one
-            that is missing, damaged or of another architecture (names the tensor).
+        UserError: An unknown arm, a checkpoint where the arm takes none, none where it needs
+            one, or one that is missing, damaged or of another architecture (names the tensor).
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class TransferHook(Hook):
         key: str = WEIGHTS,
         rest: str | None = None,
     ) -> None:
-        if (checkpoint is None) != (arm == 'random'):
+        if (checkpoint is not None) != any(one.takes_weights for one in ARMS.named(arm)):
             raise UserError(
                 f'TransferHook: arm {arm!r} '
                 + ('needs a checkpoint.' if checkpoint is None else 'takes no checkpoint.')

@@ -9,13 +9,14 @@ from mmengine.registry import MODELS, DefaultScope
 
 from rethink_det.architecture import Cut, PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
-from rethink_det.detection import TRANSFER_ARMS, get_transfer_arm, transfer_config
+from rethink_det.arms import ARMS, DETECTION, Start
+from rethink_det.detection import transfer_config
 from rethink_det.errors import UserError
 from rethink_det.training.config import load_config
 from tests.detection.backbones import architecture, write_classifier
 
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs' / 'detection'
-CLASSIFIERS = [name for name, arm in TRANSFER_ARMS.items() if arm.source and not arm.whole]
+CLASSIFIERS = [arm.name for arm in ARMS.of(DETECTION) if arm.start is Start.CLASSIFIER]
 SIDE = 128
 
 
@@ -71,7 +72,7 @@ def build(config):
 def adapt(config, arm, shape, **options):
     """As the command line does it: one file for the shape and the weights."""
     weights = options.pop('weights', shape)
-    return transfer_config(config, get_transfer_arm(arm), shape, weights, **options)
+    return transfer_config(config, ARMS.get(DETECTION, arm), shape, weights, **options)
 
 
 @pytest.mark.parametrize('arm', [*CLASSIFIERS, 'random'])
@@ -301,7 +302,7 @@ def test_config_that_is_no_detector_is_refused(model):
 
 def test_unknown_arm_lists_the_known_ones():
     with pytest.raises(UserError, match="'prune-x'.*unpruned, prune-c, prune-d, scratch-e"):
-        get_transfer_arm('prune-x')
+        ARMS.get(DETECTION, 'prune-x')
 
 
 def test_neck_of_other_levels_is_refused(detector, resnet, saved):

@@ -3,7 +3,8 @@
 import pytest
 from mmengine.config import Config
 
-from rethink_det.detection import get_transfer_arm, transfer_config
+from rethink_det.arms import ARMS, DETECTION
+from rethink_det.detection import transfer_config
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
 from rethink_det.training.config import load_config
@@ -40,7 +41,7 @@ def test_what_has_no_backbone_passes(config):
 def c4(pruned):
     """Faster R-CNN on C4, whose shared head takes a part of the weights."""
     config = load_config('mmdet::faster_rcnn/faster-rcnn_r50-caffe_c4-1x_coco.py')
-    return transfer_config(config, get_transfer_arm('prune-c'), pruned, pruned, say=str)
+    return transfer_config(config, ARMS.get(DETECTION, 'prune-c'), pruned, pruned, say=str)
 
 
 def test_weights_of_two_parts_pass(c4):

@@ -5,13 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mmengine.config import Config
 
-from rethink_det.detection import TRANSFER_ARMS, TransferSettings
+from rethink_det.arms import ARMS, DETECTION
+from rethink_det.detection import TransferSettings
 from rethink_det.detection.transfer.settings import lengthened
 from rethink_det.errors import UserError
 from rethink_det.training import Budget
 from rethink_det.training.config import load_config
 
-RANDOM = TRANSFER_ARMS['random']
+RANDOM = ARMS.get(DETECTION, 'random')
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_a_schedule_without_drops_is_stretched_as_a_whole():
 
 def test_the_default_changes_nothing(faster):
     before = faster.to_dict()
-    for arm in TRANSFER_ARMS.values():
+    for arm in ARMS.of(DETECTION):
         TransferSettings().apply(faster, arm)
     assert faster.to_dict() == before
 
@@ -68,10 +69,10 @@ def test_sync_bn_is_mmengines(faster):
     assert faster.sync_bn == 'torch'
 
 
-@pytest.mark.parametrize('arm', [name for name, arm in TRANSFER_ARMS.items() if arm.source])
+@pytest.mark.parametrize('arm', [arm.name for arm in ARMS.of(DETECTION) if arm.takes_weights])
 def test_arms_with_weights_train_no_longer_than_each_other(faster, arm):
     with pytest.raises(UserError, match=f'schedule=6x is for arm random: arm {arm} trains'):
-        TransferSettings(schedule='6x').apply(faster, TRANSFER_ARMS[arm])
+        TransferSettings(schedule='6x').apply(faster, ARMS.get(DETECTION, arm))
 
 
 @pytest.mark.parametrize('schedule', ['7x', '0x', '6', 6, 'six', '', '12x', '2x '])

@@ -1,10 +1,4 @@
-"""Arms: the ways to obtain the trained small classifier. An arm is data.
-
-Source: Rethinking the Value of Network Pruning (arXiv 1810.05270), section 3; ``lottery`` is
-the winning ticket of The Lottery Ticket Hypothesis (arXiv 1803.03635), whose control, the same
-architecture or mask drawn anew, is ``scratch-e``. The learning rate that decides between them
-is the config's own: ``optim_wrapper.optimizer.lr=0.01`` for the small one.
-"""
+"""Turning the config that trains a big classifier into the config of an arm."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -16,6 +10,7 @@ from mmengine.config import Config
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import TICKET
 from rethink_det.architecture.network import RUNTIME_KEYS
+from rethink_det.arms import Arm, BudgetRule, Start
 from rethink_det.errors import UserError
 from rethink_det.training import Budget, constant
 
@@ -26,37 +21,6 @@ PRUNING_HOOKS = (
     'StructureScaleHook',
 )
 """Hooks that prepare a network's pruning while it trains: the parent's, not the arms'."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way to obtain a trained classifier.
-
-    Attributes:
-        name: As in the paper, lower case.
-        pruned: Whether it trains the pruned architecture.
-        start: What it starts from: ``'random'`` weights, the ``'inherited'`` ones, or the
-            ``'initial'`` ones of the unpruned network (the lottery ticket).
-        budget: ``'base'``: the big model's epochs. ``'fine-tune'``: a few at a constant low
-            rate. ``'stretched'``: the base budget times the ratio of MACs.
-    """
-
-    name: str
-    pruned: bool
-    start: str
-    budget: str
-
-
-ARMS = {
-    arm.name: arm
-    for arm in (
-        Arm('unpruned', pruned=False, start='random', budget='base'),
-        Arm('fine-tune', pruned=True, start='inherited', budget='fine-tune'),
-        Arm('scratch-e', pruned=True, start='random', budget='base'),
-        Arm('scratch-b', pruned=True, start='random', budget='stretched'),
-        Arm('lottery', pruned=True, start='initial', budget='base'),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -76,17 +40,6 @@ class ArmSettings:
     fine_tune_lr: float = 0.001
     scratch_b_cap: float | None = None
     scratch_b_epochs: int | None = None
-
-
-def get_arm(name: str) -> Arm:
-    """The arm of that name.
-
-    Raises:
-        UserError: Unknown name; lists the known ones.
-    """
-    if name not in ARMS:
-        raise UserError(f'Unknown classification arm {name!r}; known are {", ".join(ARMS)}.')
-    return ARMS[name]
 
 
 def is_classifier(config: Config) -> bool:
@@ -137,9 +90,8 @@ def arm_config(
     config = deepcopy(config)
     if not arm.pruned:
         return config
-    needs_weights = arm.start != 'random'
-    if architecture is None or (needs_weights and weights is None):
-        missing = 'a pruned architecture' if architecture is None else f'{arm.start} weights'
+    if architecture is None or (arm.takes_weights and weights is None):
+        missing = 'a pruned architecture' if architecture is None else arm.start.value
         raise UserError(f'Arm {arm.name} needs {missing}.')
     old = config.model.backbone
     runtime = {key: old[key] for key in RUNTIME_KEYS if key in old}
@@ -151,7 +103,7 @@ def arm_config(
     classes = (config.model.get('head') or pruned.head).get('num_classes')
     config.model.head = {**pruned.head, **({'num_classes': classes} if classes else {})}
     _budget(config, arm, settings, full, pruned).apply(config)
-    if arm.budget == 'fine-tune':
+    if arm.budget is BudgetRule.FINE_TUNE:
         config.optim_wrapper.optimizer.lr = settings.fine_tune_lr
     config.custom_hooks = [*other_hooks(config), *_hooks(arm, pruned, weights)]
     return config
@@ -167,21 +119,21 @@ def other_hooks(config: Config) -> list[Mapping]:
 def _hooks(arm: Arm, pruned: PrunedArchitecture, weights: str | PathLike | None) -> list[dict]:
     """What brings the arm's weights and masks in."""
     hooks = []
-    if arm.start != 'random':
+    if arm.takes_weights:
         hook = {
             'type': 'rethink_det.TransferHook',
             'arm': arm.name,
             'checkpoint': str(weights),
             'part': None,
         }
-        hooks.append({**hook, 'key': TICKET} if arm.start == 'initial' else hook)
+        hooks.append({**hook, 'key': TICKET} if arm.start is Start.INITIAL else hook)
     if pruned.masks:
         if weights is None:
             raise UserError(
                 f'Arm {arm.name} trains under weight masks: give the checkpoint that pruning wrote.'
             )
-        redraw = arm.start == 'random'
-        hooks.append({'type': 'rethink_det.MaskHook', 'checkpoint': str(weights), 'redraw': redraw})
+        mask = {'type': 'rethink_det.MaskHook', 'checkpoint': str(weights)}
+        hooks.append({**mask, 'redraw': not arm.takes_weights})
     return hooks
 
 
@@ -192,10 +144,10 @@ def _budget(
     full: PrunedArchitecture,
     pruned: PrunedArchitecture,
 ) -> Budget:
-    if arm.budget == 'fine-tune':
+    if arm.budget is BudgetRule.FINE_TUNE:
         return constant(settings.fine_tune_epochs)
     base = Budget.of(config)
-    if arm.budget == 'base':
+    if arm.budget is BudgetRule.BASE:
         return base
     macs = full.cost().macs, pruned.cost().macs
     stretched = base.stretched(*macs, settings.scratch_b_cap)

@@ -1,0 +1,322 @@
+"""Arms: the ways to obtain a trained small network, in one table. An arm is data.
+
+An arm of ``classification`` ends in a trained classifier, one of ``detection`` (a transfer arm)
+in a trained detector. Budgets, plans, statistics, reports and the command line read this table
+and know no arm by name; to add one is to add an entry, or to call ``ARMS.register``.
+
+Sources: Rethinking the Value of Network Pruning (arXiv 1810.05270), sections 3 and 4.5
+(fine-tuning, "Prune-C", "Prune-D", "Scratch-E", "Scratch-B"). ``lottery`` is the winning ticket
+of The Lottery Ticket Hypothesis (arXiv 1803.03635), whose control, the same architecture or mask
+drawn anew, is ``scratch-e``; the learning rate that decides between them is the config's own,
+``optim_wrapper.optimizer.lr=0.01`` for the small one. ``random`` is the control of Rethinking
+ImageNet Pre-training (arXiv 1811.08883).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from rethink_det.errors import UserError
+
+CLASSIFICATION, DETECTION = 'classification', 'detection'
+STAGES = (CLASSIFICATION, DETECTION)
+"""Where arms belong, in the order in which they are trained and shown."""
+
+AFTER_PRUNING, AFTER_CONVERSION, BEFORE_TRAINING = 'pruned', 'converted', 'initial'
+STEPS = {
+    AFTER_PRUNING: 'pruned and not trained since',
+    AFTER_CONVERSION: 'converted from the file of another tool',
+    BEFORE_TRAINING: 'the weights before the first step of training',
+}
+"""What stands in a provenance in the place of an arm, where a step that is none wrote the file."""
+
+
+class Start(Enum):
+    """What an arm starts from; the value says in words what it needs for that."""
+
+    RANDOM = 'no weights'
+    INHERITED = 'a checkpoint with inherited weights'
+    INITIAL = 'a checkpoint with the initial weights of its parent'
+    CLASSIFIER = 'the checkpoint of a trained classifier'
+    DETECTOR = 'the checkpoint of a pruned detector'
+
+
+class BudgetRule(Enum):
+    """How long an arm trains; the value says it in words."""
+
+    BASE = 'the epochs of the config'
+    FINE_TUNE = 'a few epochs at a constant low learning rate'
+    STRETCHED = 'the epochs of the config times the ratio of MACs'
+
+
+class Role(Enum):
+    """What an arm is for in a report; the value says it in words."""
+
+    REFERENCE = 'the network before it was pruned'
+    BASELINE = 'inherited weights, what the others are compared with'
+    CANDIDATE = 'the architecture without inherited weights, which the verdict is about'
+    CONTROL = 'shown beside them, no verdict rests on it'
+
+
+UNIQUE = (Role.REFERENCE, Role.BASELINE)
+"""Roles that a stage gives once."""
+_POSSIBLE = {
+    CLASSIFICATION: ((Start.RANDOM, Start.INHERITED, Start.INITIAL), tuple(BudgetRule)),
+    DETECTION: ((Start.RANDOM, Start.CLASSIFIER, Start.DETECTOR), (BudgetRule.BASE,)),
+}
+"""Starts and budget rules by stage: what its configs can be told."""
+_NOUNS = {CLASSIFICATION: 'classification arm', DETECTION: 'transfer arm'}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to obtain a trained classifier or detector.
+
+    Attributes:
+        name: As in the paper, lower case; unique in its stage.
+        stage: ``'classification'`` or ``'detection'``.
+        label: Its name in prose, as in ``'Scratch-B reached 93.1 %'``.
+        meaning: One line that explains it.
+        pruned: Whether the network, or a detector's backbone, has the pruned architecture.
+        start: What it starts from.
+        budget: How long it trains.
+        role: What it is for in a report.
+        source: Of a detector: the classification arm whose classifier gives the backbone.
+        usual: Whether a study has it that does not say which arms it wants.
+
+    Raises:
+        UserError: The fields contradict each other, or the stage cannot do what they say.
+    """
+
+    name: str
+    stage: str
+    label: str
+    meaning: str
+    pruned: bool
+    start: Start
+    budget: BudgetRule
+    role: Role
+    source: str | None = None
+    usual: bool = False
+
+    def __post_init__(self) -> None:
+        if self.stage not in STAGES:
+            known = ', '.join(STAGES)
+            raise UserError(f'Arm {self.name}: stage {self.stage!r} is none of {known}.')
+        starts, budgets = _POSSIBLE[self.stage]
+        noun = _NOUNS[self.stage]
+        if self.start not in starts:
+            raise UserError(f'Arm {self.name}: no {noun} starts from {self.start.value}.')
+        if self.budget not in budgets:
+            raise UserError(f'Arm {self.name}: no {noun} trains for {self.budget.value}.')
+        if (self.source is not None) != (self.start in (Start.CLASSIFIER, Start.DETECTOR)):
+            raise UserError(f'Arm {self.name}: source={self.source!r} for {self.start.value}.')
+        if not self.pruned and self.start in (Start.INHERITED, Start.INITIAL, Start.DETECTOR):
+            raise UserError(f'Arm {self.name}: {self.start.value} fits no unpruned network.')
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether it starts from weights at all."""
+        return self.start is not Start.RANDOM
+
+    @property
+    def whole(self) -> bool:
+        """Whether a whole detector's weights are taken, not those of its backbone."""
+        return self.start is Start.DETECTOR
+
+    @property
+    def keeps_statistics(self) -> bool:
+        """Whether it comes with BatchNorm statistics of its own shape.
+
+        Those of a network that was cut and not trained since are the uncut one's.
+        """
+        return self.start is Start.CLASSIFIER
+
+
+class ArmTable:
+    """Arms in the order in which they are planned and shown.
+
+    Args:
+        arms: The entries.
+
+    Raises:
+        UserError: As of :meth:`register`.
+    """
+
+    def __init__(self, arms: Iterable[Arm] = ()) -> None:
+        self._arms: dict[tuple[str, str], Arm] = {}
+        for arm in arms:
+            self.register(arm)
+
+    def __iter__(self) -> Iterator[Arm]:
+        return iter(self._arms.values())
+
+    def register(self, arm: Arm) -> Arm:
+        """Add an arm, as the last of the table.
+
+        A module that does so is named in the ``custom_imports`` of the configs that train the
+        arm, so that every process knows it.
+
+        Raises:
+            UserError: Its stage has one of that name, or of a role that is given once, or its
+                source is unknown.
+        """
+        place = (arm.stage, arm.name)
+        if place in self._arms:
+            raise UserError(f'There is a {_NOUNS[arm.stage]} {arm.name!r} already.')
+        if arm.role in UNIQUE and any(other.role is arm.role for other in self.of(arm.stage)):
+            raise UserError(f'Arm {arm.name}: {arm.stage} has a {arm.role.name} already.')
+        if arm.source is not None:
+            self.get(CLASSIFICATION, arm.source)
+        self._arms[place] = arm
+        return arm
+
+    def remove(self, stage: str, name: str) -> None:
+        """Take an arm out again; errors as of :meth:`get`."""
+        arm = self.get(stage, name)
+        del self._arms[arm.stage, arm.name]
+
+    def get(self, stage: str, name: str) -> Arm:
+        """The arm of that stage and name.
+
+        Raises:
+            UserError: Unknown name; lists the known ones.
+        """
+        if (stage, name) not in self._arms:
+            known = ', '.join(self.names(stage))
+            raise UserError(f'Unknown {_NOUNS[stage]} {name!r}; known are {known}.')
+        return self._arms[stage, name]
+
+    def of(self, stage: str) -> list[Arm]:
+        """All arms of a stage."""
+        return [arm for arm in self if arm.stage == stage]
+
+    def named(self, name: str) -> list[Arm]:
+        """The arms of that name, whatever their stages.
+
+        Raises:
+            UserError: Unknown name; lists the known ones.
+        """
+        arms = [arm for arm in self if arm.name == name]
+        if not arms:
+            known = ', '.join(dict.fromkeys(arm.name for arm in self))
+            raise UserError(f'Unknown arm {name!r}; known are {known}.')
+        return arms
+
+    def names(self, stage: str) -> list[str]:
+        """The names of a stage's arms."""
+        return [arm.name for arm in self.of(stage)]
+
+    def usual(self, stage: str) -> tuple[str, ...]:
+        """Names of the arms that a study has if it does not say which."""
+        return tuple(arm.name for arm in self.of(stage) if arm.usual)
+
+    def reference(self, stage: str) -> Arm:
+        """The arm that is not pruned."""
+        return self._only(stage, Role.REFERENCE)
+
+    def baseline(self, stage: str) -> Arm:
+        """The arm that the others are compared with."""
+        return self._only(stage, Role.BASELINE)
+
+    def _only(self, stage: str, role: Role) -> Arm:
+        return next(arm for arm in self.of(stage) if arm.role is role)
+
+    def starting_from(self, start: Start) -> Arm:
+        """The first arm that starts so."""
+        return next(arm for arm in self if arm.start is start)
+
+    def candidates(self, stage: str) -> list[Arm]:
+        """The arms that a verdict is about, those of the big network's compute first."""
+        arms = [arm for arm in self.of(stage) if arm.role is Role.CANDIDATE]
+        return sorted(arms, key=lambda arm: not self.has_equal_compute(arm))
+
+    def has_equal_compute(self, arm: Arm) -> bool:
+        """Whether the small network is trained with the big one's compute.
+
+        A detector's backbone is, if the classifier that it comes from was: all arms train the
+        detector itself alike.
+        """
+        trained = arm if arm.source is None else self.get(CLASSIFICATION, arm.source)
+        return trained.budget is BudgetRule.STRETCHED
+
+    def label(self, stage: str, name: str) -> str:
+        """An arm's name in prose; of an unknown one (in an older result) the name itself."""
+        arm = self._arms.get((stage, name))
+        return name if arm is None else arm.label
+
+    def rank(self, stage: str, name: str) -> tuple[int, str]:
+        """Sort key: the place in the table; unknown arms (of older results) last, by name."""
+        places = list(self._arms)
+        known = (stage, name) in self._arms
+        return (places.index((stage, name)) if known else len(places), name)
+
+
+ARMS = ArmTable([
+    Arm(
+        'unpruned', CLASSIFICATION, 'the unpruned network',
+        'the big network, which the others are pruned from',
+        pruned=False, start=Start.RANDOM, budget=BudgetRule.BASE,
+        role=Role.REFERENCE, usual=True,
+    ),
+    Arm(
+        'fine-tune', CLASSIFICATION, 'fine-tuning',
+        'inherited weights, a few epochs at a constant low learning rate',
+        pruned=True, start=Start.INHERITED, budget=BudgetRule.FINE_TUNE,
+        role=Role.BASELINE, usual=True,
+    ),
+    Arm(
+        'scratch-e', CLASSIFICATION, 'Scratch-E',
+        "weights drawn anew, the big network's epochs",
+        pruned=True, start=Start.RANDOM, budget=BudgetRule.BASE,
+        role=Role.CANDIDATE, usual=True,
+    ),
+    Arm(
+        'scratch-b', CLASSIFICATION, 'Scratch-B',
+        "weights drawn anew, the big network's compute: its epochs times the ratio of MACs",
+        pruned=True, start=Start.RANDOM, budget=BudgetRule.STRETCHED,
+        role=Role.CANDIDATE, usual=True,
+    ),
+    Arm(
+        'lottery', CLASSIFICATION, 'the lottery ticket',
+        "the big network's own initial weights, pruned alike, for its epochs",
+        pruned=True, start=Start.INITIAL, budget=BudgetRule.BASE,
+        role=Role.CONTROL,
+    ),
+    Arm(
+        'unpruned', DETECTION, 'the unpruned network',
+        'backbone of the big classifier',
+        pruned=False, start=Start.CLASSIFIER, budget=BudgetRule.BASE,
+        role=Role.REFERENCE, source='unpruned', usual=True,
+    ),
+    Arm(
+        'prune-c', DETECTION, 'Prune-C',
+        'backbone pruned and fine-tuned on classification',
+        pruned=True, start=Start.CLASSIFIER, budget=BudgetRule.BASE,
+        role=Role.BASELINE, source='fine-tune', usual=True,
+    ),
+    Arm(
+        'prune-d', DETECTION, 'Prune-D',
+        'detector trained with the big backbone, pruned, then trained again',
+        pruned=True, start=Start.DETECTOR, budget=BudgetRule.BASE,
+        role=Role.CONTROL, source='unpruned',
+    ),
+    Arm(
+        'scratch-e', DETECTION, 'Scratch-E',
+        "pruned backbone, trained from scratch on classification for the big one's epochs",
+        pruned=True, start=Start.CLASSIFIER, budget=BudgetRule.BASE,
+        role=Role.CANDIDATE, source='scratch-e', usual=True,
+    ),
+    Arm(
+        'scratch-b', DETECTION, 'Scratch-B',
+        "pruned backbone, trained from scratch on classification with the big one's compute",
+        pruned=True, start=Start.CLASSIFIER, budget=BudgetRule.BASE,
+        role=Role.CANDIDATE, source='scratch-b', usual=True,
+    ),
+    Arm(
+        'random', DETECTION, 'random weights',
+        'pruned backbone without any weights: the detector is its first training',
+        pruned=True, start=Start.RANDOM, budget=BudgetRule.BASE,
+        role=Role.CONTROL, usual=True,
+    ),
+])  # fmt: skip

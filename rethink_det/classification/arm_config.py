@@ -144,12 +144,17 @@ def _budget(
     full: PrunedArchitecture,
     pruned: PrunedArchitecture,
 ) -> Budget:
-    if arm.budget is BudgetRule.FINE_TUNE:
-        return constant(settings.fine_tune_epochs)
-    base = Budget.of(config)
-    if arm.budget is BudgetRule.BASE:
-        return base
-    macs = full.cost().macs, pruned.cost().macs
+    match arm.budget:
+        case BudgetRule.FINE_TUNE:
+            return constant(settings.fine_tune_epochs)
+        case BudgetRule.BASE:
+            return Budget.of(config)
+        case BudgetRule.STRETCHED:
+            return _stretched(Budget.of(config), settings, full.cost().macs, pruned.cost().macs)
+
+
+def _stretched(base: Budget, settings: ArmSettings, *macs: int) -> Budget:
+    """The base budget times the ratio of two numbers of MACs, the big network's first."""
     stretched = base.stretched(*macs, settings.scratch_b_cap)
     if settings.scratch_b_epochs is None:
         return stretched

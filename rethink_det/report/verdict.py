@@ -40,7 +40,8 @@ def verdict(rows: Iterable[Row], stage: str, model: str) -> Verdict:
     mine = {r.arm: r for r in rows if (r.stage, r.model, r.metric) == (stage, model, metric)}
     baseline, candidates = ARMS.baseline(stage), ARMS.candidates(stage)
     base = mine.get(baseline.name)
-    scratch = [mine[arm.name] for arm in candidates if arm.name in mine]
+    present = [arm for arm in candidates if arm.name in mine]
+    scratch = [mine[arm.name] for arm in present]
     if base is None or not scratch:
         missing = baseline.label if base is None else 'training from scratch'
         sentence = f'Whether inherited weights mattered is open: {missing} has no score yet.'
@@ -53,7 +54,7 @@ def verdict(rows: Iterable[Row], stage: str, model: str) -> Verdict:
     for other in scratch[1:]:
         sentence += f'; {_label(other)} reached {mean_std(other)} ({_difference(other)})'
     first = candidates[0]
-    if first.name not in mine and ARMS.has_equal_compute(first):
+    if ARMS.has_equal_compute(first) and not ARMS.has_equal_compute(present[0]):
         sentence += f'; {first.label}, the arm of equal compute, has no completed run'
     return Verdict(stage, model, case, sentence + '.')
 

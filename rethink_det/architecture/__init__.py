@@ -4,7 +4,7 @@ from rethink_det.architecture.backbone import pruned_backbone
 from rethink_det.architecture.biased_downsample import biased_downsample_resnet
 from rethink_det.architecture.cost import Cost
 from rethink_det.architecture.cut import Cut
-from rethink_det.architecture.spec import PrunedArchitecture
+from rethink_det.architecture.pruned_architecture import PrunedArchitecture
 from rethink_det.architecture.surgery import ChannelGroup, Reader, Surgeon
 
 __all__ = [

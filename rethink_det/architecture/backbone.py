@@ -5,7 +5,7 @@ from os import PathLike
 
 from torch import nn
 
-from rethink_det.architecture.spec import PrunedArchitecture
+from rethink_det.architecture.pruned_architecture import PrunedArchitecture
 from rethink_det.registry import MODELS
 
 

@@ -5,6 +5,8 @@ built as torchvision's and mmdet's are: ``conv1``, ``conv2`` and ``downsample``,
 after the addition.
 """
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 
 from rethink_det.errors import UserError
@@ -63,17 +65,32 @@ def without_residual(block: nn.Module) -> nn.Module:
     return nn.Identity() if projection is None else Shortcut(projection)
 
 
+def check_blocks(model: nn.Module, names: Iterable[str], prefix: str = '') -> None:
+    """Refuse names of residual blocks that the model does not have.
+
+    Args:
+        model: A backbone, or a network around one.
+        names: Without the prefix.
+        prefix: What the names of the backbone's modules begin with in the model.
+
+    Raises:
+        UserError: There is no such residual block; names those there are.
+    """
+    known = [name.removeprefix(prefix) for name in residual_blocks(model)]
+    stranger = next((name for name in names if name not in known), None)
+    if stranger is not None:
+        raise UserError(
+            f'{type(getattr(model, "backbone", model)).__name__} has no residual block '
+            f'{stranger!r}; it has {", ".join(known) or "none"}.'
+        )
+
+
 def remove_block(model: nn.Module, name: str) -> None:
     """Take the residual branch of block ``name`` out of the model, in place.
 
     Raises:
         UserError: There is no such residual block; names those there are.
     """
-    blocks = residual_blocks(model)
-    if name not in blocks:
-        raise UserError(
-            f'{type(model).__name__} has no residual block {name!r}; it has '
-            f'{", ".join(blocks) or "none"}.'
-        )
+    check_blocks(model, [name])
     parent, _, child = name.rpartition('.')
-    setattr(model.get_submodule(parent), child, without_residual(blocks[name]))
+    setattr(model.get_submodule(parent), child, without_residual(model.get_submodule(name)))

@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+
+from rethink_det.architecture import building, validation
+
+if TYPE_CHECKING:
+    from rethink_det.architecture.pruned_architecture import PrunedArchitecture
 
 _CONV = {torch.ops.aten.convolution, torch.ops.aten._convolution}
 _LINEAR = {torch.ops.aten.mm, torch.ops.aten.addmm, torch.ops.aten.bmm, torch.ops.aten.baddbmm}
@@ -32,9 +38,34 @@ class Cost:
     macs_linear: int
     input_shape: tuple[int, int, int]
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """The fields as plain values, for JSON."""
         return {**asdict(self), 'input_shape': list(self.input_shape)}
+
+
+def cost_of(architecture: 'PrunedArchitecture', input_shape: Sequence[int] | None = None) -> Cost:
+    """Parameters and MACs of the classification network, backbone and head.
+
+    Weights that a mask removes are counted neither as parameters nor as MACs; the indices of
+    selections and the masks themselves are no parameters.
+
+    Args:
+        architecture: What is counted.
+        input_shape: ``(channels, height, width)``; default: the architecture's own.
+
+    Raises:
+        UserError: No such shape, or the network cannot run on it.
+    """
+    shape = validation.input_shape(input_shape or architecture.input_shape)
+    return count(building.skeleton(architecture), shape, architecture.masks.get('kept'))
+
+
+def masked(architecture: 'PrunedArchitecture') -> dict[str, tuple[int, int]]:
+    """Weights kept and weights in all of every parameter under a mask, by its name."""
+    if not architecture.masks:
+        return {}
+    sizes = {n: p.numel() for n, p in building.skeleton(architecture).named_parameters()}
+    return {name: (kept, sizes[name]) for name, kept in architecture.masks['kept'].items()}
 
 
 @torch.no_grad()

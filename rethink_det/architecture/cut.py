@@ -6,9 +6,15 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor, nn
 
 from rethink_det.architecture import masks as masking
-from rethink_det.architecture.blocks import last_layer, remove_block, residual_blocks
+from rethink_det.architecture.blocks import (
+    check_blocks,
+    last_layer,
+    remove_block,
+    residual_blocks,
+)
+from rethink_det.architecture.network import full_name
 from rethink_det.architecture.selection import inputs_of, readable, select_inputs, zero_inputs
-from rethink_det.architecture.surgery import HEAD, Surgeon
+from rethink_det.architecture.surgery import Surgeon
 from rethink_det.errors import UserError
 
 
@@ -75,13 +81,8 @@ class Cut:
             masking.apply(model, self.masks)
 
     def _check_blocks(self, surgeon: Surgeon) -> None:
-        blocks = [name.removeprefix(surgeon.prefix) for name in residual_blocks(surgeon.model)]
+        check_blocks(surgeon.model, self.blocks, surgeon.prefix)
         for block in self.blocks:
-            if block not in blocks:
-                raise UserError(
-                    f'{type(surgeon.model).__name__} has no residual block {block!r}; it has '
-                    f'{", ".join(blocks) or "none"}.'
-                )
             inside = next((n for n in self.layers() if n.startswith(f'{block}.conv')), None)
             if inside:
                 raise UserError(f'Layer {inside} lies in the removed block {block}.')
@@ -99,8 +100,3 @@ class Cut:
     def layers(self) -> list[str]:
         """Names of all layers that lose channels or inputs."""
         return [*self.channels, *self.selections]
-
-
-def full_name(layer: str, prefix: str) -> str:
-    """The module name of a layer in a model whose backbone has that prefix."""
-    return layer if layer.startswith(HEAD) else prefix + layer

@@ -1,36 +1,19 @@
 """Architectures in words: what one is, and how two differ."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Any
+
+from rethink_det.architecture.channel_indices import Kept
+from rethink_det.files import plain
+
+if TYPE_CHECKING:
+    from rethink_det.architecture.pruned_architecture import PrunedArchitecture
 
 
-class Architecture(Protocol):
-    """What :class:`~rethink_det.architecture.PrunedArchitecture` is described by."""
-
-    name: str
-    backbone: Mapping
-    head: Mapping
-    input_shape: tuple[int, int, int]
-    channels: Mapping
-    selections: Mapping
-    removed_blocks: tuple[str, ...]
-    masks: Mapping
-    widths: Mapping[str, int]
-
-    def kept(self, layer: str) -> int:
-        """Output channels that ``layer`` keeps."""
-
-    def inputs(self, layer: str) -> int:
-        """Input channels of ``layer`` in the unpruned network."""
-
-    def masked(self) -> dict[str, tuple[int, int]]:
-        """Weights kept and in all, of parameters under a mask."""
-
-
-def differences(one: Architecture, other: Architecture) -> list[str]:
+def differences(one: 'PrunedArchitecture', other: 'PrunedArchitecture') -> list[str]:
     """What differs, a readable line each; empty if the architectures are equal."""
     lines = [
-        f'{key}: {getattr(one, key)} != {getattr(other, key)}'
+        f'{key}: {_field(getattr(one, key))} != {_field(getattr(other, key))}'
         for key in ('backbone', 'head', 'input_shape')
         if getattr(one, key) != getattr(other, key)
     ]
@@ -50,10 +33,11 @@ def differences(one: Architecture, other: Architecture) -> list[str]:
     return lines
 
 
-def text(one: Architecture) -> str:
+def text(one: 'PrunedArchitecture') -> str:
     """One line a layer that lost something."""
     title = one.name or one.backbone['type']
-    lines = [f'{title}: {one.backbone}, head {one.head}, input {one.input_shape}']
+    backbone, head = _field(one.backbone), _field(one.head)
+    lines = [f'{title}: {backbone}, head {head}, input {one.input_shape}']
     width = max([len(layer) for layer in one.channels], default=0)
     lines += [
         f'  {layer:<{width}}  {one.kept(layer):>4} of {one.widths[layer]}' for layer in one.channels
@@ -71,7 +55,12 @@ def text(one: Architecture) -> str:
     return '\n'.join([*lines, f'  {whole} of {len(one.widths)} layers have all channels'])
 
 
-def _kept(kept: int | tuple[int, ...] | None) -> str:
+def _field(value: Any) -> Any:
+    """A config as it is written in a file."""
+    return plain(value) if isinstance(value, Mapping) else value
+
+
+def _kept(kept: Kept | None) -> str:
     if kept is None:
         return 'whole'
     return str(kept) if isinstance(kept, int) else f'{len(kept)} {list(kept)}'

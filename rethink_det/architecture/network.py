@@ -10,6 +10,10 @@ from torch import Tensor, nn
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
+BACKBONE, HEAD = 'backbone.', 'head.'
+"""What the names of a network's tensors begin with. Architectures name the backbone's layers
+without, as the backbone does, and the head's with it."""
+
 RUNTIME_KEYS = ('init_cfg', 'pretrained', 'frozen_stages', 'norm_eval', 'with_cp', 'out_indices')
 """Backbone settings that change neither shape nor initial distribution.
 
@@ -34,6 +38,11 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Class scores of ``images``."""
         return self.head(last_feature(self.backbone(images)))
+
+
+def full_name(layer: str, prefix: str = BACKBONE) -> str:
+    """The module name of a layer in a model whose backbone has that prefix."""
+    return layer if layer.startswith(HEAD) else prefix + layer
 
 
 def last_feature(features: Tensor | Sequence[Tensor]) -> Tensor:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from rethink_det.architecture.channel_indices import check_indices, other_indices
 from rethink_det.errors import UserError
 
 
@@ -85,12 +86,7 @@ def select_inputs(model: nn.Module, name: str, kept: Sequence[int]) -> None:
             is not sorted, different and in range.
     """
     layer = readable(model, name)
-    width, kept = inputs_of(layer), list(kept)
-    if not kept or kept != sorted(set(kept)) or kept[0] < 0 or kept[-1] >= width:
-        raise UserError(
-            f'Layer {name} reads {width} channels; its selection must be sorted, different, at '
-            f'least one and within 0..{width - 1}.'
-        )
+    kept = check_indices(f'Layer {name} would read', kept, inputs_of(layer))
     kind = SelectingConv2d if isinstance(layer, nn.Conv2d) else SelectingLinear
     parent, _, child = name.rpartition('.')
     setattr(model.get_submodule(parent), child, kind(layer, torch.tensor(kept, device='cpu')))
@@ -100,8 +96,7 @@ def select_inputs(model: nn.Module, name: str, kept: Sequence[int]) -> None:
 def zero_inputs(model: nn.Module, name: str, kept: Sequence[int]) -> None:
     """Make layer ``name`` deaf to all inputs but ``kept``, in place, whatever its shape."""
     layer = readable(model, name)
-    deaf = sorted(set(range(inputs_of(layer))) - set(kept))
-    layer.weight[:, deaf] = 0
+    layer.weight[:, other_indices(kept, inputs_of(layer))] = 0
 
 
 def readable(model: nn.Module, name: str) -> nn.Conv2d | nn.Linear:

@@ -14,12 +14,11 @@ import torch
 import torch_pruning as tp
 from torch import Tensor, nn
 
+from rethink_det.architecture.channel_indices import check_indices, other_indices
+from rethink_det.architecture.network import HEAD
 from rethink_det.architecture.selection import SELECTING
 from rethink_det.architecture.tracing import place_in, traceable
 from rethink_det.errors import UserError
-
-HEAD = 'head.'
-"""Layers of the head keep this prefix, where the model is a whole network."""
 
 
 @dataclass(frozen=True)
@@ -267,9 +266,9 @@ class Surgeon:
         """One ``(layer, removed channels)`` per group; everything is checked first."""
         removals, settled = [], {}
         for name, kept in keep.items():
-            layer, kept = self.layer(name), tuple(kept)
-            _check_kept(name, kept, _width(layer))
-            removed = sorted(set(range(_width(layer))) - set(kept))
+            layer = self.layer(name)
+            kept = check_indices(f'Layer {name} would keep', kept, _width(layer))
+            removed = other_indices(kept, _width(layer))
             group = self.group(name)
             _check_runs(group, removed)
             if removed and group.obstacle:
@@ -319,13 +318,3 @@ def _apart(output: Tensor | Sequence[Tensor]) -> list[Tensor]:
     """Feature maps one step behind the network: Torch-Pruning mistakes a concatenation that is
     an output for a sum of its parts."""
     return [feature.mul(1) for feature in ([output] if isinstance(output, Tensor) else output)]
-
-
-def _check_kept(name: str, kept: tuple[int, ...], width: int) -> None:
-    if not kept:
-        raise UserError(f'Layer {name} would keep no channel; at least 1 must remain.')
-    if list(kept) != sorted(set(kept)) or kept[0] < 0 or kept[-1] >= width:
-        raise UserError(
-            f'Layer {name} has {width} channels; its kept indices must be sorted, different '
-            f'and within 0..{width - 1}.'
-        )

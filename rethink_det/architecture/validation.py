@@ -1,58 +1,63 @@
 """What the fields of an architecture may hold."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from rethink_det.architecture.channel_indices import check_indices, check_kept, is_int
+from rethink_det.architecture.frozen import freeze
+from rethink_det.architecture.network import RUNTIME_KEYS
 from rethink_det.errors import UserError
 from rethink_det.files import plain
 
-Kept = int | tuple[int, ...]
-"""How many channels a layer keeps, or which."""
+MAPPINGS = ('backbone', 'head', 'channels', 'selections', 'masks')
+TEXTS = ('name', 'source')
+
+
+def normal(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an architecture in the one form they are compared in, unchangeable.
+
+    Raises:
+        UserError: A field is of another type, or keeps an impossible number of channels.
+    """
+    for key in MAPPINGS:
+        if not isinstance(fields[key], Mapping):
+            raise UserError(f'{key} must be a dict, got {fields[key]!r}.')
+    for key in TEXTS:
+        if not isinstance(fields[key], str):
+            raise UserError(f'{key} must be a text, got {fields[key]!r}.')
+    kept, read = fields['channels'], fields['selections']
+    values = {
+        'backbone': plain({k: v for k, v in fields['backbone'].items() if k not in RUNTIME_KEYS}),
+        'head': plain(fields['head']),
+        'input_shape': input_shape(fields['input_shape']),
+        'channels': {n: check_kept(f'layer {n} would keep', kept[n]) for n in kept},
+        'selections': {n: check_indices(f'layer {n} would read', read[n]) for n in read},
+        'removed_blocks': block_names(fields['removed_blocks']),
+        'masks': masks(fields['masks']),
+    }
+    return {key: freeze(value) for key, value in values.items()}
 
 
 def input_shape(shape: Sequence[int]) -> tuple[int, int, int]:
     """``(channels, height, width)``, or :class:`UserError`."""
     listed = isinstance(shape, (list, tuple)) and len(shape) == 3
-    if not listed or not all(isinstance(n, int) and n > 0 for n in shape):
+    if not listed or not all(is_int(size) and size > 0 for size in shape):
         raise UserError(f'input_shape must be (channels, height, width), got {shape!r}.')
-    return tuple(shape)
+    channels, height, width = shape
+    return channels, height, width
 
 
-def kept(layer: str, kept: Kept | Sequence[int]) -> Kept:
-    """A count of at least 1 or sorted indices, or :class:`UserError`; names the layer."""
-    if is_int(kept):
-        if kept < 1:
-            raise UserError(f'layer {layer} would keep {kept} channels; at least 1 must remain.')
-        return kept
-    return indices(layer, kept)
+def block_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of residual blocks, or :class:`UserError`."""
+    if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) for n in names):
+        raise UserError(f'removed_blocks must be a list of names, got {names!r}.')
+    return tuple(names)
 
 
-def indices(layer: str, kept: Sequence[int]) -> tuple[int, ...]:
-    """Sorted, different, not negative indices, or :class:`UserError`; names the layer."""
-    if not isinstance(kept, (list, tuple)) or not all(is_int(i) for i in kept):
-        raise UserError(f'layer {layer}: kept must be a count or a list of indices, got {kept!r}.')
-    if not kept or list(kept) != sorted(set(kept)) or kept[0] < 0:
-        raise UserError(
-            f'layer {layer}: kept indices must be sorted, different, at least one and not '
-            f'negative, got {list(kept)}.'
-        )
-    return tuple(kept)
-
-
-def check_range(claim: str, kept: Kept, width: int) -> None:
-    """Refuse what goes beyond ``width`` channels by :class:`UserError`."""
-    if isinstance(kept, int) and kept > width:
-        raise UserError(f'{claim} {kept} channels; valid are 1 to {width}.')
-    if not isinstance(kept, int) and kept[-1] >= width:
-        raise UserError(f'{claim} channel {kept[-1]}; valid are 0 to {width - 1}.')
-
-
-def masks(masks: Mapping) -> dict:
+def masks(masks: Mapping[str, Any]) -> dict[str, Any]:
     """Nothing, or digest and counts of weight masks, or :class:`UserError`."""
     if masks and set(masks) != {'digest', 'kept'}:
         raise UserError(f'masks must have the keys digest and kept, got {sorted(masks)}.')
+    if masks and not isinstance(masks['kept'], Mapping):
+        raise UserError(f'masks: kept must be a dict by parameter, got {masks["kept"]!r}.')
     return plain(masks)
-
-
-def is_int(value: object) -> bool:
-    """Whether a value is a whole number, and no truth value."""
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -12,6 +12,7 @@ from rethink_det.architecture.checkpoint import TICKET
 from rethink_det.architecture.network import RUNTIME_KEYS
 from rethink_det.arms import Arm, BudgetRule, Start
 from rethink_det.errors import UserError
+from rethink_det.files import plain
 from rethink_det.training import Budget, constant
 
 PRUNING_HOOKS = (
@@ -101,7 +102,7 @@ def arm_config(
     pruned = PrunedArchitecture.load(architecture)
     # A published architecture may have another head (VGG-GAP); the classes are the data's.
     classes = (config.model.get('head') or pruned.head).get('num_classes')
-    config.model.head = {**pruned.head, **({'num_classes': classes} if classes else {})}
+    config.model.head = {**plain(pruned.head), **({'num_classes': classes} if classes else {})}
     _budget(config, arm, settings, full, pruned).apply(config)
     if arm.budget is BudgetRule.FINE_TUNE:
         config.optim_wrapper.optimizer.lr = settings.fine_tune_lr

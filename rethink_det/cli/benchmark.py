@@ -14,6 +14,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import build_backbone
 from rethink_det.benchmark import coco, detector, prune, train
 from rethink_det.benchmark.timing import compare
+from rethink_det.files import plain
 
 _DEFAULTS = {
     'train': {'rounds': 5, 'network': train.NETWORKS},
@@ -75,7 +76,7 @@ def _backbone(options: argparse.Namespace) -> None:
         input_shape=(3, 64, 64),
     )
     ours = _step(architecture.build(norm_eval=False))
-    peer = _step(build_backbone({**architecture.backbone, 'norm_eval': False}))
+    peer = _step(build_backbone({**plain(architecture.backbone), 'norm_eval': False}))
     compare({'ours': ours, 'peer': peer}, options.rounds)
 
 

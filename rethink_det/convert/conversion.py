@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
+from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture import masks as masking
+from rethink_det.architecture.channel_indices import Kept
 from rethink_det.architecture.checkpoint import digest, load_checkpoint
-from rethink_det.architecture.spec import PrunedArchitecture
-from rethink_det.architecture.validation import Kept
 from rethink_det.convert.known_networks import identify, load_base, shapes_of, with_classes
 from rethink_det.convert.network_slimming import split_selections
 from rethink_det.convert.subnet import read_subnet

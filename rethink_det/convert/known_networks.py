@@ -10,9 +10,8 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
-from rethink_det.architecture import published
+from rethink_det.architecture import PrunedArchitecture, published
 from rethink_det.architecture.blocks import SHORTCUT
-from rethink_det.architecture.spec import PrunedArchitecture
 from rethink_det.convert.tensor_names import COUNTER, renamed
 from rethink_det.errors import UserError
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rethink_det.architecture.blocks import SHORTCUT
-from rethink_det.architecture.surgery import HEAD
+from rethink_det.architecture.network import BACKBONE, HEAD
 from rethink_det.convert import efficientnet
 from rethink_det.errors import UserError
 
@@ -23,9 +23,6 @@ HEADS = ('fc', 'linear', 'classifier', 'head', 'head.fc')
 
 COUNTER = 'num_batches_tracked'
 """Of a BatchNorm: a whole number, and older checkpoints have none."""
-
-BACKBONE = 'backbone.'
-"""In front of the names of a network's tensors; architectures name their layers without."""
 
 T = TypeVar('T')
 

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
+from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.blocks import residual_blocks
-from rethink_det.architecture.spec import PrunedArchitecture
+from rethink_det.architecture.network import BACKBONE
 from rethink_det.architecture.surgery import Surgeon, is_grouped
 from rethink_det.convert.known_networks import shapes_of
-from rethink_det.convert.tensor_names import BACKBONE, COUNTER, layer_of, weight_of
+from rethink_det.convert.tensor_names import COUNTER, layer_of, weight_of
 from rethink_det.errors import UserError
 
 

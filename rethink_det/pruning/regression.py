@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture, Reader, Surgeon
 from rethink_det.architecture.blocks import SHORTCUT, last_layer, residual_blocks
-from rethink_det.architecture.cut import full_name
+from rethink_det.architecture.network import full_name
 from rethink_det.architecture.selection import inputs_of, readable
 from rethink_det.errors import UserError
 from rethink_det.pruning.features import Probe, Sampler, Samples, set_weights, weights

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Reader, Surgeon
-from rethink_det.architecture.cut import full_name
+from rethink_det.architecture.network import full_name
 from rethink_det.architecture.selection import inputs_of, readable
 from rethink_det.architecture.tracing import traceable
 from rethink_det.errors import UserError

@@ -7,8 +7,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture
-
-BACKBONE = 'backbone.'
+from rethink_det.architecture.network import BACKBONE
 
 
 def model_of(runner: Runner) -> nn.Module:

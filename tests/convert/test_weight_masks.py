@@ -7,6 +7,7 @@ from torch.nn.utils import prune
 
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.inheriting import check_masks
 from rethink_det.convert import convert
 from rethink_det.convert.weight_masks import masks_of_zeros
 
@@ -49,7 +50,7 @@ def test_masks_of_torch_are_kept_as_they_are(cifar, network, saved):
     }  # fmt: skip
     assert torch.allclose(scores(converted, images), want, atol=1e-6)
     assert torch.equal(converted.masks['head.fc.weight'], network.head.fc.weight_mask.bool())
-    converted.architecture.check_masks(converted.masks)
+    check_masks(converted.architecture, converted.masks)
     assert converted.architecture.cost().params == cifar().cost().params - 32 - 173 - 14
 
 

@@ -6,7 +6,6 @@ import torch
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture, Surgeon
 from rethink_det.architecture.norms import norm_roles
-from rethink_det.architecture.spec import _unpruned
 from rethink_det.pruning import prune_state
 
 
@@ -32,7 +31,7 @@ def with_scales(parents, network, scales):
 )
 def test_the_published_networks_have_the_published_number_of_scales(name, scales):
     architecture = PrunedArchitecture.load(name)
-    surgeon = Surgeon(_unpruned(architecture), architecture.input_shape, 'backbone.')
+    surgeon = Surgeon(architecture.base.skeleton(), architecture.input_shape, 'backbone.')
     assert sum(len(role.module.weight) for role in norm_roles(surgeon)) == scales
 
 

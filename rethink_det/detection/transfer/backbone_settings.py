@@ -8,6 +8,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import Arm
 from rethink_det.detection.transfer.in_channels import Say
 from rethink_det.errors import UserError
+from rethink_det.files import plain
 from rethink_det.registered import backbone_class
 
 OF_THE_RUN = ('frozen_stages', 'norm_eval', 'with_cp', 'out_indices')
@@ -42,7 +43,7 @@ def check_replaceable(old: Mapping, shape: PrunedArchitecture) -> None:
         UserError: Names the setting.
     """
     for key, what in OWN_LAYERS.items():
-        if old.get(key) and old[key] != shape.backbone.get(key):
+        if old.get(key) and plain(old[key]) != plain(shape.backbone.get(key)):
             raise UserError(
                 f'model.backbone has {what} ({key}), the architecture has not: a backbone trained '
                 f'as a classifier cannot take its place. Remove model.backbone.{key}, or take '
@@ -98,7 +99,7 @@ def _related(old: Mapping, shape: PrunedArchitecture) -> bool:
 
 def _norm(old: Mapping, shape: PrunedArchitecture, arm: Arm, say: Say) -> dict[str, Any]:
     """The architecture's normalisation, trained or not as the arm and the detector say."""
-    own = dict(shape.backbone.get('norm_cfg') or {'type': 'BN'})
+    own = plain(shape.backbone.get('norm_cfg')) or {'type': 'BN'}
     kinds = old.get('type', own['type']), own['type']
     if kinds == ('SyncBN', 'BN'):  # the same layer, computed over all GPUs
         own['type'] = 'SyncBN'

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rethink_det.architecture import published
 from rethink_det.architecture.checkpoint import load_checkpoint
@@ -12,20 +13,24 @@ from rethink_det.errors import UserError
 FORMAT = 'rethink_det.architecture'
 VERSION = 2
 READS = (1, 2)  # version 1 had channels only
+HEADER = {'format': FORMAT, 'version': VERSION}
+REQUIRED = ('backbone', 'head', 'input_shape')
 OPTIONAL = ('selections', 'removed_blocks', 'masks')
-REQUIRED = {'backbone', 'head', 'input_shape'}
-FIELDS = {'format', 'version', *REQUIRED, 'channels', 'name', 'source', *OPTIONAL}
+FIELDS = ('name', 'source', *REQUIRED, 'channels', *OPTIONAL)
+"""What a description says, in its order; what is optional is left out where it is empty."""
 
 
-def read(source: str | os.PathLike) -> tuple[Mapping, str]:
+def read(source: Mapping | str | os.PathLike[str]) -> tuple[Mapping, str]:
     """The description in ``source``, and what to call it in messages.
 
     Args:
-        source: Name of a published architecture, a JSON file, or a checkpoint.
+        source: Itself, the name of a published architecture, a JSON file, or a checkpoint.
 
     Raises:
         UserError: There is no such source, or it describes no architecture.
     """
+    if isinstance(source, Mapping):
+        return source, 'architecture'
     text = os.fspath(source)
     if text in published.names():
         return published.read(text), text
@@ -45,25 +50,30 @@ def read(source: str | os.PathLike) -> tuple[Mapping, str]:
     return meta['architecture'], text
 
 
-def check_format(data: Mapping, where: str) -> None:
-    """Refuse a description of another format.
+def fields_of(description: Any) -> dict[str, Any]:
+    """The fields of an architecture out of its description.
 
     Raises:
         UserError: Wrong format or version, unknown or missing keys.
     """
-    if data.get('format', FORMAT) != FORMAT:
-        raise UserError(f'{where}: format is {data["format"]!r}, expected {FORMAT!r}.')
-    if data.get('version', VERSION) not in READS:
+    if not isinstance(description, Mapping):
+        raise UserError(f'an architecture is a dict, got a {type(description).__name__}.')
+    header = HEADER | {key: description[key] for key in HEADER if key in description}
+    if header['format'] != FORMAT:
+        raise UserError(f'format is {header["format"]!r}, expected {FORMAT!r}.')
+    if header['version'] not in READS:
         raise UserError(
-            f'{where}: version {data["version"]!r} is unknown; this release reads '
+            f'version {header["version"]!r} is unknown; this release reads '
             f'{" and ".join(map(str, READS))}.'
         )
-    unknown, missing = set(data) - FIELDS, REQUIRED - set(data)
+    fields = {key: value for key, value in description.items() if key not in HEADER}
+    unknown, missing = set(fields) - set(FIELDS), set(REQUIRED) - set(fields)
     if unknown or missing:
         raise UserError(
-            f'{where}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}; valid are '
-            f'{sorted(FIELDS)}.'
+            f'unknown keys {sorted(unknown)}, missing keys {sorted(missing)}; valid are '
+            f'{sorted([*HEADER, *FIELDS])}.'
         )
+    return fields
 
 
 def _read_json(path: str) -> Mapping:

@@ -1,0 +1,122 @@
+"""Networks of an architecture: in its shape alone, with fresh weights, with given ones."""
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from rethink_det.architecture.checkpoint import load_exactly
+from rethink_det.architecture.composing import as_cut
+from rethink_det.architecture.cut import Cut
+from rethink_det.architecture.initialization import fresh_weights
+from rethink_det.architecture.network import (
+    BACKBONE,
+    Network,
+    build_backbone,
+    build_head,
+    build_network,
+    without_memory,
+)
+from rethink_det.architecture.surgery import Surgeon
+from rethink_det.files import plain
+
+if TYPE_CHECKING:
+    from rethink_det.architecture.pruned_architecture import PrunedArchitecture
+
+ARCHITECTURE = 'architecture'
+"""Attribute of a backbone that says what it is."""
+
+
+def unpruned(architecture: 'PrunedArchitecture') -> Network:
+    """The base network, whole: one for all who ask, so it must not be changed.
+
+    Its weights have no memory behind them where it can be built so, see
+    :func:`.network.without_memory`.
+
+    Raises:
+        UserError: It cannot be built.
+    """
+    base = {key: getattr(architecture, key) for key in ('backbone', 'head', 'input_shape')}
+    return _unpruned(json.dumps(plain(base)))
+
+
+@lru_cache(maxsize=8)
+def _unpruned(base: str) -> Network:
+    return without_memory(lambda: build_network(**json.loads(base)))
+
+
+def skeleton(architecture: 'PrunedArchitecture') -> Network:
+    """The network in its final shape; its weights have no memory, or random values."""
+    network = deepcopy(unpruned(architecture))
+    _cut(network, as_cut(architecture), architecture, BACKBONE)
+    setattr(network.backbone, ARCHITECTURE, architecture)
+    return network
+
+
+def network_with(architecture: 'PrunedArchitecture', state: Mapping[str, Tensor]) -> Network:
+    """The classification network with given weights; no random ones are drawn.
+
+    Args:
+        architecture: What it is.
+        state: State dict of exactly this network; its tensors are copied.
+
+    Raises:
+        UserError: The state dict is of another architecture (names the tensor).
+    """
+    network = skeleton(architecture)
+    load_exactly(network, {name: tensor.clone() for name, tensor in state.items()}, assign=True)
+    return network.float()
+
+
+def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Module:
+    """The backbone of an architecture with fresh weights for its own widths.
+
+    The result is an ordinary instance of the base class (``mmdet.ResNet``, say) with
+    narrower layers: parameter names and speed are those of the plain backbone. It carries the
+    architecture as its attribute :data:`ARCHITECTURE`.
+
+    Args:
+        architecture: What is built.
+        **settings: Training settings of the base class, such as ``frozen_stages``. Stages
+            that they leave out (``num_stages=3``) are left out of the surgery, too.
+
+    Raises:
+        UserError: A layer cannot be cut as asked.
+    """
+    backbone = build_backbone({**plain(architecture.backbone), **settings})
+    cut = as_cut(architecture, head=False)
+    if 'num_stages' in settings:
+        cut = cut.within(backbone)
+    _cut(backbone, cut, architecture)
+    setattr(backbone, ARCHITECTURE, architecture)
+    fresh_weights(backbone)
+    return backbone
+
+
+def fresh_network(architecture: 'PrunedArchitecture') -> Network:
+    """Backbone and head with fresh weights, as one classification network."""
+    backbone = fresh_backbone(architecture)
+    network = Network(backbone, fresh_head(architecture, backbone))
+    fresh_weights(network.head)
+    return network
+
+
+def fresh_head(architecture: 'PrunedArchitecture', backbone: nn.Module) -> nn.Module:
+    """The head on a backbone of the architecture, with its own initial weights.
+
+    Raises:
+        UserError: The backbone is not of this architecture.
+    """
+    head = build_head(plain(architecture.head), backbone, architecture.input_shape)
+    network = Network(backbone, head)
+    _cut(network, as_cut(architecture, head=True), architecture, BACKBONE)
+    return network.head
+
+
+def _cut(model: nn.Module, cut: Cut, architecture: 'PrunedArchitecture', prefix: str = '') -> None:
+    """Apply a cut, if there is something to cut: tracing takes a while."""
+    if cut.layers() or cut.blocks:
+        cut.apply(Surgeon(model, architecture.input_shape, prefix))

@@ -1,0 +1,67 @@
+"""How many channels a layer keeps, or which: the checks of both."""
+
+from collections.abc import Sequence
+from typing import TypeGuard
+
+from rethink_det.errors import UserError
+
+Kept = int | tuple[int, ...]
+"""How many channels a layer keeps, or which."""
+
+
+def check_kept(claim: str, kept: object, width: int | None = None) -> Kept:
+    """``kept`` if it is a count of at least 1, or what :func:`check_indices` makes of it.
+
+    Args:
+        claim: How a message begins, ``'layer conv1 would keep'``.
+        kept: From a user, so anything.
+        width: How many channels there are, if that is known.
+
+    Raises:
+        UserError: It is neither, or too many.
+    """
+    if not is_int(kept):
+        if not _are_indices(kept):
+            raise UserError(f'{claim} {kept!r}; valid are a count or a list of indices.')
+        return check_indices(claim, kept, width)
+    if kept < 1:
+        raise UserError(f'{claim} {kept} channels; at least 1 must remain.')
+    if width is not None and kept > width:
+        raise UserError(f'{claim} {kept} channels; valid are 1 to {width}.')
+    return kept
+
+
+def check_indices(claim: str, kept: object, width: int | None = None) -> tuple[int, ...]:
+    """``kept`` as a tuple if it is a list of sorted, different indices, at least one.
+
+    Arguments as :func:`check_kept`.
+
+    Raises:
+        UserError: It does not, or one is not within the width.
+    """
+    if not _are_indices(kept):
+        raise UserError(f'{claim} {kept!r}; valid is a list of indices.')
+    if not kept:
+        raise UserError(f'{claim} no channel; at least 1 must remain.')
+    if list(kept) != sorted(set(kept)):
+        raise UserError(f'{claim} channels {list(kept)}; they must be sorted and different.')
+    if kept[0] < 0 or (width is not None and kept[-1] >= width):
+        stranger = kept[0] if kept[0] < 0 else kept[-1]
+        valid = 'not negative' if width is None else f'0 to {width - 1}'
+        raise UserError(f'{claim} channel {stranger}; valid are {valid}.')
+    return tuple(kept)
+
+
+def other_indices(kept: Sequence[int], width: int) -> list[int]:
+    """The indices of ``width`` channels that are not kept, sorted."""
+    return sorted(set(range(width)) - set(kept))
+
+
+def is_int(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number, and no truth value."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _are_indices(value: object) -> TypeGuard[Sequence[int]]:
+    listed = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+    return listed and all(map(is_int, value))

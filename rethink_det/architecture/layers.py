@@ -1,0 +1,50 @@
+"""The layers of an unpruned network that an architecture can say something of."""
+
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from rethink_det.architecture.blocks import check_blocks
+from rethink_det.architecture.building import unpruned
+from rethink_det.architecture.channel_indices import check_kept
+from rethink_det.architecture.network import BACKBONE, HEAD, Network, full_name
+from rethink_det.architecture.selection import inputs_of, readable
+from rethink_det.errors import UserError
+
+if TYPE_CHECKING:
+    from rethink_det.architecture.pruned_architecture import PrunedArchitecture
+
+
+def widths(network: Network) -> dict[str, int]:
+    """Output channels of every layer that can lose some, in order: the backbone's convolutions
+    and the hidden linear layers of the head."""
+    backbone, head = network.backbone.named_modules(), network.head.named_modules()
+    convs = {name: m.out_channels for name, m in backbone if isinstance(m, nn.Conv2d)}
+    linears = [(name, m.out_features) for name, m in head if isinstance(m, nn.Linear)]
+    return {**convs, **{HEAD + name: width for name, width in linears[:-1]}}
+
+
+def input_width(network: Network, layer: str) -> int:
+    """How many input channels a layer has that can select some.
+
+    Raises:
+        UserError: There is no such layer.
+    """
+    return inputs_of(readable(network, full_name(layer)))
+
+
+def check(architecture: 'PrunedArchitecture') -> None:
+    """Refuse what the base network does not have.
+
+    Raises:
+        UserError: It cannot be built, or has no such layer, block, or as many channels.
+    """
+    kind, network = architecture.backbone.get('type'), unpruned(architecture)
+    check_blocks(network, architecture.removed_blocks, BACKBONE)
+    known = widths(network)
+    for layer, kept in architecture.channels.items():
+        if layer not in known:
+            raise UserError(f'{kind} has no layer {layer!r}; it has {", ".join(known)}.')
+        check_kept(f'layer {layer} would keep', kept, known[layer])
+    for layer, kept in architecture.selections.items():
+        check_kept(f'layer {layer} would read', kept, input_width(network, layer))

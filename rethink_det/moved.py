@@ -28,6 +28,8 @@ MOVED = {
     'architecture.foreign.zeros': 'convert.weight_masks',
     'architecture.onnx': 'export.onnx',
     'classification.arms': 'classification.arm_config',
+    'architecture.reading': 'architecture.loading',
+    'architecture.spec': 'architecture.pruned_architecture',
     'classification.cifar_resnet': 'classification.backbones.cifar_resnet',
     'classification.densenet': 'classification.backbones.densenet',
     'classification.initial_weights': 'classification.backbones.conv_init',

@@ -1,25 +1,157 @@
-"""The class that a ``type`` in a config means."""
+"""What a ``type`` in a config means, and building from a config.
 
-from collections.abc import Callable
+A ``type`` is written bare (``'PrunedBackbone'``), with its scope (``'rethink_det.PrunedBackbone'``,
+``'mmdet.ResNet'``), or it is the class itself. MMEngine looks for a bare name in the default scope
+alone; here what the default scope does not know is this package's, in questions and in builds
+alike.
+"""
 
-from mmengine.registry import Registry
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from typing import Any, TypeAlias
 
-from rethink_det.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope, Registry
+
+from rethink_det.registry import MODELS, REGISTRIES, SCOPE
+
+Kind: TypeAlias = type | Callable
+"""What a registry holds: a class, or a function that makes something."""
 
 
-def registered(registry: Registry, name: str) -> type | None:
-    """What ``registry.build`` would build for ``dict(type=name)`` under the default scope.
+def scope_of(config: Config, otherwise: str = 'mmengine') -> AbstractContextManager[None]:
+    """A context in which bare names mean what they mean in ``config``.
 
-    ``Registry.get`` alone knows no default scope: a bare ``CocoDataset`` would not be found.
+    Args:
+        config: Its ``default_scope`` counts.
+        otherwise: The scope if it names none.
     """
+    return DefaultScope.overwrite_default_scope(config.get('default_scope') or otherwise)
+
+
+def registered(registry: Registry, kind: Kind | str) -> Kind | None:
+    """What a ``type`` means; ``None`` if nothing has that name.
+
+    Args:
+        registry: Of this package, or a root of MMEngine.
+        kind: A name, or what is meant itself.
+    """
+    if not isinstance(kind, str):
+        return kind
+    if registry.parent is None and registry.scope == SCOPE:  # no other scope has such things
+        return registry.get(kind)
     with registry.switch_scope_and_registry(None) as current:
-        return current.get(name)
+        return current.get(kind) or registry.get(kind)
 
 
-def backbone_class(name: str) -> type | Callable | None:
-    """The class of the backbones that ``dict(type=name)`` makes.
+def is_type(
+    config: Mapping | Kind | str | None, names: str | tuple[str, ...], registry: Registry = MODELS
+) -> bool:
+    """Whether the ``type`` of a config, or a ``type`` itself, means one of these.
+
+    Args:
+        config: A config, which may have no type, or a type.
+        names: In full, ``'rethink_det.PrunedBackbone'``; several as for ``isinstance``.
+        registry: That knows them.
+    """
+    kind = config.get('type') if isinstance(config, Mapping) else config
+    names = (names,) if isinstance(names, str) else names
+    return kind is not None and any(_means(kind, name, registry) for name in names)
+
+
+def _means(kind: Kind | str, name: str, registry: Registry) -> bool:
+    if kind == name:
+        return True
+    if isinstance(kind, str) and kind.count('.') < 2 and _bare(kind) != _bare(name):
+        return False  # without importing what it means
+    meant = registered(registry, kind)
+    return meant is not None and meant is registered(registry, name)
+
+
+def _bare(name: str) -> str:
+    return name.rpartition('.')[2]
+
+
+def full_name(registry: Registry, kind: Kind | str) -> str:
+    """A ``type`` with its scope, ``'mmdet.ResNet'``, as a file can have it.
+
+    What no registry has stays a bare name, which whoever builds it refuses.
+    """
+    if isinstance(kind, str) and kind.count('.') == 1:
+        return kind
+    meant = registered(registry, kind)
+    for known in _family(registry):
+        for name, module in known.module_dict.items():
+            if module is meant:
+                return f'{known.scope}.{name}'
+    return kind if isinstance(kind, str) else kind.__name__
+
+
+def _family(registry: Registry) -> Iterator[Registry]:
+    """A registry, its ancestors, and all that descend from them."""
+    while registry.parent is not None:
+        registry = registry.parent
+    waiting = [registry]
+    while waiting:
+        known = waiting.pop()
+        yield known
+        waiting += known.children.values()
+
+
+def backbone_class(kind: Kind | str) -> Kind | None:
+    """The class of the backbones that ``dict(type=kind)`` makes.
 
     A registered function that changes another backbone says in ``builds`` which one.
     """
-    kind = registered(MODELS, name)
-    return backbone_class(kind.builds) if hasattr(kind, 'builds') else kind
+    meant = registered(MODELS, kind)
+    return backbone_class(meant.builds) if hasattr(meant, 'builds') else meant
+
+
+def build(registry: Registry, config: Mapping) -> Any:
+    """Build what a config says, and leave the config as it is.
+
+    Some of mmdet's detectors (DETR, DINO, ...) change the dict that they are built from, and
+    cannot be built from it a second time.
+
+    Args:
+        registry: Of this package.
+        config: With a ``type``.
+    """
+    return registry.build(in_full(config, registry))
+
+
+def in_full(config: Any, *registries: Registry) -> Any:
+    """A copy of a config in which what is this package's is named in full, for any scope to find.
+
+    Args:
+        config: A config or a part of one, a list of configs, ...
+        *registries: Whose names are looked for; default: all of this package's.
+    """
+    config = deepcopy(config)
+    for part in _typed(config._cfg_dict if isinstance(config, Config) else config):
+        for registry in registries or REGISTRIES:
+            if _is_bare_name_of(registry, part):
+                part['type'] = f'{registry.scope}.{part["type"]}'
+    return config
+
+
+def _typed(node: Any) -> Iterator[MutableMapping]:
+    """All parts of a config that have a type."""
+    if isinstance(node, MutableMapping):
+        if 'type' in node:
+            yield node
+        for part in node.values():
+            yield from _typed(part)
+    elif isinstance(node, (list, tuple)):
+        for part in node:
+            yield from _typed(part)
+
+
+def _is_bare_name_of(registry: Registry, part: Mapping) -> bool:
+    kind = part['type']
+    if not isinstance(kind, str) or '.' in kind:
+        return False
+    registry.import_from_location()
+    own = registry.module_dict.get(kind)
+    return own is not None and registered(registry, kind) is own

@@ -66,3 +66,8 @@ OPTIM_WRAPPERS = Registry(
     locations=['rethink_det.training.bfloat16'],
 )
 PRUNERS = Registry('pruner', scope=SCOPE, locations=['rethink_det.pruning'])
+
+REGISTRIES = (
+    MODELS, DATASETS, DATA_SAMPLERS, METRICS, FUNCTIONS, HOOKS, LOOPS, OPTIM_WRAPPERS, PRUNERS
+)  # fmt: skip
+"""All of them."""

@@ -1,11 +1,12 @@
 """``type='rethink_det.PrunedBackbone'``: an architecture as the backbone of any model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 
 from torch import nn
 
 from rethink_det.architecture.pruned_architecture import PrunedArchitecture
+from rethink_det.registered import full_name, is_type
 from rethink_det.registry import MODELS
 
 
@@ -29,3 +30,34 @@ def pruned_backbone(
     """
     settings.pop('init_cfg', None)  # weights come from the transfer, never from the shape
     return PrunedArchitecture.load(architecture).build(**settings)
+
+
+def configured_architecture(
+    backbone: Mapping, head: Mapping | None, input_shape: Sequence[int] | None
+) -> PrunedArchitecture:
+    """What the backbone of a config is: the architecture that it names, or an unpruned one.
+
+    Args:
+        backbone: Its config.
+        head: Registry config of the head, of an unpruned one.
+        input_shape: ``(channels, height, width)`` of an image, of an unpruned one.
+
+    Raises:
+        UserError: The architecture cannot be loaded, or the config is none of a backbone.
+    """
+    named = named_architecture(backbone)
+    if named is not None:
+        return named
+    kind = full_name(MODELS, backbone['type'])
+    return PrunedArchitecture({**backbone, 'type': kind}, head, input_shape)
+
+
+def named_architecture(backbone: Mapping) -> PrunedArchitecture | None:
+    """The architecture that the config of a ``PrunedBackbone`` names; ``None`` of any other.
+
+    Raises:
+        UserError: The architecture cannot be loaded.
+    """
+    if not is_type(backbone, 'rethink_det.PrunedBackbone'):
+        return None
+    return PrunedArchitecture.load(backbone['architecture'])

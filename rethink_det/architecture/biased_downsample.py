@@ -9,6 +9,7 @@ all. In front of a BatchNorm it changes nothing else.
 import torch
 from torch import nn
 
+from rethink_det.registered import build
 from rethink_det.registry import MODELS
 
 
@@ -19,7 +20,7 @@ def biased_downsample_resnet(**settings) -> nn.Module:
     Args:
         **settings: Those of ``mmdet.ResNet``, such as ``depth``.
     """
-    backbone = MODELS.build(dict(type='mmdet.ResNet', **settings))
+    backbone = build(MODELS, dict(type='mmdet.ResNet', **settings))
     for name, module in backbone.named_modules():
         if '.downsample.' in name and isinstance(module, nn.Conv2d):
             bias = torch.empty_like(module.weight[:, 0, 0, 0])

@@ -13,6 +13,7 @@ from mmengine.model import ImgDataPreprocessor
 from torch import Tensor, nn
 
 from rethink_det.errors import UserError
+from rethink_det.registered import is_type
 
 KEY = 'input_convention'
 """Key of a checkpoint's ``meta``."""
@@ -70,7 +71,7 @@ class InputConvention:
         mean, std = settings.get('mean'), settings.get('std')
         if not mean or not std or {len(mean), len(std)} != {3}:
             return None
-        own = str(settings.get('type')).removeprefix('rethink_det.') == 'ImagePreprocessor'
+        own = is_type(settings, 'rethink_det.ImagePreprocessor')
         swapped = settings.get('bgr_to_rgb') or settings.get('rgb_to_bgr')
         return cls('rgb' if own or swapped else 'bgr', _numbers(mean), _numbers(std))
 

@@ -1,13 +1,13 @@
 """A classification network as this package sees it: a backbone and a head."""
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from rethink_det.errors import UserError
+from rethink_det.registered import build
 from rethink_det.registry import MODELS
 
 BACKBONE, HEAD = 'backbone.', 'head.'
@@ -85,7 +85,7 @@ def _build(kind: str, config: Mapping) -> nn.Module:
     if 'type' not in config:
         raise UserError(f"A {kind} config needs a 'type', got the keys {sorted(config)}.")
     try:
-        return MODELS.build(deepcopy(dict(config)))  # some classes change what they are built from
+        return build(MODELS, dict(config))
     except (KeyError, TypeError, ValueError, AssertionError) as error:
         raise UserError(f'The {kind} {dict(config)} cannot be built: {error}') from error
 

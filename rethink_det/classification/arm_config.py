@@ -8,18 +8,21 @@ from os import PathLike
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.backbone import configured_architecture
 from rethink_det.architecture.checkpoint import TICKET
 from rethink_det.architecture.network import RUNTIME_KEYS
 from rethink_det.arms import Arm, BudgetRule, Start
 from rethink_det.errors import UserError
 from rethink_det.files import plain
+from rethink_det.registered import is_type
+from rethink_det.registry import HOOKS
 from rethink_det.training import Budget, constant
 
 PRUNING_HOOKS = (
-    'SparsityHook',
-    'SoftFilterHook',
-    'GradualMagnitudeHook',
-    'StructureScaleHook',
+    'rethink_det.SparsityHook',
+    'rethink_det.SoftFilterHook',
+    'rethink_det.GradualMagnitudeHook',
+    'rethink_det.StructureScaleHook',
 )
 """Hooks that prepare a network's pruning while it trains: the parent's, not the arms'."""
 
@@ -45,8 +48,7 @@ class ArmSettings:
 
 def is_classifier(config: Config) -> bool:
     """Whether the config's model is a classifier of this package."""
-    kind = (config.get('model') or {}).get('type', '')
-    return str(kind).removeprefix('rethink_det.') == 'Classifier'
+    return is_type(config.get('model'), 'rethink_det.Classifier')
 
 
 def architecture_of(config: Config) -> PrunedArchitecture:
@@ -60,10 +62,7 @@ def architecture_of(config: Config) -> PrunedArchitecture:
         raise UserError(
             f"The config's model is {model.get('type')!r}, expected 'rethink_det.Classifier'."
         )
-    backbone = dict(model['backbone'])
-    if backbone['type'] == 'rethink_det.PrunedBackbone':
-        return PrunedArchitecture.load(backbone['architecture'])
-    return PrunedArchitecture(backbone, model['head'], model['input_shape'])
+    return configured_architecture(model['backbone'], model.get('head'), model.get('input_shape'))
 
 
 def arm_config(
@@ -113,8 +112,7 @@ def arm_config(
 def other_hooks(config: Config) -> list[Mapping]:
     """A config's custom hooks but those that prepare pruning (:data:`PRUNING_HOOKS`)."""
     hooks = config.get('custom_hooks') or []
-    kinds = [str(hook.get('type')).removeprefix('rethink_det.') for hook in hooks]
-    return [hook for hook, kind in zip(hooks, kinds, strict=True) if kind not in PRUNING_HOOKS]
+    return [hook for hook in hooks if not is_type(hook, PRUNING_HOOKS, HOOKS)]
 
 
 def _hooks(arm: Arm, pruned: PrunedArchitecture, weights: str | PathLike | None) -> list[dict]:

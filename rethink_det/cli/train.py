@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
-from mmengine.registry import OPTIMIZERS, DefaultScope
+from mmengine.registry import OPTIMIZERS
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, STAGES, Arm
@@ -20,6 +20,7 @@ from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
 from rethink_det.layout import WORK_DIRS
+from rethink_det.registered import registered, scope_of
 from rethink_det.training.config import find_config, known_fields, load_config
 from rethink_det.training.launch import last_checkpoint, leave_process_group, train
 
@@ -144,8 +145,8 @@ def _check_weights(options: argparse.Namespace, arm: Arm) -> None:
 def _check_optimizer(config: Config) -> None:
     """Refuse an unknown optimizer; MMEngine fails over it without naming it."""
     kind = ((config.get('optim_wrapper') or {}).get('optimizer') or {}).get('type')
-    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmengine')):
-        if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
+    with scope_of(config):
+        if kind is not None and registered(OPTIMIZERS, kind) is None:
             raise UserError(f'Unknown optim_wrapper.optimizer.type {kind!r} in the config.')
 
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import torch
 from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.network import feature_shapes
+from rethink_det.architecture.network import feature_shapes, without_memory
 from rethink_det.errors import UserError
 
 SIDE = 128
@@ -38,11 +37,7 @@ def feature_maps(build: Callable[[], nn.Module]) -> list[FeatureMap]:
     Raises:
         UserError: The backbone cannot be built, or cannot run on a square image.
     """
-    try:
-        with torch.device('meta'):
-            shapes = feature_shapes(build(), (3, SIDE, SIDE))
-    except (RuntimeError, UserError):  # it computes with values
-        shapes = feature_shapes(build(), (3, SIDE, SIDE))
+    shapes = without_memory(lambda: feature_shapes(build(), (3, SIDE, SIDE)))
     return [FeatureMap(channels, round(SIDE / height)) for channels, height, _ in shapes]
 
 

@@ -12,9 +12,11 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.backbone import configured_architecture
 from rethink_det.detection.trained_detector import FeatureMaps, trained_detector
 from rethink_det.errors import UserError
 from rethink_det.pruning import Pruner, PruneResult
+from rethink_det.registered import scope_of
 from rethink_det.training.generators import seeded
 
 HEAD = {'type': 'rethink_det.LinearHead', 'num_classes': 1000}
@@ -93,14 +95,11 @@ def backbone_architecture(
     Raises:
         UserError: The config is no detector, or its backbone cannot be built.
     """
-    backbone = dict((config.get('model') or {}).get('backbone') or {})
+    backbone = (config.get('model') or {}).get('backbone') or {}
     if 'type' not in backbone:
         raise UserError('The config is no detector: it has no model.backbone.')
     described = (checkpoint.get('meta') or {}).get('architecture')
     if described is not None:
         return PrunedArchitecture.from_dict(described, str(path))
-    if backbone['type'] == 'rethink_det.PrunedBackbone':
-        return PrunedArchitecture.load(backbone['architecture'])
-    if '.' not in backbone['type']:
-        backbone['type'] = f'{config.get("default_scope", "mmdet")}.{backbone["type"]}'
-    return PrunedArchitecture(backbone, HEAD, INPUT_SHAPE)
+    with scope_of(config, 'mmdet'):
+        return configured_architecture(backbone, HEAD, INPUT_SHAPE)

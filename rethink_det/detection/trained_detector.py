@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from copy import deepcopy
 
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from rethink_det.architecture.checkpoint import load_exactly, state_dict_of
 from rethink_det.errors import UserError
+from rethink_det.registered import build, is_type, scope_of
 from rethink_det.registry import MODELS
 
 
@@ -28,10 +28,10 @@ def trained_detector(config: Config, checkpoint: Mapping, path: str | os.PathLik
     model = deepcopy(config.get('model') or {})
     backbone = model.get('backbone') or {}
     described = (checkpoint.get('meta') or {}).get('architecture')
-    if backbone.get('type') == 'rethink_det.PrunedBackbone' and described:
+    if described and is_type(backbone, 'rethink_det.PrunedBackbone'):
         backbone['architecture'] = described
-    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
-        detector = MODELS.build(model)
+    with scope_of(config, 'mmdet'):
+        detector = build(MODELS, model)
     if not hasattr(detector, 'backbone'):
         raise UserError(f"The config's model, a {type(detector).__name__}, is no detector.")
     try:

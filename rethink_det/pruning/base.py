@@ -11,7 +11,8 @@ from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.network import Network
 from rethink_det.architecture.scales import fold_scales
 from rethink_det.errors import UserError
-from rethink_det.registry import PRUNERS
+from rethink_det.registered import build, is_type
+from rethink_det.registry import PRUNERS, SCOPE
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,12 @@ def build_pruner(config: Mapping) -> Pruner:
     Raises:
         UserError: Unknown type (lists the known ones) or wrong arguments.
     """
-    kind = str(config.get('type', '')).removeprefix('rethink_det.')
-    if kind not in PRUNERS.module_dict:
-        known = ', '.join(sorted(PRUNERS.module_dict))
-        raise UserError(f'Unknown pruner {kind!r}; known are {known}.')
+    names = sorted(PRUNERS.module_dict)
+    kind = next((name for name in names if is_type(config, f'{SCOPE}.{name}', PRUNERS)), None)
+    if kind is None:
+        raise UserError(f'Unknown pruner {config.get("type")!r}; known are {", ".join(names)}.')
     try:
-        return PRUNERS.build({**config, 'type': kind})
+        return build(PRUNERS, config)
     except TypeError as error:
         raise UserError(f'{kind}: {error}') from error
 

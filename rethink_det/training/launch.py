@@ -4,17 +4,17 @@ import gc
 import itertools
 import os
 from collections.abc import Mapping
-from copy import deepcopy
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from rethink_det.architecture.checkpoint import check_fits, load_checkpoint
 from rethink_det.errors import UserError
+from rethink_det.registered import in_full
+from rethink_det.training.model import model_of
 from rethink_det.training.workers import ending_workers
 
 HOOKS = {
@@ -41,13 +41,13 @@ class _LastMetrics(Hook):
 
 
 def prepare(config: Config) -> Config:
-    """A copy of ``config`` with this package's hooks, seed 0 unless it has one, and gloo where
-    there is no GPU.
+    """A copy of ``config`` with this package's hooks and its types named in full, seed 0 unless it
+    has one, and gloo where there is no GPU.
 
     Raises:
         UserError: Several processes shall synchronise BatchNorm without a GPU.
     """
-    config = deepcopy(config)
+    config = in_full(config)
     hooks = dict(config.get('default_hooks') or {})
     config.default_hooks = {
         name: hook for name, hook in {**HOOKS, **hooks}.items() if hook or name not in HOOKS
@@ -149,9 +149,8 @@ def leave_process_group() -> None:
 
 
 def _check_fits(runner: Runner, checkpoint: Mapping, path: str | os.PathLike) -> None:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     try:
-        check_fits(model, checkpoint.get('state_dict', checkpoint))
+        check_fits(model_of(runner), checkpoint.get('state_dict', checkpoint))
     except UserError as error:
         raise UserError(f'{path} does not fit the config. {error}') from None
 

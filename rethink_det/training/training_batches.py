@@ -5,11 +5,12 @@ from itertools import count
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import Runner
 from torch import Tensor
 
 from rethink_det.errors import UserError
+from rethink_det.registered import build, in_full, scope_of
+from rethink_det.registry import MODELS
 from rethink_det.training.generators import seeded
 
 
@@ -39,14 +40,14 @@ class TrainingBatches:
         if self.config.get('train_dataloader') is None:
             raise UserError('The config has no train_dataloader, and the method looks at images.')
         seed = (self.config.get('randomness') or {}).get('seed') or 0
-        with DefaultScope.overwrite_default_scope(self.config.get('default_scope', 'mmengine')):
+        with scope_of(self.config):
             # Unaugmented images do not need the workers, and a broken-off loop leaves none behind.
             settings = {**self.config.train_dataloader, 'num_workers': 0}
             settings.pop('persistent_workers', None)
             settings.pop('prefetch_factor', None)
-            loader = Runner.build_dataloader(settings, seed=seed)
+            loader = Runner.build_dataloader(in_full(settings), seed=seed)
             settings = self.config.model.get('data_preprocessor')
-            preprocess = MODELS.build(settings or {'type': 'mmengine.BaseDataPreprocessor'})
+            preprocess = build(MODELS, settings or {'type': 'mmengine.BaseDataPreprocessor'})
         batches = iter(loader)
         for number in count():
             with seeded(seed + number), torch.no_grad():

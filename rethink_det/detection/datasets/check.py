@@ -5,16 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 
 from rethink_det.detection.datasets.annotations import AnnotationFile
 from rethink_det.detection.datasets.check_voc import check_voc, reads_as_voc
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS, parts
 from rethink_det.errors import UserError
-from rethink_det.registered import registered
+from rethink_det.registered import is_type, registered, scope_of
 from rethink_det.registry import DATASETS
 
-_BUILT_ON_DEMAND = ('rethink_det.ShapesCoco',)
+_BUILT_ON_DEMAND = 'rethink_det.ShapesCoco'
 
 
 def check_data(config: Config, splits: Sequence[str] = ('train', 'val', 'test')) -> None:
@@ -39,9 +38,9 @@ def check_data(config: Config, splits: Sequence[str] = ('train', 'val', 'test'))
             place = [dataset.get(name) for name in keys]
             if _is_local(dataset) and str(place) not in seen:
                 seen.add(str(place))
-                with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
+                with scope_of(config, 'mmdet'):
                     _check_files(dataset, key, heads)
-        if not any(dataset.get('type') in _BUILT_ON_DEMAND for dataset, _ in datasets):
+        if not any(is_type(dataset, _BUILT_ON_DEMAND, DATASETS) for dataset, _ in datasets):
             _check_evaluator(config.get(f'{split}_evaluator'), f'{split}_evaluator')
 
 
@@ -58,7 +57,7 @@ def _unwrapped(dataset: Mapping, key: str) -> Iterator[tuple[Mapping, str]]:
 
 
 def _is_local(dataset: Mapping) -> bool:
-    on_demand = dataset.get('type') in _BUILT_ON_DEMAND
+    on_demand = is_type(dataset, _BUILT_ON_DEMAND, DATASETS)
     place = f'{dataset.get("data_root")} {dataset.get("ann_file")}'
     return bool(dataset.get('ann_file')) and not on_demand and '://' not in place
 

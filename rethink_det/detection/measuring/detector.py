@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
-from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.detection.measuring.latency import (
@@ -24,6 +23,8 @@ from rethink_det.detection.trained_detector import trained_detector
 from rethink_det.errors import UserError
 from rethink_det.files import save_json
 from rethink_det.layout import SHEET
+from rethink_det.registered import build, scope_of
+from rethink_det.registry import DATASETS
 
 IMAGES = 5
 THRESHOLD = 0.3
@@ -58,12 +59,12 @@ def measure_detector(
     device = measuring_device()
     with (
         torch.random.fork_rng([device.index] if device.type == 'cuda' else []),
-        DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')),
+        scope_of(config, 'mmdet'),
         torch.no_grad(),
     ):
         detector = trained_detector(_whole(config), load_checkpoint(checkpoint), checkpoint)
         detector.to(device).eval()
-        dataset = DATASETS.build(config.val_dataloader.dataset)
+        dataset = build(DATASETS, config.val_dataloader.dataset)
         chosen = first_images(dataset, IMAGES)
         if not chosen:
             raise UserError('val_dataloader.dataset has no image with an object.')

@@ -7,7 +7,6 @@ from functools import partial
 from os import PathLike
 
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
@@ -26,8 +25,10 @@ from rethink_det.detection.transfer.normalisation import set_inputs
 from rethink_det.detection.transfer.settings import TransferSettings
 from rethink_det.detection.transfer.shared_head import PLACE, adapt_shared_head
 from rethink_det.errors import UserError
+from rethink_det.registered import is_type, scope_of
+from rethink_det.registry import HOOKS
 
-HOOKS = ('TransferHook', 'MaskHook')
+WEIGHT_HOOKS = ('rethink_det.TransferHook', 'rethink_det.MaskHook')
 """Hooks that bring a backbone's weights in: a config's own go with its backbone."""
 
 
@@ -64,7 +65,7 @@ def transfer_config(
     checkpoint = _read(arm, weights)
     config = deepcopy(config)
     shape = PrunedArchitecture.load(architecture)
-    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
+    with scope_of(config, 'mmdet'):
         _replace_backbone(config.model, shape, architecture, arm, say)
     convention = checkpoint and InputConvention.of_checkpoint(checkpoint, weights)
     set_inputs(config, convention, say)
@@ -148,7 +149,7 @@ def is_checkpoint(source: str | PathLike | None) -> bool:
 
 
 def _brings_weights(hook: Mapping) -> bool:
-    return str(hook.get('type')).removeprefix('rethink_det.') in HOOKS
+    return is_type(hook, WEIGHT_HOOKS, HOOKS)
 
 
 def _hooks(

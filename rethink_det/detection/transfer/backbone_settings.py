@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.backbone import named_architecture
 from rethink_det.arms import Arm
 from rethink_det.detection.transfer.in_channels import Say
 from rethink_det.errors import UserError
@@ -89,10 +90,9 @@ def runtime_settings(old: Mapping, shape: PrunedArchitecture, arm: Arm, say: Say
 
 def _related(old: Mapping, shape: PrunedArchitecture) -> bool:
     """Whether one of the two classes is derived from the other, as ResNeXt is from ResNet."""
-    name = old['type']
-    if str(name).removeprefix('rethink_det.') == 'PrunedBackbone':
-        name = PrunedArchitecture.load(old['architecture']).backbone['type']
-    kinds = backbone_class(name), backbone_class(shape.backbone['type'])
+    pruned = named_architecture(old)
+    base = pruned.backbone if pruned else old
+    kinds = backbone_class(base['type']), backbone_class(shape.backbone['type'])
     one, other = (kind if inspect.isclass(kind) else object for kind in kinds)
     return object not in (one, other) and (issubclass(one, other) or issubclass(other, one))
 

@@ -1,22 +1,19 @@
 """Looking at a model's parts before training starts: do they fit together?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
-import torch
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 
-from rethink_det.architecture.network import build_backbone
+from rethink_det.architecture.network import build_backbone, without_memory
 from rethink_det.detection.feature_maps import feature_maps
 from rethink_det.detection.transfer.in_channels import parts
 from rethink_det.errors import UserError
+from rethink_det.registered import build, is_type, scope_of
 from rethink_det.registry import HOOKS, MODELS
 from rethink_det.training.hooks import TransferHook
 
 _INITIALIZERS = ('init_cfg', 'pretrained')
-_T = TypeVar('_T')
 
 
 def check_model(config: Config) -> None:
@@ -35,40 +32,31 @@ def check_model(config: Config) -> None:
     model = config.get('model') or {}
     if not model.get('backbone'):
         return
-    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
+    with scope_of(config, 'mmdet'):
         _check_neck(model)
         for hook in config.get('custom_hooks') or []:
-            if str(hook.get('type')).removeprefix('rethink_det.') == 'TransferHook':
-                transfer: TransferHook = HOOKS.build(dict(hook))
-                transfer.check(_without_weights(partial(MODELS.build, model)))
+            if is_type(hook, 'rethink_det.TransferHook', HOOKS):
+                transfer: TransferHook = build(HOOKS, hook)
+                transfer.check(without_memory(partial(build, MODELS, model)))
 
 
 def _check_neck(model: Mapping) -> None:
     backbone = {key: v for key, v in model['backbone'].items() if key not in _INITIALIZERS}
-    build = partial(build_backbone, backbone)
-    _without_weights(build)
+    bare = partial(build_backbone, backbone)
+    without_memory(bare)
     place, neck = next(parts(model, 'neck'), ('', {}))
     wanted = neck.get('in_channels')
     if not isinstance(wanted, Sequence):
         return  # it reads some of the maps, and it alone knows which
     try:
-        found = [one.width for one in feature_maps(build)]
+        found = [one.width for one in feature_maps(bare)]
     except UserError:  # not every backbone takes a small square image
         return
     # What a neck does with another number of maps is known of a plain FPN alone: it fails.
-    known = len(found) == len(wanted) or neck.get('type') in ('FPN', 'mmdet.FPN')
+    known = len(found) == len(wanted) or is_type(neck, 'mmdet.FPN')
     if known and list(wanted) not in (found, found[::-1]):
         raise UserError(
             f'model.{place}.in_channels is {list(wanted)}, but the feature maps of '
             f'model.backbone are {found} wide. Set model.{place}.in_channels, as train '
             '--backbone does.'
         )
-
-
-def _without_weights(build: Callable[[], _T]) -> _T:
-    """What ``build`` makes, on the meta device where that can be."""
-    try:
-        with torch.device('meta'):
-            return build()
-    except RuntimeError:  # it computes with values
-        return build()

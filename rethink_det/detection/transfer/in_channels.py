@@ -1,10 +1,11 @@
 """The parts of a detector that read the backbone's feature maps, and how wide they are told."""
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from functools import partial
 
-import torch
-
+from rethink_det.architecture.network import without_memory
 from rethink_det.errors import UserError
+from rethink_det.registered import build
 from rethink_det.registry import MODELS
 
 Say = Callable[[str], None]
@@ -50,8 +51,7 @@ def set_widths(model: Mapping, old: Sequence[int], new: Sequence[int], say: Say)
 def _check_builds(neck: Mapping, place: str, widths: Sequence[int]) -> None:
     """Refuse a neck for which these widths will not do: GroupNorm wants them divisible, say."""
     try:
-        with torch.device('meta'):
-            MODELS.build(neck)
+        without_memory(partial(build, MODELS, neck))
     except (ValueError, TypeError, AssertionError) as error:
         raise UserError(
             f'model.{place} ({neck.get("type")}) cannot be built for feature maps that are '

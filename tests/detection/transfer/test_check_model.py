@@ -1,12 +1,15 @@
 """A model whose parts fit together passes, however it is built; one whose do not is refused."""
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.detection import transfer_config
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
+from rethink_det.registered import scope_of
+from rethink_det.registry import MODELS
 from rethink_det.training.config import load_config
 from tests.detection.backbones import write_classifier
 
@@ -65,3 +68,25 @@ def test_a_neck_for_another_number_of_maps_is_refused():
         check_model(config)
     config.model.neck.in_channels = [512, 1024, 2048]
     check_model(config)
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'detr/detr_r50_8xb2-150e_coco.py',
+        'deformable_detr/deformable-detr_r50_16xb2-50e_coco.py',
+        'dino/dino-4scale_r50_8xb2-12e_coco.py',
+        'ddq/ddq-detr-4scale_r50_8xb2-12e_coco.py',
+    ],
+)
+def test_a_detector_that_changes_its_config_can_be_built_after_the_check(name):
+    config = load_config(f'mmdet::{name}')
+    adapted = transfer_config(config, ARMS.get(DETECTION, 'random'), 'resnet50-thinet-50', say=str)
+    before = adapted.model.to_dict()
+    check_model(adapted)
+    assert adapted.model.to_dict() == before
+    with scope_of(adapted), torch.device('meta'):
+        detector = MODELS.build(adapted.model)  # as MMEngine does, once
+    assert detector.backbone.architecture.name == 'resnet50-thinet-50'
+    with pytest.raises((AssertionError, KeyError, TypeError)), scope_of(adapted):
+        MODELS.build(adapted.model)  # which is why the check builds from copies

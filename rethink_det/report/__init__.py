@@ -1,1 +1,12 @@
 """What a study found: results, statistics, verdict, tables, plots, page. It reads files alone."""
+
+from rethink_det.report.results import StudyResults
+from rethink_det.report.run_result import (
+    FeatureMapWidths,
+    Plan,
+    Reference,
+    RunResult,
+    Transferred,
+)
+
+__all__ = ['FeatureMapWidths', 'Plan', 'Reference', 'RunResult', 'StudyResults', 'Transferred']

@@ -5,7 +5,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from rethink_det.arms import ARMS
-from rethink_det.report.results import RunResult
+from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Metric, Row, by_arm
 from rethink_det.report.tables import Table, filled
 
@@ -118,7 +118,7 @@ def stage_table(runs: Sequence[RunResult]) -> Table | None:
     for run in sorted(runs, key=lambda run: (by_arm(run), run.seed)):
         if run.stages:
             arms.setdefault(run.arm, []).append(run)
-    strides = list(dict.fromkeys(s['stride'] for cell in arms.values() for s in cell[0].stages))
+    strides = list(dict.fromkeys(s.stride for cell in arms.values() for s in cell[0].stages or ()))
     if not strides:
         return None
     body = [[arm, *(_widths(cell, stride) for stride in strides)] for arm, cell in arms.items()]
@@ -132,13 +132,13 @@ def stage_table(runs: Sequence[RunResult]) -> Table | None:
 
 
 def _widths(runs: Sequence[RunResult], stride: int) -> str:
-    stages = [stage for run in runs for stage in run.stages if stage['stride'] == stride]
+    stages = [one for run in runs for one in run.stages or () if one.stride == stride]
     if not stages:
         return '–'
-    widths = sorted({stage['width'] for stage in stages})
+    widths = sorted({one.width for one in stages})
     between = '–'.join(map(str, {widths[0]: 0, widths[-1]: 0}))
-    inside = fmean(stage['inside'] / max(1, stage['base_inside']) for stage in stages)
-    return f'{between} of {stages[0]["base_width"]} · {100 * inside:.0f} %'
+    inside = fmean(one.inside / max(1, one.base_inside) for one in stages)
+    return f'{between} of {stages[0].base_width} · {100 * inside:.0f} %'
 
 
 def class_table(found: Mapping[str, Sequence[Mapping[str, Any]]], kind: str) -> Table | None:

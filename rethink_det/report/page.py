@@ -7,16 +7,18 @@ Everything is read from ``results.json``, and of detectors from the files that
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rethink_det.files import save_text
-from rethink_det.layout import PLOTS, REPORT_CSV, REPORT_HTML, REPORT_MARKDOWN, RESULTS
+from rethink_det.layout import PLOTS, REPORT_CSV, REPORT_HTML, REPORT_MARKDOWN
 from rethink_det.report.contact_sheet import TRUTH
 from rethink_det.report.plots.style import style_of
-from rethink_det.report.results import RunResult, StudyResults
+from rethink_det.report.results import StudyResults
+from rethink_det.report.run_result import RunResult
 from rethink_det.report.sections import Section, section_of
 from rethink_det.report.tables import Table
 from rethink_det.report.verdict import overall_verdict
@@ -49,7 +51,7 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
         UserError: ``work_dir`` has no readable ``results.json``, or a file of a run is damaged.
     """
     work_dir = Path(work_dir)
-    results = StudyResults.load(work_dir / RESULTS)
+    results = StudyResults.read(work_dir)
     rows = results.summary
     sections = [section_of(results, rows, said, work_dir) for said in results.verdicts]
     overall = overall_verdict(results.verdicts)
@@ -89,7 +91,7 @@ def _flat(data: Mapping[str, Any], prefix: str = '') -> list[tuple[str, str]]:
 
 def _csv(runs: Sequence[RunResult]) -> str:
     """One line per run, metrics and nested values in columns of their own (``a.b``)."""
-    lines = [dict(_flat(run.to_dict())) for run in runs]
+    lines = [dict(_flat(replace(run, plan=None).to_dict())) for run in runs]
     columns = list(dict.fromkeys(key for line in lines for key in line))
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, restval='', lineterminator='\n')

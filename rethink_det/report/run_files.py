@@ -10,7 +10,7 @@ from typing import Any
 
 from rethink_det.errors import UserError
 from rethink_det.layout import CURVES, SHEET
-from rethink_det.report.results import RunResult
+from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import by_arm
 
 Found = Mapping[str, Sequence[dict[str, Any]]]

@@ -21,8 +21,9 @@ from rethink_det.report.plots.compute import compute_figure
 from rethink_det.report.plots.curves import curves_figure
 from rethink_det.report.plots.latency import latency_figure
 from rethink_det.report.plots.style import save_png, to_svg
-from rethink_det.report.results import RunResult, StudyResults
+from rethink_det.report.results import StudyResults
 from rethink_det.report.run_files import curves_by_arm, sheets_by_arm
+from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Row, primary_metric
 from rethink_det.report.tables import Table, cost_table, metric_table
 from rethink_det.report.training_compute import spent_by, unknown_note

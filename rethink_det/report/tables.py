@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from rethink_det.arms import ARMS
-from rethink_det.report.results import RunResult
+from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Row, by_arm, interval, mean_std
 from rethink_det.report.units import count
 
@@ -115,8 +115,7 @@ def _range(values: Sequence[float], text: Any) -> str:
 
 def _published(runs: Sequence[RunResult], metric: str | None) -> str:
     reference = next((run.reference for run in runs if run.reference), None)
-    if reference is None or reference.get('value') is None or metric is None:
+    if reference is None or metric is None:
         return '–'
-    value = METRICS[runs[0].stage][metric].text(reference['value'])
-    source = reference.get('source')
-    return f'{value} ({source})' if source else value
+    value = METRICS[runs[0].stage][metric].text(reference.value)
+    return f'{value} ({reference.source})' if reference.source else value

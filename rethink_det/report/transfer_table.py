@@ -1,20 +1,10 @@
 """What every detector of a study started from, as its checkpoint proves it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from rethink_det.report.results import RunResult
+from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import by_arm
 from rethink_det.report.tables import Table
-
-PROOF = ('tensors', 'parent_digest')
-"""What ``TransferHook`` writes into ``meta['provenance']``; neither, where nothing was loaded."""
-
-
-def proof_of(checkpoint: Mapping) -> dict[str, Any]:
-    """How many tensors a trained network started from, and their digest; empty for none."""
-    provenance = (checkpoint.get('meta') or {}).get('provenance') or {}
-    return {key: provenance[key] for key in PROOF if key in provenance}
 
 
 def transfer_table(runs: Sequence[RunResult]) -> Table | None:
@@ -23,13 +13,13 @@ def transfer_table(runs: Sequence[RunResult]) -> Table | None:
     Args:
         runs: The completed runs of one (stage, model).
     """
-    told = [run for run in runs if run.transferred is not None]
+    told = [(run, run.transferred) for run in runs if run.transferred is not None]
     if not told:
         return None
     body = []
-    for run in sorted(told, key=lambda run: (by_arm(run), run.seed)):
-        proof = [str(run.transferred.get(key, 'none')) for key in PROOF]
-        body.append([run.arm, str(run.seed), *proof])
+    for run, proof in sorted(told, key=lambda each: (by_arm(each[0]), each[0].seed)):
+        told_of = [str(one or 'none') for one in (proof.tensors, proof.parent_digest)]
+        body.append([run.arm, str(run.seed), *told_of])
     note = (
         'Each tensor was loaded exactly, or the run would have been refused. The digest is of '
         'names, shapes and values; it stands in the log and in every checkpoint as well.'

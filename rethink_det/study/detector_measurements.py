@@ -9,6 +9,7 @@ from mmengine.config import Config
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.detection.measuring.detector import measure_detector
 from rethink_det.detection.measuring.stages import stage_widths
+from rethink_det.report.run_result import FeatureMapWidths
 
 
 def keep_curves(config: Config) -> None:
@@ -31,14 +32,15 @@ def detector_facts(
         folder: Of the run.
 
     Returns:
-        Keys of :class:`~rethink_det.report.results.RunResult`. What could not be measured is
+        Keys of :class:`~rethink_det.report.run_result.RunResult`. What could not be measured is
         missing, with the reason under ``unmeasured``: hours of training are not thrown away for
         it.
     """
     runtime = {k: v for k, v in config.model.backbone.items() if k not in ('type', 'architecture')}
     facts: dict[str, Any] = {}
     try:
-        facts['stages'] = stage_widths(architecture, runtime)
+        widths = stage_widths(architecture, runtime)
+        facts['stages'] = tuple(FeatureMapWidths(**one) for one in widths)
         if config.get('val_dataloader') is None:
             facts['unmeasured'] = 'the config has no val_dataloader'
         else:

@@ -5,17 +5,18 @@ import platform
 import traceback
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
 from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.errors import UserError
-from rethink_det.report.results import RunResult, StudyResults, write_results
+from rethink_det.report.results import StudyResults
+from rethink_det.report.run_result import FAILED, MISSING, RunResult
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.display import Display
-from rethink_det.study.plan import PRUNING, Run, Study
+from rethink_det.study.plan import Run, Study
 from rethink_det.study.run import execute
 from rethink_det.training.hooks.provenance import versions
 
@@ -25,7 +26,7 @@ class _State:
     """What is known of a study while it runs."""
 
     runs: list[Run]
-    results: dict[str, dict] = field(default_factory=dict)
+    results: dict[str, RunResult] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     active: dict[Future, Run] = field(default_factory=dict)
 
@@ -47,7 +48,7 @@ class _State:
             self.failures[run.key] = trace.strip()
             return f'FAILED: {error}'
         result = self.results[run.key] = future.result()
-        return ', '.join(f'{k} {v:.4g}' for k, v in result['metrics'].items() if _headline(k))
+        return ', '.join(f'{k} {v:.4g}' for k, v in result.metrics.items() if _headline(k))
 
     def skip_orphans(self) -> None:
         """Give up on runs whose parents failed."""
@@ -87,7 +88,7 @@ def execute_study(
                 run = state.active.pop(future)
                 display.end(run, state.settle(run, future))
             state.skip_orphans()
-            write_results(work_dir, _results(study, state))
+            _results(study, state).write(work_dir)
     return _results(study, state)
 
 
@@ -110,21 +111,17 @@ def _results(study: Study, state: _State) -> StudyResults:
     for run in state.runs:
         if (run.prunes or run.round) and run.key not in state.failures:
             continue
-        entry = _entry(run, state)
-        runs += [RunResult.from_dict({**entry, 'model': model}) for model in study.models(run)]
+        row = _row(run, state)
+        runs += [replace(row, model=model) for model in study.models(run)]
     return StudyResults(study.name, runs, study.title, study.description, _environment())
 
 
-def _entry(run: Run, state: _State) -> Mapping:
+def _row(run: Run, state: _State) -> RunResult:
     if run.key in state.results:
-        hidden = ('identity', 'plan', 'architecture')
-        return {k: v for k, v in state.results[run.key].items() if k not in hidden}
-    status = 'failed' if run.key in state.failures else 'missing'
-    stage = PRUNING.get(run.stage, run.stage)
-    return {
-        'stage': stage, 'arm': run.arm, 'seed': run.seed, 'model': run.model, 'status': status,
-        'metrics': {}, 'error': state.failures.get(run.key),
-    }  # fmt: skip
+        return state.results[run.key]
+    error = state.failures.get(run.key)
+    status = MISSING if error is None else FAILED
+    return RunResult(run.stage, run.arm, run.seed, status=status, key=run.key, error=error)
 
 
 def _environment() -> dict:

@@ -19,11 +19,13 @@ from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
+from rethink_det.report.run_result import Reference
+from rethink_det.report.schema import read
 from rethink_det.study.names import find_study
 from rethink_det.training.config import known_fields, load_config
 
-PRUNING = {'pruning': CLASSIFICATION, 'detector-pruning': DETECTION}
-"""Stages that prune, and those whose networks they prune."""
+PRUNING = ('pruning', 'detector-pruning')
+"""Stages that prune."""
 VARIANT_KEYS = (
     'pruner', 'architecture', 'arms', 'rounds', 'round_arm', 'arm_settings', 'reference'
 )  # fmt: skip
@@ -56,7 +58,7 @@ class Run:
     epochs: int | None = None
     settings: Mapping = field(default_factory=dict)
     parents: tuple[str, ...] = ()
-    reference: Mapping | None = None
+    reference: Reference | None = None
     variant: str = ''
     round: int = 0
 
@@ -116,7 +118,7 @@ class ClassificationPlan:
     arm_settings: Mapping = field(default_factory=dict)
     epochs: int | None = None
     options: Mapping = field(default_factory=dict)
-    reference: Mapping = field(default_factory=dict)
+    reference: Mapping[str, Reference] = field(default_factory=dict)
 
     @property
     def variant_names(self) -> tuple[str, ...]:
@@ -175,7 +177,7 @@ class DetectionPlan:
     seeds: Sequence[int] | None = None
     epochs: int | None = None
     options: Mapping = field(default_factory=dict)
-    reference: Mapping = field(default_factory=dict)
+    reference: Mapping[str, Reference] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -451,10 +453,28 @@ def _part(kind: type, data: Mapping | None, path: Path) -> Any:
         if not isinstance(data['seeds'], Sequence):
             raise UserError(f'{where}: study.seeds must be a list, got {data["seeds"]!r}.')
         data['seeds'] = tuple(data['seeds'])
+    data = _with_references(data, where)
     try:
         return kind(**data)
     except TypeError as error:
         raise UserError(f'{where}: {error}') from None
+
+
+def _with_references(data: Any, where: str) -> Any:
+    """``data`` with its published numbers read, and those of its variants."""
+    if not isinstance(data, Mapping):
+        return data
+    data = dict(data)
+    for key in {'reference', 'variants'} & data.keys():
+        if not isinstance(data[key], Mapping):
+            raise UserError(f'{where}: {key} must be a dict, got {data[key]!r}.')
+    for name, said in data.get('variants', {}).items():
+        variant = _with_references(said, f'{where}: variants.{name}')
+        data['variants'] = {**data['variants'], name: variant}
+    for arm, one in data.get('reference', {}).items():
+        number = read(Reference, one, f'{where}: reference.{arm}')
+        data['reference'] = {**data['reference'], arm: number}
+    return data
 
 
 def _config_file(name: str, study: Path) -> str | Path:

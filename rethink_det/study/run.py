@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from mmengine.config import Config
@@ -33,7 +33,8 @@ from rethink_det.detection.datasets.detection_batches import DetectionBatches
 from rethink_det.detection.measuring.cost import backbone_cost
 from rethink_det.detection.pruning import prune_detector
 from rethink_det.detection.transfer.adapt import transfer_config
-from rethink_det.files import save_json
+from rethink_det.errors import UserError
+from rethink_det.files import plain
 from rethink_det.layout import (
     ARCHITECTURE,
     CONFIG,
@@ -41,12 +42,11 @@ from rethink_det.layout import (
     INHERITED,
     PARENT,
     PRUNED,
-    RESULT,
     run_folder,
 )
 from rethink_det.pruning import LayerwisePruner, PruneResult, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
-from rethink_det.report.transfer_table import proof_of
+from rethink_det.report.run_result import Plan, RunResult, Transferred
 from rethink_det.study.detector_measurements import detector_facts, keep_curves
 from rethink_det.study.plan import Run
 from rethink_det.training import Budget
@@ -56,11 +56,9 @@ from rethink_det.training.training_batches import TrainingBatches
 
 BACKWARD = 3
 """A training step costs about three forward passes: one forward, two backward."""
-SHAPE_COMPUTE = 'shape_train_macs'
-"""In pruning's result: training compute that it took to know the shape, weights aside."""
 
 
-def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLike) -> dict:
+def execute(run: Run, parents: Mapping[str, RunResult], work_dir: str | os.PathLike) -> RunResult:
     """Do a run, unless it is done; return its result.
 
     Args:
@@ -69,14 +67,14 @@ def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLik
         work_dir: Folder of the study.
 
     Returns:
-        The content of ``result.json``: ``metrics``, ``checkpoint``, ``digest``,
-        ``architecture``, costs and times. Paths are absolute.
+        The content of its ``result.json``.
     """
     config = run_config(run, parents)
     identity = identify(run, config, parents)
     place = run_folder(run.key, identity)
-    folder = Path(work_dir).resolve() / place
-    done = finished(folder, identity)
+    root = Path(work_dir).resolve()
+    folder = root / place
+    done = finished(folder, identity, root)
     if done:
         return done
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,53 +82,46 @@ def execute(run: Run, parents: Mapping[str, Mapping], work_dir: str | os.PathLik
     started = time.perf_counter()
     with _console(folder / CONSOLE):
         result = _STAGES[run.stage](run, config, parents, folder)
-    result |= {
-        'key': run.key,
-        'identity': identity,
-        'folder': place.as_posix(),
-        'wall_s': round(time.perf_counter() - started, 2),
-    }
-    save_json(result, folder / RESULT)
-    return finished(folder, identity)
-
-
-def finished(folder: Path, identity: str) -> dict | None:
-    """The result of a finished run of that identity, if its files are all there."""
-    try:
-        result = json.loads((folder / RESULT).read_text())
-    except (OSError, ValueError):
-        return None
-    if not isinstance(result, dict) or result.get('identity') != identity:
-        return None
-    # Relative in the file, so that a study's folder may be moved.
-    for name in ('checkpoint', 'architecture'):
-        if result.get(name):
-            result[name] = str(folder / result[name])
-            if not os.path.isfile(result[name]):
-                return None
+    result = replace(
+        result,
+        key=run.key,
+        identity=identity,
+        root=root,
+        folder=place.as_posix(),
+        wall_s=round(time.perf_counter() - started, 2),
+    )
+    result.write()
     return result
 
 
-def run_config(run: Run, parents: Mapping[str, Mapping]) -> Config:
+def finished(folder: Path, identity: str, root: Path) -> RunResult | None:
+    """The result of a finished run of that identity, if its files are all there."""
+    try:
+        result = RunResult.read(folder, root)
+    except (FileNotFoundError, UserError):
+        return None
+    return result if result.identity == identity and result.files_exist else None
+
+
+def run_config(run: Run, parents: Mapping[str, RunResult]) -> Config:
     """The resolved config of a run, but for its folder."""
     config = load_config(run.config, run.options)
     if run.epochs:
         Budget.of(config).scaled(run.epochs).apply(config)
-    parent = next(iter(parents.values()), {})
+    parent = next(iter(parents.values()), None)
     if run.stage == CLASSIFICATION:
         arm = ARMS.get(CLASSIFICATION, run.arm)
         settings = ArmSettings(**run.settings) if arm.pruned else ArmSettings()
-        config = arm_config(
-            config, arm, settings, parent.get('architecture'), parent.get('checkpoint')
-        )
+        config = arm_config(config, arm, settings, *_files_of(parent))
     elif run.stage == DETECTION:
         arm = ARMS.get(DETECTION, run.arm)
-        shape = parent['checkpoint'] if arm.takes_weights else parent['architecture']
-        config = transfer_config(config, arm, shape, parent.get('checkpoint'))  # a shape has none
+        architecture, weights = _files_of(parent)  # a published shape has no weights
+        shape = weights if arm.takes_weights else architecture
+        config = transfer_config(config, arm, shape, weights)
     elif run.stage == 'detector-pruning':  # the config that the detector was trained by
         _, classifier = parents.values()
-        arm = ARMS.reference(DETECTION)
-        config = transfer_config(config, arm, classifier['checkpoint'], classifier['checkpoint'])
+        weights = str(classifier.checkpoint_path)
+        config = transfer_config(config, ARMS.reference(DETECTION), weights, weights)
     config.randomness = {'seed': run.seed}
     config.experiment_name = run.key.replace('/', '_')
     if not run.prunes:
@@ -142,15 +133,22 @@ def run_config(run: Run, parents: Mapping[str, Mapping]) -> Config:
     return config
 
 
-def identify(run: Run, config: Config, parents: Mapping[str, Mapping]) -> str:
+def _files_of(parent: RunResult | None) -> tuple[str | None, str | None]:
+    """A parent's architecture and its checkpoint, where there is a parent and it has them."""
+    architecture = parent and parent.architecture and str(parent.architecture_path)
+    checkpoint = parent and parent.checkpoint and str(parent.checkpoint_path)
+    return architecture, checkpoint
+
+
+def identify(run: Run, config: Config, parents: Mapping[str, RunResult]) -> str:
     """Digest of the resolved config and of the parents' outputs, free of folders."""
     settings = plain_settings(run)
     text = json.dumps([config.to_dict(), settings], sort_keys=True, default=str)
     for parent in parents.values():
-        for name in ('checkpoint', 'architecture'):
-            if parent.get(name):
-                place = json.dumps(str(parent[name]))[1:-1]
-                text = text.replace(place, f'{name} {parent["digest"]}')
+        names = ('architecture', 'checkpoint')
+        for name, file in reversed(list(zip(names, _files_of(parent), strict=True))):
+            if file:
+                text = text.replace(json.dumps(file)[1:-1], f'{name} {parent.digest}')
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -162,7 +160,7 @@ def plain_settings(run: Run) -> dict:
     return {'stage': run.stage, 'arm': run.arm, 'seed': run.seed, **settings}
 
 
-def _train_classifier(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
+def _train_classifier(run: Run, config: Config, parents: Mapping, folder: Path) -> RunResult:
     architecture = architecture_of(config)
     config.dump(folder / CONFIG)
     if run.settings.get('parent') and not ARMS.get(CLASSIFICATION, run.arm).pruned:
@@ -173,61 +171,62 @@ def _train_classifier(run: Run, config: Config, parents: Mapping, folder: Path) 
     architecture.save(folder / ARCHITECTURE)
     cost = architecture.cost()
     spent = BACKWARD * cost.macs * _training_images(config) * epochs if epochs else None
-    return {
-        **_described(run, metrics, parents, spent),
-        **cost.as_dict(),
-        'epochs': epochs,
-        'checkpoint': checkpoint,
-        'digest': digest(load_checkpoint(folder / checkpoint)['state_dict']),
-        'architecture': ARCHITECTURE,
-    }
+    return replace(
+        _described(run, metrics, parents, spent),
+        **asdict(cost),
+        epochs=epochs,
+        checkpoint=checkpoint,
+        digest=digest(load_checkpoint(folder / checkpoint)['state_dict']),
+        architecture=ARCHITECTURE,
+    )
 
 
-def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
+def _prune(run: Run, config: Config, parents: Mapping, folder: Path) -> RunResult:
     if 'architecture' in run.settings:
         return _take_architecture(run, parents, folder)
     trained, *others = parents.values()
-    architecture = PrunedArchitecture.load(trained['architecture'])
-    state = state_dict_of(load_checkpoint(trained['checkpoint']))
+    architecture = PrunedArchitecture.load(trained.architecture_path)
+    state = state_dict_of(load_checkpoint(trained.checkpoint_path))
     options = dict(run.settings['pruner'])
     pruner = build_pruner(options)
     pruned = prune_state(state, pruner, architecture, TrainingBatches(config))
     unpruned = others[0] if others else trained
-    initial = initial_weights(unpruned['checkpoint'])
+    initial = initial_weights(unpruned.checkpoint_path)
     described = _described(run, {}, parents, 0)
     predefined = isinstance(pruner, LayerwisePruner)  # its target is known without any weights
-    return {
-        **described,
-        SHAPE_COMPUTE: 0 if predefined else described['total_train_macs'],
-        **pruned.architecture.cost().as_dict(),
+    return replace(
+        described,
+        shape_train_macs=0 if predefined else described.total_train_macs,
+        **asdict(pruned.architecture.cost()),
         **_kept(pruned, folder / INHERITED, trained, options, config, initial),
-    }
+    )
 
 
-def _prune_detector(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
+def _prune_detector(run: Run, config: Config, parents: Mapping, folder: Path) -> RunResult:
     trained, _ = parents.values()
     options = dict(run.settings['pruner'])
-    checkpoint = load_checkpoint(trained['checkpoint'])
+    path = trained.checkpoint_path
+    checkpoint = load_checkpoint(path)
     data = DetectionBatches(config)
-    pruned = prune_detector(config, checkpoint, trained['checkpoint'], build_pruner(options), data)
-    return {
-        **_described(run, {}, parents, 0),
-        **backbone_cost(pruned.architecture).as_dict(),
+    pruned = prune_detector(config, checkpoint, path, build_pruner(options), data)
+    return replace(
+        _described(run, {}, parents, 0),
+        **asdict(backbone_cost(pruned.architecture)),
         **_kept(pruned, folder / PRUNED, trained, options, config),
-    }
+    )
 
 
 def _kept(
     pruned: PruneResult,
     path: Path,
-    trained: Mapping,
+    trained: RunResult,
     options: Mapping,
     config: Config,
     initial: Mapping | None = None,
 ) -> dict:
     """Write what pruning gave, and say so for the result."""
     pruned.architecture.save(path.with_name(ARCHITECTURE))
-    provenance = {'parent_digest': trained['digest'], 'pruner': dict(options)}
+    provenance = {'parent_digest': trained.digest, 'pruner': dict(options)}
     inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
     content = save_pruned(pruned, path, provenance, initial, inputs)
     return {
@@ -238,21 +237,21 @@ def _kept(
     }
 
 
-def _take_architecture(run: Run, parents: Mapping, folder: Path) -> dict:
+def _take_architecture(run: Run, parents: Mapping, folder: Path) -> RunResult:
     """A published architecture in place of pruning: a shape, and no weights."""
     architecture = PrunedArchitecture.load(run.settings['architecture'])
     architecture.save(folder / ARCHITECTURE)
-    return {
-        **_described(run, {}, parents, 0),
-        SHAPE_COMPUTE: 0,
-        **architecture.cost().as_dict(),
-        'epochs': 0,
-        'digest': architecture.digest,
-        'architecture': ARCHITECTURE,
-    }
+    return replace(
+        _described(run, {}, parents, 0),
+        shape_train_macs=0,
+        **asdict(architecture.cost()),
+        epochs=0,
+        digest=architecture.digest,
+        architecture=ARCHITECTURE,
+    )
 
 
-def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) -> dict:
+def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) -> RunResult:
     architecture = PrunedArchitecture.load(config.model.backbone.architecture)
     config.dump(folder / CONFIG)
     keep_curves(config)
@@ -263,18 +262,24 @@ def _train_detector(run: Run, config: Config, parents: Mapping, folder: Path) ->
     macs = backbone_cost(architecture, shape).macs
     epochs = config.train_cfg.max_epochs
     own = BACKWARD * macs * _training_images(config) * epochs
-    return {
-        **_described(run, metrics, parents, own),
-        'params': sum(t.numel() for n, t in state.items() if not _is_buffer(n)),
-        'macs': macs,
-        'macs_of': 'backbone',
-        'input_shape': list(shape),
-        'epochs': epochs,
-        'checkpoint': checkpoint,
-        'digest': digest(state),
-        'transferred': proof_of(saved),
+    return replace(
+        _described(run, metrics, parents, own),
+        params=sum(t.numel() for n, t in state.items() if not _is_buffer(n)),
+        macs=macs,
+        macs_of='backbone',
+        input_shape=shape,
+        epochs=epochs,
+        checkpoint=checkpoint,
+        digest=digest(state),
+        transferred=_transferred(saved),
         **detector_facts(config, architecture, folder / checkpoint, folder),
-    }
+    )
+
+
+def _transferred(checkpoint: Mapping) -> Transferred:
+    """What ``TransferHook`` wrote into a trained detector's checkpoint."""
+    proof = (checkpoint.get('meta') or {}).get('provenance') or {}
+    return Transferred(proof.get('tensors'), proof.get('parent_digest'))
 
 
 _STAGES = {
@@ -307,32 +312,34 @@ def _adopt(run: Run, config: Config, architecture: PrunedArchitecture, folder: P
     return evaluate(config, folder / PARENT)
 
 
-def _described(run: Run, metrics: Mapping, parents: Mapping, train_macs: int | None) -> dict:
+def _described(
+    run: Run, metrics: Mapping, parents: Mapping[str, RunResult], train_macs: float | None
+) -> RunResult:
     """What every result says; compute is None where that of a given parent is unknown."""
     before = _compute_before(run, parents)
     total = None if None in (before, train_macs) else before + train_macs
-    return {
-        'stage': run.stage,
-        'arm': run.arm,
-        'seed': run.seed,
-        'model': run.model,
-        'status': 'completed',
-        'metrics': dict(metrics),
-        'train_macs': train_macs,
-        'total_train_macs': total,
-        'reference': run.reference,
-        'plan': {k: v for k, v in asdict(run).items() if k in ('config', 'options', 'settings')},
-    }
+    return RunResult(
+        stage=run.stage,
+        arm=run.arm,
+        seed=run.seed,
+        model=run.model,
+        metrics=metrics,
+        train_macs=train_macs,
+        total_train_macs=total,
+        reference=run.reference,
+        plan=Plan(str(run.config), plain(run.options), plain(run.settings)),
+    )
 
 
-def _compute_before(run: Run, parents: Mapping[str, Mapping]) -> int | None:
+def _compute_before(run: Run, parents: Mapping[str, RunResult]) -> float | None:
     """Training compute of what a run cannot do without: its parent, or the shape alone."""
-    parent = next(iter(parents.values()), {'total_train_macs': 0})
+    parent = next(iter(parents.values()), None)
+    if parent is None:
+        return 0
     trained = run.stage == CLASSIFICATION
     takes_weights = trained and ARMS.get(CLASSIFICATION, run.arm).takes_weights
-    if SHAPE_COMPUTE in parent and not takes_weights:
-        return parent[SHAPE_COMPUTE]
-    return parent.get('total_train_macs')
+    shape_alone = parent.stage == 'pruning' and not takes_weights
+    return parent.shape_train_macs if shape_alone else parent.total_train_macs
 
 
 def _training_images(config: Config) -> int:

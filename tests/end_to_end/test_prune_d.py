@@ -8,6 +8,7 @@ import torch
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import digest, load_checkpoint
+from rethink_det.report import StudyResults
 
 STUDY = """
 study = dict(
@@ -65,8 +66,8 @@ def test_the_study_trains_prunes_and_trains_on(study):
     assert cut['params'] < whole['params'] and cut['macs'] < whole['macs']
     # What the arm cost: its own training, and all that led to the detector it was cut from.
     assert cut['total_train_macs'] == cut['train_macs'] + whole['total_train_macs']
-    shown = json.loads((study / 'results.json').read_text())['runs']
-    arms = [(run['arm'], run['status']) for run in shown if run['stage'] == 'detection']
+    shown = StudyResults.read(study).runs
+    arms = [(run.arm, run.status) for run in shown if run.stage == 'detection']
     assert arms == [('unpruned', 'completed'), ('prune-d', 'completed')]
     assert 'prune-d' in (study / 'report.md').read_text()
 

@@ -14,6 +14,7 @@ import torch
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import digest
+from rethink_det.report import StudyResults
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here
 from rethink_det.study.plan import Study
@@ -23,9 +24,8 @@ DETECTION = ('prune-c', 'random')
 
 
 def results(work):
-    """Entries of ``results.json`` by stage, arm and seed."""
-    runs = json.loads((work / 'results.json').read_text())['runs']
-    return {(run['stage'], run['arm'], run['seed']): run for run in runs}
+    """Rows of ``results.json`` by stage, arm and seed."""
+    return {(run.stage, run.arm, run.seed): run for run in StudyResults.read(work).runs}
 
 
 def digests(work):
@@ -74,32 +74,32 @@ def test_every_arm_and_seed_has_a_result(finished):
     wanted = {('classification', arm, seed) for arm in CLASSIFICATION for seed in (0, 1)}
     assert set(found) == wanted | {('detection', arm, 0) for arm in DETECTION}
     for (stage, _, _), run in found.items():
-        assert run['status'] == 'completed'
-        assert run['params'] > 0
-        assert run['macs'] > 0
-        assert run['epochs'] > 0
+        assert run.status == 'completed'
+        assert run.params > 0
+        assert run.macs > 0
+        assert run.epochs > 0
         metric = 'accuracy/top1' if stage == 'classification' else 'coco/bbox_mAP'
-        assert 0 <= run['metrics'][metric] <= 100
-        assert Path(run['checkpoint']).is_file()
+        assert 0 <= run.metrics[metric] <= 100
+        assert run.checkpoint_path.is_file()
 
 
 def test_arms_spend_what_they_say(finished):
     found = results(finished)
-    epochs = {arm: found['classification', arm, 0]['epochs'] for arm in CLASSIFICATION}
-    macs = {arm: found['classification', arm, 0]['macs'] for arm in CLASSIFICATION}
+    epochs = {arm: found['classification', arm, 0].epochs for arm in CLASSIFICATION}
+    macs = {arm: found['classification', arm, 0].macs for arm in CLASSIFICATION}
     assert macs['fine-tune'] == macs['scratch-b'] < macs['unpruned']
     assert (epochs['unpruned'], epochs['fine-tune']) == (2, 1)
     assert epochs['scratch-b'] == int(2 * min(2, macs['unpruned'] / macs['scratch-b']))
-    assert found['detection', 'prune-c', 0]['params'] == found['detection', 'random', 0]['params']
+    assert found['detection', 'prune-c', 0].params == found['detection', 'random', 0].params
 
 
 def test_checkpoints_describe_themselves(finished):
     for (stage, arm, seed), run in results(finished).items():
-        checkpoint = torch.load(run['checkpoint'], weights_only=True)
+        checkpoint = torch.load(run.checkpoint_path, weights_only=True)
         provenance = checkpoint['meta']['provenance']
         assert provenance['seed'] == seed
         assert provenance.get('arm') == (None if arm in ('unpruned', 'scratch-b') else arm)
-        shape = PrunedArchitecture.load(run['checkpoint'])
+        shape = PrunedArchitecture.load(run.checkpoint_path)
         assert bool(shape.channels) == (arm != 'unpruned')
         backbone = shape.build().state_dict()
         assert all(
@@ -111,37 +111,34 @@ def test_checkpoints_describe_themselves(finished):
 def test_transfer_is_proven_by_the_parents_digest(finished):
     found = results(finished)
     parent, child = found['classification', 'fine-tune', 0], found['detection', 'prune-c', 0]
-    state = torch.load(parent['checkpoint'], weights_only=True)['state_dict']
+    state = torch.load(parent.checkpoint_path, weights_only=True)['state_dict']
     backbone = {
         name.removeprefix('backbone.'): tensor
         for name, tensor in state.items()
         if name.startswith('backbone.')
     }
-    proof = torch.load(child['checkpoint'], weights_only=True)['meta']['provenance']
-    assert proof['parent'] == parent['checkpoint']
+    proof = torch.load(child.checkpoint_path, weights_only=True)['meta']['provenance']
+    assert proof['parent'] == str(parent.checkpoint_path)
     assert proof['parent_digest'] == digest(backbone)
     assert proof['tensors'] == len(backbone)
-    assert PrunedArchitecture.load(parent['checkpoint']) == PrunedArchitecture.load(
-        child['checkpoint']
-    )
+    shapes = [PrunedArchitecture.load(run.checkpoint_path) for run in (parent, child)]
+    assert shapes[0] == shapes[1]
 
 
 def test_detectors_are_measured_and_leave_what_the_report_shows(finished):
     runs = {arm: results(finished)['detection', arm, 0] for arm in DETECTION}
     for arm, run in runs.items():
-        assert 'unmeasured' not in run
-        assert run['latency_ms'] > 0 and run['peak_memory_mib'] > 0
-        assert [stage['base_width'] for stage in run['stages']] == [8, 16, 32, 64]
-        assert all(stage['inside'] < stage['base_inside'] for stage in run['stages'])
-        folder = finished / run['folder']
+        assert run.unmeasured is None
+        assert run.latency_ms > 0 and run.peak_memory_mib > 0
+        assert [one.base_width for one in run.stages] == [8, 16, 32, 64]
+        assert all(one.inside < one.base_inside for one in run.stages)
+        folder = finished / run.folder
         precision = json.loads((folder / 'curves.json').read_text())['bbox']['precision']
         mean = sum(precision['0.50:0.95']) / len(precision['0.50:0.95'])
-        assert mean == pytest.approx(run['metrics']['coco/bbox_mAP'], abs=6e-4)
+        assert mean == pytest.approx(run.metrics['coco/bbox_mAP'], abs=6e-4)
         images = json.loads((folder / 'sheet.json').read_text())['images']
         assert 0 < len(images) <= 5 and all(image['truth']['boxes'] for image in images), arm
-    assert runs['prune-c']['peak_memory_mib'] == pytest.approx(
-        runs['random']['peak_memory_mib'], rel=0.2
-    )
+    assert runs['prune-c'].peak_memory_mib == pytest.approx(runs['random'].peak_memory_mib, rel=0.2)
     assert (finished / 'report.html').read_text().count('<img') == 3 * len(images)
 
 
@@ -169,8 +166,8 @@ def test_what_cannot_be_measured_costs_no_training(folder, finished, start, tmp_
     assert not start(work).incomplete
     assert digests(work) == digests(finished)
     run = results(work)['detection', 'prune-c', 0]
-    assert run['unmeasured'] == 'RuntimeError: out of memory'
-    assert 'stages' in run and 'latency_ms' not in run
+    assert run.unmeasured == 'RuntimeError: out of memory'
+    assert run.stages is not None and run.latency_ms is None
 
 
 def test_each_run_logs_into_its_own_folder(finished):
@@ -197,7 +194,7 @@ def test_moved_study_is_still_finished(start, copy):
     before = times(copy)
     assert not start(copy).incomplete
     assert times(copy) == before
-    assert all(str(copy) in run['checkpoint'] for run in results(copy).values())
+    assert all(run.checkpoint_path.is_relative_to(copy) for run in results(copy).values())
 
 
 @pytest.mark.parametrize('lost', ['result.json', 'folder', 'checkpoint'])
@@ -214,8 +211,8 @@ def test_only_a_lost_run_is_repeated_and_ends_alike(start, finished, copy, lost)
     assert changed
     assert {path.parts[1:5] for path in changed} == {run.relative_to(copy).parts[1:5]}
     assert digests(copy) == digests(finished)
-    assert [r['metrics'] for r in results(copy).values()] == [
-        r['metrics'] for r in results(finished).values()
+    assert [r.metrics for r in results(copy).values()] == [
+        r.metrics for r in results(finished).values()
     ]
 
 
@@ -235,24 +232,24 @@ def test_failed_run_takes_only_its_dependants_along(folder, start, copy, command
     assert done.status == 1
     assert '3 runs have no result' in done.out
     found = results(copy)
-    assert {key[1] for key, run in found.items() if run['status'] == 'failed'} == {
+    assert {key[1] for key, run in found.items() if run.status == 'failed'} == {
         'fine-tune',
         'prune-c',
     }
-    assert 'learning rate' in found['classification', 'fine-tune', 0]['error']
-    assert 'not started' in found['detection', 'prune-c', 0]['error']
-    assert found['detection', 'random', 0]['status'] == 'completed'
-    assert found['classification', 'scratch-b', 1]['status'] == 'completed'
+    assert 'learning rate' in found['classification', 'fine-tune', 0].error
+    assert 'not started' in found['detection', 'prune-c', 0].error
+    assert found['detection', 'random', 0].status == 'completed'
+    assert found['classification', 'scratch-b', 1].status == 'completed'
     assert (copy / 'report.html').is_file()
 
     assert not start(copy).incomplete  # the mistake mended
-    assert {run['status'] for run in results(copy).values()} == {'completed'}
+    assert {run.status for run in results(copy).values()} == {'completed'}
 
 
 def test_failed_detector_leaves_the_others_completed(start, copy):
     broken = dict(config='detector.py', arms=['random'], seeds=[0], options={'model.neck': None})
     assert len(start(copy, {'study.detection': [broken]}).incomplete) == 1
-    status = {key[:2]: run['status'] for key, run in results(copy).items()}
+    status = {key[:2]: run.status for key, run in results(copy).items()}
     assert status.pop(('detection', 'random')) == 'failed'
     assert set(status.values()) == {'completed'}
 
@@ -279,8 +276,8 @@ def test_killed_study_continues_and_ends_like_an_unbroken_one(folder, start, tmp
 
     assert not start(killed, study=study).incomplete
     assert digests(killed) == digests(unbroken)
-    assert [r['metrics'] for r in results(killed).values()] == [
-        r['metrics'] for r in results(unbroken).values()
+    assert [r.metrics for r in results(killed).values()] == [
+        r.metrics for r in results(unbroken).values()
     ]
     console = '\n'.join(path.read_text() for path in killed.rglob('console.log'))
     assert 'resume' in console.lower()

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,14 +16,17 @@ from rethink_det.errors import UserError
 from rethink_det.report.contact_sheet import CELL, COLOURS, contact_sheet
 from rethink_det.report.page import write_report
 from rethink_det.report.plots.latency import latency_figure
-from rethink_det.report.results import RunResult, StudyResults, write_results
+from rethink_det.report.results import StudyResults
+from rethink_det.report.run_result import FeatureMapWidths, RunResult, Transferred
+from rethink_det.report.schema import read
 from rethink_det.report.statistics import summarise
 from tests.fresh_process import fresh
 
 ARMS = {'unpruned': 0.41, 'prune-c': 0.39, 'scratch-b': 0.38}
 MODEL = 'mask-rcnn'
-STAGES = [dict(stride=4, width=12, base_width=16, inside=30, base_inside=60)]
-PROOF = dict(tensors=122, parent_digest='ab12')
+STAGE = dict(stride=4, width=12, base_width=16, inside=30, base_inside=60)
+STAGES = (FeatureMapWidths(**STAGE),)
+PROOF = Transferred(tensors=122, parent_digest='ab12')
 LATENCY = {'unpruned': 12.0, 'prune-c': 8.0, 'scratch-b': 8.5}
 
 
@@ -59,9 +63,9 @@ def curves(ap):
 def run(arm, seed, ap, **fields):
     parts = dict(mAP=ap, mAP_50=ap + 0.2, mAP_75=ap, mAP_s=0.111, mAP_m=0.222, mAP_l=-1.0)
     metrics = {f'coco/{kind}_{key}': v for kind in ('bbox', 'segm') for key, v in parts.items()}
-    fields = dict(transferred={} if arm == 'scratch-b' else PROOF) | fields
+    fields = dict(transferred=Transferred() if arm == 'scratch-b' else PROOF) | fields
     return RunResult(
-        'detection', arm, seed, metrics, MODEL, input_shape=[3, 48, 96], params=10, macs=10.0,
+        'detection', arm, seed, metrics, MODEL, input_shape=(3, 48, 96), params=10, macs=10.0,
         latency_ms=LATENCY[arm] + seed, latency_device='a CPU, 1 thread', peak_memory_mib=30.0,
         stages=STAGES, folder=f'runs/{arm}/seed{seed}', **fields,
     )  # fmt: skip
@@ -77,17 +81,15 @@ def work(tmp_path):
         ap = one.metrics['coco/bbox_mAP']
         (folder / 'curves.json').write_text(json.dumps(curves(ap)))
         (folder / 'sheet.json').write_text(json.dumps(sheet(0.5 + one.seed / 4)))
-    write_results(tmp_path / 'work', StudyResults('s', runs))
+    StudyResults('s', runs).write(tmp_path / 'work')
     return tmp_path / 'work'
 
 
 def change(work, **fields):
     """Other fields in every run of the results."""
-    results = StudyResults.load(work)
-    for one in results.runs:
-        for key, value in fields.items():
-            setattr(one, key, value)
-    write_results(work, results)
+    results = StudyResults.read(work)
+    results.runs = [replace(one, **fields) for one in results.runs]
+    results.write(work)
 
 
 def table(text, title):
@@ -177,22 +179,23 @@ def test_a_damaged_file_is_named(work, name, content):
     'field, value, named',
     [
         ('folder', 3, "'folder' is 3, must be a text"),
-        ('stages', [dict(stride=4)], "'stages'.*base_inside"),
+        ('stages', [dict(stride=4)], r"run: stages\[0\]: 'width' is missing"),
+        ('stages', [dict(STAGE, depth=3)], r"stages\[0\]: unknown key 'depth'"),
         ('stages', 4, "'stages' is 4"),
         ('peak_memory_mib', 'much', "'peak_memory_mib' is 'much'"),
         ('unmeasured', 7, "'unmeasured' is 7"),
-        ('transferred', 'all', "'transferred' is 'all', must be an object"),
+        ('transferred', 'all', "transferred: 'all' is not an object"),
     ],
 )
 def test_facts_of_the_wrong_kind_are_refused(field, value, named):
     data = {**run('prune-c', 0, 0.4).to_dict(), field: value}
     with pytest.raises(UserError, match=named):
-        RunResult.from_dict(data)
+        read(RunResult, data, 'run')
 
 
 def test_facts_survive_a_round_trip():
     one = run('prune-c', 0, 0.4, unmeasured='why')
-    assert RunResult.from_dict(json.loads(json.dumps(one.to_dict()))) == one
+    assert read(RunResult, json.loads(json.dumps(one.to_dict())), 'run') == one
 
 
 def test_what_was_not_measured_is_said(work):
@@ -202,12 +205,12 @@ def test_what_was_not_measured_is_said(work):
 
 
 def test_latencies_of_several_devices_are_not_plotted(work):
-    results = StudyResults.load(work)
-    results.runs[0].latency_device = 'another'
+    results = StudyResults.read(work)
+    results.runs[0] = replace(results.runs[0], latency_device='another')
     rows = [row for row in summarise(results.runs) if row.metric == 'coco/bbox_mAP']
     assert latency_figure(results.runs, rows) is None
     assert latency_figure(results.runs[1:], rows) is not None
-    write_results(work, results)
+    results.write(work)
     text = write_report(work)['markdown'].read_text()
     assert 'Batch 1 on a CPU, 1 thread and on another' in text
     assert 'several devices are not plotted' in text
@@ -285,7 +288,7 @@ def voc_study(**more):
 
 
 def test_voc_has_its_own_words(tmp_path):
-    write_results(tmp_path, voc_study(**{'pascal_voc/AP50': 0.4}))
+    voc_study(**{'pascal_voc/AP50': 0.4}).write(tmp_path)
     text = write_report(tmp_path)['markdown'].read_text()
     assert '### VOC AP\n' in text and '| unpruned | 41.5 ± 0.7 |' in text
     assert 'Scratch-B reached 38.5 ± 0.7 AP' in text
@@ -293,7 +296,7 @@ def test_voc_has_its_own_words(tmp_path):
 
 
 def test_voc_at_several_thresholds(tmp_path):
-    write_results(tmp_path, voc_study(**{'pascal_voc/AP50': 0.4, 'pascal_voc/AP75': 0.3}))
+    voc_study(**{'pascal_voc/AP50': 0.4, 'pascal_voc/AP75': 0.3}).write(tmp_path)
     rows = table(write_report(tmp_path)['markdown'].read_text(), 'VOC AP by IoU threshold')
     assert rows[0] == ['arm', 'AP', 'AP50', 'AP75']
     assert rows[2] == ['unpruned', '41.5 ± 0.7', '40.0 ± 0.0', '30.0 ± 0.0']

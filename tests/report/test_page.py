@@ -10,7 +10,8 @@ import pytest
 
 from rethink_det.errors import UserError
 from rethink_det.report.page import write_report
-from rethink_det.report.results import RunResult, StudyResults, write_results
+from rethink_det.report.results import StudyResults
+from rethink_det.report.run_result import Reference, RunResult
 from rethink_det.report.units import count, scale_of
 
 CLASSIFICATION = {
@@ -28,9 +29,9 @@ def study():
     runs = [
         RunResult(
             'classification', arm, seed, {'accuracy/top1': value}, 'tiny', params=11_170_000,
-            macs=557e6, epochs=160, input_shape=[3, 32, 32], latency_ms=2.5, latency_device='cpu',
+            macs=557e6, epochs=160, input_shape=(3, 32, 32), latency_ms=2.5, latency_device='cpu',
             total_train_macs=1e15 * (1 if arm == 'unpruned' else 1.5),
-            reference={'value': 93.49, 'source': 'Table 2'},
+            reference=Reference(93.49, 'Table 2'),
         )
         for arm, values in CLASSIFICATION.items()
         for seed, value in enumerate(values)
@@ -48,7 +49,7 @@ def study():
 @pytest.fixture(scope='module')
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp('study')
-    write_results(folder, study())
+    study().write(folder)
     return write_report(folder)
 
 
@@ -129,7 +130,7 @@ def test_the_table_of_runs_has_one_line_a_run_with_raw_values(report):
 
 
 def test_the_same_results_give_the_same_bytes(report, tmp_path):
-    write_results(tmp_path, study())
+    study().write(tmp_path)
     again = write_report(tmp_path)
     for kind in ('markdown', 'csv', 'html'):
         assert again[kind].read_bytes() == report[kind].read_bytes()
@@ -138,7 +139,7 @@ def test_the_same_results_give_the_same_bytes(report, tmp_path):
 @pytest.mark.parametrize('status', ['failed', None])
 def test_a_study_without_scores_still_has_a_report(tmp_path, status):
     runs = [RunResult('classification', 'fine-tune', 0, status=status)] if status else []
-    write_results(tmp_path, StudyResults('empty', runs))
+    StudyResults('empty', runs).write(tmp_path)
     text = write_report(tmp_path)['markdown'].read_text(encoding='utf-8')
     assert ('has no score yet' if status else 'Nothing can be said yet') in text
 
@@ -150,7 +151,7 @@ def test_a_folder_without_results_is_refused_and_left_alone(tmp_path):
 
 
 def test_contradicting_runs_make_no_report(tmp_path):
-    text = write_results(tmp_path, study()).read_text(encoding='utf-8')
+    text = study().write(tmp_path).read_text(encoding='utf-8')
     (tmp_path / 'results.json').write_text(text.replace('"seed": 1', '"seed": 0'), 'utf-8')
     with pytest.raises(UserError, match='two completed runs'):
         write_report(tmp_path)

@@ -3,53 +3,23 @@
 import json
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det.errors import UserError
-from rethink_det.report.results import (
-    RunResult,
-    StudyResults,
-    plain,
-    write_results,
-)
+from rethink_det.files import plain
+from rethink_det.report import RunResult, StudyResults
 
-ENTRY = {'stage': 'classification', 'arm': 'fine-tune', 'seed': 0, 'status': 'completed'}
-ENTRY |= {'metrics': {'accuracy/top1': 93.1}}
-
-finite = st.floats(allow_nan=False, allow_infinity=False)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
 
-@given(
-    seed=st.integers(0, 10**6),
-    metrics=st.dictionaries(st.text(), finite),
-    model=st.text(),
-    params=st.none() | st.integers(0),
-    extra=st.dictionaries(st.text().map('x_{}'.format), finite | st.text()),
-)
-def test_a_run_survives_the_round_trip_with_its_unknown_keys(seed, metrics, model, params, extra):
-    run = RunResult('detection', 'random', seed, metrics, model, params=params, extra=extra)
-    text = json.dumps(run.to_dict())
-    assert RunResult.from_dict(json.loads(text)) == run
-
-
 @given(json_values)
 def test_plain_values_never_hold_nan(value):
     json.dumps(plain(value), allow_nan=False)
-
-
-def test_numpy_scalars_and_diverged_metrics_become_plain_json(tmp_path):
-    metrics = {'accuracy/top1': np.float32(50.5), 'loss': math.nan}
-    run = RunResult('classification', 'fine-tune', 0, metrics, checkpoint=tmp_path / 'a.pth')
-    entry = run.to_dict()
-    assert entry['metrics'] == {'accuracy/top1': 50.5, 'loss': None}
-    assert entry['checkpoint'] == str(tmp_path / 'a.pth')
 
 
 def test_written_results_are_the_read_ones_and_carry_summary_and_verdict(tmp_path):
@@ -59,12 +29,31 @@ def test_written_results_are_the_read_ones_and_carry_summary_and_verdict(tmp_pat
         for seed in (0, 1)
     ]
     written = StudyResults('s', runs, 'Title', 'Words', {'device': 'cpu'})
-    path = write_results(tmp_path, written)
-    assert StudyResults.load(path) == StudyResults.load(tmp_path) == written
+    path = written.write(tmp_path)
+    assert StudyResults.read(path) == StudyResults.read(tmp_path) == written
+    assert StudyResults.read(str(path)).runs[0].root == tmp_path
     content = json.loads(path.read_text(encoding='utf-8'))
     assert [row['arm'] for row in content['summary']] == ['fine-tune', 'scratch-b']
     assert content['summary'][0]['values'] == {'0': 90.0, '1': 91.0}
     assert content['verdict'] == content['verdicts'][0]['sentence']
+
+
+def test_rows_know_where_their_files_are(tmp_path):
+    place = dict(folder='runs/a', checkpoint='epoch_1.pth')
+    path = StudyResults('s', [RunResult('detection', 'random', 0, **place)]).write(tmp_path)
+    assert json.loads(path.read_text())['runs'][0]['checkpoint'] == 'epoch_1.pth'
+    (run,) = StudyResults.read(tmp_path).runs
+    assert run.checkpoint_path == tmp_path / 'runs' / 'a' / 'epoch_1.pth'
+
+
+def test_paths_of_a_file_without_a_version_are_taken_from_where_the_study_is_now(tmp_path):
+    known = dict(stage='detection', arm='random', seed=0, status='completed')
+    known |= dict(checkpoint='/gone/runs/a/epoch_1.pth')
+    rows = [dict(known, folder='runs/a'), dict(known, seed=1)]
+    (tmp_path / 'results.json').write_text(json.dumps(dict(study='s', runs=rows)))
+    moved, unknown = StudyResults.read(tmp_path).runs
+    assert moved.checkpoint_path == tmp_path / 'runs' / 'a' / 'epoch_1.pth'
+    assert str(unknown.checkpoint_path) == '/gone/runs/a/epoch_1.pth'
 
 
 def test_zero_variance_and_diverged_runs_leave_no_nan_in_the_file(tmp_path):
@@ -74,7 +63,7 @@ def test_zero_variance_and_diverged_runs_leave_no_nan_in_the_file(tmp_path):
         for arm, cell in values.items()
         for seed, value in enumerate(cell)
     ]
-    text = write_results(tmp_path, StudyResults('s', runs)).read_text()
+    text = StudyResults('s', runs).write(tmp_path).read_text()
 
     def fail(token):
         raise AssertionError(token)
@@ -86,17 +75,17 @@ def test_zero_variance_and_diverged_runs_leave_no_nan_in_the_file(tmp_path):
 
 
 def test_contradicting_runs_are_refused_before_the_file_is_touched(tmp_path):
-    path = write_results(tmp_path, StudyResults('s'))
+    path = StudyResults('s').write(tmp_path)
     before = path.read_bytes()
-    twice = [RunResult.from_dict(ENTRY), RunResult.from_dict(ENTRY)]
+    twice = [RunResult('classification', 'fine-tune', 0, {'accuracy/top1': 93.1})] * 2
     with pytest.raises(UserError, match='two completed runs'):
-        write_results(tmp_path, StudyResults('s', twice))
+        StudyResults('s', twice).write(tmp_path)
     assert path.read_bytes() == before
 
 
 def test_a_missing_file_is_named_with_the_remedy(tmp_path):
     with pytest.raises(UserError, match=r'results\.json.*run the study first'):
-        StudyResults.load(tmp_path)
+        StudyResults.read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -104,47 +93,24 @@ def test_a_missing_file_is_named_with_the_remedy(tmp_path):
     [
         ('{"study": "s", "ru', 'not valid JSON'),
         ('[]', 'not an object'),
-        ('{"runs": []}', "'study' must be a str"),
-        ('{"study": "s"}', "'runs' must be a list"),
-        ('{"study": "s", "runs": [], "environment": 3}', "'environment' must be a dict"),
+        ('{"runs": []}', "'study' is missing"),
+        ('{"study": 3, "runs": []}', "'study' is 3, must be a text"),
+        ('{"study": "s"}', "'runs' is missing"),
+        ('{"study": "s", "runs": {}}', "'runs' is {}, must be a list"),
+        ('{"study": "s", "runs": [], "environment": 3}', "'environment' is 3, must be an object"),
+        ('{"study": "s", "runs": [], "authors": []}', "unknown key 'authors'; valid are study"),
         ('{"study": "s", "runs": [7]}', r'runs\[0\]: 7 is not an object'),
+        ('{"format": "rethink_det.run_result"}', "'format' is 'rethink_det.run_result', must be"),
     ],
 )
 def test_a_corrupt_file_is_refused_by_name(tmp_path, content, told):
     path = tmp_path / 'results.json'
     path.write_text(content)
     with pytest.raises(UserError, match=f'results.json.*{told}.*run the study again'):
-        StudyResults.load(path)
+        StudyResults.read(path)
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path):
     (tmp_path / 'results.json').write_bytes(b'\xff\xfe\x00')
     with pytest.raises(UserError, match='cannot be read'):
-        StudyResults.load(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ('key', 'value'),
-    [
-        ('stage', 'segmentation'),
-        ('arm', None),
-        ('status', None),
-        ('model', 3),
-        ('seed', '0'),
-        ('seed', True),
-        ('metrics', [1.0]),
-        ('metrics', {'accuracy/top1': 'high'}),
-        ('macs', 'many'),
-        ('reference', 93.0),
-    ],
-)
-def test_a_wrong_kind_of_value_is_refused_by_key(key, value):
-    with pytest.raises(UserError, match=f"runs\\[3\\]: '{key}'"):
-        RunResult.from_dict(ENTRY | {key: value}, 'runs[3]')
-
-
-@pytest.mark.parametrize('key', ['stage', 'arm', 'seed', 'status'])
-def test_a_missing_key_is_refused(key):
-    entry = {name: value for name, value in ENTRY.items() if name != key}
-    with pytest.raises(UserError, match=key):
-        RunResult.from_dict(entry)
+        StudyResults.read(tmp_path)

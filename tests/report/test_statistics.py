@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rethink_det.errors import UserError
-from rethink_det.report.results import RunResult
+from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, compare, groups, summarise
 from rethink_det.report.verdict import overall_verdict, verdict
 
@@ -101,7 +102,7 @@ def test_no_spread_or_one_seed_gives_a_difference_without_interval(a, b):
 
 def test_only_completed_and_finite_runs_count():
     runs = classification(fine_tune=[90.0, 91.0, 92.0, math.nan])
-    runs[2].status = 'failed'
+    runs[2] = replace(runs[2], status='failed')
     row = row_of(summarise(runs), 'fine-tune')
     assert (row.n, row.mean, row.excluded_seeds) == (2, 90.5, (3,))
 

@@ -7,6 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 
 from rethink_det.errors import UserError
+from rethink_det.report import RunResult
 from rethink_det.study.execute import dry_run, execute_study
 from rethink_det.study.executors import Here, OnRay, processes
 from rethink_det.study.plan import Study
@@ -50,8 +51,7 @@ class Recorder(Executor):
             return future
         self.done.append(run.key)
         metrics = {} if run.stage == 'pruning' else {'accuracy/top1': 50.0}
-        result = dict(stage=run.stage, arm=run.arm, seed=run.seed, model=run.model, wall_s=1.0)
-        future.set_result(result | dict(status='completed', metrics=metrics))
+        future.set_result(RunResult(run.stage, run.arm, run.seed, metrics, run.model))
         return future
 
 
@@ -119,7 +119,8 @@ def test_real_study_in_this_process(study, tmp_path):
 def test_given_parent_is_evaluated_not_trained_and_its_compute_stays_unknown(study, tmp_path):
     trained = execute_study(study(), tmp_path / 'first', Here())
     parent = next(run for run in trained.runs if run.arm == 'unpruned')
-    given = execute_study(study(parent=parent.checkpoint), tmp_path / 'second', Here())
+    given = study(parent=str(parent.checkpoint_path))
+    given = execute_study(given, tmp_path / 'second', Here())
     runs = {run.arm: run for run in given.runs}
     assert runs['unpruned'].metrics == parent.metrics
     assert runs['unpruned'].epochs == 0
@@ -153,9 +154,10 @@ def test_ratio_that_prunes_nothing_is_a_failed_run_with_its_reason(study, tmp_pa
     assert 'layer9' in pruning.error
 
 
-def parents_in(folder):
-    place = {name: str(folder / name) for name in ('checkpoint', 'architecture')}
-    return {'parent': place | {'digest': 'd1'}}
+def pruned_in(root, digest='d1'):
+    files = dict(checkpoint='inherited.pth', architecture='architecture.json')
+    pruned = RunResult('pruning', 'pruned', 0, root=root, folder='runs/p', digest=digest, **files)
+    return {'parent': pruned}
 
 
 @pytest.mark.parametrize('name', ['moved', 'été', 'with "quotes"', 'back\\slash'])
@@ -163,11 +165,10 @@ def test_identity_is_free_of_folders(study, cifar, tmp_path, name):
     (run,) = [run for run in study().runs() if run.arm == 'scratch-e']
     identities = set()
     for folder in (tmp_path / 'here', tmp_path / name):
-        folder.mkdir()
-        cifar(depth=8, base_channels=4, classes=2).save(folder / 'architecture')
-        (folder / 'architecture').rename(folder / 'architecture.json')
-        parents = parents_in(folder)
-        parents['parent']['architecture'] += '.json'
+        parents = pruned_in(folder)
+        place = parents['parent'].architecture_path
+        place.parent.mkdir(parents=True)
+        cifar(depth=8, base_channels=4, classes=2).save(place)
         identities.add(identify(run, run_config(run, parents), parents))
     assert len(identities) == 1
 
@@ -181,23 +182,24 @@ def test_identity_follows_config_seed_and_parents(study, tmp_path):
     assert identify(other, run_config(other, {}), {}) != first
     config.optim_wrapper.optimizer.lr = 0.123
     assert identify(run, config, {}) != first
-    digests = [dict(checkpoint='c', digest=digest) for digest in ('d1', 'd2')]
-    config.load_from = 'c'
-    assert len({identify(run, config, {'parent': parent}) for parent in digests}) == 2
+    parents = [pruned_in(tmp_path, digest) for digest in ('d1', 'd2')]
+    config.load_from = str(parents[0]['parent'].checkpoint_path)
+    assert len({identify(run, config, parent) for parent in parents}) == 2
 
 
 @pytest.mark.parametrize('content', ['', '{', '[]', '{"identity": "other"}'])
 def test_result_of_something_else_is_no_result(tmp_path, content):
     (tmp_path / 'result.json').write_text(content)
-    assert finished(tmp_path, 'mine') is None
+    assert finished(tmp_path, 'mine', tmp_path) is None
 
 
 def test_result_without_its_files_is_no_result(tmp_path):
-    result = dict(identity='mine', checkpoint='epoch_1.pth', architecture=None)
-    (tmp_path / 'result.json').write_text(json.dumps(result))
-    assert finished(tmp_path, 'mine') is None
+    files = dict(checkpoint='epoch_1.pth', folder='.', root=tmp_path)
+    RunResult('classification', 'unpruned', 0, identity='mine', **files).write()
+    assert finished(tmp_path, 'mine', tmp_path) is None
     (tmp_path / 'epoch_1.pth').touch()
-    assert finished(tmp_path, 'mine')['checkpoint'] == str(tmp_path / 'epoch_1.pth')
+    assert finished(tmp_path, 'other', tmp_path) is None
+    assert finished(tmp_path, 'mine', tmp_path).checkpoint_path == tmp_path / 'epoch_1.pth'
 
 
 def test_dry_run_names_every_run_and_its_parents(study):

@@ -3,6 +3,7 @@
 import pytest
 
 from rethink_det.errors import UserError
+from rethink_det.report import Reference
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here
 from rethink_det.study.plan import Study
@@ -59,8 +60,8 @@ def test_each_round_belongs_to_its_variant(load):
 def test_references_of_a_variant_are_its_own(load):
     published = {'unpruned': dict(value=93.1), 'hard/fine-tune': dict(value=91.3)}
     runs = {run.key: run.reference for run in load(reference=published).runs()}
-    assert runs['classification/net/unpruned/seed0'] == dict(value=93.1)
-    assert runs['classification/net/hard/fine-tune/seed0'] == dict(value=91.3)
+    assert runs['classification/net/unpruned/seed0'] == Reference(93.1)
+    assert runs['classification/net/hard/fine-tune/seed0'] == Reference(91.3)
     assert runs['classification/net/mild/fine-tune/seed0'] is None
 
 

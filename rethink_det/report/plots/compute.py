@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from rethink_det.report.plots.style import GRID, WIDTH, add_legend, literal, new_figure, style_of
-from rethink_det.report.results import RunResult
+from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Row
 from rethink_det.report.training_compute import spent_by
 from rethink_det.report.units import scale_of

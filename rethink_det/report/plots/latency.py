@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rethink_det.report.plots.style import GRID, add_legend, literal, new_figure, style_of
-from rethink_det.report.results import RunResult
+from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Row
 
 ROOM = 0.15

@@ -1,5 +1,6 @@
 """The plot against training compute shows every run whose compute is known, and no other."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,8 @@ from rethink_det.report.page import write_report
 from rethink_det.report.plots import compute as compute_plot
 from rethink_det.report.plots.compute import compute_figure
 from rethink_det.report.plots.style import style_of
-from rethink_det.report.results import RunResult, StudyResults, write_results
+from rethink_det.report.results import StudyResults
+from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import summarise
 from rethink_det.report.training_compute import spent_by, unknown_note
 
@@ -121,7 +123,8 @@ def test_legend_names_the_arms_and_lies_below_the_axes():
 
 def test_runs_of_unknown_compute_are_left_out_and_named():
     entries = runs(SPENT | {'unpruned': None, 'fine-tune': None})
-    next(run for run in entries if run.arm == 'scratch-b' and run.seed == 1).total_train_macs = None
+    place = [(run.arm, run.seed) for run in entries].index(('scratch-b', 1))
+    entries[place] = replace(entries[place], total_train_macs=None)
     _, axes = draw(entries)
     assert {bar.get_label() for bar in axes.containers} == {'scratch-e', 'scratch-b'}
     note = unknown_note(summarise(entries), spent_by(entries))
@@ -130,7 +133,7 @@ def test_runs_of_unknown_compute_are_left_out_and_named():
 
 def test_a_diverged_run_has_no_dot_whatever_it_spent():
     entries = [*runs(), RunResult('classification', 'fine-tune', 9, {TOP1: None}, 'net')]
-    entries[-1].total_train_macs = 1e20
+    entries[-1] = replace(entries[-1], total_train_macs=1e20)
     _, axes = draw(entries)
     assert axes.get_xscale() == 'linear'
     assert sum(map(len, dots(axes).values())) == len(entries) - 1
@@ -146,7 +149,7 @@ def test_nothing_is_drawn_or_said_where_there_is_nothing_to():
 @pytest.mark.parametrize('kind', ['markdown', 'html'])
 def test_the_report_says_once_which_runs_the_plot_lacks(tmp_path, kind, lost):
     entries = runs(SPENT | dict.fromkeys(lost))
-    write_results(tmp_path, StudyResults('given', entries))
+    StudyResults('given', entries).write(tmp_path)
     written = write_report(tmp_path)
     text = written[kind].read_text('utf-8')
     assert text.count(f'Not plotted against training compute: {", ".join(lost)}.') == 1

@@ -1,0 +1,215 @@
+"""What a run came to: one type, which is its ``result.json`` and a row of ``results.json``.
+
+Both files are plain JSON without NaN, whose keys are the fields below; one that is None is left
+out. Files are named relative to the run's folder, and that relative to the study's, so that a
+study may be moved.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rethink_det.files import plain, save_json
+from rethink_det.layout import RESULT
+from rethink_det.report.schema import NO_KEY, keys, one_of, read, read_file
+
+FORMAT = 'rethink_det.run_result'
+VERSION = 1
+REMEDY = 'delete the folder, and the study does this run again'
+RUN_STAGES = ('classification', 'pruning', 'detection', 'detector-pruning')
+"""What a run does: train a classifier, prune it, train a detector, prune it."""
+COMPLETED, FAILED, MISSING = STATUSES = ('completed', 'failed', 'missing')
+"""What became of a run; missing is one that was not started."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A published number that a result is shown beside.
+
+    Attributes:
+        value: In the units of the stage's primary metric.
+        source: Who published it.
+    """
+
+    value: float
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class FeatureMapWidths:
+    """How wide a backbone is where a detector reads it.
+
+    Attributes:
+        stride: Of the feature map, in pixels of the image.
+        width: Its channels.
+        base_width: Those of the unpruned backbone.
+        inside: Output channels of all convolutions of that stride.
+        base_inside: Those of the unpruned backbone.
+    """
+
+    stride: int
+    width: int
+    base_width: int
+    inside: int
+    base_inside: int
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """The weights that a detector started from, as its checkpoint proves them.
+
+    Attributes:
+        tensors: How many; None where nothing was transferred.
+        parent_digest: Of their names, shapes and values.
+    """
+
+    tensors: int | None = None
+    parent_digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the study told a run to do.
+
+    Attributes:
+        config: File of the config that its own follows from.
+        options: Keys of that set to other values.
+        settings: What its stage is told besides, the pruner, say.
+    """
+
+    config: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run of a study.
+
+    Attributes:
+        stage: One of :data:`RUN_STAGES`.
+        arm: Name of the arm.
+        seed: Of everything random in it.
+        metrics: Percent for ``accuracy/*``, 0..1 for ``coco/*``; None for one not finite.
+        model: Name of what was trained: of its config, and of the variant.
+        status: One of :data:`STATUSES`.
+        key: Of the run, unique in its study.
+        params: Number of parameters.
+        macs: Multiply-adds of one forward pass of ``input_shape``.
+        macs_conv: Those of convolutions.
+        macs_linear: Those of linear layers.
+        macs_of: ``'backbone'`` where they are not those of the whole network.
+        input_shape: Of one image, ``(channels, height, width)``.
+        epochs: Trained for; 0 where nothing was.
+        train_macs: Training compute spent by this run alone.
+        total_train_macs: With that of the parents it cannot do without; None where a given
+            parent's is unknown.
+        shape_train_macs: Of pruning: training compute that it took to know the shape, weights
+            aside.
+        checkpoint: File of the weights.
+        digest: Of the weights; of the shape where there are none.
+        architecture: File of the network's architecture.
+        transferred: What a detector started from.
+        latency_ms: Median of a detector, batch 1.
+        latency_device: Where that was measured.
+        peak_memory_mib: Of a detector on one image, weights included.
+        stages: Widths of a detector's backbone, by feature map.
+        unmeasured: Why something of that is missing.
+        reference: A published number to compare with.
+        wall_s: Seconds that the run took.
+        error: Why there is no result.
+        redone: What differs from a finished run of the same key, which was not taken for it.
+        folder: Of the run, relative to the study's.
+        identity: Digest of all that the result follows from.
+        plan: What the run was told.
+        root: Folder of the study, which only the reader knows.
+    """
+
+    stage: str = field(metadata=one_of(RUN_STAGES))
+    arm: str
+    seed: int
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    model: str = ''
+    status: str = field(default=COMPLETED, metadata=one_of(STATUSES))
+    key: str | None = None
+    params: int | None = None
+    macs: float | None = None
+    macs_conv: float | None = None
+    macs_linear: float | None = None
+    macs_of: str | None = None
+    input_shape: tuple[int, ...] | None = None
+    epochs: float | None = None
+    train_macs: float | None = None
+    total_train_macs: float | None = None
+    shape_train_macs: float | None = None
+    checkpoint: str | None = None
+    digest: str | None = None
+    architecture: str | None = None
+    transferred: Transferred | None = None
+    latency_ms: float | None = None
+    latency_device: str | None = None
+    peak_memory_mib: float | None = None
+    stages: tuple[FeatureMapWidths, ...] | None = None
+    unmeasured: str | None = None
+    reference: Reference | None = None
+    wall_s: float | None = None
+    error: str | None = None
+    redone: str | None = None
+    folder: str | None = None
+    identity: str | None = None
+    plan: Plan | None = None
+    root: Path | None = field(default=None, compare=False, repr=False, metadata=NO_KEY)
+
+    @property
+    def place(self) -> Path:
+        """The folder of the run; of a row of an unknown study relative to that."""
+        return Path(self.root or '') / (self.folder or '')
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """The file of the weights.
+
+        Raises:
+            ValueError: The run has none.
+        """
+        return self._path('checkpoint', self.checkpoint)
+
+    @property
+    def architecture_path(self) -> Path:
+        """The file of the architecture; errors as of :attr:`checkpoint_path`."""
+        return self._path('architecture', self.architecture)
+
+    def _path(self, what: str, name: str | None) -> Path:
+        if name is None:
+            raise ValueError(f'{self.key or self.stage} has no {what}')
+        return self.place / name
+
+    @property
+    def files_exist(self) -> bool:
+        """Whether all files are there that it names."""
+        return all((self.place / name).is_file() for name in self._files())
+
+    def _files(self) -> list[str]:
+        return [name for name in (self.checkpoint, self.architecture) if name is not None]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row of ``results.json``."""
+        own, names = asdict(self), [one.name for one in keys(self)]
+        return plain({name: own[name] for name in names if own[name] is not None})
+
+    @classmethod
+    def read(cls, folder: Path, root: Path) -> 'RunResult':
+        """The ``result.json`` in a run's folder, which lies in the study's folder ``root``.
+
+        Raises:
+            FileNotFoundError: There is none: the run is not finished.
+            UserError: It is damaged, or not one of these.
+        """
+        path = folder / RESULT
+        result = read(cls, read_file(path, FORMAT, VERSION, REMEDY), str(path), REMEDY)
+        return replace(result, root=root, folder=folder.relative_to(root).as_posix())
+
+    def write(self) -> None:
+        """Write ``result.json`` into its folder, atomically."""
+        save_json({'format': FORMAT, 'version': VERSION, **self.to_dict()}, self.place / RESULT)

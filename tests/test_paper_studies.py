@@ -265,8 +265,8 @@ def test_each_command_of_the_readme_is_understood(command):
 def test_readme_expects_what_the_study_is_compared_with(name):
     expected = {arm: float(top1) for arm, top1 in re.findall(r'([a-z-]+) ([\d.]+)', ROWS[name])}
     reference = study(name).classification.reference
-    assert expected == {arm: published['value'] for arm, published in reference.items()}
-    assert all(published['source'] for published in reference.values())
+    assert expected == {arm: published.value for arm, published in reference.items()}
+    assert all(published.source for published in reference.values())
 
 
 def test_the_detection_study_has_the_papers_arms_and_parent():

@@ -12,6 +12,7 @@ import torch
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
 from rethink_det.classification.arm_config import architecture_of
+from rethink_det.report import RunResult
 from rethink_det.study import run as study_run
 from rethink_det.study.plan import Study
 from rethink_det.training.config import load_config
@@ -74,7 +75,7 @@ def test_readme_of_the_detection_studies_lists_each_and_its_runs():
     assert {name: (int(a), int(b)) for name, a, b in rows} == found
 
 
-def stand_in(run, config, folder) -> dict:
+def stand_in(run, config, folder) -> RunResult:
     """What a run would result in but for weights and masks, which arise only in a real one.
 
     A pruner without a target in its config leaves everything there, and a published shape in
@@ -86,15 +87,17 @@ def stand_in(run, config, folder) -> dict:
         architecture = PrunedArchitecture.load(shape) if shape else architecture_of(config)
     else:
         architecture = PrunedArchitecture.load(config.model.backbone.architecture)
-    file = folder / run.key.replace('/', '_')
-    architecture.save(f'{file}.json')
-    result = dict(architecture=f'{file}.json', digest=run.key)
+    name = run.key.replace('/', '_')
+    files = dict(architecture=f'{name}.json', root=folder)
+    result = RunResult(run.stage, run.arm, run.seed, digest=run.key, **files)
+    architecture.save(result.architecture_path)
     if run.stage == 'pruning' and run.settings.get('architecture'):
         return result
+    result = replace(result, checkpoint=f'{name}.pth')
     state = {name: torch.zeros(1) for name in ('backbone.x', 'neck.x' if detects else 'head.x')}
     meta = {'architecture': architecture.to_dict()}
-    save_checkpoint({'meta': meta, 'state_dict': state}, f'{file}.pth')
-    return result | dict(checkpoint=f'{file}.pth')
+    save_checkpoint({'meta': meta, 'state_dict': state}, result.checkpoint_path)
+    return result
 
 
 def assert_trains_what_its_arm_says(run, config, parents):
@@ -111,6 +114,8 @@ def assert_trains_what_its_arm_says(run, config, parents):
     for parent in parents.values():
         backbone = config.model.backbone
         assert backbone.type == 'rethink_det.PrunedBackbone'
-        assert backbone.architecture in (parent['architecture'], parent.get('checkpoint'))
+        files = [parent.architecture_path]
+        files += [parent.checkpoint_path] if parent.checkpoint else []
+        assert backbone.architecture in map(str, files)
         given = {hook.checkpoint for hook in config.custom_hooks if hook.get('checkpoint')}
-        assert given == (set() if run.arm in RANDOM[run.stage] else {parent['checkpoint']})
+        assert given == (set() if run.arm in RANDOM[run.stage] else {str(files[-1])})

@@ -171,6 +171,12 @@ def test_options_that_the_config_has_not_are_refused_before_anything_runs(load):
         (dict(classification=dict(config='gone.py')), 'gone.py does not exist'),
         (dict(detection=[dict(config='gone.py')]), 'gone.py does not exist'),
         (dict(detection=[dict(arms=['random'], seeds=[0, 5])]), r'seeds \[5\] are not study.seeds'),
+        (dict(classification=dict(reference=93.1)), 'reference must be a dict, got 93.1'),
+        (
+            dict(classification=dict(reference={'fine-tune': dict(mean=93.1)})),
+            "reference.fine-tune: unknown key 'mean'; valid are value, source",
+        ),
+        (dict(detection=[dict(reference=dict(random=0.4))]), 'reference.random: 0.4 is not an obj'),
         (dict(seeds=[]), 'study.seeds must be a list of whole numbers'),
         (dict(seeds=['a']), 'study.seeds must be a list of whole numbers'),
         (dict(seeds=3), 'study.seeds must be a list'),

@@ -85,7 +85,7 @@ def test_a_variant_says_what_it_has_of_its_own_and_takes_the_rest_from_the_study
 def test_a_published_number_may_stand_in_the_variant(load):
     theirs = dict(mild=dict(reference={'fine-tune': dict(value=91.3)}))
     runs = {run.key: run.reference for run in load(variants=theirs).runs()}
-    assert runs['classification/net/mild/fine-tune/seed0'] == dict(value=91.3)
+    assert runs['classification/net/mild/fine-tune/seed0'] == Reference(91.3)
     assert runs['classification/net/hard/fine-tune/seed0'] is None
 
 

@@ -85,6 +85,7 @@ MOVED = {
     'study.evidence': 'report.run_files',
     'study.figures': 'report.plots.style',
     'study.latency_plot': 'report.plots.latency',
+    'study.plan': 'study.config',
     'study.plots': 'report.plots.arms',
     'study.progress': 'study.display',
     'study.report': 'report.page',

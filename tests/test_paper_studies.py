@@ -16,7 +16,7 @@ from rethink_det.arms import ARMS, CLASSIFICATION
 from rethink_det.classification.arm_config import ArmSettings, architecture_of, arm_config
 from rethink_det.cli import _parser
 from rethink_det.pruning import build_pruner
-from rethink_det.study.plan import Study
+from rethink_det.study.config import Study
 from rethink_det.training.config import find_config, load_config
 from rethink_det.training.hooks.soft_filter import num_zero
 

@@ -14,7 +14,7 @@ from rethink_det.architecture.checkpoint import save_checkpoint
 from rethink_det.classification.arm_config import architecture_of
 from rethink_det.report import RunResult
 from rethink_det.study import run as study_run
-from rethink_det.study.plan import Study
+from rethink_det.study.config import Study
 from rethink_det.training.config import load_config
 
 STUDIES = Path(__file__).resolve().parents[1] / 'configs' / 'studies'

@@ -15,8 +15,8 @@ from rethink_det.errors import UserError
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_result import FAILED, MISSING, RunResult
 from rethink_det.report.statistics import METRICS
+from rethink_det.study.config import Run, Study
 from rethink_det.study.display import Display
-from rethink_det.study.plan import Run, Study
 from rethink_det.study.run import execute
 from rethink_det.training.hooks.provenance import versions
 

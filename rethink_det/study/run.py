@@ -47,8 +47,8 @@ from rethink_det.layout import (
 from rethink_det.pruning import LayerwisePruner, PruneResult, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
 from rethink_det.report.run_result import Plan, RunResult, Transferred
+from rethink_det.study.config import Run
 from rethink_det.study.detector_measurements import detector_facts, keep_curves
-from rethink_det.study.plan import Run
 from rethink_det.training import Budget
 from rethink_det.training.config import load_config
 from rethink_det.training.launch import evaluate, last_checkpoint, train

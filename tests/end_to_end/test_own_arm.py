@@ -9,7 +9,7 @@ from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
 from rethink_det.classification.arm_config import architecture_of
 from rethink_det.errors import UserError
 from rethink_det.report.results import StudyResults
-from rethink_det.study.plan import Study
+from rethink_det.study.config import Study
 from rethink_det.training.launch import last_checkpoint
 
 MODULE = """

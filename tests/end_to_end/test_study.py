@@ -15,9 +15,9 @@ import torch
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import digest
 from rethink_det.report import StudyResults
+from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here
-from rethink_det.study.plan import Study
 
 CLASSIFICATION = ('unpruned', 'fine-tune', 'scratch-b')
 DETECTION = ('prune-c', 'random')

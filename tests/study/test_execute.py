@@ -8,9 +8,9 @@ import pytest
 
 from rethink_det.errors import UserError
 from rethink_det.report import RunResult
+from rethink_det.study.config import Study
 from rethink_det.study.execute import dry_run, execute_study
 from rethink_det.study.executors import Here, OnRay, processes
-from rethink_det.study.plan import Study
 from rethink_det.study.run import finished, identify, run_config
 
 PRUNER = dict(type='L1NormPruner', ratios=0.5)

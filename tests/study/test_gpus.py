@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det.errors import UserError
+from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here, OnRay, processes
 from rethink_det.study.gpus import OnGpus, next_slot, visible_gpus
-from rethink_det.study.plan import Study
 from tests.cifar_files import store
 from tests.study import in_workers
 

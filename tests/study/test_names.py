@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from rethink_det.errors import UserError
+from rethink_det.study.config import Study
 from rethink_det.study.names import find_study, variants_in
-from rethink_det.study.plan import Study
 from rethink_det.training.config import shipped_configs
 
 TEXT = """study = dict(seeds=[0], classification=dict(

@@ -9,9 +9,9 @@ from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture import masks as masking
 from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here
-from rethink_det.study.plan import Study
 
 ARMS = ['unpruned', 'fine-tune', 'scratch-e', 'lottery']
 

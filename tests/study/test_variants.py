@@ -4,9 +4,9 @@ import pytest
 
 from rethink_det.errors import UserError
 from rethink_det.report import Reference
+from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here
-from rethink_det.study.plan import Study
 
 MILD, HARD = (dict(type='L1NormPruner', ratios=ratio) for ratio in (0.25, 0.75))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rethink_det.errors import UserError
-from rethink_det.study.plan import Study
+from rethink_det.study.config import Study
 
 STUDIES = Path(__file__).resolve().parents[2] / 'configs' / 'studies'
 PRUNER = dict(type='L1NormPruner', ratios=0.5)

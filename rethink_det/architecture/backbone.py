@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from typing import Any
 
 from torch import nn
 
@@ -12,7 +13,7 @@ from rethink_det.registry import MODELS
 
 @MODELS.register_module(name='PrunedBackbone')
 def pruned_backbone(
-    architecture: PrunedArchitecture | Mapping | str | PathLike, **settings
+    architecture: PrunedArchitecture | Mapping | str | PathLike, **settings: Any
 ) -> nn.Module:
     """Build the backbone that an architecture describes, with fresh weights.
 

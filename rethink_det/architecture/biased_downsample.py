@@ -6,6 +6,8 @@ channel pruning by regression (arXiv 1707.06168), so its parameter counts contai
 all. In front of a BatchNorm it changes nothing else.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -14,7 +16,7 @@ from rethink_det.registry import MODELS
 
 
 @MODELS.register_module(name='BiasedDownsampleResNet')
-def biased_downsample_resnet(**settings) -> nn.Module:
+def biased_downsample_resnet(**settings: Any) -> nn.Module:
     """Build an ``mmdet.ResNet`` whose ``downsample`` convolutions have a bias.
 
     Args:

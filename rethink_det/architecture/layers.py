@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 
 def widths(network: Network) -> dict[str, int]:
-    """Output channels of every layer that can lose some, in order: the backbone's convolutions
-    and the hidden linear layers of the head."""
+    """Output channels of every layer that can lose some, in order.
+
+    These are the backbone's convolutions and the hidden linear layers of the head.
+    """
     backbone, head = network.backbone.named_modules(), network.head.named_modules()
     convs = {name: m.out_channels for name, m in backbone if isinstance(m, nn.Conv2d)}
     linears = [(name, m.out_features) for name, m in head if isinstance(m, nn.Linear)]

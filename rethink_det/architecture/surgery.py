@@ -315,6 +315,8 @@ def _is_unit(name: str, module: nn.Module) -> bool:
 
 
 def _apart(output: Tensor | Sequence[Tensor]) -> list[Tensor]:
-    """Feature maps one step behind the network: Torch-Pruning mistakes a concatenation that is
-    an output for a sum of its parts."""
+    """Feature maps one step behind the network.
+
+    Torch-Pruning mistakes a concatenation that is an output for a sum of its parts.
+    """
     return [feature.mul(1) for feature in ([output] if isinstance(output, Tensor) else output)]

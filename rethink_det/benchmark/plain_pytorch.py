@@ -4,6 +4,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -86,7 +87,9 @@ def plain_training(workload: Workload, threads: int) -> Callable[[], None]:
 
 
 @contextmanager
-def elsewhere(make: Callable[..., Callable[[], object]], *args) -> Iterator[Callable[[], None]]:
+def elsewhere(
+    make: Callable[..., Callable[[], object]], *args: Any
+) -> Iterator[Callable[[], None]]:
     """The function ``make(*args)``, living in a process of its own.
 
     Neither its memory nor its settings are this process's; between calls it does nothing.

@@ -1,6 +1,7 @@
 """Top-k accuracy."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmengine.evaluator import BaseMetric
 
@@ -20,7 +21,7 @@ class Accuracy(BaseMetric):
 
     default_prefix = 'accuracy'
 
-    def __init__(self, topk: Sequence[int] = (1, 5), **kwargs) -> None:
+    def __init__(self, topk: Sequence[int] = (1, 5), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.topk = tuple(topk)
 

@@ -7,6 +7,7 @@ are the same.
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -20,12 +21,12 @@ _MLP = {'type': 'rethink_det.MLPHead', 'num_classes': 1000}
 _CIFAR = {'type': 'rethink_det.LinearHead', 'num_classes': 10}
 
 
-def _imagenet(name: str, head: Mapping, **backbone) -> PrunedArchitecture:
+def _imagenet(name: str, head: Mapping, **backbone: Any) -> PrunedArchitecture:
     source = f'torchvision.models.{name}'
     return PrunedArchitecture(backbone, head, (3, 224, 224), name=name, source=source)
 
 
-def _resnet(name: str, depth: int, kind: str = 'ResNet', **settings) -> PrunedArchitecture:
+def _resnet(name: str, depth: int, kind: str = 'ResNet', **settings: Any) -> PrunedArchitecture:
     settings = {'depth': depth, **settings, 'zero_init_residual': False}
     return _imagenet(name, _LINEAR, type=f'mmdet.{kind}', **settings)
 

@@ -49,7 +49,7 @@ class ImageFolder(ImageTensorDataset):
         classes: Sequence[str] | None = None,
         val: int = 0,
         cache: bool = True,
-    ):
+    ) -> None:
         root = Path(data_root).expanduser()
         folder = root / stored_split(split, val)
         classes = _classes(folder, classes)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ class ImageNet(Dataset):
         size: int = 224,
         resize: int = 256,
         limit: int | None = None,
-    ):
+    ) -> None:
         if split not in ('train', 'val'):
             raise UserError(f"split={split!r}: expected 'train' or 'val'")
         self.folder = Path(data_root).expanduser() / split
@@ -101,7 +102,7 @@ def _centred(size: int, resize: int) -> v2.Transform:
 
 
 @contextlib.contextmanager
-def _drawing(item: int | Draw):
+def _drawing(item: int | Draw) -> Iterator[None]:
     """Random numbers of the draw's own, if it is one; the global generator is as before after."""
     if not isinstance(item, Draw):
         yield

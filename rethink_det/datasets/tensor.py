@@ -1,6 +1,7 @@
 """A classification data set that lives in one uint8 tensor."""
 
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 import torch
 from torch.utils.data import Dataset, default_collate
@@ -14,7 +15,7 @@ BATCH_COLLATE = 'rethink_det.batch_collate'
 class Batch(dict):
     """A finished batch: ``inputs`` uint8 (B, 3, H, W) and ``gt_label`` int64 (B,)."""
 
-    def __missing__(self, key: object):
+    def __missing__(self, key: object) -> NoReturn:
         raise UserError(
             f'collate_fn: key {key!r} asked of a finished batch; set '
             f"collate_fn=dict(type='{BATCH_COLLATE}') in the data loader's config"
@@ -45,7 +46,7 @@ class ImageTensorDataset(Dataset):
         labels: torch.Tensor,
         classes: Sequence[str],
         limit: int | None = None,
-    ):
+    ) -> None:
         _check(images, labels, classes)
         if limit is not None:
             chosen = balanced_subset(labels, classes, limit)

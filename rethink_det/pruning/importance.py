@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import torch
 import torch_pruning as tp
@@ -72,8 +73,8 @@ def distances(group: tp.Group) -> Tensor:
     return torch.cdist(filters, filters, compute_mode=exact).sum(dim=1)
 
 
-def _library(kind: type[tp.importance.Importance], **fixed) -> Callable[..., Scorer]:
-    def build(**options) -> Scorer:
+def _library(kind: type[tp.importance.Importance], **fixed: Any) -> Callable[..., Scorer]:
+    def build(**options: Any) -> Scorer:
         scorer = kind(**fixed, **options)
         scorer.target_types = tuple(scorer.target_types)  # the default is a list that all share
         return scorer
@@ -141,7 +142,7 @@ class ImportancePruner(LayerwisePruner):
         target: str | Mapping | PrunedArchitecture | None = None,
         skip: Sequence[str] = (),
         min_channels: int = 1,
-        **options,
+        **options: Any,
     ) -> None:
         if importance not in IMPORTANCES:
             raise UserError(f'No importance {importance!r}; known are {", ".join(IMPORTANCES)}.')

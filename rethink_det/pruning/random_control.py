@@ -6,6 +6,7 @@ Deviation: none.
 """
 
 import hashlib
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ class RandomPruner(LayerwisePruner):
         **kwargs: As :class:`LayerwisePruner`.
     """
 
-    def __init__(self, seed: int = 0, **kwargs) -> None:
+    def __init__(self, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = seed
 

@@ -17,6 +17,7 @@ Expected: the widths of ``resnet50-2x`` and ``vgg16-5x``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -69,7 +70,7 @@ class RegressionPruner(SequentialPruner):
         block_inputs: Ratios | None = None,
         residual_compensation: bool = True,
         ridge: float = 1.0,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if block_inputs is not None and self.target is not None:

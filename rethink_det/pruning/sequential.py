@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -59,7 +60,9 @@ class SequentialPruner(LayerwisePruner):
 
     score = None  # a channel has no score of its own: what it is worth depends on the others
 
-    def __init__(self, images: int = 512, locations: int = 10, seed: int = 0, **kwargs) -> None:
+    def __init__(
+        self, images: int = 512, locations: int = 10, seed: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if images < 1 or locations < 1:
             raise UserError(

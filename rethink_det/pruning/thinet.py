@@ -15,6 +15,7 @@ convolutions whole, ``vgg16-thinet-conv``.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,7 +40,7 @@ class ThiNetPruner(SequentialPruner):
         **kwargs: As :class:`SequentialPruner`.
     """
 
-    def __init__(self, compensate: bool = False, **kwargs) -> None:
+    def __init__(self, compensate: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.compensate = compensate
 

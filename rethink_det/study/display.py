@@ -77,8 +77,10 @@ class Display:
         )
 
     def _remaining(self) -> float:
-        """Seconds left, if open runs take as long as finished ones of their kind took and the
-        work goes on at the present pace of several at a time."""
+        """Seconds left at the present pace.
+
+        Open runs are taken to last as long as finished ones of their kind.
+        """
         times = [(run, self._took[run.key]) for run in self.runs if run.key in self._took]
         total = 0.0
         for run in self.runs:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from threading import Thread
+from typing import Any
 
 import torch
 
@@ -18,7 +19,7 @@ from rethink_det.errors import UserError
 class Here(Executor):
     """Does the work at once, in this process."""
 
-    def submit(self, work: Callable, /, *args, **kwargs) -> Future:
+    def submit(self, work: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """Call ``work``; the future is finished when it is returned."""
         future: Future = Future()
         try:
@@ -68,7 +69,7 @@ class OnRay(Executor):
     def _gpus(self) -> int:
         return int(self._ray.cluster_resources().get('GPU', 0))
 
-    def submit(self, work: Callable, /, *args, **kwargs) -> Future:
+    def submit(self, work: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """Queue ``work``; Ray starts it when its cores are free."""
         return self._remote.remote(os.getcwd(), work, *args, **kwargs).future()
 
@@ -107,7 +108,7 @@ def _end_with_the_study() -> None:
     os._exit(1)
 
 
-def _in_folder(folder: str, work: Callable, *args, **kwargs):
+def _in_folder(folder: str, work: Callable, *args: Any, **kwargs: Any) -> Any:
     # Paths in configs are relative to where the study was started.
     os.chdir(folder)
     return work(*args, **kwargs)

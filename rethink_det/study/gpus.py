@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -43,7 +44,7 @@ class OnGpus(Executor):
         self.slots = len(gpus) * runs_per_gpu
         self._slots = [_Slot(gpu, self._pool()) for _ in range(runs_per_gpu) for gpu in gpus]
 
-    def submit(self, work: Callable, /, *args, **kwargs) -> Future:
+    def submit(self, work: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """Start ``work`` on the GPU with the fewest runs; it waits if all slots are taken."""
         slot = self._slots[next_slot([s.gpu for s in self._slots], [s.load for s in self._slots])]
         # Set while the process starts: importing MMEngine makes CUDA look for its devices, and
@@ -118,7 +119,7 @@ def _visible(gpu: str) -> Iterator[None]:
             os.environ[VISIBLE] = before
 
 
-def _tidily(work: Callable, /, *args, **kwargs):
+def _tidily(work: Callable, /, *args: Any, **kwargs: Any) -> Any:
     """``work``, after which its memory on the GPU is free for the neighbours."""
     try:
         return work(*args, **kwargs)

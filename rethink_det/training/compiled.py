@@ -40,7 +40,7 @@ def compiled(
 def _loss_only(forward: Callable, options: Mapping[str, Any], logger: logging.Logger) -> Callable:
     fast = torch.compile(forward, **options)
 
-    def call(*args, mode: str = 'tensor', **kwargs):
+    def call(*args: Any, mode: str = 'tensor', **kwargs: Any) -> Any:
         nonlocal fast
         if mode != 'loss' or fast is forward:
             return forward(*args, mode=mode, **kwargs)

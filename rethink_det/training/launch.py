@@ -41,8 +41,10 @@ class _LastMetrics(Hook):
 
 
 def prepare(config: Config) -> Config:
-    """A copy of ``config`` with this package's hooks and its types named in full, seed 0 unless it
-    has one, and gloo where there is no GPU.
+    """A copy of ``config`` that can be run.
+
+    It has this package's hooks, its types named in full, seed 0 unless it has another, and gloo
+    where there is no GPU.
 
     Raises:
         UserError: Several processes shall synchronise BatchNorm without a GPU.

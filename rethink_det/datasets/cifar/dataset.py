@@ -32,7 +32,7 @@ class _Cifar(ImageTensorDataset):
         limit: int | None = None,
         val: int = 0,
         cache: bool = True,
-    ):
+    ) -> None:
         stored = stored_split(split, val)
         root = Path(data_root).expanduser()
         source = find_source(root, self.title, self.versions)

@@ -18,7 +18,7 @@ class Canvas:
         owner: int16 (size, size), number of the visible object, or ``NOBODY``.
     """
 
-    def __init__(self, rng: np.random.Generator, size: int):
+    def __init__(self, rng: np.random.Generator, size: int) -> None:
         self.image = background(rng, size)
         self.owner = np.full((size, size), NOBODY, dtype=np.int16)
 

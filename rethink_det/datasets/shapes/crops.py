@@ -37,7 +37,7 @@ class ShapesCrops(ImageTensorDataset):
         crops: tuple[int, int] = CROPS,
         images: tuple[int, int] = IMAGES,
         limit: int | None = None,
-    ):
+    ) -> None:
         check_split(split)
         root = Path(data_root).expanduser()
         if not build and not root.is_dir():

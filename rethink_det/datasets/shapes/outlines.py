@@ -22,7 +22,9 @@ Outline = tuple[np.ndarray, ...]
 """Closed polygons, each float (n, 2) as x, y, filled by the even-odd rule."""
 
 
-def _arc(radius: float, start: float = 0.0, stop: float = 2 * np.pi, points: int = 40):
+def _arc(
+    radius: float, start: float = 0.0, stop: float = 2 * np.pi, points: int = 40
+) -> np.ndarray:
     angle = np.linspace(start, stop, points)
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 

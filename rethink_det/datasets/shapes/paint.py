@@ -66,7 +66,11 @@ def background(rng: np.random.Generator, size: int) -> np.ndarray:
     return (first + field[..., None] * (second - first)).astype(np.float32)
 
 
-def _wave(rng: np.random.Generator):
+_Pattern = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From the coordinates of pixels to a weight of each."""
+
+
+def _wave(rng: np.random.Generator) -> _Pattern:
     """A sine along a random direction, with a period of 4 to 12 pixels."""
     angle, phase = rng.uniform(0, np.pi), rng.uniform(0, 2 * np.pi)
     rate = 2 * np.pi / rng.uniform(4, 12)
@@ -74,32 +78,32 @@ def _wave(rng: np.random.Generator):
     return lambda x, y: np.sin(along[0] * x + along[1] * y + phase)
 
 
-def _plain(rng: np.random.Generator):
+def _plain(rng: np.random.Generator) -> _Pattern:
     return lambda x, y: np.zeros(np.broadcast_shapes(x.shape, y.shape))
 
 
-def _shaded(rng: np.random.Generator):
+def _shaded(rng: np.random.Generator) -> _Pattern:
     angle = rng.uniform(0, 2 * np.pi)
     steep = rng.uniform(8, 20)
 
-    def weight(x, y):
+    def weight(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         along = np.cos(angle) * (x - x.mean()) + np.sin(angle) * (y - y.mean())
         return 1 / (1 + np.exp(-4 * along / steep))
 
     return weight
 
 
-def _striped(rng: np.random.Generator):
+def _striped(rng: np.random.Generator) -> _Pattern:
     wave = _wave(rng)
     return lambda x, y: np.clip(0.5 + 2 * wave(x, y), 0, 1)
 
 
-def _checked(rng: np.random.Generator):
+def _checked(rng: np.random.Generator) -> _Pattern:
     one, other = _wave(rng), _wave(rng)
     return lambda x, y: np.clip(0.5 + 4 * one(x, y) * other(x, y), 0, 1)
 
 
-def _blotchy(rng: np.random.Generator):
+def _blotchy(rng: np.random.Generator) -> _Pattern:
     waves = [_wave(rng) for _ in range(4)]
     return lambda x, y: np.clip(0.5 + 0.4 * sum(wave(x, y) for wave in waves), 0, 1)
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rethink_det.datasets.shapes.canvas import NOBODY, Canvas
 from rethink_det.datasets.shapes.outlines import CLASSES, OUTLINES, Outline, bar, blob, place
@@ -67,13 +68,17 @@ def draw_picture(rng: np.random.Generator) -> Picture:
     return Picture(image, labels[seen], masks[seen])
 
 
-def _shape(rng: np.random.Generator, label: int, center, radius: float) -> Outline:
+def _shape(rng: np.random.Generator, label: int, center: ArrayLike, radius: float) -> Outline:
     angle, aspect = rng.uniform(0, 2 * np.pi), rng.uniform(0.85, 1.0)
     return place(OUTLINES[CLASSES[label]], center, radius, angle, aspect)
 
 
 def _paint(
-    canvas: Canvas, rng: np.random.Generator, outline: Outline, tone, owner: int = NOBODY
+    canvas: Canvas,
+    rng: np.random.Generator,
+    outline: Outline,
+    tone: tuple[float, float],
+    owner: int = NOBODY,
 ) -> None:
     paint = random_paint(rng, tone, canvas.mean_color(outline))
     canvas.draw(outline, paint, owner)
@@ -91,7 +96,7 @@ def _clutter(canvas: Canvas, rng: np.random.Generator, count: int) -> None:
         _paint(canvas, rng, outline, MUTED)
 
 
-def _bar_across(canvas: Canvas, rng: np.random.Generator, center, radius: float) -> None:
+def _bar_across(canvas: Canvas, rng: np.random.Generator, center: ArrayLike, radius: float) -> None:
     """A bar two to four pixels wide that hides a strip of what lies at ``center``."""
     middle = np.asarray(center) + rng.uniform(-0.6, 0.6, size=2) * radius
     half_width = rng.uniform(1.0, 2.0) / (1.2 * radius)
@@ -99,7 +104,7 @@ def _bar_across(canvas: Canvas, rng: np.random.Generator, center, radius: float)
     _paint(canvas, rng, place(bar(half_width), middle, 1.2 * radius, angle), MUTED)
 
 
-def _neighbour(canvas: Canvas, rng: np.random.Generator, center, radius: float) -> None:
+def _neighbour(canvas: Canvas, rng: np.random.Generator, center: ArrayLike, radius: float) -> None:
     """Part of another object of any class, looking in over the border of a crop."""
     other = rng.uniform(*_CROP_RADIUS)
     away = rng.uniform(0, 2 * np.pi)

@@ -1,6 +1,7 @@
 """The detection view of the shapes data set, as an ordinary COCO data set."""
 
 from pathlib import Path
+from typing import Any
 
 from mmdet.datasets import CocoDataset
 
@@ -33,7 +34,7 @@ class ShapesCoco(CocoDataset):
         seed: int = 0,
         crops: tuple[int, int] = CROPS,
         images: tuple[int, int] = IMAGES,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         root = build_shapes(data_root, seed=seed, crops=crops, images=images)
         super().__init__(data_root=str(root), **kwargs)

@@ -1,6 +1,7 @@
 """COCO's data structures, filled from arrays instead of from a JSON file."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from faster_coco_eval import COCOeval_faster
@@ -21,7 +22,7 @@ class FasterCocoEval(COCOeval_faster):
 
     summarize = COCOeval.summarize
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Comparing the few masks of a class in an image takes less time than starting threads.
         self.rle_iou_max_workers = 1

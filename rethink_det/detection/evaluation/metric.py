@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from mmdet.evaluation.metrics import CocoMetric as MMDetCocoMetric
 from mmdet.evaluation.metrics import coco_metric as mmdet_module
@@ -62,7 +63,7 @@ class CocoMetric(MMDetCocoMetric):
         UserError: unknown ``backend``, or ``use_mp_eval=True`` with the faster backend.
     """
 
-    def __init__(self, *args, backend: str = 'faster', **kwargs) -> None:
+    def __init__(self, *args: Any, backend: str = 'faster', **kwargs: Any) -> None:
         if backend not in _BACKENDS:
             raise UserError(
                 f"CocoMetric: unknown backend '{backend}'; valid: {', '.join(_BACKENDS)}."
@@ -113,7 +114,7 @@ class CocoMetric(MMDetCocoMetric):
         names = _BACKENDS[self.backend]
         evaluators: list[COCOeval] = []
 
-        def remembered(*args) -> COCOeval:
+        def remembered(*args: Any) -> COCOeval:
             evaluators.append(names['COCOeval'](*args))
             return evaluators[-1]
 

@@ -43,7 +43,7 @@ class VOCMetric(MMDetVOCMetric):
         found: list[tuple[float, Sequence[dict]]] = []
         really, pool = mmdet_module.eval_map, mean_ap.Pool
 
-        def remembered(*args, iou_thr: float, **kwargs) -> tuple[Any, Sequence[dict]]:
+        def remembered(*args: Any, iou_thr: float, **kwargs: Any) -> tuple[Any, Sequence[dict]]:
             mean, classes = really(*args, iou_thr=iou_thr, **kwargs)
             found.append((iou_thr, classes))
             return mean, classes

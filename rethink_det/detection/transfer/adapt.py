@@ -92,8 +92,10 @@ def _check(config: Config, arm: Arm, weights: str | PathLike | None) -> None:
 
 
 def _read(arm: Arm, weights: str | PathLike | None) -> dict | None:
-    """The checkpoint that the arm takes weights from; of ``random`` the pruner's, if it is given,
-    whose images are normalised alike, so that arms differ in their weights alone.
+    """The checkpoint that the arm takes weights from.
+
+    Of ``random`` it is the pruner's, if that is given: its images are normalised alike, so that
+    arms differ in their weights alone.
 
     Refuses a classifier where a whole detector is needed, and a detector elsewhere.
     """

@@ -8,6 +8,7 @@ keeps its last value and may bring it back.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from mmengine.runner import Runner
@@ -79,7 +80,7 @@ class GradualMagnitudeHook(MaskingHook):
             )
         self.hold(model_of(runner), masking.unpack(self._loaded))
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, **kwargs) -> None:
+    def after_train_iter(self, runner: Runner, batch_idx: int, **kwargs: Any) -> None:
         """Remove more weights if it is time, and keep those removed at zero."""
         # The momentum of a weight from before its removal would move it once more.
         masking.apply(model_of(runner), self.masks)

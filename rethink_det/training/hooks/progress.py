@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -24,7 +25,7 @@ class ProgressHook(Hook):
     def __init__(self, interval: float = 1.0) -> None:
         self.interval, self._last = interval, float('-inf')
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, **kwargs) -> None:
+    def after_train_iter(self, runner: Runner, batch_idx: int, **kwargs: Any) -> None:
         """Write, if it is time."""
         now = time.monotonic()
         if now - self._last >= self.interval:

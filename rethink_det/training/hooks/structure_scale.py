@@ -6,6 +6,8 @@ Deviation: none from the authors' code, which the paper leaves out in one point:
 becomes negative. Without that, momentum carries factors through zero and none ends there.
 """
 
+from typing import Any
+
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
@@ -76,13 +78,13 @@ class StructureScaleHook(Hook):
         for layer in self._layers:
             getattr(layer, SCALE).requires_grad_(True)
 
-    def before_train_iter(self, runner: Runner, batch_idx: int, **kwargs) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int, **kwargs: Any) -> None:
         """Note by what mixed precision multiplies this iteration's loss."""
         scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
         self._loss_scale = scaler.get_scale() if scaler else 1.0
 
     @torch.no_grad()
-    def after_train_iter(self, runner: Runner, batch_idx: int, **kwargs) -> None:
+    def after_train_iter(self, runner: Runner, batch_idx: int, **kwargs: Any) -> None:
         """One step of the factors, whenever the optimizer made one."""
         if not runner.optim_wrapper.should_update():
             return

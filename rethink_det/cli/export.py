@@ -6,32 +6,14 @@ post-processing, others by their feature maps (--backbone).
 """
 
 import argparse
-import statistics
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 
 import torch
 
-from rethink_det.benchmark.timing import measure
-from rethink_det.errors import UserError
-from rethink_det.export.networks import Found, find
-from rethink_det.export.onnx import (
-    BATCHES,
-    OPSET,
-    TOLERANCE,
-    Exportable,
-    OnnxNetwork,
-    check_installed,
-    export,
-)
-from rethink_det.files import replacing
+from rethink_det.benchmark.onnx import ROUNDS, latencies
+from rethink_det.export import OnnxFile, export_onnx
+from rethink_det.export.file import ANY
+from rethink_det.export.onnx import BATCHES, OPSET, TOLERANCE
 from rethink_det.training.config import find_config, load_config
-
-ROUNDS = 10
-"""Timings, of which the median is told."""
-
-ANY = 'dynamic'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,70 +50,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export, compare, write; print what the file holds and how fast it is."""
-    check_installed()
-    out = _out(options)
-    config = load_config(find_config(options.config)) if options.config else None
-    found = find(config, options.checkpoint, _shape(options.input_shape), options.backbone)
-    subject = found.normalised(options.checkpoint) if options.normalise else found.subject
-    subject = replace(subject, batch=_batch(options.batch, subject))
-    content, difference = export(subject)
-    with replacing(out) as file:
-        file.write(content)
-    print(f'wrote {out}: {len(content):,} bytes, ONNX opset {OPSET}')
-    _show(found, subject, difference)
-    _show_latency(subject, OnnxNetwork(content))
+    batch = options.batch
+    file = export_onnx(
+        options.checkpoint,
+        options.out,
+        load_config(find_config(options.config)) if options.config else None,
+        input_shape=options.input_shape,
+        backbone=options.backbone,
+        batch=int(batch) if batch and batch.isdecimal() else batch,
+        normalise=options.normalise,
+    )
+    print(f'wrote {file.path}: {file.path.stat().st_size:,} bytes, ONNX opset {OPSET}')
+    _show(file)
+    _show_latency(file)
     return 0
 
 
-def _out(options: argparse.Namespace) -> Path:
-    if options.out is None:
-        source = Path(options.checkpoint)
-        return source.with_name(source.stem + ('-backbone.onnx' if options.backbone else '.onnx'))
-    if not options.out.endswith('.onnx'):
-        raise UserError(f'-o {options.out}: the name of an ONNX file ends in .onnx.')
-    return Path(options.out)
-
-
-def _shape(given: Sequence[int] | None) -> tuple[int, int, int] | None:
-    if given and min(given) < 1:
-        raise UserError(f'--input-shape must be three positive numbers, got {given}.')
-    return tuple(given) if given else None
-
-
-def _batch(given: str | None, subject: Exportable) -> int | None:
-    """How many images at a time; None for any number."""
-    if given not in (None, ANY) and not (given.isdecimal() and int(given) > 0):
-        raise UserError(f"--batch must be a positive number or '{ANY}', got {given!r}.")
-    if subject.settings and given not in (None, '1'):  # a whole detector
-        raise UserError(f'A whole detector takes one image at a time, not --batch {given}.')
-    return subject.batch if given in (None, ANY) else int(given)
-
-
-def _show(found: Found, subject: Exportable, difference: float) -> None:
-    size = 'x'.join(map(str, subject.input_shape))
-    images = 'RGB pixels, uint8' if subject.pixels else 'normalised, float32'
-    if found.convention and not subject.pixels:
-        images += f' ({found.convention})'
-    print(f'  images: {subject.batch or "any number"} of {size}, {images}')
-    for name, default in subject.settings.items():
+def _show(file: OnnxFile) -> None:
+    network = file.exportable
+    size = 'x'.join(map(str, network.input_shape))
+    images = 'RGB pixels, uint8' if network.pixels else 'normalised, float32'
+    if network.convention and not network.pixels:
+        images += f' ({network.convention})'
+    print(f'  images: {network.batch or "any number"} of {size}, {images}')
+    for name, default in network.settings.items():
         print(f'  {name}: may be left out, {default:g} then')
-    print(f'  outputs: {", ".join(subject.outputs)}')
-    print(f'  params: {found.cost.params:,}')
-    print(f'  macs: {found.cost.macs:,} at {size}')
-    batches = BATCHES if subject.batch is None else (subject.batch,)
+    print(f'  outputs: {", ".join(network.outputs)}')
+    print(f'  params: {network.cost.params:,}')
+    print(f'  macs: {network.cost.macs:,} at {size}')
+    batches = BATCHES if network.batch is None else (network.batch,)
     print(
-        f'  onnxruntime differs from PyTorch by {difference:.1e} (allowed {TOLERANCE:g}), on '
+        f'  onnxruntime differs from PyTorch by {file.difference:.1e} (allowed {TOLERANCE:g}), on '
         f'random images in batches of {" and ".join(map(str, batches))}'
     )
 
 
-def _show_latency(subject: Exportable, peer: OnnxNetwork) -> None:
-    images = subject.random_images(subject.batch or 1)
-    calls = {
-        'PyTorch': lambda: subject.run(images),
-        'onnxruntime': lambda: peer.run(images),
-    }
-    medians = {name: statistics.median(t) for name, t in measure(calls, ROUNDS).items()}
-    times = ', '.join(f'{name} {1000 * seconds:.2f} ms' for name, seconds in medians.items())
+def _show_latency(file: OnnxFile) -> None:
+    times = ', '.join(f'{name} {1000 * time:.2f} ms' for name, time in latencies(file).items())
     where = f'CPU, threads: {torch.get_num_threads()}'
-    print(f'  latency, median of {ROUNDS}, batch {len(images)}, {where}: {times}')
+    print(f'  latency, median of {ROUNDS}, batch {file.exportable.batch or 1}, {where}: {times}')

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.export.onnx import Exportable, OnnxNetwork
-from rethink_det.export.rcnn_graph import TwoStage
+from rethink_det.export.rcnn_graph import RCNNGraph
 
 OUTPUTS = ('boxes', 'scores', 'labels')
 MASKS = 'masks'
@@ -26,9 +26,9 @@ def whole_detector(detector: nn.Module, input_shape: tuple[int, int, int]) -> Ex
         input_shape: ``(channels, height, width)``.
 
     Raises:
-        UserError: As of :class:`~.rcnn_graph.TwoStage`.
+        UserError: As of :class:`~.rcnn_graph.RCNNGraph`.
     """
-    graph = TwoStage(detector, input_shape[1:])
+    graph = RCNNGraph(detector, input_shape[1:])
     return Exportable(
         graph,
         input_shape,
@@ -39,21 +39,21 @@ def whole_detector(detector: nn.Module, input_shape: tuple[int, int, int]) -> Ex
     )
 
 
-def farthest_detection(subject: Exportable, peer: OnnxNetwork, images: Tensor) -> float:
+def farthest_detection(exportable: Exportable, peer: OnnxNetwork, images: Tensor) -> float:
     """How far the detection that is farthest from its counterpart is, 1 % left out.
 
     Boxes count in shares of the image's longer side. Order does not matter, since nearly equal
     scores may change places. Where nothing is found, the threshold is lowered until something is.
     """
-    threshold = subject.settings[THRESHOLD]
-    ours = subject.run(images)
+    threshold = exportable.settings[THRESHOLD]
+    ours = exportable.run(images)
     while not len(ours[0]) and threshold > 1e-9:
         threshold /= 10
-        ours = subject.run(images, **{THRESHOLD: threshold})
+        ours = exportable.run(images, **{THRESHOLD: threshold})
     theirs = peer.run(images, **{THRESHOLD: threshold})
     if not len(ours[0]) or not len(theirs[0]):
         return 0.0 if len(ours[0]) == len(theirs[0]) else float('inf')
-    longer = max(subject.input_shape[1:])
+    longer = max(exportable.input_shape[1:])
     apart = torch.cdist(_rows(ours, longer), _rows(theirs, longer), p=float('inf'))
     return max(_farthest(apart.amin(0)), _farthest(apart.amin(1)))
 

@@ -1,14 +1,14 @@
-"""What ``rethink-det export`` can export: classifiers, detectors, and the backbones of both."""
+"""Trained networks that can be exported: classifiers, detectors, and the backbones of both."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from rethink_det.architecture import Cost, PrunedArchitecture
+from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly, state_dict_of
 from rethink_det.architecture.cost import count
 from rethink_det.architecture.input_convention import KEY, InputConvention
@@ -22,29 +22,6 @@ from rethink_det.export.onnx import Exportable
 Shape = tuple[int, int, int]
 
 PART, SCORES = 'backbone.', ('scores',)
-
-
-@dataclass(frozen=True)
-class Found:
-    """What is exported, what it costs, and how it wants its images, if that is known."""
-
-    subject: Exportable
-    cost: Cost
-    convention: InputConvention | None
-
-    def normalised(self, path: str | os.PathLike) -> Exportable:
-        """The subject with the normalisation inside, for uint8 RGB images.
-
-        Raises:
-            UserError: How images are normalised is not known.
-        """
-        subject, convention = self.subject, self.convention
-        if convention is None or len(convention.mean) != subject.input_shape[0]:
-            raise UserError(
-                f"{path} does not say how its images are normalised (meta['{KEY}']): leave out "
-                '--normalise, and normalise them as in training.'
-            )
-        return replace(subject, network=Normalised(subject.network, convention), pixels=True)
 
 
 class Normalised(nn.Module):
@@ -63,15 +40,37 @@ class Normalised(nn.Module):
         return self.network((images.float() - self.mean) / self.std, *settings)
 
 
-def find(
-    config: Config | None, path: str | os.PathLike, shape: Shape | None, backbone: bool
-) -> Found:
-    """What a checkpoint holds, ready for export.
+def normalising(exportable: Exportable, path: str | os.PathLike) -> Exportable:
+    """The same network with the normalisation inside, for uint8 RGB images.
 
     Args:
-        config: That trained it; needed for detectors.
+        exportable: What is exported.
+        path: The checkpoint, for the message.
+
+    Raises:
+        UserError: How images are normalised is not known.
+    """
+    convention = exportable.convention
+    if convention is None or len(convention.mean) != exportable.input_shape[0]:
+        raise UserError(
+            f"{path} does not say how its images are normalised (meta['{KEY}']): leave out "
+            '--normalise, and normalise them as in training.'
+        )
+    return replace(exportable, network=Normalised(exportable.network, convention), pixels=True)
+
+
+def read_exportable(
+    path: str | os.PathLike,
+    config: Config | None = None,
+    input_shape: Shape | None = None,
+    backbone: bool = False,
+) -> Exportable:
+    """The network of a checkpoint, ready for export.
+
+    Args:
         path: The checkpoint.
-        shape: ``(channels, height, width)`` of an image; needed for detectors.
+        config: That trained it; needed for detectors.
+        input_shape: ``(channels, height, width)`` of an image; needed for detectors.
         backbone: Take the feature maps instead of scores or detections.
 
     Raises:
@@ -80,26 +79,29 @@ def find(
     """
     checkpoint = load_checkpoint(path)
     if config is not None and not is_classifier(config):
-        return _detector(trained_detector(config, checkpoint, path), shape, backbone)
+        return _detector(trained_detector(config, checkpoint, path), input_shape, backbone)
     architecture = _architecture(config, checkpoint, path)
     network = _network(architecture, state_dict_of(checkpoint, path), path, backbone)
-    shape = shape or architecture.input_shape
-    subject = _maps(network, shape) if backbone else Exportable(network, shape, SCORES)
+    shape = input_shape or architecture.input_shape
+    exportable = _feature_maps(network, shape) if backbone else Exportable(network, shape, SCORES)
     masked = architecture.masks.get('kept', {})
     prefix = PART if backbone else ''
     kept = {n.removeprefix(prefix): left for n, left in masked.items() if n.startswith(prefix)}
-    return _found(subject, architecture, kept, InputConvention.of_checkpoint(checkpoint, path))
+    convention = InputConvention.of_checkpoint(checkpoint, path)
+    return _described(exportable, architecture, kept, convention)
 
 
-def _detector(detector: nn.Module, shape: Shape | None, backbone: bool) -> Found:
+def _detector(detector: nn.Module, shape: Shape | None, backbone: bool) -> Exportable:
     if shape is None:
         raise UserError('A detector takes images of any size: say which by --input-shape 3 H W.')
-    subject = _maps(FeatureMaps(detector), shape) if backbone else whole_detector(detector, shape)
+    if backbone:
+        exportable, prefix = _feature_maps(FeatureMaps(detector), shape), ''
+    else:
+        exportable, prefix = whole_detector(detector, shape), 'detector.'
     pruned = getattr(detector.backbone, 'architecture', None)
     masked = pruned.masks.get('kept', {}) if pruned else {}
-    prefix = '' if backbone else 'detector.'
     kept = {prefix + name: left for name, left in masked.items() if name.startswith(PART)}
-    return _found(subject, pruned, kept, InputConvention.of(detector.data_preprocessor))
+    return _described(exportable, pruned, kept, InputConvention.of(detector.data_preprocessor))
 
 
 def _architecture(
@@ -140,20 +142,22 @@ def _network(
     return network.float()
 
 
-def _maps(network: nn.Module, shape: Shape) -> Exportable:
+def _feature_maps(network: nn.Module, shape: Shape) -> Exportable:
     """A network that puts out feature maps, the finest first."""
-    maps = feature_shapes(network, shape)
-    return Exportable(network, shape, tuple(f'feature_{i}' for i in range(len(maps))))
+    shapes = feature_shapes(network, shape)
+    return Exportable(network, shape, tuple(f'feature_{i}' for i in range(len(shapes))))
 
 
-def _found(
-    subject: Exportable,
+def _described(
+    exportable: Exportable,
     architecture: PrunedArchitecture | None,
     kept: Mapping[str, int],
     convention: InputConvention | None,
-) -> Found:
+) -> Exportable:
+    """The same with what it is, how it wants its images, and what it costs."""
     known = {'architecture': architecture, KEY: convention}
     meta = {key: value.to_dict() for key, value in known.items() if value is not None}
-    feature_shapes(subject.network, subject.input_shape)  # refuses images that do not fit
-    counted = count(subject.network, subject.input_shape, kept)
-    return Found(replace(subject, meta=meta), counted, convention)
+    network, shape = exportable.network, exportable.input_shape
+    feature_shapes(network, shape)  # refuses images that do not fit
+    cost = count(network, shape, kept)
+    return replace(exportable, meta=meta, cost=cost, convention=convention)

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rethink_det.architecture.cost import Cost
+from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.errors import UserError
 from rethink_det.files import plain
 
@@ -32,12 +34,12 @@ IMAGES = 'images'
 """Name of the first input, ``(N, C, H, W)``."""
 
 
-def largest_difference(subject: 'Exportable', peer: 'OnnxNetwork', images: Tensor) -> float:
+def largest_difference(exportable: 'Exportable', peer: 'OnnxNetwork', images: Tensor) -> float:
     """The largest difference of any two values, as a share of the largest value of the output.
 
     Infinite where shapes differ, nan where values are.
     """
-    pairs = list(zip(subject.run(images), peer.run(images), strict=True))
+    pairs = list(zip(exportable.run(images), peer.run(images), strict=True))
     if any(ours.shape != theirs.shape for ours, theirs in pairs):
         return float('inf')
     tiny = torch.finfo(torch.float32).tiny
@@ -60,6 +62,8 @@ class Exportable:
         meta: Plain values that the file carries as JSON, by key; onnxruntime has them in
             ``get_modelmeta().custom_metadata_map``.
         difference: Says how far onnxruntime is from PyTorch on given images.
+        cost: Of the network at this input, if it was counted.
+        convention: How its images are normalised, if that is known.
     """
 
     network: nn.Module
@@ -70,6 +74,8 @@ class Exportable:
     settings: Mapping[str, float] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
     difference: Callable[['Exportable', 'OnnxNetwork', Tensor], float] = largest_difference
+    cost: Cost | None = None
+    convention: InputConvention | None = None
 
     def __post_init__(self) -> None:
         self.network.eval()  # returns None where it is an mmdet.ResNet
@@ -86,8 +92,8 @@ class Exportable:
     def run(self, images: Tensor, **settings: float) -> list[Tensor]:
         """What PyTorch puts out."""
         values = [torch.tensor(value) for value in {**self.settings, **settings}.values()]
-        found = self.network(images, *values)
-        return [found] if isinstance(found, Tensor) else list(found)
+        outputs = self.network(images, *values)
+        return [outputs] if isinstance(outputs, Tensor) else list(outputs)
 
 
 class OnnxNetwork:
@@ -110,8 +116,8 @@ class OnnxNetwork:
         """What onnxruntime puts out, in order."""
         values = {name: torch.tensor(value).numpy() for name, value in settings.items()}
         with _refusing():
-            found = self.session.run(None, {IMAGES: images.numpy(), **values})
-        return [torch.from_numpy(value) for value in found]
+            outputs = self.session.run(None, {IMAGES: images.numpy(), **values})
+        return [torch.from_numpy(value) for value in outputs]
 
 
 @contextmanager
@@ -123,7 +129,7 @@ def _refusing() -> Iterator[None]:
         raise UserError(f'onnxruntime cannot run the exported network: {brief}') from error
 
 
-def export(subject: Exportable) -> tuple[bytes, float]:
+def to_onnx(exportable: Exportable) -> tuple[bytes, float]:
     """The content of an ONNX file, and how far it is from PyTorch on random images.
 
     Raises:
@@ -131,14 +137,14 @@ def export(subject: Exportable) -> tuple[bytes, float]:
             cannot run it or disagrees with PyTorch.
     """
     check_installed()
-    content = _to_onnx(subject)
+    content = _translated(exportable)
     peer = OnnxNetwork(content)
-    batches = BATCHES if subject.batch is None else (subject.batch, subject.batch)
-    found = [
-        subject.difference(subject, peer, subject.random_images(batch, seed))
+    batches = BATCHES if exportable.batch is None else (exportable.batch, exportable.batch)
+    differences = [
+        exportable.difference(exportable, peer, exportable.random_images(batch, seed))
         for seed, batch in enumerate(batches)
     ]
-    worst = torch.tensor(found).max().item()  # nan if one is
+    worst = torch.tensor(differences).max().item()  # nan if one is
     if not worst <= TOLERANCE:
         raise UserError(
             f'onnxruntime and PyTorch disagree on random images by {worst:.1e} of the largest '
@@ -148,43 +154,45 @@ def export(subject: Exportable) -> tuple[bytes, float]:
     return content, worst
 
 
-def _to_onnx(subject: Exportable) -> bytes:
-    images = subject.random_images(subject.batch or 2)  # torch.export takes 1 for a constant
-    settings = [torch.tensor(value) for value in subject.settings.values()]
+def _translated(exportable: Exportable) -> bytes:
+    images = exportable.random_images(exportable.batch or 2)  # torch.export takes 1 for a constant
+    settings = [torch.tensor(value) for value in exportable.settings.values()]
     shapes = ({0: torch.export.Dim('batch')}, *[None] * len(settings))
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter('ignore', FutureWarning)  # of one library about another
             program = torch.onnx.export(
-                subject.network,
+                exportable.network,
                 (images, *settings),
                 dynamo=True,
                 verbose=False,
                 opset_version=OPSET,
-                input_names=[IMAGES, *subject.settings],
-                output_names=list(subject.outputs),
-                dynamic_shapes=None if subject.batch else shapes,
+                input_names=[IMAGES, *exportable.settings],
+                output_names=list(exportable.outputs),
+                dynamic_shapes=None if exportable.batch else shapes,
             )
     except torch.onnx.OnnxExporterError as error:
         cause = str(error.__cause__ or error).strip().splitlines()[0]
-        fixed = '' if subject.batch else ' Does it go with a fixed batch size (--batch 1)?'
+        fixed = '' if exportable.batch else ' Does it go with a fixed batch size (--batch 1)?'
         raise UserError(
-            f'{type(subject.network).__name__} cannot be exported to ONNX: {cause}{fixed}'
+            f'{type(exportable.network).__name__} cannot be exported to ONNX: {cause}{fixed}'
         ) from error
     # Stack traces: paths of this machine, and half of a small network's file.
     _extra('onnx_ir').passes.common.ClearMetadataAndDocStringPass()(program.model)
-    return _finished(program.model_proto, subject)
+    return _finished(program.model_proto, exportable)
 
 
-def _finished(model: Any, subject: Exportable) -> bytes:
-    """The file's bytes, with the settings' defaults and the subject's metadata."""
+def _finished(model: Any, exportable: Exportable) -> bytes:
+    """The file's bytes, with the settings' defaults and the network's metadata."""
     onnx = _extra('onnx')
     defaults = [
         onnx.numpy_helper.from_array(torch.tensor(value).numpy(), name)
-        for name, value in subject.settings.items()
+        for name, value in exportable.settings.items()
     ]
     model.graph.initializer.extend(defaults)  # of an input's name: its default
-    onnx.helper.set_model_props(model, {k: json.dumps(plain(v)) for k, v in subject.meta.items()})
+    onnx.helper.set_model_props(
+        model, {k: json.dumps(plain(v)) for k, v in exportable.meta.items()}
+    )
     return model.SerializeToString()
 
 

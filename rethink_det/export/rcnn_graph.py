@@ -25,7 +25,7 @@ _MOST_GROWTH = math.log(1000 / 16)
 """What mmdet clips the logarithm of a box's growth to."""
 
 
-class TwoStage(nn.Module):
+class RCNNGraph(nn.Module):
     """The detector's own layers, and its post-processing as tensors.
 
     Args:
@@ -61,8 +61,10 @@ class TwoStage(nn.Module):
         """
         features = self.detector.extract_feat(images)
         threshold = self.threshold if threshold is None else threshold
-        found = self._boxes(features, self._proposals(features), threshold)
-        return (*found, self._masks(features, *found)) if self.detector.with_mask else found
+        detections = self._boxes(features, self._proposals(features), threshold)
+        if not self.detector.with_mask:
+            return detections
+        return (*detections, self._masks(features, *detections))
 
     def _proposals(self, features: Sequence[Tensor]) -> Tensor:
         head = self.detector.rpn_head
@@ -149,7 +151,7 @@ def _pooled(extractor: nn.Module, features: Sequence[Tensor], boxes: Tensor) -> 
 
 
 def _unknown_parts(detector: nn.Module) -> Iterator[str]:
-    """What of a detector :class:`TwoStage` would compute otherwise than mmdet."""
+    """What of a detector :class:`RCNNGraph` would compute otherwise than mmdet."""
     rpn, roi = getattr(detector, 'rpn_head', None), getattr(detector, 'roi_head', None)
     if not _is(rpn, 'RPNHead') or not _is(roi, 'StandardRoIHead'):
         yield 'other heads than RPNHead and StandardRoIHead'

@@ -140,7 +140,7 @@ def test_without_architecture_the_config_is_asked_for(refusal, trained, tmp_path
         (('--input-shape', 3, 0, 8), '--input-shape must be three positive numbers'),
         (('--batch', '0'), "--batch must be a positive number or 'dynamic', got '0'"),
         (('--batch', 'many'), "got 'many'"),
-        (('-o', 'out.pth'), '-o out.pth: the name of an ONNX file ends in .onnx'),
+        (('-o', 'out.pth'), 'out.pth: the name of an ONNX file ends in .onnx'),
     ],
 )
 def test_a_mistake_is_named(refusal, pruned, settings, message):
@@ -225,6 +225,7 @@ def test_a_whole_detector(command, detector):
     [
         (('CONFIG', 'CHECKPOINT'), 'say which by --input-shape 3 H W'),
         (('CONFIG', 'CHECKPOINT', '--batch', 2, *SIDE), 'takes one image at a time'),
+        (('CONFIG', 'CHECKPOINT', '--batch', 'dynamic', *SIDE), 'not --batch dynamic'),
         (('CHECKPOINT',), 'is no classifier. Of a detector give the config'),
         (('no-such.py', 'CHECKPOINT'), 'no-such.py does not exist'),
         (('mmdet::retinanet/retinanet_r18_fpn_1x_coco.py', 'CHECKPOINT', *SIDE), 'does not fit'),

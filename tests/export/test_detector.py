@@ -15,8 +15,8 @@ from rethink_det.export.detector import (
     farthest_detection,
     whole_detector,
 )
-from rethink_det.export.onnx import OnnxNetwork, export
-from rethink_det.export.rcnn_graph import TwoStage
+from rethink_det.export.onnx import OnnxNetwork, to_onnx
+from rethink_det.export.rcnn_graph import RCNNGraph
 from rethink_det.registry import MODELS
 from rethink_det.training.config import find_config, load_config
 
@@ -73,7 +73,7 @@ VARIANTS = {
 @pytest.mark.parametrize('variant', VARIANTS)
 def test_the_graph_detects_what_mmdet_does(variant):
     model = detector('faster', **VARIANTS[variant])
-    graph = TwoStage(model, SIZE)
+    graph = RCNNGraph(model, SIZE)
     for seed in range(2):
         expected = by_mmdet(model, image(seed))
         with torch.no_grad():
@@ -88,7 +88,7 @@ def test_the_graph_detects_what_mmdet_does(variant):
 def test_masks_are_those_that_mmdet_pastes(agnostic):
     model = detector('mask', **{'roi_head.mask_head.class_agnostic': agnostic})
     with torch.no_grad():
-        boxes, _, labels, masks = TwoStage(model, SIZE)(image(0))
+        boxes, _, labels, masks = RCNNGraph(model, SIZE)(image(0))
         pasted = model.roi_head.mask_head._predict_by_feat_single(
             torch.logit(masks)[:, None].expand(-1, 1 if agnostic else 8, -1, -1),
             boxes,
@@ -106,7 +106,7 @@ def exported():
     for module in ('onnx', 'onnxscript', 'onnxruntime'):
         pytest.importorskip(module)
     whole = whole_detector(detector(), SHAPE)
-    content, difference = export(whole)
+    content, difference = to_onnx(whole)
     return whole, OnnxNetwork(content), difference
 
 
@@ -184,7 +184,7 @@ def test_masks_are_exported():
     for module in ('onnx', 'onnxscript', 'onnxruntime'):
         pytest.importorskip(module)
     whole = whole_detector(detector('mask'), SHAPE)
-    peer = OnnxNetwork(export(whole)[0])
+    peer = OnnxNetwork(to_onnx(whole)[0])
     assert [output.name for output in peer.session.get_outputs()] == [*OUTPUTS, MASKS]
     assert peer.run(image(0))[3].shape[1:] == (28, 28)
     assert peer.run(image(0), **{THRESHOLD: 1.0})[3].shape == (0, 28, 28)

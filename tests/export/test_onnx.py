@@ -11,7 +11,13 @@ from torch import nn
 import rethink_det
 from rethink_det import UserError
 from rethink_det.architecture import Cut, PrunedArchitecture
-from rethink_det.export import onnx as subject
+from rethink_det.export.onnx import (
+    TOLERANCE,
+    Exportable,
+    OnnxNetwork,
+    largest_difference,
+    to_onnx,
+)
 
 pytest.importorskip('onnx')
 pytest.importorskip('onnxscript')
@@ -92,17 +98,17 @@ def network(unsettle):
 
 
 def exportable(network, shape=(3, 16, 16), **fields):
-    return subject.Exportable(network, shape, ('scores',), **fields)
+    return Exportable(network, shape, ('scores',), **fields)
 
 
 @pytest.mark.parametrize('name', NETWORKS)
 def test_every_kind_of_pruned_network_computes_the_same(network, name):
     model, architecture = network(name)
     whole = exportable(model, architecture.input_shape)
-    content, difference = subject.export(whole)
-    assert difference <= subject.TOLERANCE
+    content, difference = to_onnx(whole)
+    assert difference <= TOLERANCE
     images = whole.random_images(5, seed=7)  # neither a batch nor images that export tried
-    (scores,), (expected,) = subject.OnnxNetwork(content).run(images), whole.run(images)
+    (scores,), (expected,) = OnnxNetwork(content).run(images), whole.run(images)
     assert expected.std(0).min() > 0.01 * expected.abs().max()  # images do matter
     torch.testing.assert_close(scores, expected, rtol=1e-3, atol=1e-4 * expected.abs().max())
 
@@ -110,9 +116,9 @@ def test_every_kind_of_pruned_network_computes_the_same(network, name):
 def test_a_backbone_puts_out_all_its_maps(network):
     model, architecture = network('removed-blocks')
     names = tuple('abcd')
-    maps = subject.Exportable(model.backbone, architecture.input_shape, names)
-    content, _ = subject.export(maps)
-    peer = subject.OnnxNetwork(content)
+    maps = Exportable(model.backbone, architecture.input_shape, names)
+    content, _ = to_onnx(maps)
+    peer = OnnxNetwork(content)
     assert tuple(output.name for output in peer.session.get_outputs()) == names
     images = maps.random_images(2, seed=7)
     for found, expected in zip(peer.run(images), maps.run(images), strict=True):
@@ -125,7 +131,7 @@ def tiny(*layers):
 
 def test_a_fixed_batch_is_kept_and_metadata_are_told():
     whole = exportable(tiny(), (3, 4, 4), batch=2, meta={'names': ['a', 'b']})
-    session = subject.OnnxNetwork(subject.export(whole)[0]).session
+    session = OnnxNetwork(to_onnx(whole)[0]).session
     assert session.get_inputs()[0].shape == [2, 3, 4, 4]
     told = session.get_modelmeta().custom_metadata_map
     assert json.loads(told['names']) == ['a', 'b']
@@ -133,7 +139,7 @@ def test_a_fixed_batch_is_kept_and_metadata_are_told():
 
 def test_a_file_says_nothing_of_the_machine(network):
     model, architecture = network('cut')
-    content, _ = subject.export(exportable(model, architecture.input_shape))
+    content, _ = to_onnx(exportable(model, architecture.input_shape))
     for path in (Path(rethink_det.__file__).parent, Path(torch.__file__).parent):
         assert str(path).encode() not in content
     weights = 4 * sum(p.numel() for p in model.parameters())
@@ -149,7 +155,7 @@ class Threshold(nn.Module):
 
 def test_a_setting_may_be_left_out_or_given():
     whole = exportable(Threshold(), (1, 2, 2), batch=1, settings={'least': 0.5})
-    peer = subject.OnnxNetwork(subject.export(whole)[0])
+    peer = OnnxNetwork(to_onnx(whole)[0])
     images = torch.tensor([[[[-1.0, 0.2], [0.7, 2.0]]]])
     assert peer.run(images)[0].min() == 0.5
     assert peer.run(images, least=1.5)[0].min() == 1.5
@@ -178,12 +184,12 @@ class OtherForTwo(nn.Module):
 @pytest.mark.parametrize('network, by', [(Noise(), r'\d\.\de-01'), (Nan(), 'nan')])
 def test_disagreement_is_refused(network, by):
     with pytest.raises(UserError, match=f'disagree on random images by {by}'):
-        subject.export(exportable(network, (1, 4, 4)))
+        to_onnx(exportable(network, (1, 4, 4)))
 
 
 def test_a_branch_taken_for_good_is_refused():
     with pytest.raises(UserError, match='onnxruntime (cannot run|and PyTorch disagree)'):
-        subject.export(exportable(OtherForTwo(), (1, 4, 4)))
+        to_onnx(exportable(OtherForTwo(), (1, 4, 4)))
 
 
 class Peer:
@@ -195,7 +201,7 @@ class Peer:
 
 def test_other_shapes_are_no_agreement():
     whole = exportable(nn.Identity())
-    assert subject.largest_difference(whole, Peer(), torch.ones(2, 3)) == float('inf')
+    assert largest_difference(whole, Peer(), torch.ones(2, 3)) == float('inf')
 
 
 class Undecided(nn.Module):
@@ -207,16 +213,16 @@ class Undecided(nn.Module):
 
 def test_what_has_no_graph_is_refused():
     with pytest.raises(UserError, match='Undecided cannot be exported to ONNX: .*--batch 1'):
-        subject.export(exportable(Undecided(), (1, 4, 4)))
+        to_onnx(exportable(Undecided(), (1, 4, 4)))
 
 
 def test_a_file_that_is_none_is_refused():
     with pytest.raises(UserError, match='onnxruntime cannot run the exported network'):
-        subject.OnnxNetwork(b'none')
+        OnnxNetwork(b'none')
 
 
 @pytest.mark.parametrize('missing', ['onnx', 'onnxscript', 'onnxruntime'])
 def test_without_the_extra_it_says_how_to_install_it(monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(UserError, match=rf'{missing}, .*pip install .rethink-det\[export\]'):
-        subject.export(exportable(nn.Identity()))
+        to_onnx(exportable(nn.Identity()))

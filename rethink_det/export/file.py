@@ -1,0 +1,100 @@
+"""A checkpoint as an ONNX file, which is written only if it computes what PyTorch does."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from mmengine.config import Config
+
+from rethink_det.errors import UserError
+from rethink_det.export.networks import Shape, normalising, read_exportable
+from rethink_det.export.onnx import Exportable, OnnxNetwork, check_installed, to_onnx
+from rethink_det.files import replacing
+
+ANY = 'dynamic'
+"""The batch size of a file that takes any number of images."""
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """A file that was written.
+
+    Attributes:
+        path: The file.
+        exportable: The network in it, as PyTorch has it; what its inputs and outputs are.
+        difference: How far onnxruntime is from PyTorch on random images, as a share of the
+            largest value of an output.
+    """
+
+    path: Path
+    exportable: Exportable
+    difference: float
+
+    def network(self) -> OnnxNetwork:
+        """What is in the file, run by onnxruntime."""
+        return OnnxNetwork(self.path.read_bytes())
+
+
+def export_onnx(
+    checkpoint: str | os.PathLike,
+    out: str | os.PathLike | None = None,
+    config: Config | None = None,
+    *,
+    input_shape: Sequence[int] | None = None,
+    backbone: bool = False,
+    batch: int | Literal['dynamic'] | None = None,
+    normalise: bool = False,
+) -> OnnxFile:
+    """Write a trained network as an ONNX file, if onnxruntime agrees with PyTorch on it.
+
+    Args:
+        checkpoint: Its weights.
+        out: The file; default: beside the checkpoint, under its name.
+        config: That trained it; needed for detectors.
+        input_shape: ``(channels, height, width)`` of an image; default: the architecture's;
+            needed for detectors.
+        backbone: Take the feature maps instead of scores or detections, of a detector those of
+            its neck.
+        batch: Images at a time, or :data:`ANY`; default: any number, of a whole detector one.
+        normalise: Read RGB pixels, uint8, and normalise them inside.
+
+    Raises:
+        UserError: The extra ``export`` is not installed, the checkpoint cannot be read or
+            exported that way, or onnxruntime disagrees. Nothing is written then.
+    """
+    check_installed()
+    path = _path(checkpoint, out, backbone)
+    exportable = read_exportable(checkpoint, config, _shape(input_shape), backbone)
+    if normalise:
+        exportable = normalising(exportable, checkpoint)
+    if batch is not None:
+        exportable = _with_batch(exportable, batch)
+    content, difference = to_onnx(exportable)
+    with replacing(path) as file:
+        file.write(content)
+    return OnnxFile(path, exportable, difference)
+
+
+def _path(checkpoint: str | os.PathLike, out: str | os.PathLike | None, backbone: bool) -> Path:
+    source = Path(checkpoint)
+    if out is None:
+        return source.with_name(source.stem + ('-backbone.onnx' if backbone else '.onnx'))
+    if Path(out).suffix != '.onnx':
+        raise UserError(f'{out}: the name of an ONNX file ends in .onnx.')
+    return Path(out)
+
+
+def _shape(given: Sequence[int] | None) -> Shape | None:
+    if given and min(given) < 1:
+        raise UserError(f'--input-shape must be three positive numbers, got {given}.')
+    return tuple(given) if given else None
+
+
+def _with_batch(exportable: Exportable, batch: int | str) -> Exportable:
+    if batch != ANY and not (isinstance(batch, int) and batch > 0):
+        raise UserError(f"--batch must be a positive number or '{ANY}', got {str(batch)!r}.")
+    if exportable.settings and batch != 1:  # a whole detector
+        raise UserError(f'A whole detector takes one image at a time, not --batch {batch}.')
+    return exportable if batch == ANY else replace(exportable, batch=batch)

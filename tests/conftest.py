@@ -194,3 +194,19 @@ def command():
         return Done(end.value.code, out.getvalue(), err.getvalue())
 
     return run
+
+
+@pytest.fixture
+def refusal(command):
+    """Runs a command that must refuse; returns its message, one line on stderr."""
+
+    def run(*arguments) -> str:
+        done = command(*arguments)
+        assert done.status == 2, done
+        assert 'Traceback' not in done.out + done.err
+        messages = [line for line in done.err.splitlines() if 'error: ' in line]
+        assert len(messages) == 1, done.err
+        assert done.err.splitlines()[-1] == messages[0]
+        return messages[0]
+
+    return run

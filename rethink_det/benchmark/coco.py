@@ -15,7 +15,7 @@ from rethink_det.files import save_json
 
 
 def against_mmdet(images: int, kind: str, rounds: int) -> None:
-    """``rethink_det.CocoMetric`` beside mmdet's: times, then what they found.
+    """``rethink_det.CocoMetric`` beside mmdet's: times, then what they measured.
 
     Timed is all that a metric does: ``process`` of tensors as a model gives them, image by
     image, and ``evaluate``. Neither counts the model or reading the annotations.
@@ -39,7 +39,7 @@ def against_mmdet(images: int, kind: str, rounds: int) -> None:
 
 
 class _Evaluation:
-    """Evaluates when called; its text is what that found."""
+    """Evaluates when called; its text is what that measured."""
 
     def __init__(self, metric: str, annotations: Path, kind: str, samples: list[dict]) -> None:
         with redirect_stdout(StringIO()):
@@ -48,16 +48,16 @@ class _Evaluation:
             )
         self.metric.dataset_meta = {'classes': NAMES}
         self.samples = samples
-        self.found: dict[str, float] = {}
+        self.metrics: dict[str, float] = {}
 
     def __call__(self) -> None:
         with redirect_stdout(StringIO()):
             for sample in self.samples:
                 self.metric.process({}, [sample])
-            self.found = self.metric.evaluate(len(self.samples))
+            self.metrics = self.metric.evaluate(len(self.samples))
 
     def __str__(self) -> str:
-        return ', '.join(f'{name} {value}' for name, value in self.found.items())
+        return ', '.join(f'{name} {value}' for name, value in self.metrics.items())
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def against_mmdet(images: int, rounds: int) -> None:
         batch = ours.train_dataloader.batch_size
         print(f'detector: {ours.model.type}, ResNet-18 of base width 16, batch {batch} at 128x128')
         with one_thread():
-            times = side_by_side(ours, peer, lambda a, b: _timed(a, b, rounds))
+            times = in_both_trainings(ours, peer, lambda a, b: _timed(a, b, rounds))
     steps = -(-images // batch)
     own, plain = (1000 * statistics.median(values) / steps for values in times.values())
     more = 100 * (paired(*times.values()) - 1)
@@ -95,7 +95,7 @@ def _write_classifier(config: Config, path: str) -> None:
     save_checkpoint({'meta': meta, 'state_dict': architecture.build_network().state_dict()}, path)
 
 
-def side_by_side(ours: Config, peer: Config, act: Callable[[Runner, Runner], Times]) -> Times:
+def in_both_trainings(ours: Config, peer: Config, act: Callable[[Runner, Runner], Times]) -> Times:
     """What ``act`` returns, given both runners where their training would begin."""
 
     def both(own: Runner, other: Runner) -> Times:

@@ -11,7 +11,7 @@ from rethink_det.benchmark.runner import epoch_of, first_way, in_training, train
 from rethink_det.benchmark.workload import Workload, training_device
 
 
-def side_by_side(workload: Workload, runs: int, epochs: int) -> None:
+def against_one(workload: Workload, runs: int, epochs: int) -> None:
     """Images a second of one run and of several at once, a process each.
 
     Args:

@@ -45,10 +45,12 @@ def scenes(images: int, with_masks: bool) -> tuple[dict, list[dict]]:
             place = centre[first + one] + rng.normal(0, 0.1, 2) * size
             number = {'image_id': image, 'id': len(annotations) + 1}
             annotations.append({**_annotation(place, size, labels[one]), **number})
-        found = {name: shape[first : first + PREDICTIONS] for name, shape in shapes.items()}
-        found['scores'] = torch.from_numpy(rng.random(PREDICTIONS)).float()
-        found['labels'] = torch.from_numpy(labels)
-        samples.append({'img_id': image, 'ori_shape': (HEIGHT, WIDTH), 'pred_instances': found})
+        predictions = {name: shape[first : first + PREDICTIONS] for name, shape in shapes.items()}
+        predictions['scores'] = torch.from_numpy(rng.random(PREDICTIONS)).float()
+        predictions['labels'] = torch.from_numpy(labels)
+        samples.append(
+            {'img_id': image, 'ori_shape': (HEIGHT, WIDTH), 'pred_instances': predictions}
+        )
     return _truth(images, annotations), samples
 
 

@@ -8,7 +8,7 @@ import torch
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from rethink_det.benchmark.packed import side_by_side
+from rethink_det.benchmark.packed import against_one
 from rethink_det.benchmark.plain_pytorch import elsewhere, plain_loader, plain_training
 from rethink_det.benchmark.runner import (
     FAST,
@@ -67,7 +67,7 @@ def against_plain_pytorch(
         throughput(workload, rounds)
         overhead(workload, rounds)
     if device.type == 'cuda':
-        side_by_side(workloads[0], TOGETHER, rounds)
+        against_one(workloads[0], TOGETHER, rounds)
     else:
         print(f'{TOGETHER} runs on one GPU: left out, there is no GPU here')
 

@@ -1,20 +1,11 @@
 """Measure what this package's own parts cost, each beside its plain counterpart."""
 
 import argparse
-import subprocess
-import sys
-from collections.abc import Callable
-from functools import partial
 
 import torch
 from mmengine.config import DictAction
-from torch import nn
 
-from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.network import build_backbone
-from rethink_det.benchmark import coco, detector, prune, train
-from rethink_det.benchmark.timing import compare
-from rethink_det.files import plain
+from rethink_det.benchmark import backbone, coco, detector, prune, start_up, train
 
 _DEFAULTS = {
     'train': {'rounds': 5, 'network': train.NETWORKS},
@@ -69,38 +60,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _backbone(options: argparse.Namespace) -> None:
     """A training step of ``PrunedBackbone`` against the same-shaped plain backbone."""
-    print('backbone: ResNet-18, batch 8 at 64x64, forward + backward + SGD step')
-    architecture = PrunedArchitecture(
-        backbone={'type': 'mmdet.ResNet', 'depth': 18},
-        head={'type': 'rethink_det.LinearHead', 'num_classes': 10},
-        input_shape=(3, 64, 64),
-    )
-    ours = _step(architecture.build(norm_eval=False))
-    peer = _step(build_backbone({**plain(architecture.backbone), 'norm_eval': False}))
-    compare({'ours': ours, 'peer': peer}, options.rounds)
-
-
-def _step(model: nn.Module) -> Callable[[], None]:
-    model.train()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    images = torch.randn(8, 3, 64, 64)
-
-    def step() -> None:
-        optimizer.zero_grad()
-        sum(feature.square().mean() for feature in model(images)).backward()
-        optimizer.step()
-
-    return step
+    backbone.against_plain_backbone(options.rounds)
 
 
 def _import(options: argparse.Namespace) -> None:
     """``import rethink_det`` against importing what it stands on."""
-    print('import: a fresh interpreter each time')
-    ours, peer = (
-        partial(subprocess.run, [sys.executable, '-c', f'import {module}'], check=True)
-        for module in ('rethink_det', 'mmengine.registry')
-    )
-    compare({'ours': ours, 'peer': peer}, min(options.rounds, 5))
+    start_up.against_mmengine(options.rounds)
 
 
 def _prune(options: argparse.Namespace) -> None:

@@ -1,15 +1,16 @@
-"""What ``rethink-det doctor`` looks at, one module an idea; ``examine`` runs them all."""
+"""What is installed, found and possible here, one module an idea; ``examine`` asks them all."""
 
 from collections.abc import Callable, Sequence
 
 from rethink_det.doctor.data import DATA_CHECKS
-from rethink_det.doctor.finding import Finding, carefully
+from rethink_det.doctor.finding import Ability, Finding, carefully
 from rethink_det.doctor.hardware import check_device, check_disk
 from rethink_det.doctor.operators import check_operators
+from rethink_det.doctor.page import page
 from rethink_det.doctor.software import check_line, check_versions
 from rethink_det.layout import WORK_DIRS
 
-__all__ = ['CHECKS', 'Finding', 'examine']
+__all__ = ['CHECKS', 'Ability', 'Finding', 'examine', 'page']
 
 CHECKS: dict[str, Callable[[], Finding]] = {
     'versions': check_versions,

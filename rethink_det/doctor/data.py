@@ -117,9 +117,9 @@ PLACES: dict[str, Callable[[Path], Finding]] = {
 
 def _at(place: str, check: Callable[[Path], Finding]) -> Finding:
     root = Path(place)
-    found = check(root)
-    facts = {'folder': str(root.resolve()), **found.facts}
-    return Finding(facts if root.exists() else {'folder': 'not there'}, found.abilities)
+    finding = check(root)
+    facts = {'folder': str(root.resolve()), **finding.facts}
+    return Finding(facts if root.exists() else {'folder': 'not there'}, finding.abilities)
 
 
 DATA_CHECKS = {place: partial(_at, place, check) for place, check in PLACES.items()}

@@ -1,4 +1,4 @@
-"""What a check of ``rethink-det doctor`` answers."""
+"""What a check of this machine answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -20,12 +20,16 @@ REMEDY = (
 def check_operators() -> Finding:
     """Who supplies which operator, and whether NMS runs on every device."""
     try:
-        found = survey()
+        operators = survey()
     except ImportError as error:
         return Finding({'failed': str(error)}, (Ability('detectors', False, REMEDY),))
-    facts = {'compiled': found.compiled, 'of rethink_det': found.supplied, 'missing': found.missing}
+    facts = {
+        'compiled': operators.compiled,
+        'of rethink_det': operators.supplied,
+        'missing': operators.missing,
+    }
     devices = ['cpu', 'cuda'] if torch.cuda.is_available() else ['cpu']
-    return Finding(facts, (*map(_nms_runs, devices), *_other_detectors(found.missing)))
+    return Finding(facts, (*map(_nms_runs, devices), *_other_detectors(operators.missing)))
 
 
 def _nms_runs(device: str) -> Ability:

@@ -30,14 +30,14 @@ INSTALL = "pip install 'rethink-det[onedl]' or, not both, pip install 'rethink-d
 
 def installed(packages: tuple[str, ...]) -> dict[str, str]:
     """Versions of those that are installed, by what their metadata say; nothing is imported."""
-    found = {}
+    versions = {}
     for package in packages:
         for name in _ALSO.get(package, (package,)):
             try:
-                found[name] = version(name)
+                versions[name] = version(name)
             except PackageNotFoundError:
                 continue
-    return found
+    return versions
 
 
 def check_versions() -> Finding:
@@ -51,22 +51,22 @@ def check_versions() -> Finding:
 
 def check_line() -> Finding:
     """The line of MMEngine, mmcv and mmdet; essential."""
-    found = {line: installed(packages) for line, packages in LINES.items()}
-    return judge_line(found, has_pkg_resources=find_spec('pkg_resources') is not None)
+    versions = {line: installed(packages) for line, packages in LINES.items()}
+    return judge_line(versions, has_pkg_resources=find_spec('pkg_resources') is not None)
 
 
-def judge_line(found: Mapping[str, Mapping[str, str]], has_pkg_resources: bool) -> Finding:
+def judge_line(versions: Mapping[str, Mapping[str, str]], has_pkg_resources: bool) -> Finding:
     """Whether what is there of each line makes one that works.
 
     Args:
-        found: By line, versions by distribution.
+        versions: By line, by distribution.
         has_pkg_resources: Whether the module can be imported.
     """
-    complete = [line for line, parts in found.items() if len(parts) == len(LINES[line])]
+    complete = [line for line, parts in versions.items() if len(parts) == len(LINES[line])]
     facts = {'line': complete[0] if len(complete) == 1 else 'none that is complete and alone'}
-    facts |= {name: number for parts in found.values() for name, number in parts.items()}
-    if all(found.values()):
-        names = ' '.join(name for parts in found.values() for name in parts)
+    facts |= {name: number for parts in versions.values() for name, number in parts.items()}
+    if all(versions.values()):
+        names = ' '.join(name for parts in versions.values() for name in parts)
         remedy = f'they overwrite each other; pip uninstall -y {names}, then {INSTALL}'
         problem = Ability('two lines at once', False, remedy)
         return Finding(facts, (problem,), essential_missing=not complete)

@@ -4,8 +4,6 @@ import re
 
 import pytest
 
-from rethink_det.benchmark.scenes import CLASSES, HEIGHT, OBJECTS, PREDICTIONS, WIDTH, scenes
-
 
 def test_both_metrics_are_timed_on_boxes_and_masks_and_agree(command):
     done = command('benchmark', 'coco', '--images', 3, '--rounds', 1)
@@ -16,21 +14,6 @@ def test_both_metrics_are_timed_on_boxes_and_masks_and_agree(command):
         assert found[0][1] == found[1][1]
         assert 0 < float(re.search(r'_mAP ([\d.]+)', found[0][1])[1]) < 1
     assert len(re.findall(r'ours / mmdet: [\d.]+ of medians, .* of 1 pairs', done.out)) == 2
-
-
-def test_scenes_are_what_they_say():
-    truth, samples = scenes(2, with_masks=True)
-    assert len(truth['annotations']) == 2 * OBJECTS
-    for sample in samples:
-        found = sample['pred_instances']
-        assert found['bboxes'].shape == (PREDICTIONS, 4)
-        assert found['masks'].shape == (PREDICTIONS, HEIGHT, WIDTH)
-        assert found['labels'].max() < CLASSES
-        for box, mask in zip(found['bboxes'], found['masks'], strict=True):
-            if mask.any():  # every mask lies in its box
-                rows, columns = mask.any(1).nonzero(), mask.any(0).nonzero()
-                assert columns.min() >= box[0].floor() and rows.min() >= box[1].floor()
-                assert columns.max() <= box[2].ceil() and rows.max() <= box[3].ceil()
 
 
 def test_no_rounds_are_refused(refusal):

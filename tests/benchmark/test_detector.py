@@ -6,7 +6,7 @@ import pytest
 from mmengine.runner import set_random_seed
 
 from rethink_det.architecture.checkpoint import digest
-from rethink_det.benchmark.detector import configs, side_by_side
+from rethink_det.benchmark.detector import configs, in_both_trainings
 from rethink_det.benchmark.runner import epoch_of
 from rethink_det.training.hooks import EpochSeedHook, TransferHook
 
@@ -30,7 +30,7 @@ def test_both_train_the_same_and_only_ours_has_our_parts(tmp_path):
         return start, own, other
 
     ours, peer = configs(tmp_path, images=9)
-    start, own, other = side_by_side(ours, peer, epoch)
+    start, own, other = in_both_trainings(ours, peer, epoch)
     ends = {digest(runner.model.state_dict()) for runner in (own, other)}
     assert len(ends) == 1 and start not in ends
     assert own.iter == other.iter == 2

@@ -1,4 +1,4 @@
-"""Commands in this process, a tiny classifier's config as a file, and bad checkpoints."""
+"""A tiny classifier's config as a file, and bad checkpoints."""
 
 import os
 
@@ -7,22 +7,6 @@ import torch
 
 from rethink_det.architecture.checkpoint import save_checkpoint
 from rethink_det.classification.arm_config import architecture_of
-
-
-@pytest.fixture
-def refusal(command):
-    """Runs a command that must refuse; returns its message, one line on stderr."""
-
-    def run(*arguments) -> str:
-        done = command(*arguments)
-        assert done.status == 2, done
-        assert 'Traceback' not in done.out + done.err
-        messages = [line for line in done.err.splitlines() if 'error: ' in line]
-        assert len(messages) == 1, done.err
-        assert done.err.splitlines()[-1] == messages[0]
-        return messages[0]
-
-    return run
 
 
 @pytest.fixture

@@ -1,0 +1,37 @@
+"""A training that is timed is the training of this package, and leaves nothing."""
+
+import os
+from functools import partial
+
+from mmengine.runner import set_random_seed
+
+from rethink_det.architecture.checkpoint import digest
+from rethink_det.benchmark.runner import (
+    FAST,
+    FLOAT32,
+    PLAIN,
+    bare_epoch_of,
+    epoch_of,
+    in_training,
+    training_config,
+)
+
+
+def test_the_bare_loop_does_what_the_runner_does(workload):
+    def act(make, runner):
+        set_random_seed(1_000_003)  # as EpochSeedHook does in the runner's first epoch
+        make(runner)()
+        return digest(runner.model.state_dict())
+
+    ends = {
+        in_training(training_config(workload, loop, FLOAT32), partial(act, make))
+        for loop, make in ((FAST, epoch_of), (PLAIN, epoch_of), (FAST, bare_epoch_of))
+    }
+    assert len(ends) == 1
+
+
+def test_nothing_remains_of_a_training_that_was_for_timing(workload, tmp_path, capsys):
+    config = training_config(workload, FAST, FLOAT32)
+    folder, epochs = in_training(config, lambda r: (r.work_dir, r.train_loop.max_epochs))
+    assert not os.path.exists(folder) and epochs == 160
+    assert capsys.readouterr().out == ''

@@ -54,6 +54,7 @@ MOVED = {
     'cli.checks.operators': 'doctor.operators',
     'cli.checks.software': 'doctor.software',
     'cli.export_subjects': 'export.networks',
+    'cli.prune_subjects': 'study.trained_networks',
     'cli.timing': 'benchmark.timing',
     'datasets.atomic': 'datasets.atomic_folder',
     'datasets.progress': 'datasets.progress_bar',

@@ -16,6 +16,9 @@ from mmengine.registry import DefaultScope, Registry
 
 from rethink_det.registry import MODELS, REGISTRIES, SCOPE
 
+SCOPE_KEY = '_scope_'
+"""Where MMEngine notes of what comes from another package's config that it is in its scope."""
+
 Kind: TypeAlias = type | Callable
 """What a registry holds: a class, or a function that makes something."""
 
@@ -30,18 +33,19 @@ def scope_of(config: Config, otherwise: str = 'mmengine') -> AbstractContextMana
     return DefaultScope.overwrite_default_scope(config.get('default_scope') or otherwise)
 
 
-def registered(registry: Registry, kind: Kind | str) -> Kind | None:
+def registered(registry: Registry, kind: Kind | str, scope: str | None = None) -> Kind | None:
     """What a ``type`` means; ``None`` if nothing has that name.
 
     Args:
         registry: Of this package, or a root of MMEngine.
         kind: A name, or what is meant itself.
+        scope: Where a bare name is looked for, a config's ``_scope_``; default: the default scope.
     """
     if not isinstance(kind, str):
         return kind
     if registry.parent is None and registry.scope == SCOPE:  # no other scope has such things
         return registry.get(kind)
-    with registry.switch_scope_and_registry(None) as current:
+    with registry.switch_scope_and_registry(scope) as current:
         return current.get(kind) or registry.get(kind)
 
 
@@ -55,17 +59,18 @@ def is_type(
         names: In full, ``'rethink_det.PrunedBackbone'``; several as for ``isinstance``.
         registry: That knows them.
     """
-    kind = config.get('type') if isinstance(config, Mapping) else config
+    settings = config if isinstance(config, Mapping) else {'type': config}
+    kind, scope = settings.get('type'), settings.get(SCOPE_KEY)
     names = (names,) if isinstance(names, str) else names
-    return kind is not None and any(_means(kind, name, registry) for name in names)
+    return kind is not None and any(_means(kind, name, registry, scope) for name in names)
 
 
-def _means(kind: Kind | str, name: str, registry: Registry) -> bool:
+def _means(kind: Kind | str, name: str, registry: Registry, scope: str | None) -> bool:
     if kind == name:
         return True
     if isinstance(kind, str) and kind.count('.') < 2 and _bare(kind) != _bare(name):
         return False  # without importing what it means
-    meant = registered(registry, kind)
+    meant = registered(registry, kind, scope)
     return meant is not None and meant is registered(registry, name)
 
 
@@ -129,29 +134,29 @@ def in_full(config: Any, *registries: Registry) -> Any:
         *registries: Whose names are looked for; default: all of this package's.
     """
     config = deepcopy(config)
-    for part in _typed(config._cfg_dict if isinstance(config, Config) else config):
+    for part, scope in _typed(config._cfg_dict if isinstance(config, Config) else config):
         for registry in registries or REGISTRIES:
-            if _is_bare_name_of(registry, part):
+            if _is_own_bare_name(registry, part['type'], scope):
                 part['type'] = f'{registry.scope}.{part["type"]}'
     return config
 
 
-def _typed(node: Any) -> Iterator[MutableMapping]:
-    """All parts of a config that have a type."""
+def _typed(node: Any, scope: str | None = None) -> Iterator[tuple[MutableMapping, str | None]]:
+    """All parts of a config that have a type, with the scope of their bare names."""
     if isinstance(node, MutableMapping):
+        scope = node.get(SCOPE_KEY, scope)
         if 'type' in node:
-            yield node
+            yield node, scope
         for part in node.values():
-            yield from _typed(part)
+            yield from _typed(part, scope)
     elif isinstance(node, (list, tuple)):
         for part in node:
-            yield from _typed(part)
+            yield from _typed(part, scope)
 
 
-def _is_bare_name_of(registry: Registry, part: Mapping) -> bool:
-    kind = part['type']
+def _is_own_bare_name(registry: Registry, kind: object, scope: str | None) -> bool:
     if not isinstance(kind, str) or '.' in kind:
         return False
     registry.import_from_location()
     own = registry.module_dict.get(kind)
-    return own is not None and registered(registry, kind) is own
+    return own is not None and registered(registry, kind, scope) is own

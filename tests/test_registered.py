@@ -89,6 +89,9 @@ def test_what_the_scope_means_by_a_name_stays():
         assert in_full([evaluator]) == [evaluator]
     with DefaultScope.overwrite_default_scope('mmengine'):
         assert in_full([evaluator]) == [dict(type='rethink_det.CocoMetric')]
+        of_mmdet = dict(_scope_='mmdet', type='Evaluator', metrics=[evaluator])
+        assert in_full(of_mmdet) == of_mmdet
+        assert is_type(dict(_scope_='mmdet', type='FPN'), 'mmdet.FPN')
 
 
 def test_an_unknown_pruner_is_refused_in_every_form():

@@ -12,13 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from rethink_det.architecture import Cost, PrunedArchitecture
-from rethink_det.architecture.checkpoint import digest, load_checkpoint
-from rethink_det.cli.prune_subjects import Subject, find
 from rethink_det.cli.train import add_config_options
 from rethink_det.errors import UserError
 from rethink_det.layout import INITIAL
 from rethink_det.pruning import build_pruner
-from rethink_det.pruning.checkpoint import save_pruned
+from rethink_det.study.trained_networks import TrainedNetwork, trained_network
 from rethink_det.training.config import find_config, load_config
 
 
@@ -54,31 +52,26 @@ def run(options: argparse.Namespace) -> int:
     # First of all the config: its custom_imports may bring the method.
     config = load_config(find_config(options.config), options.cfg_options)
     pruner = build_pruner(settings)
-    subject = find(config, load_checkpoint(options.checkpoint), options.checkpoint)
-    initial = subject.initial(options.initial)
-    result = subject.prune(pruner)
-    provenance = {
-        'pruner': settings,
-        'parent': str(options.checkpoint),
-        'parent_digest': digest(subject.state),
-    }
-    save_pruned(result, options.out, provenance, initial, subject.convention)
-    _show(subject, result.architecture)
+    network = trained_network(config, options.checkpoint)
+    initial = network.initial_weights(options.initial)
+    pruned = network.prune(pruner)
+    network.save_pruned(pruned, options.out, settings, initial)
+    _show(network, pruned.architecture)
     if initial is not None:
         print('the initial weights, pruned alike, are in it for the lottery arm')
     if not options.no_eval:
-        _show_metrics(subject, options.out)
+        _show_metrics(network, options.out)
     print(f'wrote {options.out}')
     return 0
 
 
-def _show(subject: Subject, after: PrunedArchitecture) -> None:
+def _show(network: TrainedNetwork, after: PrunedArchitecture) -> None:
     console = Console()
     table = Table('layer', 'kept', 'of')
     for row in _rows(after):
         table.add_row(*row)
     console.print(table)
-    old, new = subject.cost(subject.architecture), subject.cost(after)
+    old, new = network.cost(), network.cost(after)
     for name in ('params', 'macs'):
         console.print(f'{name}: {_change(old, new, name)}')
 
@@ -99,10 +92,10 @@ def _change(old: Cost, new: Cost, name: str) -> str:
     return f'{before:,} -> {after:,} ({after / before:.1%})'
 
 
-def _show_metrics(subject: Subject, pruned: str) -> None:
+def _show_metrics(network: TrainedNetwork, pruned: str) -> None:
     """Metrics before and right after pruning, if the config can evaluate."""
     try:
-        before, after = subject.evaluate_before(), subject.evaluate_after(pruned)
+        before, after = network.evaluate(), network.evaluate_pruned(pruned)
     except (UserError, FileNotFoundError) as error:
         print(f'accuracy: not measured ({error})')
         return

@@ -25,13 +25,8 @@ def trained_detector(config: Config, checkpoint: Mapping, path: str | os.PathLik
     Raises:
         UserError: The config is no detector, or the checkpoint does not fit it.
     """
-    model = deepcopy(config.get('model') or {})
-    backbone = model.get('backbone') or {}
-    described = (checkpoint.get('meta') or {}).get('architecture')
-    if described and is_type(backbone, 'rethink_det.PrunedBackbone'):
-        backbone['architecture'] = described
     with scope_of(config, 'mmdet'):
-        detector = build(MODELS, model)
+        detector = build(MODELS, self_contained(config, checkpoint).get('model') or {})
     if not hasattr(detector, 'backbone'):
         raise UserError(f"The config's model, a {type(detector).__name__}, is no detector.")
     try:
@@ -39,6 +34,21 @@ def trained_detector(config: Config, checkpoint: Mapping, path: str | os.PathLik
     except UserError as error:
         raise UserError(f'{path} does not fit the config. {error}') from None
     return detector
+
+
+def self_contained(config: Config, checkpoint: Mapping) -> Config:
+    """A copy of a detector's config that reads no file for the shape of its backbone.
+
+    Args:
+        config: As the detector was trained.
+        checkpoint: Its own; where it describes a pruned backbone, that takes the place of a name.
+    """
+    config = deepcopy(config)
+    backbone = (config.get('model') or {}).get('backbone')
+    described = (checkpoint.get('meta') or {}).get('architecture')
+    if described and is_type(backbone, 'rethink_det.PrunedBackbone'):
+        backbone['architecture'] = described
+    return config
 
 
 class FeatureMaps(nn.Module):

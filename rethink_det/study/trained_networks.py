@@ -1,0 +1,241 @@
+"""Pruning a trained network, and evaluating it before and after.
+
+A detector, its backbone pruned::
+
+    network = trained_network(load_config('detector.py'), 'epoch_12.pth')
+    settings = {'type': 'L1NormPruner', 'ratios': 0.3}
+    pruned = network.prune(settings)
+    network.save_pruned(pruned, 'pruned.pth', settings)
+    print(network.evaluate(), network.evaluate_pruned('pruned.pth'))
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from copy import deepcopy
+from io import StringIO
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeAlias
+
+from mmengine.config import Config
+from torch import Tensor
+
+from rethink_det.architecture import Cost, PrunedArchitecture
+from rethink_det.architecture.checkpoint import (
+    digest,
+    load_checkpoint,
+    save_checkpoint,
+    state_dict_of,
+)
+from rethink_det.architecture.input_convention import InputConvention
+from rethink_det.arms import ARMS, Start
+from rethink_det.classification.arm_config import architecture_of, is_classifier, other_hooks
+from rethink_det.detection import transfer_config
+from rethink_det.detection.datasets.check import check_data
+from rethink_det.detection.datasets.detection_batches import DetectionBatches
+from rethink_det.detection.measuring.cost import backbone_cost
+from rethink_det.detection.pruning import backbone_architecture, prune_detector
+from rethink_det.detection.trained_detector import self_contained
+from rethink_det.errors import UserError
+from rethink_det.pruning import Pruner, PruneResult, build_pruner, prune_state
+from rethink_det.pruning.checkpoint import initial_weights, save_pruned
+from rethink_det.training.launch import evaluate
+from rethink_det.training.training_batches import TrainingBatches
+
+Metrics: TypeAlias = Mapping[str, float]
+
+
+def trained_network(config: Config, path: str | PathLike) -> 'TrainedNetwork':
+    """The network in a checkpoint: a classifier or a detector, by the config that trained it.
+
+    Raises:
+        UserError: The checkpoint is missing, damaged, or not of that config.
+    """
+    kind = TrainedClassifier if is_classifier(config) else TrainedDetector
+    return kind(config, load_checkpoint(path), path)
+
+
+class TrainedNetwork(ABC):
+    """A trained network with the config that trained it.
+
+    Args:
+        config: The config, as it was trained by.
+        checkpoint: As read by ``load_checkpoint``.
+        path: Its file.
+
+    Attributes:
+        architecture: Of the classifier, or of the detector's backbone.
+        state: Its weights.
+
+    Raises:
+        UserError: The checkpoint does not fit the config.
+    """
+
+    architecture: PrunedArchitecture
+
+    def __init__(self, config: Config, checkpoint: Mapping, path: str | PathLike) -> None:
+        self.config, self.checkpoint, self.path = config, checkpoint, path
+        self.state: Mapping[str, Tensor] = state_dict_of(checkpoint, path)
+
+    @property
+    def convention(self) -> InputConvention | None:
+        """How its images were normalised: as the checkpoint has it, else as the config has it."""
+        own = InputConvention.of_checkpoint(self.checkpoint, self.path)
+        return own or InputConvention.of_settings(self.config.model.get('data_preprocessor'))
+
+    @abstractmethod
+    def cost(self, architecture: PrunedArchitecture | None = None) -> Cost:
+        """What is counted of an architecture; default: its own."""
+
+    def initial_weights(self, given: str | PathLike | None = None) -> dict[str, Tensor] | None:
+        """The weights its training started from, for a lottery ticket; ``None`` if unknown.
+
+        Args:
+            given: Their file, if it does not lie beside the checkpoint.
+
+        Raises:
+            UserError: The file is missing or damaged, or there is no use for it.
+        """
+        return initial_weights(self.path, given)
+
+    def prune(self, pruner: Mapping | Pruner) -> PruneResult:
+        """What a pruner, or its config, makes of the network; the checkpoint is left as it is.
+
+        Methods that look at data look at the config's training images.
+
+        Raises:
+            UserError: Unknown pruner, impossible ratio, or weights of another architecture.
+        """
+        return self._prune(pruner if isinstance(pruner, Pruner) else build_pruner(pruner))
+
+    @abstractmethod
+    def _prune(self, pruner: Pruner) -> PruneResult: ...
+
+    def save_pruned(
+        self,
+        pruned: PruneResult,
+        path: str | PathLike,
+        pruner: Mapping,
+        initial: Mapping[str, Tensor] | None = None,
+    ) -> str:
+        """Write a checkpoint that says what it is and what it was pruned from.
+
+        Args:
+            pruned: What :meth:`prune` gave.
+            path: The file.
+            pruner: Config of the pruner.
+            initial: Of :meth:`initial_weights`; they are pruned alike, for the lottery arm.
+
+        Returns:
+            The digest of all tensors in it.
+
+        Raises:
+            UserError: The initial weights are of another network.
+        """
+        provenance = {
+            'pruner': dict(pruner),
+            'parent': str(self.path),
+            'parent_digest': digest(self.state),
+        }
+        return save_pruned(pruned, path, provenance, initial, self.convention)
+
+    @abstractmethod
+    def evaluate(self) -> Metrics:
+        """Its metrics on the config's test data.
+
+        Raises:
+            UserError: The config has no test data, or it is not there.
+        """
+
+    @abstractmethod
+    def evaluate_pruned(self, path: str | PathLike) -> Metrics:
+        """Those of a checkpoint that it was pruned into, just so, without training."""
+
+
+class TrainedClassifier(TrainedNetwork):
+    """A classifier of this package."""
+
+    def __init__(self, config: Config, checkpoint: Mapping, path: str | PathLike) -> None:
+        super().__init__(config, checkpoint, path)
+        self.architecture = self._described()
+
+    def _described(self) -> PrunedArchitecture:
+        """By the checkpoint itself, if it is a pruned network, else by the config."""
+        described = (self.checkpoint.get('meta') or {}).get('architecture')
+        base = architecture_of(self.config)
+        if described is None:
+            return base
+        own = PrunedArchitecture.from_dict(described)
+        return own if own.base == base.base else base  # the weights will be refused by name
+
+    def cost(self, architecture: PrunedArchitecture | None = None) -> Cost:
+        """Of backbone and head."""
+        return (architecture or self.architecture).cost()
+
+    def _prune(self, pruner: Pruner) -> PruneResult:
+        return prune_state(self.state, pruner, self.architecture, TrainingBatches(self.config))
+
+    def evaluate(self) -> Metrics:
+        """Accuracy, as of the base."""
+        return self._evaluate(self.architecture, self.state)
+
+    def evaluate_pruned(self, path: str | PathLike) -> Metrics:
+        """Accuracy, as of the base."""
+        return self._evaluate(
+            PrunedArchitecture.load(path), state_dict_of(load_checkpoint(path), path)
+        )
+
+    def _evaluate(self, architecture: PrunedArchitecture, state: Mapping[str, Tensor]) -> Metrics:
+        config = deepcopy(self.config)
+        config.custom_hooks = other_hooks(config)
+        config.model.backbone = {
+            'type': 'rethink_det.PrunedBackbone',
+            'architecture': architecture.to_dict(),
+        }
+        with TemporaryDirectory() as folder:
+            weights = Path(folder) / 'weights.pth'
+            save_checkpoint({'state_dict': state}, weights)
+            return _evaluate_quietly(config, weights)
+
+
+class TrainedDetector(TrainedNetwork):
+    """Any detector with a backbone and a neck; it is the backbone that is pruned."""
+
+    def __init__(self, config: Config, checkpoint: Mapping, path: str | PathLike) -> None:
+        super().__init__(self_contained(config, checkpoint), checkpoint, path)
+        self.architecture = backbone_architecture(config, checkpoint, path)
+
+    def cost(self, architecture: PrunedArchitecture | None = None) -> Cost:
+        """Of the backbone alone."""
+        return backbone_cost(architecture or self.architecture)
+
+    def initial_weights(self, given: str | PathLike | None = None) -> None:
+        """There is no lottery arm of detectors, so nothing may be given."""
+        if given is not None:
+            raise UserError('--initial is for classifiers: detectors have no lottery arm.')
+
+    def _prune(self, pruner: Pruner) -> PruneResult:
+        data = DetectionBatches(self.config)
+        return prune_detector(self.config, self.checkpoint, self.path, pruner, data)
+
+    def evaluate(self) -> Metrics:
+        """AP, as of the base."""
+        check_data(self.config, splits=('test',))
+        return _evaluate_quietly(self.config, self.path)
+
+    def evaluate_pruned(self, path: str | PathLike) -> Metrics:
+        """AP, as of the base."""
+        arm = ARMS.starting_from(Start.DETECTOR)
+        adapted = transfer_config(self.config, arm, path, path, say=lambda line: None)
+        return _evaluate_quietly(adapted, path)
+
+
+def _evaluate_quietly(config: Config, checkpoint: str | PathLike) -> Metrics:
+    """Without a log: MMEngine prints all that it loads, which is not asked for here."""
+    config = deepcopy(config)
+    config.log_level = 'ERROR'
+    with TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+        config.work_dir = folder
+        return evaluate(config, checkpoint)

@@ -16,19 +16,21 @@ from rethink_det.arms import ARMS, CLASSIFICATION
 from rethink_det.classification.arm_config import ArmSettings, architecture_of, arm_config
 from rethink_det.cli import _parser
 from rethink_det.pruning import build_pruner
-from rethink_det.study.config import Study
-from rethink_det.training.config import find_config, load_config
+from rethink_det.report.run_result import Reference
+from rethink_det.study.config import ClassificationPlan, Study
+from rethink_det.study.names import find_study, variants_in
+from rethink_det.training.config import load_config
 from rethink_det.training.hooks.soft_filter import num_zero
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 PAPER = CONFIGS / 'studies' / 'paper'
 ALL = sorted(path.stem for path in PAPER.glob('*.py'))
-DETECTION = [name for name in ALL if name.startswith('voc_')]
-STUDIES = [name for name in ALL if name not in DETECTION]
+(DETECTION,) = (name for name in ALL if name.startswith('voc_'))
 README = (PAPER / 'README.md').read_text()
 ROWS = dict(
-    re.findall(r'^\|.*?\| `rethink-det study paper/(\S+)` \|[^|]*\|([^|]*)\|', README, re.MULTILINE)
+    re.findall(r'^\|.*?\| `rethink-det study paper/(\S+)` \|([^|]*)\|', README, re.MULTILINE)
 )
+CLASSIFIERS = sorted(set(ROWS) - {DETECTION})
 COMMANDS = re.findall(r'(?:^|(?<=`))rethink-det [^`\n]*', README.replace('\\\n', ' '), re.MULTILINE)
 
 # Epochs of Scratch-B, and milestones, or the step of the learning rate.
@@ -93,8 +95,20 @@ CIFAR100 = sorted(p.stem for p in (CONFIGS / 'classification').glob('*_cifar100.
 
 
 @cache
-def study(name) -> Study:
-    return Study.load(PAPER / f'{name}.py')
+def whole(file) -> Study:
+    return Study.load(file)
+
+
+def study(row) -> Study:
+    file, variants = find_study(f'paper/{row}')
+    return whole(file).restricted(variants) if variants else whole(file)
+
+
+def plan_of(row) -> ClassificationPlan:
+    """What a row says of its classifiers."""
+    plan = study(row).classification
+    (variant,) = plan.variant_names
+    return plan.of(variant)
 
 
 @cache
@@ -122,7 +136,7 @@ def scratch_b(plan, architecture=None) -> Config:
 
 @pytest.mark.parametrize('name', SCRATCH_B)
 def test_scratch_b_has_the_published_budget(name):
-    config = scratch_b(study(name).classification)
+    config = scratch_b(plan_of(name))
     assert (config.train_cfg.max_epochs, *drops(config)) == SCRATCH_B[name]
 
 
@@ -134,7 +148,7 @@ def test_scratch_b_has_the_published_budget(name):
 def test_soft_filter_scratch_b_stretches_400_epochs_and_the_drops_of_200(
     keep, epochs, milestones, tmp_path
 ):
-    plan = study(f'cifar10_resnet56_soft-filter-keep{keep}').classification
+    plan = plan_of(f'cifar10_resnet56_soft-filter-keep{keep}')
     base = architecture_of(parent('resnet56_soft-filter_cifar10'))
     masks = {}  # as the authors' code counts: what a removed filter fed is still there
     for name, module in base.build_network().named_modules():
@@ -147,12 +161,12 @@ def test_soft_filter_scratch_b_stretches_400_epochs_and_the_drops_of_200(
     assert drops(config) == milestones
 
 
-@pytest.mark.parametrize('name', STUDIES)
+@pytest.mark.parametrize('name', CLASSIFIERS)
 def test_runs_and_fine_tuning_are_the_papers(name):
     dataset, _, method = name.split('_')[:3]
     seeds = {run.seed for run in study(name).runs()}
     assert seeds == ({0} if dataset == 'imagenet' else {0, 1, 2, 3, 4})
-    plan = study(name).classification
+    plan = plan_of(name)
     settings = ArmSettings(**plan.arm_settings)
     kind = method.partition('-')[0]
     expected = {'slimming': 5, 'magnitude': 10}.get(kind, 20) if dataset == 'imagenet' else 40
@@ -163,9 +177,9 @@ def test_runs_and_fine_tuning_are_the_papers(name):
     assert set(plan.reference) <= set(plan.arms)
 
 
-@pytest.mark.parametrize('name', [n for n in STUDIES if 'l1norm' in n or n.endswith('_pruner')])
+@pytest.mark.parametrize('name', [n for n in CLASSIFIERS if 'l1norm' in n or n.endswith('_pruner')])
 def test_the_target_is_cut_from_the_parent(name):
-    plan = study(name).classification
+    plan = plan_of(name)
     with torch.device('meta'):
         own = architecture_of(load_config(plan.config))
     assert own.widths == PrunedArchitecture.load(plan.pruner['target']).widths
@@ -185,7 +199,7 @@ def test_parent_is_the_published_network(name):
     ],
 )
 def test_the_published_head_is_trained(name):
-    config = scratch_b(study(name).classification)
+    config = scratch_b(plan_of(name))
     architecture = PrunedArchitecture.load(config.model.backbone.architecture)
     head = config.model.get('head') or architecture.head
     assert replace(architecture, head=head) == architecture
@@ -199,7 +213,7 @@ def test_the_published_head_is_trained(name):
     ],
 )
 def test_residual_branches_do_not_start_at_zero(name):
-    plan = study(name).classification
+    plan = plan_of(name)
     trained = PrunedArchitecture.load(plan.architecture or plan.pruner['target'])
     for backbone in (load_config(plan.config).model.backbone, trained.backbone):
         assert backbone['zero_init_residual'] is False
@@ -216,9 +230,9 @@ def test_recipe_is_the_published_one(name):
     assert drops(config) == changes
 
 
-@pytest.mark.parametrize('name', [n for n in STUDIES if 'slimming' in n])
+@pytest.mark.parametrize('name', [n for n in CLASSIFIERS if 'slimming' in n])
 def test_slimming_trains_sparse_scales_and_prunes_what_it_says(name):
-    plan = study(name).classification
+    plan = plan_of(name)
     (hook,) = load_config(plan.config).custom_hooks
     assert (hook.type, hook.scale) == ('rethink_det.SparsityHook', SPARSITY[name.split('_')[1]])
     pruner = build_pruner(plan.pruner)
@@ -226,9 +240,9 @@ def test_slimming_trains_sparse_scales_and_prunes_what_it_says(name):
     assert pruner.heads == hook.get('heads', False) == name.startswith('imagenet')
 
 
-@pytest.mark.parametrize('name', [n for n in STUDIES if 'soft-filter' in n])
+@pytest.mark.parametrize('name', [n for n in CLASSIFIERS if 'soft-filter' in n])
 def test_soft_pruning_keeps_what_it_says(name):
-    plan = study(name).classification
+    plan = plan_of(name)
     (hook,) = load_config(plan.config, plan.options).custom_hooks
     assert hook['type'] == 'rethink_det.SoftFilterHook'
     assert hook['keep'] == int(name[-2:]) / 100
@@ -249,47 +263,83 @@ def test_cifar100_differs_from_cifar10_in_classes_data_and_normalisation(name):
     assert mine == theirs
 
 
-def test_readme_has_every_study_and_no_other():
-    assert sorted(ROWS) == ALL
-    assert len(COMMANDS) >= len(ALL) + 3
+def test_readme_has_every_variant_of_every_study_and_no_other():
+    named = {find_study(f'paper/{row}') for row in ROWS}
+    assert len(named) == len(ROWS)
+    each = set()
+    for name in ALL:
+        file = str(PAPER / f'{name}.py')
+        variants = () if name == DETECTION else variants_in(file)
+        each |= {(file, (variant,)) for variant in variants} or {(file, ())}
+    assert named == each
+    assert len(COMMANDS) >= len(ROWS) + 3
 
 
 @pytest.mark.parametrize('command', COMMANDS)
 def test_each_command_of_the_readme_is_understood(command):
     options = _parser().parse_args(shlex.split(command, comments=True)[1:])
-    assert options.study.removeprefix('paper/') in ALL
-    assert find_config(options.study, 'studies') == str(PAPER / f'{options.study[6:]}.py')
+    file, _ = find_study(options.study)
+    assert Path(file).parent == PAPER
 
 
-@pytest.mark.parametrize('name', ALL)
-def test_readme_expects_what_the_study_is_compared_with(name):
-    expected = {arm: float(top1) for arm, top1 in re.findall(r'([a-z-]+) ([\d.]+)', ROWS[name])}
-    reference = study(name).classification.reference
-    assert expected == {arm: published.value for arm, published in reference.items()}
-    assert all(published.source for published in reference.values())
+@pytest.mark.parametrize('name', CLASSIFIERS)
+def test_readme_says_which_arms_have_a_published_number(name):
+    runs = [run for run in study(name).runs() if run.stage == 'classification']
+    published = {run.arm: run.reference for run in runs if run.reference}
+    assert set(published) == set(ROWS[name].strip(' –').split(', ')) - {''}
+    assert all(reference.source for reference in published.values())
+
+
+def test_each_published_number_stands_once():
+    table = CONFIGS / '_base_' / 'published.py'
+    numbers = {f'{value:.2f}' for value in values(load_config(table).published)}
+    assert len(numbers) > 50
+    standing = {}
+    for path in (*CONFIGS.rglob('*.py'), *CONFIGS.rglob('*.md')):
+        for number in numbers & set(re.findall(r'\d+\.\d+', path.read_text())):
+            standing.setdefault(number, []).append(path)
+    assert standing == {number: [table] for number in numbers}
+
+
+def values(published):
+    """The numbers of a nested dict of published ones."""
+    for item in published.values():
+        yield from [item.value] if 'value' in item else values(item)
+
+
+def test_every_published_number_is_compared_with():
+    table = load_config(CONFIGS / '_base_' / 'published.py').published
+    compared = {run.reference for name in CLASSIFIERS for run in study(name).runs()}
+    assert compared - {None} == {
+        Reference(**one) for arms in table.values() for one in arms.values()
+    }
 
 
 def test_the_detection_study_has_the_papers_arms_and_parent():
-    (name,) = DETECTION
-    plan = study(name)
+    plan = study(DETECTION)
     (detector,) = plan.detection
     assert detector.arms == ['unpruned', 'prune-c', 'prune-d', 'scratch-e', 'scratch-b']
-    alone = {letter: study(f'imagenet_resnet34_l1norm-{letter}').classification for letter in 'ab'}
-    assert plan.classification.pruners == {letter: one.pruner for letter, one in alone.items()}
-    for one in alone.values():
-        for part in ('config', 'arms', 'arm_settings', 'options', 'epochs'):
-            assert getattr(plan.classification, part) == getattr(one, part), part
+    for letter in plan.classification.variant_names:
+        alone = plan_of(f'imagenet_resnet34_l1norm-{letter}')
+        for part in ('pruner', 'config', 'arms', 'arm_settings', 'options', 'epochs'):
+            assert getattr(plan.classification.of(letter), part) == getattr(alone, part), part
 
 
-def test_a_study_is_found_by_its_name_from_any_folder(command, tmp_path, monkeypatch):
+def test_a_row_is_found_by_its_name_from_any_folder(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = command('study', 'paper/cifar10_resnet56_l1norm-a', '--dry-run', '--seeds', 3)
     assert done.status == 0
-    assert 'cifar10_resnet56_l1norm-a: 5 runs' in done.out
-    assert 'classification/resnet56_l1norm_cifar10/scratch-b/seed3' in done.out
+    assert 'cifar10_resnet56: 5 runs' in done.out
+    assert 'classification/resnet56_l1norm_cifar10/l1norm-a/scratch-b/seed3' in done.out
 
 
-def test_a_study_that_is_not_there_is_refused(command):
+def test_rows_are_found_together_by_what_their_names_begin_with():
+    assert find_study('paper/cifar10_resnet56_l1norm')[1] == ('l1norm-a', 'l1norm-b')
+    assert find_study('paper/imagenet_resnet50_thinet-30')[1] == ('thinet-30',)
+    assert len(find_study('paper/imagenet_resnet50_thinet')[1]) == 6
+
+
+def test_a_row_that_is_not_there_is_refused(command):
     done = command('study', 'paper/cifar10_resnet56_l1norm-c', '--dry-run')
     assert done.status == 2
-    assert 'paper/cifar10_resnet56_l1norm-c does not exist' in done.err
+    assert "paper/cifar10_resnet56 has no variant 'l1norm-c': l1norm-a, l1norm-b" in done.err

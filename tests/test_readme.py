@@ -11,6 +11,7 @@ from torchvision.models import resnet50
 
 from rethink_det.cli import _parser, main
 from rethink_det.registry import PRUNERS
+from rethink_det.study.names import find_study
 from rethink_det.training.config import find_config, load_config
 
 README = (Path(__file__).resolve().parents[1] / 'README.md').read_text()
@@ -36,7 +37,7 @@ def test_each_command_is_understood(command):
     options = _parser().parse_args(command)
     named = getattr(options, 'config', None) or getattr(options, 'study', None)
     if named and not named.startswith('work_dirs'):
-        assert find_config(named, 'studies' if command[0] == 'study' else '')
+        assert find_study(named) if command[0] == 'study' else find_config(named)
 
 
 def test_a_command_that_is_not_shown_is_refused():

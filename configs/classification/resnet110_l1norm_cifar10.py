@@ -5,7 +5,7 @@ Run: python tools/train.py configs/classification/resnet110_l1norm_cifar10.py
 Prune: rethink-det prune classification/resnet110_l1norm_cifar10.py CHECKPOINT
     --pruner L1NormPruner --pruner-options target=resnet110-a -o pruned.pth
 Hardware: one GPU; not run.
-Expected: 93.14 +- 0.24 top-1 (arXiv 1810.05270, five runs).
+Expected: the top-1 of resnet110 in _base_/published.py.
 """
 
 _base_ = [

@@ -3,7 +3,7 @@
 Source: arXiv 1810.05270, table of L1-norm filter pruning; recipe of its code. From the official
 archive: resnet56_l1norm_cifar10.py.
 Run: python tools/train.py configs/classification/resnet56_cifar10.py
-Expected: 93.14 +- 0.12 top-1 (arXiv 1810.05270, five runs).
+Expected: the top-1 of resnet56 in _base_/published.py.
 """
 
 _base_ = [

@@ -1,7 +1,7 @@
 """A real ResNet-56 pruned as resnet56-a, on real CIFAR-10 images, with a CPU's budget.
 
 Source: arXiv 1810.05270, L1-norm filter pruning on CIFAR-10 (there: 160 epochs, fine-tuning
-40, all 50,000 images; published 93.14 unpruned, 92.96 Scratch-E, 93.09 Scratch-B).
+40, all 50,000 images; its numbers are beside those of paper/cifar10_resnet56_l1norm-a).
 Data: data/cifar10/{train,test}/<class>/<n>.jpg; trained on the first 500 images of each
 class, evaluated on all 10,000 test images.
 Parent: data/resnet56.pth, a trained CIFAR-10 ResNet-56 with subsampling shortcuts and

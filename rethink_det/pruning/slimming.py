@@ -12,8 +12,8 @@ Deviation: exactly ``int(N * ratio)`` scales go, of equal ones the later, and a 
 be removed, which in the published networks is the same. A BatchNorm in front of a selection
 keeps its full width, as published; its removed entries are not zeroed, since nothing reads
 them.
-Expected: on ImageNet, VGG-11 at 50 %, fine-tuned top-1 of 68.62 %, as published with the code
-of arXiv 1810.05270.
+Expected: on ImageNet, VGG-11 at 50 %, the numbers that arXiv 1810.05270 publishes with its code:
+``vgg11_bn_slimming_50`` in ``configs/_base_/published.py``.
 """
 
 import warnings

@@ -6,9 +6,9 @@ penalty by accelerated proximal gradient (:class:`~rethink_det.training.Structur
 a structure whose factor is zero is removed. Factors that remain are folded into the weights.
 Deviation: none in the method. The authors' networks (MXNet) are pre-activation ResNets; any
 network with residual blocks will do.
-Expected: the layouts ``resnet41-sss``, ``resnet32-sss``, ``resnet26-sss`` of ResNet-50; top-1
-from scratch (Scratch-B) 76.17, 74.67, 73.41 %, as published with the code of arXiv
-1810.05270.
+Expected: the layouts ``resnet41-sss``, ``resnet32-sss``, ``resnet26-sss`` of ResNet-50, and from
+scratch the numbers that arXiv 1810.05270 publishes with its code: ``preact_resnet50_*`` in
+``configs/_base_/published.py``.
 """
 
 import warnings

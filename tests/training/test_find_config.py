@@ -17,7 +17,7 @@ def told(name, folder=''):
     return str(refused.value)
 
 
-@pytest.mark.parametrize('name', ['demo', 'paper/cifar10_resnet56_l1norm-a', 'studies/demo.py'])
+@pytest.mark.parametrize('name', ['demo', 'paper/cifar10_resnet56', 'studies/demo.py'])
 def test_shipped_study_is_found(name):
     assert Path(find_config(name, 'studies')).is_file()
 
@@ -39,8 +39,8 @@ def test_another_packages_config_is_left_to_it():
     [
         ('dmeo', 'studies', 'demo'),
         ('shapes.py', 'studies', 'shapes'),
-        ('cifar10_resnet56_l1norm-a', 'studies', 'paper/cifar10_resnet56_l1norm-a'),
-        ('papr/cifar10_resnet56_l1norm-a', 'studies', 'paper/cifar10_resnet56_l1norm-a'),
+        ('cifar10_resnet56-small-lr', 'studies', 'paper/cifar10_resnet56_small-lr'),
+        ('papr/cifar10_resnet56_small-lr', 'studies', 'paper/cifar10_resnet56_small-lr'),
         ('resnet56_l1nrom_cifar10.py', '', 'classification/resnet56_l1norm_cifar10'),
         ('faster-rcnn_r50_fpn_1x_coco', '', 'detection/faster-rcnn_r50_fpn_1x_coco'),
     ],

@@ -1,22 +1,18 @@
 """ResNet-20 on CIFAR-10, soft filter pruning: 80 % of the filters are kept.
 
-Source: arXiv 1810.05270, soft filter pruning (arXiv 1808.06866). Its Scratch-B stretches 400
-epochs, and the drops of 200.
+Source: arXiv 1810.05270, soft filter pruning (arXiv 1808.06866).
 Run: rethink-det study paper/cifar10_resnet20_soft-filter-keep80
 Hardware: one GPU; not run.
 Expected: no accuracy is published with the code of arXiv 1810.05270. Unpruned here is the network
 that soft pruning trained, its removed filters at zero.
 """
 
-_base_ = '../../_base_/study_cifar.py'
+_base_ = '../../_base_/study_cifar_soft_filter.py'
 
 study = dict(
     title='ResNet-20 on CIFAR-10, soft filter pruning, 80 % kept',
     classification=dict(
         config='../../classification/resnet20_soft-filter_cifar10.py',
-        pruner=dict(type='SoftFilterPruner'),
-        arms=['unpruned', 'scratch-e', 'scratch-b'],
-        arm_settings=dict(scratch_b_epochs=400),
         options=dict(custom_hooks=[dict(type='rethink_det.SoftFilterHook', keep=0.8)]),
     ),
 )

@@ -1,0 +1,14 @@
+"""DenseNet-BC-100 on CIFAR-100, weights of convolutions removed by magnitude.
+
+Source: arXiv 1810.05270, weights by magnitude (arXiv 1506.02626).
+Run: rethink-det study paper/cifar100_densenet-bc-100
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270.
+"""
+
+_base_ = '../../_base_/study_cifar_magnitude.py'
+
+study = dict(
+    title='DenseNet-BC-100 on CIFAR-100, weights by magnitude',
+    classification=dict(config='../../classification/densenet-bc-100_magnitude_cifar100.py'),
+)

@@ -1,0 +1,19 @@
+"""VGG-19 on CIFAR-100, 50 % of the channels removed by network slimming.
+
+Source: arXiv 1810.05270, network slimming (arXiv 1708.06519). The share is from the code of arXiv
+1708.06519, which prunes so on this data.
+Run: rethink-det study paper/cifar100_vgg19_slimming
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270. Unpruned here is the parent
+that trains with sparse scales.
+"""
+
+_base_ = '../../_base_/study_cifar.py'
+
+study = dict(
+    title='VGG-19 on CIFAR-100, network slimming',
+    classification=dict(
+        config='../../classification/vgg19_slimming_cifar100.py',
+        pruners={'50': dict(type='NetworkSlimmingPruner', ratio=0.5, strictly_above=True)},
+    ),
+)

@@ -1,0 +1,14 @@
+"""PreResNet-110 on CIFAR-10, weights of convolutions removed by magnitude.
+
+Source: arXiv 1810.05270, weights by magnitude (arXiv 1506.02626).
+Run: rethink-det study paper/cifar10_preresnet110
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270.
+"""
+
+_base_ = '../../_base_/study_cifar_magnitude.py'
+
+study = dict(
+    title='PreResNet-110 on CIFAR-10, weights by magnitude',
+    classification=dict(config='../../classification/preresnet110_magnitude_cifar10.py'),
+)

@@ -1,0 +1,16 @@
+"""PreResNet-164 on CIFAR-10, channels removed by network slimming.
+
+Source: arXiv 1810.05270, network slimming (arXiv 1708.06519). 40 % is shown by its code; 60 % by
+that of arXiv 1708.06519, which prunes so on this data.
+Run: rethink-det study paper/cifar10_preresnet164_slimming
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270. Unpruned here is the parent
+that trains with sparse scales.
+"""
+
+_base_ = '../../_base_/study_cifar_slimming.py'
+
+study = dict(
+    title='PreResNet-164 on CIFAR-10, network slimming',
+    classification=dict(config='../../classification/preresnet164_slimming_cifar10.py'),
+)

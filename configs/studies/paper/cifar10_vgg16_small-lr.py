@@ -1,0 +1,17 @@
+"""Lottery tickets of VGG-16 on CIFAR-10 at a small learning rate.
+
+Source: arXiv 1810.05270, comparison with the lottery ticket hypothesis (arXiv 1803.03635).
+Run: rethink-det study paper/cifar10_vgg16_small-lr
+Hardware: one GPU; not run.
+Expected: no accuracy is published with the code of arXiv 1810.05270.
+"""
+
+_base_ = '../../_base_/study_cifar_small_lr.py'
+
+study = dict(
+    title='VGG-16 on CIFAR-10, small learning rate',
+    classification=dict(
+        config='../../classification/vgg16_l1norm_cifar10.py',
+        pruners={'lottery-l1norm-a': dict(type='L1NormPruner', target='vgg16-a')},
+    ),
+)

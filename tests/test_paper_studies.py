@@ -277,7 +277,7 @@ def test_readme_has_every_variant_of_every_study_and_no_other():
 
 @pytest.mark.parametrize('command', COMMANDS)
 def test_each_command_of_the_readme_is_understood(command):
-    options = _parser().parse_args(shlex.split(command, comments=True)[1:])
+    options = _parser('study').parse_args(shlex.split(command, comments=True)[1:])
     file, _ = find_study(options.study)
     assert Path(file).parent == PAPER
 

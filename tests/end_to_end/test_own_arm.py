@@ -60,7 +60,7 @@ def test_a_study_trains_it_and_reports_it(own, command):
     work = own / 'work'
     done = command('study', study(own, ['fine-tune', 'scratch-e', 'scratch-x']), '--work-dir', work)
     assert done.status == 0, done.err
-    results = StudyResults.load(work)
+    results = StudyResults.read(work)
     by_arm = {run.arm: run for run in results.runs if run.seed == 1}
     assert by_arm['scratch-x'].epochs > by_arm['scratch-e'].epochs
     (said,) = results.verdicts

@@ -1,11 +1,14 @@
 """rethink_det: does a pruned network owe its quality to its weights or to its architecture?
 
-Importing the package is quick and loads neither torch nor MMEngine: MMEngine imports
-``rethink_det.registry`` by itself where a config says ``type='rethink_det.X'``. Where mmcv
-comes without compiled operators, the import lends it torchvision's.
+Importing the package is quick and loads neither torch nor MMEngine: what stands in ``__all__``
+is imported when it is first used, and MMEngine imports ``rethink_det.registry`` by itself where
+a config says ``type='rethink_det.X'``. Where mmcv comes without compiled operators, the import
+lends it torchvision's.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 if find_spec('mmengine') is None:
     raise ImportError(
@@ -17,8 +20,55 @@ if find_spec('mmengine') is None:
 from rethink_det import compat, moved
 from rethink_det.errors import UserError
 
+if TYPE_CHECKING:
+    from rethink_det import registry
+    from rethink_det.architecture import PrunedArchitecture
+    from rethink_det.export import export_onnx
+    from rethink_det.pruning import prune
+    from rethink_det.report import StudyResults
+    from rethink_det.report.page import write_report
+    from rethink_det.study.config import Study
+    from rethink_det.study.execute import execute_study
+
 compat.install()
 moved.install()
 
 __version__ = '0.1.0.dev0'
-__all__ = ['UserError', '__version__']
+__all__ = [
+    'PrunedArchitecture',
+    'Study',
+    'StudyResults',
+    'UserError',
+    '__version__',
+    'execute_study',
+    'export_onnx',
+    'prune',
+    'registry',
+    'write_report',
+]
+
+_HOMES = {
+    'PrunedArchitecture': 'rethink_det.architecture',
+    'Study': 'rethink_det.study.config',
+    'StudyResults': 'rethink_det.report',
+    'execute_study': 'rethink_det.study.execute',
+    'export_onnx': 'rethink_det.export',
+    'prune': 'rethink_det.pruning',
+    'write_report': 'rethink_det.report.page',
+}
+"""Where a name comes from when it is first used; type checkers read it above."""
+
+
+def __getattr__(name: str) -> Any:
+    """A name of :data:`_HOMES`, or the registries, imported now."""
+    if name == 'registry':
+        return import_module('rethink_det.registry')
+    if name not in _HOMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

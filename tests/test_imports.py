@@ -58,17 +58,28 @@ def complaints(source, room):
     return found
 
 
+def without_annotations(source):
+    """A module without what only type checkers read: the front door names all and imports none."""
+    tree = ast.parse(source)
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == 'TYPE_CHECKING')
+    ]
+    return ast.unparse(tree)
+
+
 def room_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix('.py')
 
 
 @pytest.mark.parametrize('path', MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_module_imports_downwards_only(path):
-    room = room_of(path)
+    room, source = room_of(path), path.read_text()
     if room == '__init__':
-        room = 'compat'  # what `import rethink_det` may cost
+        room, source = 'compat', without_annotations(source)  # what `import rethink_det` may cost
     assert room in ROOMS, f'a new room: give {room} its place in the order'
-    assert complaints(path.read_text(), room) == []
+    assert complaints(source, room) == []
 
 
 @pytest.mark.parametrize(

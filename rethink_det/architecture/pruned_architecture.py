@@ -50,6 +50,16 @@ class PrunedArchitecture:
             themselves are in the checkpoint (see :mod:`.masks`).
         name: What people call it, ``'resnet56-a'``. Not compared.
         source: Where the widths come from. Not compared.
+
+    Example:
+        >>> from rethink_det import PrunedArchitecture
+        >>> small = PrunedArchitecture.load('resnet56-a')
+        >>> small.cost().params, small.base.cost().params
+        (773336, 853018)
+        >>> features = small.build()  # the backbone, fresh weights
+        >>> small.save('small.json')
+        >>> PrunedArchitecture.load('small.json') == small
+        True
     """
 
     backbone: Mapping[str, Any]

@@ -63,6 +63,15 @@ def export_onnx(
     Raises:
         UserError: The extra ``export`` is not installed, the checkpoint cannot be read or
             exported that way, or onnxruntime disagrees. Nothing is written then.
+
+    Example:
+        >>> from rethink_det import export_onnx
+        >>> file = export_onnx('trained.pth', 'classifier.onnx', batch=1)
+        >>> file.exportable.outputs
+        ('scores',)
+        >>> images = file.exportable.random_images(1)
+        >>> [scores.shape for scores in file.network().run(images)]
+        [torch.Size([1, 2])]
     """
     check_installed()
     path = _path(checkpoint, out, backbone)

@@ -111,6 +111,16 @@ def prune(
     Raises:
         UserError: Unknown pruner, impossible ratio, missing data, or weights of another
             architecture.
+
+    Example:
+        >>> from rethink_det import PrunedArchitecture, prune
+        >>> base = PrunedArchitecture.load('resnet56')
+        >>> trained = base.build_network()  # load its weights here
+        >>> pruned = prune(trained, {'type': 'L1NormPruner', 'ratios': 0.25}, base)
+        >>> pruned.architecture.kept('layer1.0.conv1'), base.kept('layer1.0.conv1')
+        (12, 16)
+        >>> pruned.state_dict['backbone.layer1.0.conv1.weight'].shape
+        torch.Size([12, 16, 3, 3])
     """
     architecture = architecture or getattr(model, 'architecture', None)
     if architecture is None:

@@ -49,6 +49,11 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
 
     Raises:
         UserError: ``work_dir`` has no readable ``results.json``, or a file of a run is damaged.
+
+    Example:
+        >>> from rethink_det import write_report
+        >>> sorted(write_report('work'))
+        ['csv', 'html', 'markdown', 'plots']
     """
     work_dir = Path(work_dir)
     results = StudyResults.read(work_dir)

@@ -34,6 +34,14 @@ class StudyResults:
         title: One line for the report.
         description: What is asked, for the report.
         environment: Versions, device.
+
+    Example:
+        >>> from rethink_det import StudyResults
+        >>> results = StudyResults.read('work')
+        >>> [row.n for row in results.summary if row.arm == 'fine-tune']
+        [1]
+        >>> results.verdicts[0].stage
+        'classification'
     """
 
     study: str

@@ -191,6 +191,14 @@ class Study:
         seeds: Seeds of the repetitions.
         classification: Where the backbones come from.
         detection: Where they go.
+
+    Example:
+        >>> from rethink_det import Study
+        >>> study = Study.load('demo', {'study.seeds': [0]})
+        >>> list(study.detection[0].arms)
+        ['unpruned', 'prune-c', 'scratch-e', 'scratch-b', 'random']
+        >>> study.runs()[0].key
+        'classification/resnet18-w16_shapes/unpruned/seed0'
     """
 
     name: str

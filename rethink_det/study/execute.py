@@ -17,6 +17,7 @@ from rethink_det.report.run_result import FAILED, MISSING, RunResult
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Run, Study
 from rethink_det.study.display import Display
+from rethink_det.study.executors import Here
 from rethink_det.study.run import execute
 from rethink_det.training.hooks.provenance import versions
 
@@ -59,14 +60,17 @@ class _State:
 
 
 def execute_study(
-    study: Study, work_dir: str | os.PathLike, executor: Executor, workers: int = 1
+    study: Study,
+    work_dir: str | os.PathLike,
+    executor: Executor | None = None,
+    workers: int = 1,
 ) -> StudyResults:
     """Run a study to its end and write ``results.json``.
 
     Args:
         study: What to do.
         work_dir: Folder of the study; finished runs found there are not repeated.
-        executor: Where runs are executed; shut down at the end.
+        executor: Where runs are executed; shut down at the end. Default: in this process.
         workers: How many runs to hand out at a time.
 
     Returns:
@@ -74,7 +78,16 @@ def execute_study(
 
     Raises:
         UserError: The given parent is missing, damaged or unsafe.
+
+    Example:
+        >>> from rethink_det import Study, execute_study, write_report
+        >>> results = execute_study(Study.load('study.py'), 'work')
+        >>> sorted({run.arm for run in results.runs if run.status == 'completed'})
+        ['fine-tune', 'scratch-e', 'unpruned']
+        >>> write_report('work')['html'].name
+        'report.html'
     """
+    executor = executor or Here()
     if study.classification.parent:
         load_checkpoint(study.classification.parent)  # refuses before anything is started
     state = _State(study.runs())

@@ -76,6 +76,7 @@ MOVED = {
     'detection.trained': 'detection.trained_detector',
     'detection.two_stage': 'export.rcnn_graph',
     'pruning.data': 'pruning.batches',
+    'pruning.threshold': 'pruning.ranking',
     'pruning.evidence': 'pruning.sample_statistics',
     'study.compute': 'report.training_compute',
     'study.compute_plot': 'report.plots.compute',

@@ -6,6 +6,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from rethink_det.architecture.tracing import evaluating
 from rethink_det.errors import UserError
 from rethink_det.registered import build
 from rethink_det.registry import MODELS
@@ -47,7 +48,12 @@ def full_name(layer: str, prefix: str = BACKBONE) -> str:
 
 def last_feature(features: Tensor | Sequence[Tensor]) -> Tensor:
     """The deepest feature map of a backbone's output."""
-    return features if isinstance(features, Tensor) else features[-1]
+    return all_features(features)[-1]
+
+
+def all_features(features: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    """All feature maps of a backbone's output, which is one of them or several."""
+    return [features] if isinstance(features, Tensor) else list(features)
 
 
 def build_backbone(config: Mapping) -> nn.Module:
@@ -128,19 +134,13 @@ def feature_shapes(backbone: nn.Module, input_shape: Sequence[int]) -> list[tupl
     Raises:
         UserError: If ``backbone`` cannot run on such an input.
     """
-    modes = [(m, m.training) for m in backbone.modules()]
-    for module, _ in modes:
-        module.training = False
     weight = next(backbone.parameters())
     images = torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype)
     try:
-        features = backbone(images)
+        with evaluating(backbone):
+            features = backbone(images)
     except RuntimeError as error:
         raise UserError(
             f'{type(backbone).__name__} cannot run on an input of {tuple(input_shape)}: {error}'
         ) from error
-    finally:
-        for module, mode in modes:
-            module.training = mode
-    maps = [features] if isinstance(features, Tensor) else features
-    return [tuple(feature.shape[1:]) for feature in maps]
+    return [(f.shape[1], f.shape[2], f.shape[3]) for f in all_features(features)]

@@ -15,7 +15,7 @@ import torch_pruning as tp
 from torch import Tensor, nn
 
 from rethink_det.architecture.channel_indices import check_indices, other_indices
-from rethink_det.architecture.network import HEAD
+from rethink_det.architecture.network import HEAD, all_features
 from rethink_det.architecture.selection import SELECTING
 from rethink_det.architecture.tracing import place_in, traceable
 from rethink_det.errors import UserError
@@ -319,4 +319,4 @@ def _apart(output: Tensor | Sequence[Tensor]) -> list[Tensor]:
 
     Torch-Pruning mistakes a concatenation that is an output for a sum of its parts.
     """
-    return [feature.mul(1) for feature in ([output] if isinstance(output, Tensor) else output)]
+    return [feature.mul(1) for feature in all_features(output)]

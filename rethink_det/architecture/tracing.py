@@ -7,30 +7,41 @@ from torch import nn
 
 
 @contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode, module by module; put back afterwards.
+
+    Not by :meth:`~torch.nn.Module.train`, which in mmdet's backbones freezes stages as well.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    for module, _ in modes:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextmanager
 def traceable(model: nn.Module) -> Iterator[None]:
     """Evaluation mode, all gradients on, no checkpointing; put back afterwards.
 
     Torch-Pruning follows autograd: a frozen stage leaves no trace. Evaluation mode keeps
     the tracing input out of the running statistics.
     """
-    training = [(m, m.training) for m in model.modules()]
     frozen = [n for n, p in model.named_parameters() if not p.requires_grad]
     checkpointed = [m for m in model.modules() if getattr(m, 'with_cp', False)]
-    # Module by module, and deaf to Torch-Pruning's own ``eval()``: both would call an mmdet
-    # backbone's ``train``, which freezes its stages again.
-    for module, _ in training:
-        module.training = False
+    # Deaf to Torch-Pruning's own ``eval()``, which would call an mmdet backbone's ``train``.
     model.eval = lambda: model
     for module in checkpointed:
         module.with_cp = False
     for parameter in model.parameters():
         parameter.requires_grad_(True)
     try:
-        yield
+        with evaluating(model):
+            yield
     finally:
         del model.eval
-        for module, mode in training:
-            module.training = mode
         for module in checkpointed:
             module.with_cp = True
         parameters = dict(model.named_parameters())

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.errors import UserError
 from rethink_det.pruning.base import Pruner
+from rethink_det.pruning.ranking import top
 from rethink_det.pruning.ratios import (
     Ratios,
     by_pattern,
@@ -88,9 +89,3 @@ class LayerwisePruner(Pruner):
         if not torch.isfinite(scores).all():
             raise UserError(f'The scores of layer {layer} are not finite numbers.')
         return top(scores, count)
-
-
-def top(scores: Tensor, count: int) -> tuple[int, ...]:
-    """Indices of the ``count`` largest scores, sorted; of equal ones the first."""
-    order = torch.argsort(scores, descending=True, stable=True)
-    return tuple(sorted(order[:count].tolist()))

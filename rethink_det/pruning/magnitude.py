@@ -12,7 +12,6 @@ Expected: on ImageNet, VGG-16 and ResNet-50 at 30 and 60 %, the numbers that arX
 publishes with its code: ``*_magnitude_*`` in ``configs/_base_/published.py``.
 """
 
-import warnings
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -21,7 +20,7 @@ from torch import Tensor, nn
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.errors import UserError
 from rethink_det.pruning.base import Pruner
-from rethink_det.pruning.threshold import check_ratio, largest
+from rethink_det.pruning.ranking import check_ratio, largest, never_fewer
 from rethink_det.registry import PRUNERS
 
 
@@ -43,7 +42,7 @@ class MagnitudePruner(Pruner):
     """
 
     def __init__(self, ratio: float, min_weights: int = 1, strictly_above: bool = False) -> None:
-        self.ratio = check_ratio('MagnitudePruner', ratio)
+        self.ratio = check_ratio('MagnitudePruner: ratio', ratio)
         self.min_weights, self.strictly_above = min_weights, strictly_above
 
     def find(
@@ -76,20 +75,13 @@ class MagnitudePruner(Pruner):
         masks, place = {}, 0
         for name, mask in there.items():
             count = int(mask.sum())
-            masks[name] = mask.clone()
-            masks[name][mask] = kept[place : place + count]
+            left = mask.clone()
+            left[mask] = kept[place : place + count]
+            masks[name] = self._not_empty(name, weights[name], left)
             place += count
-            self._keep_some(name, weights[name], masks[name])
         return masks
 
-    def _keep_some(self, name: str, weight: Tensor, mask: Tensor) -> None:
-        floor = min(self.min_weights, weight.numel())
-        if mask.sum() >= floor:
-            return
-        warnings.warn(
-            f'The threshold would leave {name} {int(mask.sum())} of its {weight.numel()} weights; '
-            f'it keeps {floor}.',
-            stacklevel=3,
-        )
-        order = weight.abs().flatten().argsort(descending=True, stable=True)
-        mask.view(-1)[order[:floor]] = True
+    def _not_empty(self, name: str, weight: Tensor, mask: Tensor) -> Tensor:
+        claim, magnitudes = f'The threshold would leave {name}', weight.abs().flatten()
+        left = never_fewer(mask.flatten(), magnitudes, self.min_weights, claim, 'weights')
+        return left.view_as(mask)

@@ -1,12 +1,12 @@
 """Which layers lose how many channels: ratios by pattern, skipped layers, targets."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION
 from rethink_det.errors import UserError
+from rethink_det.pruning.ranking import check_ratio, fewest_count
 
 Ratios = float | Mapping[str, float]
 
@@ -24,8 +24,7 @@ def by_pattern(ratios: Ratios) -> dict[str, float]:
     """Ratios by layer name pattern; raises :class:`UserError` for one outside [0, 1)."""
     patterns = dict(ratios) if isinstance(ratios, Mapping) else {'*': ratios}
     for pattern, ratio in patterns.items():
-        if not isinstance(ratio, (int, float)) or not 0 <= ratio < 1:
-            raise UserError(f'The ratio of {pattern!r} must be in [0, 1), got {ratio!r}.')
+        check_ratio(f'The ratio of {pattern!r}', ratio)
     return patterns
 
 
@@ -55,14 +54,8 @@ def targets_from_ratios(
         ratio = next((r for p, r in patterns.items() if fnmatchcase(layer, p)), 0)
         if any(fnmatchcase(layer, pattern) for pattern in skip):
             continue
-        kept = num_keep(width, ratio)
-        if kept < min_channels:
-            kept = min(min_channels, width)
-            warnings.warn(
-                f'A ratio of {ratio} would leave {layer} less than {min_channels} of its {width} '
-                f'channels; it keeps {kept}.',
-                stacklevel=2,
-            )
+        claim = f'A ratio of {ratio} would leave {layer}'
+        kept = fewest_count(num_keep(width, ratio), width, min_channels, claim)
         if kept < width:
             targets[layer] = kept
     return targets

@@ -29,7 +29,7 @@ from rethink_det.architecture.selection import inputs_of, readable
 from rethink_det.errors import UserError
 from rethink_det.pruning.features import Probe, Sampler, Samples, set_weights, weights
 from rethink_det.pruning.lasso import lasso
-from rethink_det.pruning.layerwise import top
+from rethink_det.pruning.ranking import top
 from rethink_det.pruning.ratios import Ratios, targets_from_ratios
 from rethink_det.pruning.sequential import SequentialPruner, Step
 from rethink_det.registry import PRUNERS

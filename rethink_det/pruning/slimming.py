@@ -16,7 +16,6 @@ Expected: on ImageNet, VGG-11 at 50 %, the numbers that arXiv 1810.05270 publish
 ``vgg11_bn_slimming_50`` in ``configs/_base_/published.py``.
 """
 
-import warnings
 from collections.abc import Iterable
 
 import torch
@@ -27,7 +26,7 @@ from rethink_det.architecture.norms import NormRole, norm_roles
 from rethink_det.architecture.selection import inputs_of
 from rethink_det.errors import UserError
 from rethink_det.pruning.base import Pruner
-from rethink_det.pruning.threshold import check_ratio, largest
+from rethink_det.pruning.ranking import check_ratio, largest, never_fewer, places
 from rethink_det.registry import PRUNERS
 
 
@@ -53,7 +52,7 @@ class NetworkSlimmingPruner(Pruner):
         min_channels: int = 1,
         strictly_above: bool = False,
     ) -> None:
-        self.ratio = check_ratio('NetworkSlimmingPruner', ratio)
+        self.ratio = check_ratio('NetworkSlimmingPruner: ratio', ratio)
         self.heads, self.min_channels = heads, min_channels
         self.strictly_above = strictly_above
 
@@ -90,16 +89,8 @@ class NetworkSlimmingPruner(Pruner):
         return Cut(channels, selections)
 
     def _kept(self, role: NormRole, scale: Tensor, stays: Tensor) -> tuple[int, ...]:
-        floor = min(self.min_channels, len(scale))
-        if stays.sum() < floor:
-            warnings.warn(
-                f'The threshold would leave {role.name} {int(stays.sum())} of its {len(scale)} '
-                f'channels; it keeps {floor}.',
-                stacklevel=3,
-            )
-            order = scale.argsort(descending=True, stable=True)
-            return tuple(sorted(order[:floor].tolist()))
-        return tuple(stays.nonzero().flatten().tolist())
+        claim = f'The threshold would leave {role.name}'
+        return places(never_fewer(stays, scale, self.min_channels, claim))
 
 
 def _inputs(surgeon: Surgeon, reader: str, kept: tuple[int, ...], width: int) -> tuple[int, ...]:

@@ -17,10 +17,9 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.errors import UserError
 from rethink_det.pruning.base import Pruner
 from rethink_det.registry import PRUNERS
-from rethink_det.training.hooks.soft_filter import num_zero, zero_filters
+from rethink_det.training.hooks.soft_filter import check_keep, num_zero, zero_filters
 
 
 @PRUNERS.register_module()
@@ -36,9 +35,7 @@ class SoftFilterPruner(Pruner):
     """
 
     def __init__(self, keep: float | None = None) -> None:
-        if keep is not None and not 0 < keep <= 1:
-            raise UserError(f'SoftFilterPruner: keep must be above 0 and at most 1, got {keep}.')
-        self.keep = keep
+        self.keep = None if keep is None else check_keep('SoftFilterPruner', keep)
 
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None

@@ -22,6 +22,7 @@ from rethink_det.architecture.blocks import last_layer, residual_blocks
 from rethink_det.architecture.scales import KINDS
 from rethink_det.errors import UserError
 from rethink_det.pruning.base import Pruner
+from rethink_det.pruning.ranking import never_fewer, places
 from rethink_det.registry import PRUNERS
 
 
@@ -75,12 +76,10 @@ class SparseStructurePruner(Pruner):
     def _alive(self, surgeon: Surgeon, name: str, run: int) -> tuple[int, ...]:
         """Channels of a layer that are not zero, in whole runs."""
         strength = _strength(surgeon, name).view(-1, run).sum(1)
-        alive = strength > 0
-        floor = min(-(-self.min_channels // run), len(alive))
-        if alive.sum() < floor:
-            warnings.warn(f'All of layer {name} is at zero; it keeps {floor * run}.', stacklevel=3)
-            alive[strength.argsort(descending=True, stable=True)[:floor]] = True
-        return tuple(alive.repeat_interleave(run).nonzero().flatten().tolist())
+        fewest, parts = -(-self.min_channels // run), 'groups' if run > 1 else 'channels'
+        claim = f'To remove what is at zero would leave {name}'
+        alive = never_fewer(strength > 0, strength, fewest, claim, parts)
+        return places(alive.repeat_interleave(run))
 
 
 def _dead_blocks(surgeon: Surgeon) -> Iterator[str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rethink_det import UserError
 from rethink_det.architecture import Cut
 from rethink_det.pruning import MagnitudePruner, prune_state
-from rethink_det.pruning.threshold import largest
+from rethink_det.pruning.ranking import largest
 
 
 def masks(weights, **settings):

@@ -41,7 +41,7 @@ def test_no_ratio_empties_or_widens_a_layer(ratio, least):
 
 @pytest.mark.parametrize('least', [1, 4])
 def test_a_floor_is_announced(least):
-    with pytest.warns(UserWarning, match=f'layer1.0.conv1 less than {least} of its 16 channels'):
+    with pytest.warns(UserWarning, match=f'conv1 0 of its 16 channels; it keeps {least}'):
         targets = targets_from_ratios(WIDTHS, 0.99, min_channels=least)
     assert targets == dict.fromkeys(WIDTHS, least)
 

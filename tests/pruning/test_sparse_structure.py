@@ -83,7 +83,7 @@ def test_nothing_at_zero_is_announced(parents):
 
 def test_a_dead_layer_keeps_one_neuron(parents):
     model, _ = scaled(parents, 'cifar-resnet', 'neuron', {0: list(range(16))})
-    with pytest.warns(UserWarning, match='All of layer layer1.0.conv1 is at zero; it keeps 1'):
+    with pytest.warns(UserWarning, match='leave layer1.0.conv1 0 of its 16 channels; it keeps 1'):
         result = prune(model, dict(type='SparseStructurePruner', structures='neuron'))
     assert len(result.architecture.channels['layer1.0.conv1']) == 1
 

@@ -35,9 +35,8 @@ class SoftFilterHook(Hook):
     priority = 'BELOW_NORMAL'  # before_train: after TransferHook; after an epoch: before saving
 
     def __init__(self, keep: float = 0.7, layers: str | list[str] = '*') -> None:
-        if not 0 < keep <= 1:
-            raise UserError(f'SoftFilterHook: keep must be above 0 and at most 1, got {keep}.')
-        self.keep, self.layers = keep, [layers] if isinstance(layers, str) else list(layers)
+        self.keep = check_keep('SoftFilterHook', keep)
+        self.layers = [layers] if isinstance(layers, str) else list(layers)
 
     def before_train(self, runner: Runner) -> None:
         """Zero the filters of the first weights; refuse a pattern that matches nothing."""
@@ -64,6 +63,17 @@ class SoftFilterHook(Hook):
     def _zero(self, convolutions: list[nn.Conv2d]) -> None:
         for conv in convolutions:
             zero_filters(conv, num_zero(conv.out_channels, self.keep))
+
+
+def check_keep(who: str, keep: float) -> float:
+    """``keep``, if it is a rate of filters that can be left.
+
+    Raises:
+        UserError: It is not above 0 and at most 1; names who asked.
+    """
+    if not 0 < keep <= 1:
+        raise UserError(f'{who}: keep must be above 0 and at most 1, got {keep}.')
+    return keep
 
 
 def num_zero(width: int, keep: float) -> int:

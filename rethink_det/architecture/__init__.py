@@ -5,14 +5,14 @@ from rethink_det.architecture.biased_downsample import biased_downsample_resnet
 from rethink_det.architecture.cost import Cost
 from rethink_det.architecture.cut import Cut
 from rethink_det.architecture.pruned_architecture import PrunedArchitecture
-from rethink_det.architecture.surgery import ChannelGroup, Reader, Surgeon
+from rethink_det.architecture.surgery import ChannelGroup, Consumer, Surgeon
 
 __all__ = [
     'ChannelGroup',
     'Cost',
     'Cut',
     'PrunedArchitecture',
-    'Reader',
+    'Consumer',
     'Surgeon',
     'biased_downsample_resnet',
     'pruned_backbone',

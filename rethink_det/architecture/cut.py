@@ -12,8 +12,13 @@ from rethink_det.architecture.blocks import (
     remove_block,
     residual_blocks,
 )
+from rethink_det.architecture.input_selection import (
+    in_width,
+    select_inputs,
+    selectable,
+    zero_inputs,
+)
 from rethink_det.architecture.network import full_name
-from rethink_det.architecture.selection import inputs_of, readable, select_inputs, zero_inputs
 from rethink_det.architecture.surgery import Surgeon
 from rethink_det.errors import UserError
 
@@ -48,11 +53,11 @@ class Cut:
         """
         model, prefix = surgeon.model, surgeon.prefix
         self._check_blocks(surgeon)
-        readers = {n: readable(model, full_name(n, prefix)) for n in self.selections}
-        before = {name: inputs_of(reader) for name, reader in readers.items()}
+        consumers = {n: selectable(model, full_name(n, prefix)) for n in self.selections}
+        before = {name: in_width(consumer) for name, consumer in consumers.items()}
         if self.channels:
             surgeon.cut(self.channels)
-        narrowed = next((n for n in readers if inputs_of(readers[n]) != before[n]), None)
+        narrowed = next((n for n in consumers if in_width(consumers[n]) != before[n]), None)
         if narrowed:
             raise UserError(f'Layer {narrowed} selects from channels that are cut themselves.')
         for block in self.blocks:

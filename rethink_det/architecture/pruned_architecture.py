@@ -44,7 +44,7 @@ class PrunedArchitecture:
             sorted indices when inherited from a parent. Unlisted layers are whole. Hidden
             layers of the head are named ``'head.*'``.
         selections: Layer to the sorted indices of the inputs it reads, where the stream it
-            reads from stays whole (see :mod:`.selection`).
+            reads from stays whole (see :mod:`.input_selection`).
         removed_blocks: Residual blocks without their residual branch.
         masks: Unstructured pruning: ``dict(digest=..., kept={parameter: count})``. The masks
             themselves are in the checkpoint (see :mod:`.masks`).

@@ -15,8 +15,8 @@ import torch_pruning as tp
 from torch import Tensor, nn
 
 from rethink_det.architecture.channel_indices import check_indices, other_indices
+from rethink_det.architecture.input_selection import SELECTING
 from rethink_det.architecture.network import HEAD, all_features
-from rethink_det.architecture.selection import SELECTING
 from rethink_det.architecture.tracing import place_in, traceable
 from rethink_det.errors import UserError
 
@@ -55,7 +55,7 @@ class ChannelGroup:
 
 
 @dataclass(frozen=True)
-class Reader:
+class Consumer:
     """A layer that reads the output channels of another.
 
     Attributes:
@@ -160,18 +160,18 @@ class Surgeon:
             run=_width(layer) // layer.groups if is_grouped(layer) else 1,
         )
 
-    def readers(self, name: str) -> list[Reader]:
+    def consumers(self, name: str) -> list[Consumer]:
         """The layers that read the output channels of ``name``, through whatever lies between."""
         layer = self.layer(name)
-        readers = []
+        consumers = []
         for item in self._group(layer, range(_width(layer))).items:
             module = item.dep.target.module
             reads = isinstance(module, (nn.Conv2d, nn.Linear))
             if reads and not self.graph.is_out_channel_pruning_fn(item.dep.handler):
                 order = torch.tensor(item.root_idxs).argsort(stable=True)
                 columns = torch.tensor(item.idxs)[order].view(_width(layer), -1)
-                readers.append(Reader(self.name_of(module), module, columns))
-        return readers
+                consumers.append(Consumer(self.name_of(module), module, columns))
+        return consumers
 
     def tied_group(self, name: str) -> tp.Group:
         """Torch-Pruning's own group of all output channels of ``name``, for its importances."""
@@ -254,7 +254,7 @@ class Surgeon:
         return None
 
     def _reading_obstacle(self, layer: nn.Module, items: Sequence) -> str | None:
-        """A reader that cannot follow if its inputs are taken away one by one."""
+        """A consumer that cannot follow if its inputs are taken away one by one."""
         for module in (item.dep.target.module for item in items[1:]):
             if module is not layer and isinstance(module, SELECTING):
                 return f'{self._names[module]} reads a selection of its channels'

@@ -3,7 +3,7 @@
 In the code of arXiv 1708.06519 and 1810.05270 a layer ``select`` with one parameter,
 ``indexes`` of 0 and 1, stands after a BatchNorm, in front of a convolution that reads a part
 of the channels. Here that convolution picks them itself (see
-:mod:`~rethink_det.architecture.selection`).
+:mod:`~rethink_det.architecture.input_selection`).
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 SUFFIX = 'select.indexes'
-READER = 'conv1'
+CONSUMER = 'conv1'
 """The layer behind a ``select`` inside of a block; at the end of the network it is ``fc``."""
 
 
@@ -30,9 +30,9 @@ def split_selections(
             weights[name] = tensor
         elif not tensor.bool().all():
             place = name.removesuffix(SUFFIX)
-            inside = f'{place}{READER}.weight' in tensors and _is_block(place)
-            reader = READER if inside else 'fc'
-            selections[f'{place}{reader}.weight'] = tuple(tensor.nonzero().flatten().tolist())
+            inside = f'{place}{CONSUMER}.weight' in tensors and _is_block(place)
+            consumer = CONSUMER if inside else 'fc'
+            selections[f'{place}{consumer}.weight'] = tuple(tensor.nonzero().flatten().tolist())
     return weights, selections
 
 

@@ -108,8 +108,8 @@ def _is_narrower(surgeon: Surgeon, name: str, state: Mapping[str, Tensor]) -> bo
 
 def _feeds_groups(surgeon: Surgeon, name: str) -> bool:
     """Whether a grouped convolution reads the layer: it decides which channels go."""
-    readers = (item.dep.target.module for item in surgeon.tied_group(name).items[1:])
-    return any(is_grouped(m) and m is not surgeon.layer(name) for m in readers)
+    consumers = (item.dep.target.module for item in surgeon.tied_group(name).items[1:])
+    return any(is_grouped(m) and m is not surgeon.layer(name) for m in consumers)
 
 
 def _check_groups(name: str, layer: nn.Conv2d, weight: Tensor) -> None:
@@ -140,7 +140,7 @@ def _check_shapes(found: PrunedArchitecture, state: Mapping[str, Tensor], surgeo
 
 def _reads(layer: str, has: int, wants: int, surgeon: Surgeon) -> str:
     names = [*surgeon.layers(), *surgeon.units()]
-    makers = [n for n in names if any(r.name == layer for r in surgeon.readers(n))][:3]
+    makers = [n for n in names if any(r.name == layer for r in surgeon.consumers(n))][:3]
     text = f'{layer} reads {has} channels, but {" + ".join(makers) or "the image"} makes {wants}'
     if has > wants:
         return f'{text}: the widths contradict each other.'

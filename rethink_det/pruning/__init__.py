@@ -1,10 +1,10 @@
 """How an architecture is found: one file per published method."""
 
-from rethink_det.pruning.base import Pruner, PruneResult, build_pruner, prune, prune_state
 from rethink_det.pruning.importance import ImportancePruner
 from rethink_det.pruning.l1_norm import L1NormPruner
 from rethink_det.pruning.layerwise import LayerwisePruner
 from rethink_det.pruning.magnitude import MagnitudePruner
+from rethink_det.pruning.pruner import Pruner, PruneResult, build_pruner, prune, prune_state
 from rethink_det.pruning.random_control import RandomPruner
 from rethink_det.pruning.regression import RegressionPruner
 from rethink_det.pruning.sequential import SequentialPruner

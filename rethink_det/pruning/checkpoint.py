@@ -17,7 +17,7 @@ from rethink_det.architecture.checkpoint import (
 from rethink_det.architecture.input_convention import KEY, InputConvention
 from rethink_det.arms import AFTER_PRUNING
 from rethink_det.layout import INITIAL
-from rethink_det.pruning.base import PruneResult
+from rethink_det.pruning.pruner import PruneResult
 
 
 def pruned_checkpoint(

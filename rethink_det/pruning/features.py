@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rethink_det.architecture.blocks import shortcut
-from rethink_det.architecture.selection import SELECTING
+from rethink_det.architecture.input_selection import SELECTING
 from rethink_det.errors import UserError
 
 PIXELS = 2**20
@@ -45,7 +45,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Samples:
+class LayerSamples:
     """What a layer saw at N places.
 
     Attributes:
@@ -59,7 +59,7 @@ class Samples:
     shortcut: Tensor | None
 
 
-class Sampler:
+class LayerSampler:
     """Runs a network on images and keeps what layers see at a few places.
 
     Args:
@@ -74,7 +74,7 @@ class Sampler:
         self.locations, self.seed = locations, seed
         self._aside = False
 
-    def look(self, probes: Sequence[Probe]) -> dict[str, Samples]:
+    def look(self, probes: Sequence[Probe]) -> dict[str, LayerSamples]:
         """The samples of every probe, by name, from one pass up to the last of the layers.
 
         Raises:
@@ -97,7 +97,7 @@ class Sampler:
         return torch.Generator().manual_seed(zlib.crc32(f'{self.seed}:{name}'.encode()))
 
     @contextmanager
-    def _attached(self, probe: Probe, found: dict[str, list[Samples]]) -> Iterator[None]:
+    def _attached(self, probe: Probe, found: dict[str, list[LayerSamples]]) -> Iterator[None]:
         """Let ``probe`` write what its layer sees into ``found``."""
         generator, entered = self.generator(probe.name), []
 
@@ -110,7 +110,7 @@ class Sampler:
             places = _places(output, self.locations, generator)
             patches = _inputs_at(probe, inputs[0], places, output.shape[-1])
             added = self._shortcut_at(probe.block, entered, places)
-            found[probe.name].append(Samples(patches, _values_at(output, places), added))
+            found[probe.name].append(LayerSamples(patches, _values_at(output, places), added))
             if len({len(parts) for parts in found.values()}) == 1:
                 raise _SeenAll
 
@@ -139,12 +139,12 @@ class _SeenAll(Exception):
     """No layer further on is looked at."""
 
 
-def weights(layer: nn.Conv2d | nn.Linear, columns: Tensor) -> Tensor:
+def channel_weights(layer: nn.Conv2d | nn.Linear, columns: Tensor) -> Tensor:
     """A copy of the weights of C channels, ``(O, C, f)``; ``columns`` as :class:`Probe`."""
     return layer.weight.detach()[:, columns.flatten()].reshape(len(layer.weight), len(columns), -1)
 
 
-def set_weights(layer: nn.Conv2d | nn.Linear, columns: Tensor, values: Tensor) -> None:
+def set_channel_weights(layer: nn.Conv2d | nn.Linear, columns: Tensor, values: Tensor) -> None:
     """Inverse of :func:`weights`, in place."""
     shape = len(layer.weight), columns.numel(), *layer.weight.shape[2:]
     layer.weight.data[:, columns.flatten()] = values.reshape(shape).to(layer.weight.dtype)
@@ -160,9 +160,9 @@ def _batch_size(images: Tensor) -> int:
     return min(BATCH, max(1, PIXELS // images[0, 0].numel()))
 
 
-def _joined(parts: Sequence[Samples]) -> Samples:
-    fields = ([getattr(part, key) for part in parts] for key in Samples.__annotations__)
-    return Samples(*(None if values[0] is None else torch.cat(values) for values in fields))
+def _joined(parts: Sequence[LayerSamples]) -> LayerSamples:
+    fields = ([getattr(part, key) for part in parts] for key in LayerSamples.__annotations__)
+    return LayerSamples(*(None if values[0] is None else torch.cat(values) for values in fields))
 
 
 def _places(output: Tensor, locations: int, generator: torch.Generator) -> Tensor:

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.errors import UserError
-from rethink_det.pruning.batches import batches
+from rethink_det.pruning.image_batches import image_batches
 from rethink_det.pruning.layerwise import LayerwisePruner
 from rethink_det.pruning.sample_statistics import activations, gradients, squared_gradients
 from rethink_det.registry import PRUNERS
@@ -54,14 +54,14 @@ class Importance:
     Attributes:
         build: Makes the scorer from the options.
         options: What a user may set, and the defaults.
-        evidence: What it needs to have been looked at: a context of the network and the sample.
+        statistics: What it needs to have been looked at: a context of the network and the sample.
         images: How many images it looks at by default.
         needs: What a layer lacks that it has no score for.
     """
 
     build: Callable[..., Scorer]
     options: Mapping = field(default_factory=lambda: {'group_reduction': 'first'})
-    evidence: Callable[..., AbstractContextManager] | None = None
+    statistics: Callable[..., AbstractContextManager] | None = None
     images: int = 256
     needs: str = 'a layer that reads it'
 
@@ -82,7 +82,7 @@ def _library(kind: type[tp.importance.Importance], **fixed: Any) -> Callable[...
     return build
 
 
-_readers = _library(tp.importance.ActivationImportance, group_reduction='mean', normalizer=None)
+_consumers = _library(tp.importance.ActivationImportance, group_reduction='mean', normalizer=None)
 
 IMPORTANCES = {
     'l1': Importance(_library(tp.importance.MagnitudeImportance, p=1, normalizer=None)),
@@ -95,18 +95,18 @@ IMPORTANCES = {
     'taylor': Importance(
         _library(tp.importance.TaylorImportance, normalizer=None),
         options={'group_reduction': 'first', 'multivariable': False},
-        evidence=gradients,
+        statistics=gradients,
     ),
     'hessian': Importance(
         _library(tp.importance.HessianImportance, normalizer=None),
-        evidence=squared_gradients,
+        statistics=squared_gradients,
         images=64,  # a backward pass for each
     ),
     'activation': Importance(
-        _readers, options={}, evidence=partial(activations, measure=Tensor.abs)
+        _consumers, options={}, statistics=partial(activations, measure=Tensor.abs)
     ),
     'apoz': Importance(
-        _readers, options={}, evidence=partial(activations, measure=lambda x: x.ne(0).float())
+        _consumers, options={}, statistics=partial(activations, measure=lambda x: x.ne(0).float())
     ),
 }
 """The measures by name."""
@@ -171,14 +171,14 @@ class ImportancePruner(LayerwisePruner):
         """The channels of largest importance in every layer that loses some."""
         targets = self.targets(surgeon, architecture)
         self._group = surgeon.tied_group
-        with self._evidence(surgeon.model, data):
+        with self._statistics(surgeon.model, data):
             kept = {n: self.select(n, surgeon.layer(n), count) for n, count in targets.items()}
         return Cut(channels=kept)
 
-    def _evidence(self, network: nn.Module, data: Iterable | None) -> AbstractContextManager:
-        if self._kind.evidence is None:
+    def _statistics(self, network: nn.Module, data: Iterable | None) -> AbstractContextManager:
+        if self._kind.statistics is None:
             return nullcontext()
-        return self._kind.evidence(network, batches(data, self.name, self.images))
+        return self._kind.statistics(network, image_batches(data, self.name, self.images))
 
     def score(self, layer: str, conv: nn.Conv2d | nn.Linear) -> Tensor:
         """The importance of each output channel of ``layer``.
@@ -190,4 +190,4 @@ class ImportancePruner(LayerwisePruner):
         if scores is None:
             lacks = self._kind.needs
             raise UserError(f'{self.name} has no score for layer {layer}: it needs {lacks}.')
-        return scores[: conv.weight.shape[0]]  # a flattened map's reader leaves zeros behind
+        return scores[: conv.weight.shape[0]]  # a flattened map's consumer leaves zeros behind

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.errors import UserError
-from rethink_det.pruning.base import Pruner
+from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ranking import top
 from rethink_det.pruning.ratios import (
     Ratios,

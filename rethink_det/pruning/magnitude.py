@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.errors import UserError
-from rethink_det.pruning.base import Pruner
+from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ranking import check_ratio, largest, never_fewer
 from rethink_det.registry import PRUNERS
 

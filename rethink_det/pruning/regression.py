@@ -22,12 +22,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rethink_det.architecture import PrunedArchitecture, Reader, Surgeon
+from rethink_det.architecture import Consumer, PrunedArchitecture, Surgeon
 from rethink_det.architecture.blocks import SHORTCUT, last_layer, residual_blocks
+from rethink_det.architecture.input_selection import in_width, selectable
 from rethink_det.architecture.network import full_name
-from rethink_det.architecture.selection import inputs_of, readable
 from rethink_det.errors import UserError
-from rethink_det.pruning.features import Probe, Sampler, Samples, set_weights, weights
+from rethink_det.pruning.features import (
+    LayerSampler,
+    LayerSamples,
+    Probe,
+    channel_weights,
+    set_channel_weights,
+)
 from rethink_det.pruning.lasso import lasso
 from rethink_det.pruning.ranking import top
 from rethink_det.pruning.ratios import Ratios, targets_from_ratios
@@ -80,47 +86,56 @@ class RegressionPruner(SequentialPruner):
         self.block_inputs, self.residual_compensation = block_inputs, residual_compensation
         self.ridge = ridge
 
-    def selections(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> Mapping[str, int]:
+    def input_targets(
+        self, surgeon: Surgeon, architecture: PrunedArchitecture
+    ) -> Mapping[str, int]:
         """How many inputs the first convolutions of residual blocks go on reading."""
         if self.target is not None:
             return _selections_from_target(surgeon, architecture, self.target)
         if self.block_inputs is None:
             return {}
         widths = {
-            surgeon.name_of(block.conv1): inputs_of(block.conv1)
+            surgeon.name_of(block.conv1): in_width(block.conv1)
             for block in residual_blocks(surgeon.model).values()
         }
         return targets_from_ratios(widths, self.block_inputs, min_channels=self.min_channels)
 
-    def unpruned(self, steps: Sequence[Step], sampler: Sampler) -> Mapping[str, Samples]:
-        """What the readers put out, and the shortcuts beside them."""
-        readers = {reader.name: reader for step in steps for reader in step.readers}
-        return sampler.look(self._probes(readers.values(), sampler, inputs=False))
+    def unpruned(self, steps: Sequence[Step], sampler: LayerSampler) -> Mapping[str, LayerSamples]:
+        """What the consumers put out, and the shortcuts beside them."""
+        consumers = {consumer.name: consumer for step in steps for consumer in step.consumers}
+        return sampler.look(self._probes(consumers.values(), sampler, inputs=False))
 
     def keep(
-        self, step: Step, sampler: Sampler, unpruned: Mapping[str, Samples]
+        self, step: Step, sampler: LayerSampler, unpruned: Mapping[str, LayerSamples]
     ) -> tuple[int, ...]:
-        """Choose channels by LASSO and refit the readers' weights."""
-        probes = self._probes(step.readers, sampler)
+        """Choose channels by LASSO and refit the consumers' weights."""
+        probes = self._probes(step.consumers, sampler)
         seen = sampler.look(probes)
         fits = [
-            (p, seen[p.name].inputs, weights(p.layer, p.columns), error(p, unpruned, seen))
+            (
+                p,
+                seen[p.name].inputs,
+                channel_weights(p.layer, p.columns),
+                shortfall(p, unpruned, seen),
+            )
             for p in probes
         ]
-        problems = [problem(*fit) for _, *fit in fits]
-        kept = select(*(sum(parts) for parts in zip(*problems, strict=True)), step.count)
+        problems = [lasso_problem(*fit) for _, *fit in fits]
+        kept = choose(*(sum(parts) for parts in zip(*problems, strict=True)), step.count)
         for probe, *fit in fits:
-            set_weights(probe.layer, probe.columns[list(kept)], refit(*fit, kept, self.ridge))
+            set_channel_weights(
+                probe.layer, probe.columns[list(kept)], refit(*fit, kept, self.ridge)
+            )
         return kept
 
     def _probes(
-        self, readers: Iterable[Reader], sampler: Sampler, inputs: bool = True
+        self, consumers: Iterable[Consumer], sampler: LayerSampler, inputs: bool = True
     ) -> list[Probe]:
         blocks = residual_blocks(sampler.network) if self.residual_compensation else {}
         ends = {branch_end(block): block for block in blocks.values()}
         return [
             Probe(r.name, r.module, r.columns if inputs else None, ends.get(r.module))
-            for r in readers
+            for r in consumers
         ]
 
 
@@ -129,7 +144,7 @@ def _selections_from_target(
 ) -> dict[str, int]:
     targets = {}
     for layer in dict.fromkeys([*architecture.selections, *target.selections]):
-        has = inputs_of(readable(surgeon.model, full_name(layer, surgeon.prefix)))
+        has = in_width(selectable(surgeon.model, full_name(layer, surgeon.prefix)))
         wants = len(target.selections.get(layer, ()))
         if not 0 < wants <= has:
             raise UserError(
@@ -146,7 +161,9 @@ def branch_end(block: nn.Module) -> nn.Conv2d:
     return [m for m in block.children() if isinstance(m, nn.Conv2d) and m is not shortcut][-1]
 
 
-def error(probe: Probe, unpruned: Mapping[str, Samples], now: Mapping[str, Samples]) -> Tensor:
+def shortfall(
+    probe: Probe, unpruned: Mapping[str, LayerSamples], now: Mapping[str, LayerSamples]
+) -> Tensor:
     """``(N, O)`` float64: what a layer has to put out more to make up for what came before."""
     then, now = unpruned[probe.name], now[probe.name]
     missing = then.outputs - now.outputs
@@ -164,7 +181,7 @@ def _before_norm(change: Tensor, last: nn.Module) -> Tensor:
     return torch.where(tiny, 0, change / scale)
 
 
-def problem(inputs: Tensor, weight: Tensor, error: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def lasso_problem(inputs: Tensor, weight: Tensor, error: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The LASSO of section 3.1 as normal equations: regressors ``Z_i = X_i W_i'``.
 
     Args:
@@ -187,7 +204,7 @@ def problem(inputs: Tensor, weight: Tensor, error: Tensor) -> tuple[Tensor, Tens
     return gram, gram.sum(1) + answers, w.square().view(-1, channels, cells).sum((0, 2))
 
 
-def select(gram: Tensor, target: Tensor, norms: Tensor, count: int) -> tuple[int, ...]:
+def choose(gram: Tensor, target: Tensor, norms: Tensor, count: int) -> tuple[int, ...]:
     """The ``count`` channels that the LASSO takes in first.
 
     The regressors are those of weights with norm 1 (``|W_i| = 1`` in equation 1). If fewer
@@ -203,8 +220,8 @@ def refit(
 ) -> Tensor:
     """Weights ``(O, kept, f)`` with which the kept channels best give the wanted output.
 
-    Arguments as :func:`problem`, and ``ridge`` as :class:`RegressionPruner`. With fewer samples
-    than unknowns the equations are solved in the samples' space.
+    Arguments as :func:`lasso_problem`, and ``ridge`` as :class:`RegressionPruner`. With fewer
+    samples than unknowns the equations are solved in the samples' space.
     """
     kept = list(kept)
     gone = sorted(set(range(weight.shape[1])) - set(kept))

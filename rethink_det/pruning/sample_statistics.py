@@ -15,10 +15,10 @@ from torch.nn import functional as F
 
 from rethink_det.architecture.tracing import traceable
 from rethink_det.errors import UserError
-from rethink_det.pruning.batches import Labels
+from rethink_det.pruning.image_batches import Labels
 
-Sample = Iterable[tuple[Tensor, Labels]]
-"""Pairs of images ``(N, C, H, W)`` and labels, see :func:`.batches.batches`."""
+LabelledImages = Iterable[tuple[Tensor, Labels]]
+"""Pairs of images ``(N, C, H, W)`` and labels, see :func:`.image_batches.image_batches`."""
 
 
 PIXELS = 2**19
@@ -26,7 +26,7 @@ PIXELS = 2**19
 
 
 @contextmanager
-def gradients(network: nn.Module, sample: Sample) -> Iterator[None]:
+def gradients(network: nn.Module, sample: LabelledImages) -> Iterator[None]:
     """``grad`` is that of the mean loss over the sample.
 
     The loss is the cross-entropy, or the network's own method ``loss(images, labels)``.
@@ -46,7 +46,7 @@ def gradients(network: nn.Module, sample: Sample) -> Iterator[None]:
 
 
 @contextmanager
-def squared_gradients(network: nn.Module, sample: Sample) -> Iterator[None]:
+def squared_gradients(network: nn.Module, sample: LabelledImages) -> Iterator[None]:
     """``grad`` is the mean over the images of the square of each image's own gradient.
 
     That is the diagonal of the empirical Fisher matrix, which stands for the diagonal of the
@@ -71,7 +71,7 @@ def squared_gradients(network: nn.Module, sample: Sample) -> Iterator[None]:
 
 @contextmanager
 def activations(
-    network: nn.Module, sample: Sample, measure: Callable[[Tensor], Tensor]
+    network: nn.Module, sample: LabelledImages, measure: Callable[[Tensor], Tensor]
 ) -> Iterator[None]:
     """``_importance`` of a layer is the mean of ``measure(input)`` per input channel ``(C,)``.
 
@@ -99,7 +99,9 @@ def activations(
             del layer._importance
 
 
-def _run(network: nn.Module, sample: Sample, layers: list[nn.Module], hook: Callable) -> int:
+def _run(
+    network: nn.Module, sample: LabelledImages, layers: list[nn.Module], hook: Callable
+) -> int:
     """Show the sample to the network with a hook on some layers; the number of images."""
     handles, seen = [layer.register_forward_hook(hook) for layer in layers], 0
     try:
@@ -129,7 +131,7 @@ def _with_gradient(network: nn.Module) -> list[nn.Parameter]:
     return [p for p in network.parameters() if p.grad is not None]
 
 
-def _parts(sample: Sample, pixels: int) -> Iterator[tuple[Tensor, Labels]]:
+def _parts(sample: LabelledImages, pixels: int) -> Iterator[tuple[Tensor, Labels]]:
     """The sample in batches of at most so many pixels, or of one image."""
     for images, labels in sample:
         size = max(1, pixels // images[0, 0].numel())

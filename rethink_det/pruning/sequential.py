@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 
-from rethink_det.architecture import Cut, PrunedArchitecture, Reader, Surgeon
+from rethink_det.architecture import Consumer, Cut, PrunedArchitecture, Surgeon
+from rethink_det.architecture.input_selection import in_width, selectable
 from rethink_det.architecture.network import full_name
-from rethink_det.architecture.selection import inputs_of, readable
 from rethink_det.architecture.tracing import traceable
 from rethink_det.errors import UserError
-from rethink_det.pruning.batches import sample
-from rethink_det.pruning.features import Sampler, Samples
+from rethink_det.pruning.features import LayerSampler, LayerSamples
+from rethink_det.pruning.image_batches import sample_images
 from rethink_det.pruning.layerwise import LayerwisePruner
 
 
@@ -23,14 +23,14 @@ class Step:
 
     Attributes:
         layer: Its name.
-        readers: The layers that read its output channels; the layer itself if it is to
+        consumers: The layers that read its output channels; the layer itself if it is to
             select from its own inputs.
         count: How many channels are kept.
         selects: Whether these are inputs of the layer instead of outputs.
     """
 
     layer: str
-    readers: Sequence[Reader]
+    consumers: Sequence[Consumer]
     count: int
     selects: bool = False
 
@@ -73,9 +73,9 @@ class SequentialPruner(LayerwisePruner):
 
     @abstractmethod
     def keep(
-        self, step: Step, sampler: Sampler, unpruned: Mapping[str, Samples]
+        self, step: Step, sampler: LayerSampler, unpruned: Mapping[str, LayerSamples]
     ) -> tuple[int, ...]:
-        """Choose the channels that stay and fit the readers' weights to them, in place.
+        """Choose the channels that stay and fit the consumers' weights to them, in place.
 
         Args:
             step: What to prune.
@@ -83,11 +83,13 @@ class SequentialPruner(LayerwisePruner):
             unpruned: What :meth:`unpruned` found.
         """
 
-    def unpruned(self, steps: Sequence[Step], sampler: Sampler) -> Mapping[str, Samples]:
-        """What readers put out, by name, while the network is whole; here nothing."""
+    def unpruned(self, steps: Sequence[Step], sampler: LayerSampler) -> Mapping[str, LayerSamples]:
+        """What consumers put out, by name, while the network is whole; here nothing."""
         return {}
 
-    def selections(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> Mapping[str, int]:
+    def input_targets(
+        self, surgeon: Surgeon, architecture: PrunedArchitecture
+    ) -> Mapping[str, int]:
         """How many of its inputs a layer goes on reading, for layers that select some."""
         return {}
 
@@ -97,11 +99,13 @@ class SequentialPruner(LayerwisePruner):
         """Prune layer after layer, in place.
 
         Raises:
-            UserError: No data, or a layer whose readers cannot be fitted.
+            UserError: No data, or a layer whose consumers cannot be fitted.
         """
         steps = self._steps(surgeon, architecture)
-        images = sample(data, type(self).__name__, self.images, next(surgeon.model.parameters()))
-        sampler = Sampler(surgeon.model, images, self.locations, self.seed)
+        images = sample_images(
+            data, type(self).__name__, self.images, next(surgeon.model.parameters())
+        )
+        sampler = LayerSampler(surgeon.model, images, self.locations, self.seed)
         channels, selections = {}, {}
         with traceable(surgeon.model), torch.no_grad():
             unpruned = self.unpruned(steps, sampler)
@@ -114,30 +118,30 @@ class SequentialPruner(LayerwisePruner):
     def _steps(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> list[Step]:
         """What to prune, in network order: of one layer first the inputs, then the outputs."""
         targets = self.targets(surgeon, architecture)
-        selections = self.selections(surgeon, architecture)
+        selections = self.input_targets(surgeon, architecture)
         steps = []
         for layer in [*surgeon.layers(), *surgeon.units()]:
             if layer in selections:
                 steps.append(Step(layer, [_itself(layer, surgeon)], selections[layer], True))
             if layer in targets:
-                steps.append(Step(layer, _readers(layer, surgeon, selections), targets[layer]))
+                steps.append(Step(layer, _consumers(layer, surgeon, selections), targets[layer]))
         return steps
 
 
-def _itself(layer: str, surgeon: Surgeon) -> Reader:
-    module = readable(surgeon.model, full_name(layer, surgeon.prefix))
-    return Reader(layer, module, torch.arange(inputs_of(module))[:, None])
+def _itself(layer: str, surgeon: Surgeon) -> Consumer:
+    module = selectable(surgeon.model, full_name(layer, surgeon.prefix))
+    return Consumer(layer, module, torch.arange(in_width(module))[:, None])
 
 
-def _readers(layer: str, surgeon: Surgeon, selections: Mapping[str, int]) -> list[Reader]:
-    obstacle, readers = surgeon.group(layer).obstacle, surgeon.readers(layer)
-    if obstacle or not readers:
+def _consumers(layer: str, surgeon: Surgeon, selections: Mapping[str, int]) -> list[Consumer]:
+    obstacle, consumers = surgeon.group(layer).obstacle, surgeon.consumers(layer)
+    if obstacle or not consumers:
         why = obstacle or 'no convolution or linear layer reads it'
         raise UserError(f'Layer {layer} cannot be pruned: {why}.')
-    selecting = next((reader.name for reader in readers if reader.name in selections), None)
+    selecting = next((consumer.name for consumer in consumers if consumer.name in selections), None)
     if selecting:
         raise UserError(
             f'Layer {selecting} cannot select from the outputs of {layer}, which are cut '
             f'themselves: skip {layer}.'
         )
-    return readers
+    return consumers

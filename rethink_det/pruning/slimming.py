@@ -22,10 +22,10 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture.norms import NormRole, norm_roles
-from rethink_det.architecture.selection import inputs_of
+from rethink_det.architecture.input_selection import in_width
+from rethink_det.architecture.norm_roles import NormRole, norm_roles
 from rethink_det.errors import UserError
-from rethink_det.pruning.base import Pruner
+from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ranking import check_ratio, largest, never_fewer, places
 from rethink_det.registry import PRUNERS
 
@@ -84,8 +84,8 @@ class NetworkSlimmingPruner(Pruner):
                 continue
             if role.makes:
                 channels[role.makes] = kept
-            for reader in role.reads:
-                selections[reader] = _inputs(surgeon, reader, kept, len(scale))
+            for consumer in role.reads:
+                selections[consumer] = _inputs(surgeon, consumer, kept, len(scale))
         return Cut(channels, selections)
 
     def _kept(self, role: NormRole, scale: Tensor, stays: Tensor) -> tuple[int, ...]:
@@ -93,7 +93,7 @@ class NetworkSlimmingPruner(Pruner):
         return places(never_fewer(stays, scale, self.min_channels, claim))
 
 
-def _inputs(surgeon: Surgeon, reader: str, kept: tuple[int, ...], width: int) -> tuple[int, ...]:
+def _inputs(surgeon: Surgeon, consumer: str, kept: tuple[int, ...], width: int) -> tuple[int, ...]:
     """Inputs of a reading layer that come from the kept channels, flattened maps included."""
-    cells = inputs_of(surgeon.module(reader)) // width
+    cells = in_width(surgeon.module(consumer)) // width
     return tuple(channel * cells + cell for channel in kept for cell in range(cells))

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.pruning.base import Pruner
+from rethink_det.pruning.pruner import Pruner
 from rethink_det.registry import PRUNERS
 from rethink_det.training.hooks.soft_filter import check_keep, num_zero, zero_filters
 
@@ -45,7 +45,7 @@ class SoftFilterPruner(Pruner):
         Warns if no filter is zero.
         """
         channels, masks = {}, {}
-        readers: dict[str, list[int]] = {}
+        consumers: dict[str, list[int]] = {}
         followers: dict[str, list[int]] = {}
         for name in surgeon.layers():
             conv = surgeon.layer(name)
@@ -59,8 +59,8 @@ class SoftFilterPruner(Pruner):
             if group.prunable and kept:
                 channels[name] = tuple(kept)
                 followers.update(dict.fromkeys(group.depthwise, kept))
-                for reader in surgeon.readers(name):
-                    readers[reader.name] = reader.columns[kept].flatten().tolist()
+                for consumer in surgeon.consumers(name):
+                    consumers[consumer.name] = consumer.columns[kept].flatten().tolist()
             else:
                 masks[name] = alive
         if not channels and not masks:
@@ -75,7 +75,7 @@ class SoftFilterPruner(Pruner):
             channels=channels,
             masks={
                 f'{surgeon.prefix}{name}.weight': _mask(
-                    surgeon.layer(name), alive, len(readers.get(name, ()))
+                    surgeon.layer(name), alive, len(consumers.get(name, ()))
                 )
                 for name, alive in masks.items()
                 if not alive.all()

@@ -20,8 +20,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rethink_det.architecture import Reader
-from rethink_det.pruning.features import Probe, Sampler, Samples, set_weights, weights
+from rethink_det.architecture import Consumer
+from rethink_det.pruning.features import (
+    LayerSampler,
+    LayerSamples,
+    Probe,
+    channel_weights,
+    set_channel_weights,
+)
 from rethink_det.pruning.sequential import SequentialPruner, Step
 from rethink_det.registry import PRUNERS
 
@@ -44,35 +50,41 @@ class ThiNetPruner(SequentialPruner):
         super().__init__(**kwargs)
         self.compensate = compensate
 
-    def unpruned(self, steps: Sequence[Step], sampler: Sampler) -> Mapping[str, Samples]:
-        """What the readers put out, if that is to be compensated."""
-        readers = {r.name: r.module for step in steps for r in step.readers}
-        wanted = readers.items() if self.compensate else ()
+    def unpruned(self, steps: Sequence[Step], sampler: LayerSampler) -> Mapping[str, LayerSamples]:
+        """What the consumers put out, if that is to be compensated."""
+        consumers = {r.name: r.module for step in steps for r in step.consumers}
+        wanted = consumers.items() if self.compensate else ()
         return sampler.look([Probe(name, module) for name, module in wanted])
 
     def keep(
-        self, step: Step, sampler: Sampler, unpruned: Mapping[str, Samples]
+        self, step: Step, sampler: LayerSampler, unpruned: Mapping[str, LayerSamples]
     ) -> tuple[int, ...]:
-        """Remove channels greedily and scale the readers' weights of the others."""
-        seen = sampler.look([Probe(r.name, r.module, r.columns) for r in step.readers])
+        """Remove channels greedily and scale the consumers' weights of the others."""
+        seen = sampler.look([Probe(r.name, r.module, r.columns) for r in step.consumers])
         entries = [
-            self._entries(r, seen[r.name], unpruned.get(r.name), sampler) for r in step.readers
+            self._entries(r, seen[r.name], unpruned.get(r.name), sampler) for r in step.consumers
         ]
         kept = greedy(sum(x.T @ x for x, _ in entries), step.count)
-        for reader, (x, gain) in zip(step.readers, entries, strict=True):
-            columns = reader.columns[list(kept)]
-            scaled = weights(reader.module, columns) * scales(x, gain, kept)[None, :, None]
-            set_weights(reader.module, columns, scaled)
+        for consumer, (x, gain) in zip(step.consumers, entries, strict=True):
+            columns = consumer.columns[list(kept)]
+            scaled = (
+                channel_weights(consumer.module, columns) * rescaling(x, gain, kept)[None, :, None]
+            )
+            set_channel_weights(consumer.module, columns, scaled)
         return kept
 
     def _entries(
-        self, reader: Reader, seen: Samples, unpruned: Samples | None, sampler: Sampler
+        self,
+        consumer: Consumer,
+        seen: LayerSamples,
+        unpruned: LayerSamples | None,
+        sampler: LayerSampler,
     ) -> tuple[Tensor, Tensor]:
         """Contributions to ``locations`` entries per image, and what the entries should gain."""
-        weight = weights(reader.module, reader.columns)
+        weight = channel_weights(consumer.module, consumer.columns)
         count = len(seen.inputs)
         each = -(-self.locations * len(sampler.images) // count)  # 1 unless the map is smaller
-        generator = sampler.generator(f'{reader.name} channels')
+        generator = sampler.generator(f'{consumer.name} channels')
         channels = torch.randint(len(weight), (count, each), generator=generator).to(weight.device)
         gain = torch.zeros_like(channels)
         if unpruned is not None:
@@ -84,7 +96,7 @@ def contributions(inputs: Tensor, weight: Tensor, channels: Tensor) -> Tensor:
     """What each input channel adds to sampled entries of a layer's output.
 
     Args:
-        inputs: ``(N, C, f)``, see :class:`.features.Samples`.
+        inputs: ``(N, C, f)``, see :class:`.features.LayerSamples`.
         weight: ``(O, C, f)``.
         channels: ``(N, R)``: the output channels of the R entries at each place.
 
@@ -116,7 +128,7 @@ def greedy(gram: Tensor, count: int) -> tuple[int, ...]:
     return tuple(growth.isfinite().nonzero().flatten().tolist())
 
 
-def scales(x: Tensor, gain: Tensor, kept: Sequence[int]) -> Tensor:
+def rescaling(x: Tensor, gain: Tensor, kept: Sequence[int]) -> Tensor:
     """Factors of the kept channels with which they best give the sum of all, equation 7.
 
     Args:

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from rethink_det.registry import LOOPS
 from rethink_det.training.allocator import keep_freed_memory
 from rethink_det.training.compiled import compiled
-from rethink_det.training.history import make_cheap, record
+from rethink_det.training.lazy_history import make_cheap, record
 from rethink_det.training.model import model_of
 from rethink_det.training.resident import ResidentBatches
 
@@ -30,7 +30,7 @@ class FastEpochLoop(EpochBasedTrainLoop):
       workers are never started, whatever ``num_workers`` says.
     * Only hooks that define what to do before or after a step are called then, and those in
       every step. They find everything as in MMEngine's loop, the message hub included.
-    * Losses reach the message hub without waiting for a GPU (see :class:`History`).
+    * Losses reach the message hub without waiting for a GPU (see :class:`LazyHistory`).
     * On a CPU, memory that a step frees is kept for the next (see :func:`keep_freed_memory`).
 
     Args:

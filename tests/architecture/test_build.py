@@ -66,18 +66,18 @@ def test_without_memory_for_weights_the_shapes_are_the_same():
 
 
 @pytest.mark.parametrize(
-    'backbone, layer, kept, reader',
+    'backbone, layer, kept, consumer',
     [
         (dict(type='mmdet.ResNet', depth=18), 'layer3.1.conv1', 64, 'layer3.1.conv2'),
         (dict(type='rethink_det.CifarResNet', depth=8), 'layer3.0.conv1', 100, 'layer3.0.conv2'),
     ],
     ids=['mmdet.ResNet', 'CifarResNet'],
 )
-def test_weights_are_drawn_for_the_small_layer(backbone, layer, kept, reader):
+def test_weights_are_drawn_for_the_small_layer(backbone, layer, kept, consumer):
     torch.manual_seed(0)
     backbone['base_channels'] = 64
     built = PrunedArchitecture(backbone, HEAD, (3, 32, 32), {layer: kept}).build()
-    small, next_one = (built.get_submodule(name).weight for name in (layer, reader))
+    small, next_one = (built.get_submodule(name).weight for name in (layer, consumer))
     assert small.shape[0] == kept == next_one.shape[1]
     assert min(small.numel(), next_one.numel()) > 10_000
     # Kaiming by fan-out: variance 2 / (kernel area * output channels), the kept ones.

@@ -6,8 +6,8 @@ from torch import nn
 
 from rethink_det import UserError
 from rethink_det.architecture.blocks import last_layer, residual_blocks, shortcut
-from rethink_det.architecture.selection import SelectingConv2d, SelectingLinear
-from rethink_det.pruning.features import Probe, Sampler, set_weights, weights
+from rethink_det.architecture.input_selection import SelectingConv2d, SelectingLinear
+from rethink_det.pruning.features import LayerSampler, Probe, channel_weights, set_channel_weights
 
 CONVOLUTIONS = [
     dict(kernel_size=1),
@@ -28,12 +28,12 @@ def each(channels: int) -> torch.Tensor:
 @torch.no_grad()
 def look(layer, images, columns, locations=7, seed=0):
     probe = Probe('it', layer, columns)
-    return Sampler(layer, images, locations, seed).look([probe])['it']
+    return LayerSampler(layer, images, locations, seed).look([probe])['it']
 
 
 def explained(layer, samples, columns):
     bias = 0 if layer.bias is None else layer.bias
-    return torch.einsum('ncf,ocf->no', samples.inputs, weights(layer, columns)) + bias
+    return torch.einsum('ncf,ocf->no', samples.inputs, channel_weights(layer, columns)) + bias
 
 
 @pytest.mark.filterwarnings('ignore:Using padding=.same.')  # of an even kernel: that is meant
@@ -61,7 +61,7 @@ def test_a_linear_layer_reads_several_cells_of_each_channel(shape):
     linear, values = nn.Linear(12, 5), torch.randn(6, *shape)
     columns = torch.arange(12).view(3, 4).flip(0)
     with torch.no_grad():
-        found = Sampler(linear, values, 2, 0).look([Probe('it', linear, columns)])['it']
+        found = LayerSampler(linear, values, 2, 0).look([Probe('it', linear, columns)])['it']
     assert found.inputs.shape == (6 * min(2, len(shape)), 3, 4)
     torch.testing.assert_close(explained(linear, found, columns), found.outputs)
 
@@ -89,7 +89,7 @@ def test_places_depend_on_seed_and_name_alone():
     network, images = nn.Sequential(first, nn.ReLU(), second), torch.randn(4, 3, 20, 20)
 
     def outputs(seed, *probes):
-        return Sampler(network, images, 5, seed).look(probes)
+        return LayerSampler(network, images, 5, seed).look(probes)
 
     alone = outputs(1, Probe('b', second))['b'].outputs
     torch.rand(3)
@@ -105,7 +105,7 @@ def test_nothing_runs_behind_the_last_layer_and_nothing_stays_attached():
             raise AssertionError('ran on')
 
     conv = nn.Conv2d(3, 4, 1)
-    sampler = Sampler(nn.Sequential(conv, Trap()), torch.randn(300, 3, 2, 2), 1, 0)
+    sampler = LayerSampler(nn.Sequential(conv, Trap()), torch.randn(300, 3, 2, 2), 1, 0)
     with torch.no_grad():
         assert sampler.look([]) == {}
         assert len(sampler.look([Probe('a', conv)])['a'].outputs) == 300
@@ -126,7 +126,7 @@ def test_the_shortcut_is_what_a_block_adds(parents, name):
     for block in blocks:
         block.register_forward_hook(lambda block, x, _: read.update({block: x[0]}))
     images = torch.randn(2, *architecture.input_shape)
-    found = Sampler(network, images, 10**4, 0).look([*probes, *projections])
+    found = LayerSampler(network, images, 10**4, 0).look([*probes, *projections])
     network(images)
     for probe in probes:
         added = shortcut(probe.block, read[probe.block]).transpose(0, 1).flatten(1)
@@ -138,11 +138,11 @@ def test_weights_come_back_where_they_were_taken():
     conv, linear = nn.Conv2d(4, 3, 2), nn.Linear(6, 5)
     for layer, columns in ((conv, each(4)[[3, 1]]), (linear, torch.tensor([[0, 4], [5, 2]]))):
         before = layer.weight.detach().clone()
-        set_weights(layer, columns, weights(layer, columns) * 2)
+        set_channel_weights(layer, columns, channel_weights(layer, columns) * 2)
         changed = (layer.weight != before).flatten(2).any(2) if before.dim() > 2 else None
         changed = layer.weight != before if changed is None else changed
         assert sorted(columns.flatten().tolist()) == changed.any(0).nonzero().flatten().tolist()
-        set_weights(layer, columns, weights(layer, columns) / 2)
+        set_channel_weights(layer, columns, channel_weights(layer, columns) / 2)
         assert torch.equal(layer.weight, before)
 
 

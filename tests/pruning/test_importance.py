@@ -89,7 +89,7 @@ def seen_by(network, layer, images):
 
 
 def parts(network):
-    """The pruned layer's weight, its BatchNorm's scale, and the weight of its one reader."""
+    """The pruned layer's weight, its BatchNorm's scale, and the weight of its one consumer."""
     block = network.backbone.layer2[0]
     return block.conv1.weight.detach(), block.bn1.weight.detach(), block.conv2.weight.detach()
 
@@ -111,8 +111,8 @@ def test_l1_chooses_what_the_l1_norm_pruner_does(network, base):
 
 @pytest.mark.parametrize('reduction, reduce', [('sum', torch.sum), ('mean', torch.mean)])
 def test_a_group_is_the_filter_its_batchnorm_and_its_reader(network, base, reduction, reduce):
-    weight, scale, reader = parts(network)
-    norms = [weight.abs().sum((1, 2, 3)), scale.abs(), reader.abs().sum((0, 2, 3))]
+    weight, scale, consumer = parts(network)
+    norms = [weight.abs().sum((1, 2, 3)), scale.abs(), consumer.abs().sum((0, 2, 3))]
     scores = scores_of('l1', network, base, group_reduction=reduction)
     assert torch.allclose(scores, reduce(torch.stack(norms), dim=0))
 

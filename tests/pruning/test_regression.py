@@ -9,7 +9,7 @@ from rethink_det.architecture.blocks import residual_blocks
 from rethink_det.architecture.checkpoint import digest
 from rethink_det.pruning import RegressionPruner, build_pruner, prune
 from rethink_det.pruning.lasso import lasso
-from rethink_det.pruning.regression import branch_end, problem, refit, select
+from rethink_det.pruning.regression import branch_end, choose, lasso_problem, refit
 
 LAYER = 'layer2.0.conv1'
 
@@ -45,7 +45,7 @@ def pruned(network, data, **settings):
 def test_the_problem_is_that_of_the_channels_contributions(monkeypatch, columns):
     monkeypatch.setattr('rethink_det.pruning.regression.COLUMNS', columns)
     inputs, weight, error = regression()
-    gram, target, norms = problem(inputs, weight, error)
+    gram, target, norms = lasso_problem(inputs, weight, error)
     z = torch.einsum('ncf,ocf->cno', inputs, weight).flatten(1)
     torch.testing.assert_close(gram, z @ z.T)
     torch.testing.assert_close(target, z @ (z.sum(0) + error.flatten()))
@@ -54,19 +54,19 @@ def test_the_problem_is_that_of_the_channels_contributions(monkeypatch, columns)
 
 def test_the_choice_is_the_lassos_among_channels_whose_weights_have_norm_1():
     inputs, weight, error = regression(channels=8)
-    gram, target, norms = problem(inputs, weight, error)
+    gram, target, norms = lasso_problem(inputs, weight, error)
     z = torch.einsum('ncf,ocf->cno', inputs, weight / norms.sqrt()[:, None]).flatten(1)
     wanted = torch.einsum('ncf,ocf->no', inputs, weight) + error
     active = lasso(z @ z.T, z @ wanted.flatten(), 5).active
-    assert select(gram, target, norms, 5) == tuple(active.nonzero().flatten().tolist())
+    assert choose(gram, target, norms, 5) == tuple(active.nonzero().flatten().tolist())
 
 
 def test_silent_channels_are_chosen_last():
     inputs, weight, error = regression(channels=8)
     weight[:, 2] = inputs[:, 5] = 0
-    assert select(*problem(inputs, weight, error), 6) == (0, 1, 3, 4, 6, 7)
-    assert select(*problem(inputs, weight, error), 7) == (0, 1, 2, 3, 4, 6, 7)
-    assert select(*problem(inputs, 0 * weight, error), 3) == (0, 1, 2)
+    assert choose(*lasso_problem(inputs, weight, error), 6) == (0, 1, 3, 4, 6, 7)
+    assert choose(*lasso_problem(inputs, weight, error), 7) == (0, 1, 2, 3, 4, 6, 7)
+    assert choose(*lasso_problem(inputs, 0 * weight, error), 3) == (0, 1, 2)
 
 
 def test_the_fit_is_that_of_least_squares():

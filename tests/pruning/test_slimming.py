@@ -5,7 +5,7 @@ import torch
 
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture, Surgeon
-from rethink_det.architecture.norms import norm_roles
+from rethink_det.architecture.norm_roles import norm_roles
 from rethink_det.pruning import prune_state
 
 

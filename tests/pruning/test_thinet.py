@@ -11,7 +11,7 @@ from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture, Surgeon
 from rethink_det.architecture.checkpoint import digest
 from rethink_det.pruning import ThiNetPruner, build_pruner, prune
-from rethink_det.pruning.thinet import contributions, greedy, scales
+from rethink_det.pruning.thinet import contributions, greedy, rescaling
 
 LAYER = 'layer2.0.conv1'
 
@@ -68,13 +68,13 @@ def test_scales_are_those_of_least_squares(gain):
     x, kept = random_contributions(50, 6, 0), (0, 2, 5)
     more = gain * random_contributions(50, 1, 1)[:, 0]
     expected = torch.linalg.lstsq(x[:, kept], (x.sum(1) + more)[:, None]).solution[:, 0]
-    torch.testing.assert_close(scales(x, more, kept), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(rescaling(x, more, kept), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_multiples_are_taken_over_and_silent_channels_stay_as_they_are():
     x = random_contributions(50, 3, 0)
     x = torch.cat([x, 2 * x[:, :1], -0.5 * x[:, 1:2], 0 * x[:, :1]], 1)
-    found = scales(x, torch.zeros(50), (0, 1, 2, 5))
+    found = rescaling(x, torch.zeros(50), (0, 1, 2, 5))
     torch.testing.assert_close(found.tolist(), [3.0, 0.5, 1.0, 1.0], rtol=1e-4, atol=1e-4)
 
 

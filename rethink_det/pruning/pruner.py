@@ -44,7 +44,7 @@ class Pruner(ABC):
         Args:
             surgeon: The traced network, a :class:`Network` of backbone and head.
             architecture: What the network is now.
-            data: Batches, see :mod:`.batches`; ``None`` if there are none.
+            data: Batches, see :mod:`.image_batches`; ``None`` if there are none.
         """
 
     def prune(

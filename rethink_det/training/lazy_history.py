@@ -8,7 +8,7 @@ from mmengine.logging import HistoryBuffer, MessageHub
 from torch import Tensor
 
 
-class History(HistoryBuffer):
+class LazyHistory(HistoryBuffer):
     """The values that one key of the message hub had, a value a step.
 
     MMEngine's own class copies all of them for each new one, and its message hub waits until
@@ -92,5 +92,5 @@ def make_cheap(hub: MessageHub, prefix: str) -> None:
 def _cheap(hub: MessageHub, key: str) -> HistoryBuffer:
     buffer = hub.log_scalars[key]
     if type(buffer) is HistoryBuffer:  # another package's kind stays
-        buffer = hub.log_scalars[key] = History(*buffer.data, buffer.max_length)
+        buffer = hub.log_scalars[key] = LazyHistory(*buffer.data, buffer.max_length)
     return buffer

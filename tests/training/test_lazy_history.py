@@ -1,4 +1,4 @@
-"""History: MMEngine's history of a value, settled only when somebody looks."""
+"""LazyHistory: MMEngine's history of a value, settled only when somebody looks."""
 
 import copy
 import pickle
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mmengine.logging import HistoryBuffer, MessageHub
 
-from rethink_det.training.history import History, make_cheap, record
+from rethink_det.training.lazy_history import LazyHistory, make_cheap, record
 
 
 class Unready(torch.Tensor):
@@ -27,7 +27,7 @@ class Unready(torch.Tensor):
     st.integers(1, 12),
 )
 def test_it_shows_what_mmengines_shows(entries, length):
-    ours, peer = History([0.5], [2], length), HistoryBuffer([0.5], [2], length)
+    ours, peer = LazyHistory([0.5], [2], length), HistoryBuffer([0.5], [2], length)
     for value, count, look in entries:
         ours.update(value, count)
         peer.update(value, count)
@@ -40,11 +40,11 @@ def test_it_shows_what_mmengines_shows(entries, length):
 
 
 def test_tensors_are_read_when_somebody_looks_and_not_before():
-    history = History()
+    history = LazyHistory()
     history.update(torch.zeros(()).as_subclass(Unready))
     with pytest.raises(AssertionError, match='too early'):
         history.current()
-    history = History([1.0], [1])
+    history = LazyHistory([1.0], [1])
     for value in (torch.tensor(2.0), torch.tensor([3.0]), 4):
         history.update(value)
     assert history.current() == 4
@@ -54,7 +54,7 @@ def test_tensors_are_read_when_somebody_looks_and_not_before():
 
 @pytest.mark.parametrize('copied', [copy.deepcopy, lambda h: pickle.loads(pickle.dumps(h))])
 def test_copies_are_of_mmengines_class(copied):
-    history = History()
+    history = LazyHistory()
     history.update(torch.tensor(2.0))
     other = copied(history)
     assert type(other) is HistoryBuffer and other.data[0].tolist() == [2.0]
@@ -67,7 +67,7 @@ def test_a_message_hub_keeps_what_it_had_and_what_it_is_told():
     hub.update_scalar('train/lr', 0.1)
     hub.update_scalar('val/loss', 1.0)
     make_cheap(hub, 'train/')
-    assert type(hub.get_scalar('train/lr')) is History
+    assert type(hub.get_scalar('train/lr')) is LazyHistory
     assert type(hub.get_scalar('val/loss')) is HistoryBuffer
     hub.update_scalar('train/lr', 0.2)
     for value in (torch.tensor(3.0, requires_grad=True), torch.tensor(4.0), 5.0):

@@ -73,7 +73,7 @@ def _real(device: torch.device) -> torch.device:
     return torch.device('cpu') if device.type == 'meta' else device
 
 
-def inputs_of(layer: nn.Module) -> int:
+def in_width(layer: nn.Module) -> int:
     """How many input channels a convolution or linear layer reads."""
     return layer.in_channels if isinstance(layer, nn.Conv2d) else layer.in_features
 
@@ -85,8 +85,8 @@ def select_inputs(model: nn.Module, name: str, kept: Sequence[int]) -> None:
         UserError: The layer is no plain convolution or linear layer, is grouped, or ``kept``
             is not sorted, different and in range.
     """
-    layer = readable(model, name)
-    kept = check_indices(f'Layer {name} would read', kept, inputs_of(layer))
+    layer = selectable(model, name)
+    kept = check_indices(f'Layer {name} would read', kept, in_width(layer))
     kind = SelectingConv2d if isinstance(layer, nn.Conv2d) else SelectingLinear
     parent, _, child = name.rpartition('.')
     setattr(model.get_submodule(parent), child, kind(layer, torch.tensor(kept, device='cpu')))
@@ -95,11 +95,11 @@ def select_inputs(model: nn.Module, name: str, kept: Sequence[int]) -> None:
 @torch.no_grad()
 def zero_inputs(model: nn.Module, name: str, kept: Sequence[int]) -> None:
     """Make layer ``name`` deaf to all inputs but ``kept``, in place, whatever its shape."""
-    layer = readable(model, name)
-    layer.weight[:, other_indices(kept, inputs_of(layer))] = 0
+    layer = selectable(model, name)
+    layer.weight[:, other_indices(kept, in_width(layer))] = 0
 
 
-def readable(model: nn.Module, name: str) -> nn.Conv2d | nn.Linear:
+def selectable(model: nn.Module, name: str) -> nn.Conv2d | nn.Linear:
     """The layer of that name, if it can select its inputs.
 
     Raises:

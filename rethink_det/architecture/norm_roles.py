@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch_pruning as tp
 from torch import nn
 
-from rethink_det.architecture.selection import inputs_of
+from rethink_det.architecture.input_selection import in_width
 from rethink_det.architecture.surgery import Surgeon
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
@@ -43,7 +43,7 @@ def norm_roles(surgeon: Surgeon) -> list[NormRole]:
         if node is None or not surgeon.owns(module):
             continue
         name, makes = surgeon.name_of(module), _maker(surgeon, node)
-        reads = () if makes else _readers(surgeon, node)
+        reads = () if makes else _consumers(surgeon, node)
         if makes or reads:
             roles.append(NormRole(name, module, makes, reads))
     return roles
@@ -61,26 +61,26 @@ def _maker(surgeon: Surgeon, node: tp.dependency.Node) -> str | None:
         return None
     if not surgeon.group(name).prunable:
         return None
-    # Another BatchNorm on the way ranks the same channels for its own readers.
+    # Another BatchNorm on the way ranks the same channels for its own consumers.
     norms = [i for i in surgeon.tied_group(name).items if isinstance(i.dep.target.module, NORMS)]
     return name if len(norms) == 1 else None
 
 
-def _readers(surgeon: Surgeon, node: tp.dependency.Node) -> tuple[str, ...]:
+def _consumers(surgeon: Surgeon, node: tp.dependency.Node) -> tuple[str, ...]:
     """The layers behind, if there is nothing else behind, and they read whole channels."""
     ends = list(_ends(node))
     width = node.module.num_features
-    readers = [end.module for end in ends if end is not None]
+    consumers = [end.module for end in ends if end is not None]
     plain = all(
         isinstance(m, (nn.Conv2d, nn.Linear))
         and surgeon.owns(m)
         and getattr(m, 'groups', 1) == 1
-        and inputs_of(m) % width == 0
-        for m in readers
+        and in_width(m) % width == 0
+        for m in consumers
     )
-    if len(readers) != len(ends) or not readers or not plain:
+    if len(consumers) != len(ends) or not consumers or not plain:
         return ()
-    return tuple(dict.fromkeys(surgeon.name_of(m) for m in readers))
+    return tuple(dict.fromkeys(surgeon.name_of(m) for m in consumers))
 
 
 def _ends(node: tp.dependency.Node) -> Iterator[tp.dependency.Node | None]:

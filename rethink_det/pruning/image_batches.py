@@ -15,7 +15,7 @@ network takes of each image."""
 Labels = Tensor | Sequence | None
 
 
-def batches(
+def image_batches(
     data: Iterable[Batch] | None, method: str, images: int
 ) -> Iterator[tuple[Tensor, Labels]]:
     """Pairs of images and labels (``None`` without) until ``images`` images are out.
@@ -62,12 +62,12 @@ def _kind(batch: object) -> str:
     return f'a {type(batch).__name__}'
 
 
-def sample(data: Iterable[Batch] | None, method: str, images: int, like: Tensor) -> Tensor:
+def sample_images(data: Iterable[Batch] | None, method: str, images: int, like: Tensor) -> Tensor:
     """One tensor of up to ``images`` images on the device of ``like``; errors as above.
 
     Smaller ones are padded with zeros to the size of the largest, at the right and the bottom,
     as detectors pad a batch.
     """
-    found = [inputs.to(like.device) for inputs, _ in batches(data, method, images)]
+    found = [inputs.to(like.device) for inputs, _ in image_batches(data, method, images)]
     height, width = (max(inputs.shape[side] for inputs in found) for side in (2, 3))
     return torch.cat([F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2])) for x in found])

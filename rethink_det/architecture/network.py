@@ -1,7 +1,7 @@
 """A classification network as this package sees it: a backbone and a head."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -123,7 +123,6 @@ def feature_widths(backbone: nn.Module, input_shape: Sequence[int]) -> list[int]
     return [channels for channels, _, _ in feature_shapes(backbone, input_shape)]
 
 
-@torch.no_grad()
 def feature_shapes(backbone: nn.Module, input_shape: Sequence[int]) -> list[tuple[int, int, int]]:
     """``(channels, height, width)`` of every feature map of one image, in evaluation mode.
 
@@ -134,13 +133,27 @@ def feature_shapes(backbone: nn.Module, input_shape: Sequence[int]) -> list[tupl
     Raises:
         UserError: If ``backbone`` cannot run on such an input.
     """
-    weight = next(backbone.parameters())
+    features = all_features(outputs_of(backbone, input_shape))
+    return [(f.shape[1], f.shape[2], f.shape[3]) for f in features]
+
+
+@torch.no_grad()
+def outputs_of(network: nn.Module, input_shape: Sequence[int]) -> Any:
+    """What a network puts out for one black image, in evaluation mode.
+
+    Args:
+        network: On any device; on ``meta`` nothing is computed.
+        input_shape: ``(channels, height, width)`` of the image.
+
+    Raises:
+        UserError: If ``network`` cannot run on such an input.
+    """
+    weight = next(network.parameters())
     images = torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype)
     try:
-        with evaluating(backbone):
-            features = backbone(images)
+        with evaluating(network):
+            return network(images)
     except RuntimeError as error:
         raise UserError(
-            f'{type(backbone).__name__} cannot run on an input of {tuple(input_shape)}: {error}'
+            f'{type(network).__name__} cannot run on an input of {tuple(input_shape)}: {error}'
         ) from error
-    return [(f.shape[1], f.shape[2], f.shape[3]) for f in all_features(features)]

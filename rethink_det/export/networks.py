@@ -12,7 +12,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly, state_dict_of
 from rethink_det.architecture.cost import count
 from rethink_det.architecture.input_convention import KEY, InputConvention
-from rethink_det.architecture.network import feature_shapes
+from rethink_det.architecture.network import feature_shapes, outputs_of
 from rethink_det.classification.arm_config import architecture_of, is_classifier
 from rethink_det.detection.trained_detector import FeatureMaps, trained_detector
 from rethink_det.errors import UserError
@@ -158,6 +158,6 @@ def _described(
     known = {'architecture': architecture, KEY: convention}
     meta = {key: value.to_dict() for key, value in known.items() if value is not None}
     network, shape = exportable.network, exportable.input_shape
-    feature_shapes(network, shape)  # refuses images that do not fit
+    outputs_of(network, shape)  # refuses images that do not fit
     cost = count(network, shape, kept)
     return replace(exportable, meta=meta, cost=cost, convention=convention)

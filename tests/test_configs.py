@@ -48,6 +48,21 @@ def test_config_loads_and_holds_no_absolute_path(name):
     assert not {key: text for key, text in texts.items() if text.startswith(('/', '~'))}
 
 
+def steps_to_the_last_base(path) -> int:
+    """How deep a config inherits within this package."""
+    assigned = (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign))
+    named = next((node.value for node in assigned if node.targets[0].id == '_base_'), None)
+    bases = ast.literal_eval(named) if named else []
+    bases = [bases] if isinstance(bases, str) else bases
+    own = [path.parent / base for base in bases if '::' not in base]
+    return max((1 + steps_to_the_last_base(base) for base in own), default=0)
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_inheritance_is_at_most_three_deep(name):
+    assert steps_to_the_last_base(CONFIGS / name) <= 3
+
+
 @pytest.mark.parametrize('name', WHOLE)
 def test_docstring_says_how_to_run_it(name):
     text = ast.get_docstring(ast.parse((CONFIGS / name).read_text()))

@@ -14,9 +14,5 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/cifar10.py',
     '../_base_/schedule_cifar.py',
-    '../_base_/classifier_cifar.py',
+    '../_base_/networks/densenet_bc_100.py',
 ]
-
-model = dict(
-    backbone=dict(type='rethink_det.DenseNet', depth=100, compression=0.5, bottleneck=True)
-)

@@ -12,8 +12,5 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/cifar10.py',
     '../_base_/schedule_cifar.py',
-    '../_base_/classifier_cifar.py',
+    '../_base_/networks/densenet40_slimming.py',
 ]
-
-model = dict(backbone=dict(type='rethink_det.DenseNet', depth=40, bn_weight=0.5))
-custom_hooks = [dict(type='rethink_det.SparsityHook', scale=1e-5)]

@@ -6,9 +6,11 @@ Hardware: one GPU; not run.
 Expected: no accuracy is published with the code of arXiv 1810.05270.
 """
 
-_base_ = 'densenet40_slimming_cifar10.py'
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/cifar100.py',
+    '../_base_/schedule_cifar.py',
+    '../_base_/networks/densenet40_slimming.py',
+]
 
 model = dict(head=dict(num_classes=100))
-train_dataloader = dict(dataset=dict(type='rethink_det.CIFAR100', data_root='data/cifar100'))
-val_dataloader = dict(dataset=dict(type='rethink_det.CIFAR100', data_root='data/cifar100'))
-test_dataloader = val_dataloader

@@ -6,12 +6,6 @@ Hardware: one GPU; not run.
 Expected: no accuracy is published with the code of arXiv 1810.05270.
 """
 
-_base_ = 'resnet32_soft-filter_cifar10.py'
+_base_ = ['../_base_/default_runtime.py', '../_base_/soft_filter_cifar100.py']
 
-model = dict(
-    head=dict(num_classes=100),
-    data_preprocessor=dict(mean=[129.3, 124.1, 112.4], std=[68.2, 65.4, 70.4]),
-)
-train_dataloader = dict(dataset=dict(type='rethink_det.CIFAR100', data_root='data/cifar100'))
-val_dataloader = dict(dataset=dict(type='rethink_det.CIFAR100', data_root='data/cifar100'))
-test_dataloader = val_dataloader
+model = dict(backbone=dict(depth=32))

@@ -12,7 +12,5 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/cifar10.py',
     '../_base_/schedule_cifar.py',
-    '../_base_/classifier_cifar.py',
+    '../_base_/networks/resnet56.py',
 ]
-
-model = dict(backbone=dict(type='rethink_det.CifarResNet', depth=56, shortcut='avgpool'))

@@ -9,13 +9,6 @@ Hardware: one GPU; not run.
 Expected: no accuracy is published with the code of arXiv 1810.05270.
 """
 
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/cifar10.py',
-    '../_base_/schedule_soft_filter.py',
-    '../_base_/classifier_soft_filter.py',
-]
+_base_ = ['../_base_/default_runtime.py', '../_base_/soft_filter_cifar10.py']
 
-model = dict(backbone=dict(type='rethink_det.CifarResNet', depth=56, shortcut='avgpool'))
-train_dataloader = dict(batch_size=128)
-custom_hooks = [dict(type='rethink_det.SoftFilterHook', keep=0.7)]
+model = dict(backbone=dict(depth=56))

@@ -12,20 +12,5 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/cifar10.py',
     '../_base_/schedule_cifar.py',
-    '../_base_/classifier_cifar.py',
+    '../_base_/networks/vgg16_hidden.py',
 ]
-
-model = dict(
-    backbone=dict(
-        type='rethink_det.VGG', depth=16, conv_bias=False, bn_weight=0.5, last_pool=False
-    ),
-    head=dict(
-        _delete_=True,
-        type='rethink_det.MLPHead',
-        num_classes=10,
-        hidden=(512,),
-        pool=1,
-        norm=True,
-        dropout=0,
-    ),
-)

@@ -13,10 +13,5 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/cifar10.py',
     '../_base_/schedule_cifar.py',
-    '../_base_/classifier_cifar.py',
+    '../_base_/networks/vgg16_bn.py',
 ]
-
-model = dict(
-    backbone=dict(type='rethink_det.VGG', depth=16, init='fan_in', last_pool=False),
-    head=dict(init_std=0.01),
-)

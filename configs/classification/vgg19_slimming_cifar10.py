@@ -12,13 +12,5 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/cifar10.py',
     '../_base_/schedule_cifar.py',
-    '../_base_/classifier_cifar.py',
+    '../_base_/networks/vgg19_slimming.py',
 ]
-
-model = dict(
-    backbone=dict(
-        type='rethink_det.VGG', depth=19, conv_bias=False, bn_weight=0.5, last_pool=False
-    ),
-    head=dict(init_std=0.01),
-)
-custom_hooks = [dict(type='rethink_det.SparsityHook', scale=1e-4)]

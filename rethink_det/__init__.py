@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from rethink_det.pruning import prune
     from rethink_det.report import StudyResults
     from rethink_det.report.page import write_report
-    from rethink_det.study.config import Study
-    from rethink_det.study.execute import execute_study
+    from rethink_det.study import Study, execute_study, trained_network
+    from rethink_det.training.config import load_config
 
 compat.install()
 moved.install()
@@ -42,18 +42,22 @@ __all__ = [
     '__version__',
     'execute_study',
     'export_onnx',
+    'load_config',
     'prune',
     'registry',
+    'trained_network',
     'write_report',
 ]
 
 _HOMES = {
     'PrunedArchitecture': 'rethink_det.architecture',
-    'Study': 'rethink_det.study.config',
+    'Study': 'rethink_det.study',
     'StudyResults': 'rethink_det.report',
-    'execute_study': 'rethink_det.study.execute',
+    'execute_study': 'rethink_det.study',
     'export_onnx': 'rethink_det.export',
+    'load_config': 'rethink_det.training.config',
     'prune': 'rethink_det.pruning',
+    'trained_network': 'rethink_det.study',
     'write_report': 'rethink_det.report.page',
 }
 """Where a name comes from when it is first used; type checkers read it above."""

@@ -17,6 +17,10 @@ from tests.fresh_process import fresh
 
 HOMES = rethink_det._HOMES
 PACKAGE = Path(rethink_det.__file__).parent
+ROOMS = sorted(
+    'rethink_det.' + path.parent.relative_to(PACKAGE).as_posix().replace('/', '.')
+    for path in PACKAGE.glob('*/__init__.py')
+)
 STUDY = """
 study = dict(
     seeds=[0],
@@ -70,6 +74,15 @@ def test_an_example_that_is_wrong_is_noticed(desk):
 @pytest.mark.parametrize('name', HOMES)
 def test_a_name_is_that_of_its_home(name):
     assert getattr(rethink_det, name) is getattr(import_module(HOMES[name]), name)
+
+
+@pytest.mark.parametrize('room', ROOMS)
+def test_a_room_says_what_is_public_in_it(room):
+    module = import_module(room)
+    assert module.__doc__ and module.__all__
+    assert len(set(module.__all__)) == len(module.__all__)
+    for name in module.__all__:
+        assert hasattr(module, name) or import_module(f'{room}.{name}')
 
 
 def test_type_checkers_read_the_same_names_and_homes():

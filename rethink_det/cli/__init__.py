@@ -12,6 +12,8 @@ from importlib import import_module
 from rethink_det import __version__
 from rethink_det.errors import UserError
 
+__all__ = ['COMMANDS', 'main']
+
 COMMANDS = {
     'train': "Train a classifier or a detector from a config, as mmdet's tools/train.py does.",
     'test': "Evaluate a checkpoint on a config's test data, as mmdet's tools/test.py does.",

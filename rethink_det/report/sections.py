@@ -16,10 +16,12 @@ from rethink_det.report.detector_tables import (
     speed_table,
     stage_table,
 )
-from rethink_det.report.plots.arms import metric_figure
-from rethink_det.report.plots.compute import compute_figure
-from rethink_det.report.plots.curves import curves_figure
-from rethink_det.report.plots.latency import latency_figure
+from rethink_det.report.plots import (
+    compute_figure,
+    curves_figure,
+    latency_figure,
+    metric_figure,
+)
 from rethink_det.report.plots.style import save_png, to_svg
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_files import curves_by_arm, sheets_by_arm

@@ -1,1 +1,7 @@
-"""Studies: arms x seeds over one parent, and the report that compares them."""
+"""Studies: arms x seeds over one parent, run as a graph; and pruning one trained network."""
+
+from rethink_det.study.config import Study
+from rethink_det.study.execute import dry_run, execute_study
+from rethink_det.study.trained_networks import TrainedNetwork, trained_network
+
+__all__ = ['Study', 'TrainedNetwork', 'dry_run', 'execute_study', 'trained_network']

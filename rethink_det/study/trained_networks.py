@@ -1,13 +1,4 @@
-"""Pruning a trained network, and evaluating it before and after.
-
-A detector, its backbone pruned::
-
-    network = trained_network(load_config('detector.py'), 'epoch_12.pth')
-    settings = {'type': 'L1NormPruner', 'ratios': 0.3}
-    pruned = network.prune(settings)
-    network.save_pruned(pruned, 'pruned.pth', settings)
-    print(network.evaluate(), network.evaluate_pruned('pruned.pth'))
-"""
+"""Pruning a trained network, a classifier or a detector, and evaluating it before and after."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -52,6 +43,15 @@ def trained_network(config: Config, path: str | PathLike) -> 'TrainedNetwork':
 
     Raises:
         UserError: The checkpoint is missing, damaged, or not of that config.
+
+    Example:
+        >>> from rethink_det import load_config, trained_network
+        >>> network = trained_network(load_config('classifier.py'), 'trained.pth')
+        >>> settings = {'type': 'L1NormPruner', 'ratios': 0.5}
+        >>> pruned = network.prune(settings)
+        >>> digest = network.save_pruned(pruned, 'pruned.pth', settings)
+        >>> list(network.evaluate()), list(network.evaluate_pruned('pruned.pth'))
+        (['accuracy/top1'], ['accuracy/top1'])
     """
     kind = TrainedClassifier if is_classifier(config) else TrainedDetector
     return kind(config, load_checkpoint(path), path)

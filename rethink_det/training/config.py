@@ -23,6 +23,12 @@ def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = Non
 
     Raises:
         UserError: The file does not exist or does not parse, or a key does not exist in it.
+
+    Example:
+        >>> from rethink_det import load_config
+        >>> config = load_config('classifier.py', {'train_cfg.max_epochs': 5})
+        >>> config.model.type, config.train_cfg.max_epochs
+        ('rethink_det.Classifier', 5)
     """
     text = str(path)
     if '::' not in text and not os.path.isfile(text):

@@ -76,7 +76,7 @@ def configs(folder: Path, images: int) -> tuple[Config, Config]:
     plain.randomness = {'seed': 0}  # of the order of the images
     _write_classifier(plain, weights)
     arm = ARMS.reference(DETECTION)
-    ours = transfer_config(plain, arm, weights, weights, say=lambda line: None)
+    ours = transfer_config(plain, arm, weights, weights).config
     init = {'type': 'Pretrained', 'checkpoint': weights, 'prefix': 'backbone.'}
     plain.model.backbone.init_cfg = init
     for name, config in (('ours', ours), ('mmdet', plain)):

@@ -15,6 +15,7 @@ from rethink_det.classification.arm_config import (
     is_classifier,
 )
 from rethink_det.detection import TransferSettings, transfer_config
+from rethink_det.detection.adapted import Adapted
 from rethink_det.detection.datasets.check import check_data
 from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.detection.transfer.check_model import check_model
@@ -128,7 +129,8 @@ def _with_backbone(config: Config, options: argparse.Namespace) -> Config:
     arm = ARMS.get(DETECTION, options.arm)
     wanted = known_fields(TransferSettings, options.arm_settings, '--arm-settings')
     _check_weights(options, arm)
-    return transfer_config(config, arm, source, source, TransferSettings(**wanted), _say)
+    adapted = transfer_config(config, arm, source, source, TransferSettings(**wanted))
+    return _told(adapted)
 
 
 def _check_weights(options: argparse.Namespace, arm: Arm) -> None:
@@ -157,7 +159,7 @@ def resolve(options: argparse.Namespace) -> Config:
     if 'model' not in config:
         raise UserError(f'{file} describes no model; a study is run by: rethink-det study {file}')
     if options.data_root:
-        config = with_data_root(config, options.data_root, _say)
+        config = _told(with_data_root(config, options.data_root))
     config.launcher = options.launcher
     os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
     config.work_dir = (
@@ -172,6 +174,13 @@ def show(metrics: dict[str, float]) -> None:
     """Print metrics, one a line, on the main process."""
     for name, value in metrics.items():
         _say(f'{name}: {value}')
+
+
+def _told(adapted: Adapted) -> Config:
+    """The config, when what is different in it has been printed."""
+    for change in adapted.changes:
+        _say(str(change))
+    return adapted.config
 
 
 def _say(line: str) -> None:

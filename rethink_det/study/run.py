@@ -29,6 +29,7 @@ from rethink_det.architecture.checkpoint import (
 from rethink_det.architecture.input_convention import KEY, InputConvention
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
 from rethink_det.classification.arm_config import ArmSettings, architecture_of, arm_config
+from rethink_det.detection.adapted import Adapted
 from rethink_det.detection.datasets.detection_batches import DetectionBatches
 from rethink_det.detection.measuring.cost import backbone_cost
 from rethink_det.detection.pruning import prune_detector
@@ -117,11 +118,12 @@ def run_config(run: Run, parents: Mapping[str, RunResult]) -> Config:
         arm = ARMS.get(DETECTION, run.arm)
         architecture, weights = _files_of(parent)  # a published shape has no weights
         shape = weights if arm.takes_weights else architecture
-        config = transfer_config(config, arm, shape, weights)
+        config = _told(transfer_config(config, arm, shape, weights))
     elif run.stage == 'detector-pruning':  # the config that the detector was trained by
         _, classifier = parents.values()
         weights = str(classifier.checkpoint_path)
-        config = transfer_config(config, ARMS.reference(DETECTION), weights, weights)
+        arm = ARMS.reference(DETECTION)
+        config = _told(transfer_config(config, arm, weights, weights))
     config.randomness = {'seed': run.seed}
     config.experiment_name = run.key.replace('/', '_')
     if not run.prunes:
@@ -138,6 +140,13 @@ def _files_of(parent: RunResult | None) -> tuple[str | None, str | None]:
     architecture = parent and parent.architecture and str(parent.architecture_path)
     checkpoint = parent and parent.checkpoint and str(parent.checkpoint_path)
     return architecture, checkpoint
+
+
+def _told(adapted: Adapted) -> Config:
+    """The config, when what is different in it has been printed."""
+    for change in adapted.changes:
+        print(change)
+    return adapted.config
 
 
 def identify(run: Run, config: Config, parents: Mapping[str, RunResult]) -> str:

@@ -228,7 +228,7 @@ class TrainedDetector(TrainedNetwork):
     def evaluate_pruned(self, path: str | PathLike) -> Metrics:
         """AP, as of the base."""
         arm = ARMS.starting_from(Start.DETECTOR)
-        adapted = transfer_config(self.config, arm, path, path, say=lambda line: None)
+        adapted = transfer_config(self.config, arm, path, path).config
         return _evaluate_quietly(adapted, path)
 
 

@@ -90,7 +90,7 @@ def rebuilt(config, result, path):
     """The pruned detector by its checkpoint, as arm prune-d starts from it."""
     save_pruned(result, path, {})
     arm = ARMS.get(DETECTION, 'prune-d')
-    model = build(transfer_config(config, arm, path, path, say=lambda line: None))
+    model = build(transfer_config(config, arm, path, path).config)
     model.load_state_dict(load_checkpoint(path)['state_dict'])
     return model
 

@@ -75,7 +75,7 @@ def test_another_backbone_takes_its_place(config, tmp_path):
     wider = PrunedArchitecture(BACKBONE | dict(base_channels=16), HEAD, (3, 32, 32))
     wider.save(tmp_path / 'wider.json')
     arm = ARMS.get(DETECTION, 'random')
-    adapted = transfer_config(config, arm, tmp_path / 'wider.json', say=str)
+    adapted = transfer_config(config, arm, tmp_path / 'wider.json').config
     assert adapted.model.backbone.type == 'rethink_det.PrunedBackbone'
     assert adapted.model.backbone.frozen_stages == -1
     assert list(adapted.model.neck.in_channels) == [16, 32, 64, 128]
@@ -100,6 +100,6 @@ def test_hooks_that_bring_weights_are_looked_at_and_replaced(config, transfer, m
     with pytest.raises(UserError, match='gone.pth does not exist'):
         check_model(config)
     architecture = config.model.backbone.architecture
-    adapted = transfer_config(config, ARMS.get(DETECTION, 'random'), architecture, say=str)
+    adapted = transfer_config(config, ARMS.get(DETECTION, 'random'), architecture).config
     kinds = [hook.type for hook in adapted.custom_hooks]
     assert kinds == ['NumClassCheckHook', 'rethink_det.TransferHook']

@@ -1,13 +1,14 @@
 """Looking at a detector's data before training starts."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
 
 from rethink_det.detection.datasets.annotations import AnnotationFile
 from rethink_det.detection.datasets.check_voc import check_voc, reads_as_voc
+from rethink_det.detection.datasets.wrappers import unwrapped
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS, parts
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type, registered, scope_of
@@ -32,7 +33,7 @@ def check_data(config: Config, splits: Sequence[str] = ('train', 'val', 'test'))
     heads = _class_heads(config.get('model') or {})
     for split in splits:
         root = (config.get(f'{split}_dataloader') or {}).get('dataset') or {}
-        datasets = list(_unwrapped(root, f'{split}_dataloader.dataset'))
+        datasets = list(unwrapped(root, f'{split}_dataloader.dataset'))
         for dataset, key in datasets:
             keys = ('type', 'data_root', 'ann_file', 'data_prefix', 'metainfo')
             place = [dataset.get(name) for name in keys]
@@ -42,18 +43,6 @@ def check_data(config: Config, splits: Sequence[str] = ('train', 'val', 'test'))
                     _check_files(dataset, key, heads)
         if not any(is_type(dataset, _BUILT_ON_DEMAND, DATASETS) for dataset, _ in datasets):
             _check_evaluator(config.get(f'{split}_evaluator'), f'{split}_evaluator')
-
-
-def _unwrapped(dataset: Mapping, key: str) -> Iterator[tuple[Mapping, str]]:
-    """A data set and its key in the config, or those that it wraps."""
-    inner = dataset.get('datasets') or []
-    wrapped = {f'datasets.{i}': part for i, part in enumerate(inner)}
-    if dataset.get('dataset'):
-        wrapped['dataset'] = dataset['dataset']
-    if not wrapped:
-        yield dataset, key
-    for name, part in wrapped.items():
-        yield from _unwrapped(part, f'{key}.{name}')
 
 
 def _is_local(dataset: Mapping) -> bool:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from rethink_det.detection.adapted import Adapted, Change, difference
 from rethink_det.detection.datasets.coco_folder import CocoFolder, Split
 from rethink_det.detection.datasets.voc import has_devkit, with_devkit
-from rethink_det.detection.transfer.in_channels import CLASS_HEADS, Say
+from rethink_det.detection.datasets.wrappers import unwrapped
+from rethink_det.detection.transfer.in_channels import CLASS_HEADS
 from rethink_det.errors import UserError
 
 _SPLITS = ('train', 'val', 'test')
@@ -25,7 +27,7 @@ _KEPT = (
 )
 
 
-def with_data_root(config: Config, root: str | PathLike, say: Say = print) -> Config:
+def with_data_root(config: Config, root: str | PathLike) -> Adapted:
     """A detector's config on the data in another folder, everything else kept.
 
     Annotations and images are looked for in the usual layouts, see :class:`CocoFolder`: COCO's
@@ -40,51 +42,59 @@ def with_data_root(config: Config, root: str | PathLike, say: Say = print) -> Co
     Args:
         config: Config of any detector.
         root: Folder of a data set in COCO format, or VOC devkit.
-        say: Is told, a line each, what was found.
+
+    Returns:
+        The config, and what is different: files, classes, and the number of classes of the heads.
 
     Raises:
         UserError: The model has no head that counts classes; the folder is not in COCO format,
             lacks a split or images, or its splits differ in their classes.
     """
     config, root = deepcopy(config), Path(root)
-    if has_devkit(_leaf(config, 'train'), root):
+    if has_devkit(_first(config, 'train')[0], root):
         return with_devkit(config, root)
-    heads = list(_heads(config.get('model') or {}))
+    heads = list(_heads(config.get('model') or {}, 'model'))
     if not heads:
         raise UserError(
             'The config is no detector that --data-root knows: its model has no num_classes in '
             f'any {", ".join(CLASS_HEADS)}.'
         )
-    usual = {split: _leaf(config, split).get('ann_file') or '' for split in _SPLITS}
+    usual = {split: _first(config, split)[0].get('ann_file') or '' for split in _SPLITS}
     usual = {split: file for split, file in usual.items() if not Path(file).is_absolute()}
     folder = CocoFolder.find(root, usual)
-    for head in heads:
-        head['num_classes'] = len(folder.classes)
+    changes: list[Change] = []
     for name in _SPLITS:
-        split = getattr(folder, name)
-        say(f'{name}: {_below(split.annotations.path, folder.root)}')
-        _set_split(config, name, split, folder)
-    say(f'{len(folder.classes)} classes: {", ".join(folder.classes)}')
-    return config
+        changes += _set_split(config, name, getattr(folder, name), folder)
+    for head, place in heads:
+        number = len(folder.classes)
+        changes += difference(f'{place}.num_classes', head['num_classes'], number)
+        head['num_classes'] = number
+    return Adapted(config, tuple(changes))
 
 
-def _leaf(config: Config, split: str) -> Mapping:
-    """The first data set inside all wrappers."""
+def _first(config: Config, split: str) -> tuple[Mapping, str]:
+    """The first data set inside all wrappers, and its place."""
     dataset = (config.get(f'{split}_dataloader') or {}).get('dataset') or {}
-    while dataset.get('dataset') or dataset.get('datasets'):
-        dataset = dataset.get('dataset') or dataset['datasets'][0]
-    return dataset
+    return next(unwrapped(dataset, f'{split}_dataloader.dataset'))
 
 
-def _set_split(config: Config, name: str, split: Split, folder: CocoFolder) -> None:
+def _set_split(config: Config, name: str, split: Split, folder: CocoFolder) -> list[Change]:
+    """Give a split's loader and evaluators its data, in place; returns what changes."""
+    changes: list[Change] = []
     loader, evaluator = config.get(f'{name}_dataloader'), config.get(f'{name}_evaluator')
     if loader:  # a new one: config files often give val and test one object
-        dataset = _replaced(loader['dataset'], split, folder)
-        config[f'{name}_dataloader'] = {**loader, 'dataset': dataset}
+        old, place = _first(config, name)
+        new = _replaced(loader['dataset'], split, folder)
+        config[f'{name}_dataloader'] = {**loader, 'dataset': new}
+        file, before = _below(split.annotations.path, folder.root), old.get('ann_file')
+        changes += difference(f'{place}.ann_file', before, file, f'in {folder.root}')
+        classes = (old.get('metainfo') or {}).get('classes')
+        changes += difference(f'{place}.metainfo.classes', classes, folder.classes)
     if isinstance(evaluator, Sequence):
         config[f'{name}_evaluator'] = [_judging(one, split) for one in evaluator]
     elif evaluator:
         config[f'{name}_evaluator'] = _judging(evaluator, split)
+    return changes
 
 
 def _replaced(dataset: Mapping, split: Split, folder: CocoFolder) -> dict:
@@ -115,13 +125,13 @@ def _below(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _heads(node: object, inside: bool = False) -> Iterator[MutableMapping]:
-    """The configs inside heads, cascades included, that have a ``num_classes``."""
-    if isinstance(node, Mapping):
+def _heads(node: object, place: str, inside: bool = False) -> Iterator[tuple[MutableMapping, str]]:
+    """The configs inside heads, cascades included, that have a ``num_classes``; their places."""
+    if isinstance(node, MutableMapping):
         if inside and 'num_classes' in node:
-            yield node
+            yield node, place
         for key, part in node.items():
-            yield from _heads(part, inside or key in CLASS_HEADS)
+            yield from _heads(part, f'{place}.{key}', inside or key in CLASS_HEADS)
     elif isinstance(node, (list, tuple)):
-        for part in node:
-            yield from _heads(part, inside)
+        for number, part in enumerate(node):
+            yield from _heads(part, f'{place}.{number}', inside)

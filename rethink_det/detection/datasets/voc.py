@@ -5,6 +5,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from rethink_det.detection.adapted import Adapted, Change, difference
+from rethink_det.detection.datasets.wrappers import unwrapped
 from rethink_det.errors import UserError
 
 _SPLITS = ('train', 'val', 'test')
@@ -16,22 +18,28 @@ def has_devkit(dataset: Mapping, root: Path) -> bool:
     return listing.endswith('.txt') and (root / listing).is_file()
 
 
-def with_devkit(config: Config, root: Path) -> Config:
+def with_devkit(config: Config, root: Path) -> Adapted:
     """The config with that folder as ``data_root`` of all data sets, in place.
 
     Args:
         config: Config of a detector on VOC.
         root: The folder that has ``VOC2007``, ``VOC2012``.
 
+    Returns:
+        The same config, and which data sets lie elsewhere now.
+
     Raises:
         UserError: Another data set than the first one of the config has no list there.
     """
+    changes: list[Change] = []
     for split in _SPLITS:
         loader = config.get(f'{split}_dataloader')
         if loader:  # a new one: config files often give val and test one object
+            for old, place in unwrapped(loader['dataset'], f'{split}_dataloader.dataset'):
+                changes += difference(f'{place}.data_root', old.get('data_root'), f'{root}/')
             dataset = _moved(loader['dataset'], root)
             config[f'{split}_dataloader'] = {**loader, 'dataset': dataset}
-    return config
+    return Adapted(config, tuple(changes))
 
 
 def _moved(dataset: Mapping, root: Path) -> dict:

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from mmengine.config import Config
 
-from rethink_det.detection.transfer.in_channels import Say
+from rethink_det.detection.adapted import Change, difference
+from rethink_det.detection.transfer.in_channels import parts
 
 OURS = ('CocoMetric', 'VOCMetric')
 """Metrics of mmdet that have a counterpart of that name here."""
 
 
-def set_evaluators(config: Config, say: Say) -> None:
+def set_evaluators(config: Config) -> list[Change]:
     """Let mmdet's COCO and VOC metrics be evaluated by this package's, in place.
 
     Their numbers are the same, and there are some also where nothing was detected, when mmdet has
@@ -19,15 +20,20 @@ def set_evaluators(config: Config, say: Say) -> None:
 
     Args:
         config: Config of a detector.
-        say: Is told what changes.
+
+    Returns:
+        What changes.
     """
+    changes: list[Change] = []
     for key in ('val_evaluator', 'test_evaluator'):
-        evaluator = config.get(key)
-        several = isinstance(evaluator, Sequence)
-        new = [_ours(one) for one in evaluator] if several else evaluator and _ours(evaluator)
-        if new != evaluator:
-            config[key] = new
-            say(f'{key}: evaluated by rethink_det, with the same numbers')
+        old = dict(parts(config, key))
+        new = {place: _ours(metric) for place, metric in old.items()}
+        for place, metric in old.items():
+            kinds = metric.get('type'), new[place].get('type')
+            changes += difference(f'{place}.type', *kinds, 'with the same numbers')
+        if new != old:
+            config[key] = [*new.values()] if isinstance(config[key], Sequence) else new[key]
+    return changes
 
 
 def _ours(metric: Mapping) -> Mapping:

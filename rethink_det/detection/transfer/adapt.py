@@ -13,6 +13,7 @@ from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.network import build_backbone
 from rethink_det.arms import ARMS, DETECTION, Arm, Start
+from rethink_det.detection.adapted import Adapted, Change
 from rethink_det.detection.evaluation.evaluators import set_evaluators
 from rethink_det.detection.feature_maps import feature_maps, place_outputs
 from rethink_det.detection.transfer.backbone_settings import (
@@ -20,8 +21,8 @@ from rethink_det.detection.transfer.backbone_settings import (
     parameters,
     runtime_settings,
 )
-from rethink_det.detection.transfer.in_channels import Say, set_widths
-from rethink_det.detection.transfer.normalisation import set_inputs
+from rethink_det.detection.transfer.in_channels import set_widths
+from rethink_det.detection.transfer.normalisation import set_normalisation
 from rethink_det.detection.transfer.settings import TransferSettings
 from rethink_det.detection.transfer.shared_head import PLACE, adapt_shared_head
 from rethink_det.errors import UserError
@@ -38,8 +39,7 @@ def transfer_config(
     architecture: str | PathLike,
     weights: str | PathLike | None = None,
     settings: TransferSettings | None = None,
-    say: Say = print,
-) -> Config:
+) -> Adapted:
     """A detector's config with another backbone, everything else kept.
 
     What reads the backbone is told its widths, images are normalised as the classifier's were,
@@ -54,7 +54,9 @@ def transfer_config(
             for ``random`` that of the pruner, if the architecture has weight masks, which are
             in there.
         settings: Schedule and SyncBN.
-        say: Is told, a line each, what changes besides the backbone.
+
+    Returns:
+        The config, and what else than its backbone is different.
 
     Raises:
         UserError: The config is no detector, or one whose backbone cannot be replaced by this
@@ -66,15 +68,15 @@ def transfer_config(
     config = deepcopy(config)
     shape = PrunedArchitecture.load(architecture)
     with scope_of(config, 'mmdet'):
-        _replace_backbone(config.model, shape, architecture, arm, say)
+        changes = _replace_backbone(config.model, shape, architecture, arm)
     convention = checkpoint and InputConvention.of_checkpoint(checkpoint, weights)
-    set_inputs(config, convention, say)
-    set_evaluators(config, say)
+    changes += set_normalisation(config, convention)
+    changes += set_evaluators(config)
     (settings or TransferSettings()).apply(config, arm)
     others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
     config.custom_hooks = [*others, *_hooks(config, arm, shape, weights)]
     _import_this_package(config)
-    return config
+    return Adapted(config, tuple(changes))
 
 
 def _check(config: Config, arm: Arm, weights: str | PathLike | None) -> None:
@@ -123,15 +125,14 @@ def _replace_backbone(
     shape: PrunedArchitecture,
     architecture: str | PathLike,
     arm: Arm,
-    say: Say,
-) -> None:
+) -> list[Change]:
     """The new backbone, and everything in ``model`` that depends on it, in place."""
     old = model['backbone']
     check_replaceable(old, shape)
     # Weights come from the transfer, so the old backbone's initializer goes with it.
     bare = {key: value for key, value in old.items() if key not in ('init_cfg', 'pretrained')}
     wanted = feature_maps(partial(build_backbone, bare))
-    runtime = runtime_settings(old, shape, arm, say)
+    runtime, changes = runtime_settings(old, shape, arm)
     selectable = 'out_indices' in parameters(shape.backbone['type'])
     runtime, found = place_outputs(shape, runtime, wanted, selectable)
     model['backbone'] = {
@@ -139,10 +140,11 @@ def _replace_backbone(
         'architecture': str(architecture),
         **runtime,
     }
-    set_widths(model, [m.width for m in wanted], [m.width for m in found], say)
+    changes += set_widths(model, [m.width for m in wanted], [m.width for m in found])
     roi_head = model.get('roi_head') or {}
     if roi_head.get('shared_head'):
-        adapt_shared_head(roi_head, shape, architecture, runtime, arm, say)
+        changes += adapt_shared_head(roi_head, shape, architecture, runtime, arm)
+    return changes
 
 
 def is_checkpoint(source: str | PathLike | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import named_architecture
 from rethink_det.arms import Arm
-from rethink_det.detection.transfer.in_channels import Say
+from rethink_det.detection.adapted import Change, difference
 from rethink_det.errors import UserError
 from rethink_det.files import plain
 from rethink_det.registered import backbone_class
@@ -26,6 +26,8 @@ trained since: its statistics are those of the uncut one, and a frozen stage cou
 for what it lost. A GPU's few images make poor statistics, so with several GPUs take ``sync_bn``
 (:class:`~rethink_det.detection.transfer.settings.TransferSettings`). Where the weights are those
 of a trained classifier, the backbone keeps what the detector's config says."""
+
+_AS_IT_IS = 'as the architecture has it'
 
 OWN_LAYERS = {
     'dcn': 'deformable convolutions',
@@ -52,7 +54,9 @@ def check_replaceable(old: Mapping, shape: PrunedArchitecture) -> None:
             )
 
 
-def runtime_settings(old: Mapping, shape: PrunedArchitecture, arm: Arm, say: Say) -> dict[str, Any]:
+def runtime_settings(
+    old: Mapping, shape: PrunedArchitecture, arm: Arm
+) -> tuple[dict[str, Any], list[Change]]:
     """What the new backbone is told besides its architecture.
 
     Frozen stages and BatchNorm follow the arm: where there are no statistics to keep, nothing is
@@ -63,29 +67,27 @@ def runtime_settings(old: Mapping, shape: PrunedArchitecture, arm: Arm, say: Say
         shape: Architecture of the new one, whose weights decide its ``style`` and the kind of
             its normalisation, whatever ``old`` says.
         arm: Which transfer arm.
-        say: Is told what the detector's config asked for and does not get.
 
     Returns:
         Keyword arguments that the new backbone's class knows; never ``init_cfg``, for weights
-        come from the transfer.
+        come from the transfer. And what the detector's config asked for and does not get.
     """
     known = parameters(shape.backbone['type'])
     keys = (*OF_THE_RUN, *OF_THE_STAGES) if _related(old, shape) else OF_THE_RUN
     settings = {key: old[key] for key in keys if key in old}
     if not arm.keeps_statistics:
         settings |= TRAINED_WHOLE
+    changes: list[Change] = []
     if 'norm_cfg' in old or not arm.keeps_statistics:
-        settings['norm_cfg'] = _norm(old.get('norm_cfg') or {}, shape, arm, say)
+        settings['norm_cfg'], changes = _norm(old.get('norm_cfg') or {}, shape, arm)
     for key, harmless in (('frozen_stages', -1), ('norm_eval', False)):
         if key not in known and settings.get(key, harmless) != harmless:
-            say(
-                f'model.backbone.{key}={settings[key]} is left out: '
-                f'{shape.backbone["type"]} has no such setting'
-            )
-    style = shape.backbone.get('style', 'pytorch')
-    if 'style' in known and 'style' in old and old['style'] != style:
-        say(f'model.backbone.style: {old["style"]} -> {style}, as the architecture has it')
-    return {key: value for key, value in settings.items() if key in known}
+            lacks = f'for {shape.backbone["type"]} has no such setting'
+            changes.append(Change(f'model.backbone.{key}', settings[key], None, lacks))
+    if 'style' in known and 'style' in old:
+        style = shape.backbone.get('style', 'pytorch')
+        changes += difference('model.backbone.style', old['style'], style, _AS_IT_IS)
+    return {key: value for key, value in settings.items() if key in known}, changes
 
 
 def _related(old: Mapping, shape: PrunedArchitecture) -> bool:
@@ -97,16 +99,15 @@ def _related(old: Mapping, shape: PrunedArchitecture) -> bool:
     return object not in (one, other) and (issubclass(one, other) or issubclass(other, one))
 
 
-def _norm(old: Mapping, shape: PrunedArchitecture, arm: Arm, say: Say) -> dict[str, Any]:
+def _norm(old: Mapping, shape: PrunedArchitecture, arm: Arm) -> tuple[dict[str, Any], list[Change]]:
     """The architecture's normalisation, trained or not as the arm and the detector say."""
     own = plain(shape.backbone.get('norm_cfg')) or {'type': 'BN'}
-    kinds = old.get('type', own['type']), own['type']
-    if kinds == ('SyncBN', 'BN'):  # the same layer, computed over all GPUs
+    kind = old.get('type', own['type'])
+    if (kind, own['type']) == ('SyncBN', 'BN'):  # the same layer, computed over all GPUs
         own['type'] = 'SyncBN'
-    elif kinds[0] != kinds[1]:
-        say(f'model.backbone.norm_cfg.type: {kinds[0]} -> {kinds[1]}, as the architecture has it')
-    said = old.get('requires_grad', own.get('requires_grad', True))
-    return {**own, 'requires_grad': not arm.keeps_statistics or said}
+    changes = difference('model.backbone.norm_cfg.type', kind, own['type'], _AS_IT_IS)
+    trained = old.get('requires_grad', own.get('requires_grad', True))
+    return {**own, 'requires_grad': not arm.keeps_statistics or trained}, changes
 
 
 def parameters(name: str) -> set[str]:

@@ -1,21 +1,20 @@
 """The parts of a detector that read the backbone's feature maps, and how wide they are told."""
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from functools import partial
 
 from rethink_det.architecture.network import without_memory
+from rethink_det.detection.adapted import Change
 from rethink_det.errors import UserError
 from rethink_det.registered import build
 from rethink_det.registry import MODELS
-
-Say = Callable[[str], None]
 
 CLASS_HEADS = ('bbox_head', 'mask_head', 'mask_iou_head', 'point_head')
 """Keys of the heads that tell the data set's classes apart. Others count something else: an RPN
 head objects, a semantic head the classes of COCO stuff."""
 
 
-def set_widths(model: Mapping, old: Sequence[int], new: Sequence[int], say: Say) -> None:
+def set_widths(model: Mapping, old: Sequence[int], new: Sequence[int]) -> list[Change]:
     """Tell whatever reads the backbone the widths it is going to read, in place.
 
     That is the neck, the first one of several; without a neck the heads and the RoI
@@ -25,27 +24,31 @@ def set_widths(model: Mapping, old: Sequence[int], new: Sequence[int], say: Say)
         model: Config of a detector.
         old: Widths of the feature maps it was written for.
         new: Widths of those it is going to get.
-        say: Is told what changes.
+
+    Returns:
+        What changes.
 
     Raises:
         UserError: Something reads another number of maps, or its width cannot be set.
     """
     if model.get('neck'):
         place, first = next(parts(model, 'neck'))
-        changed = list(old) != list(new)
-        _set(first, 'in_channels', f'model.{place}', old, new, say, required=changed)
-        if changed:
+        others = list(old) != list(new)
+        changes = _set(first, 'in_channels', f'model.{place}', old, new, required=others)
+        if others:
             _check_builds(first, place, new)
-        return
+        return changes
+    changes = []
     for key in ('rpn_head', 'bbox_head', 'panoptic_head'):
         for place, head in parts(model, key):
-            _set(head, 'in_channels', f'model.{place}', old, new, say)
+            changes += _set(head, 'in_channels', f'model.{place}', old, new)
     roi_head = model.get('roi_head') or {}
     for key in ('bbox_roi_extractor', 'mask_roi_extractor'):
         for place, extractor in parts(roi_head, key):
-            _set(extractor, 'out_channels', f'model.roi_head.{place}', old, new, say)
+            changes += _set(extractor, 'out_channels', f'model.roi_head.{place}', old, new)
     if not roi_head.get('shared_head'):
-        set_roi_heads(roi_head, old[-1], new[-1], say)
+        changes += set_roi_heads(roi_head, old[-1], new[-1])
+    return changes
 
 
 def _check_builds(neck: Mapping, place: str, widths: Sequence[int]) -> None:
@@ -59,19 +62,23 @@ def _check_builds(neck: Mapping, place: str, widths: Sequence[int]) -> None:
         ) from error
 
 
-def set_roi_heads(roi_head: Mapping, old: int | None, new: int, say: Say) -> None:
+def set_roi_heads(roi_head: Mapping, old: int | None, new: int) -> list[Change]:
     """Tell the box and mask heads the width of the regions they read, in place.
 
     Args:
         roi_head: Config of ``model.roi_head``.
         old: The width they were written for; ``None`` if it may be any.
         new: The width they are going to get.
-        say: Is told what changes.
+
+    Returns:
+        What changes.
     """
+    changes = []
     for key in ('bbox_head', 'mask_head'):
         for place, head in parts(roi_head, key):
             before = head.get('in_channels') if old is None else old
-            _set(head, 'in_channels', f'model.roi_head.{place}', [before], [new], say)
+            changes += _set(head, 'in_channels', f'model.roi_head.{place}', [before], [new])
+    return changes
 
 
 def parts(node: Mapping, key: str) -> Iterator[tuple[str, MutableMapping]]:
@@ -90,9 +97,8 @@ def _set(
     place: str,
     old: Sequence[int],
     new: Sequence[int],
-    say: Say,
     required: bool = False,
-) -> None:
+) -> list[Change]:
     value = reader.get(key)
     if value is None:
         if required:
@@ -100,11 +106,12 @@ def _set(
                 f'{place} ({reader.get("type")}) has no {key}: it cannot be told that the feature '
                 f'maps are {list(new)} wide instead of {list(old)}.'
             )
-        return
+        return []
     changed = _changed(value, list(old), list(new), f'{place}.{key}')
-    if changed != (list(value) if isinstance(value, Sequence) else value):
-        reader[key] = changed
-        say(f'{place}.{key}: {value} -> {changed}')
+    if changed == (list(value) if isinstance(value, Sequence) else value):
+        return []
+    reader[key] = changed
+    return [Change(f'{place}.{key}', value, changed)]
 
 
 def _changed(value: int | Sequence[int], old: list[int], new: list[int], where: str) -> object:

@@ -3,22 +3,24 @@
 from mmengine.config import Config
 
 from rethink_det.architecture.input_convention import InputConvention
-from rethink_det.detection.transfer.in_channels import Say
+from rethink_det.detection.adapted import Change
 
 
-def set_inputs(config: Config, convention: InputConvention | None, say: Say) -> None:
+def set_normalisation(config: Config, convention: InputConvention | None) -> list[Change]:
     """Set ``model.data_preprocessor`` to the convention that the weights were trained with.
 
     Args:
         config: Config of a detector, changed in place.
         convention: The classifier's; ``None``, if it is unknown, changes nothing.
-        say: Is told what changes.
+
+    Returns:
+        What changes.
     """
     old = config.model.get('data_preprocessor') or config.get('data_preprocessor') or {}
     own = InputConvention.of_settings(old)
     if convention is None or own == convention:
-        return
+        return []
     kept = {key: value for key, value in old.items() if key != 'rgb_to_bgr'}
     default = {'type': 'mmdet.DetDataPreprocessor', 'pad_size_divisor': 32}
     config.model.data_preprocessor = {**(kept or default), **convention.settings()}
-    say(f'model.data_preprocessor: {own or "none"} -> {convention}, as the backbone was trained')
+    return [Change('model.data_preprocessor', own, convention, 'as the backbone was trained')]

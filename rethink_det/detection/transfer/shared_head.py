@@ -18,8 +18,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import Arm
+from rethink_det.detection.adapted import Change
 from rethink_det.detection.feature_maps import feature_maps
-from rethink_det.detection.transfer.in_channels import Say, set_roi_heads
+from rethink_det.detection.transfer.in_channels import set_roi_heads
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
@@ -76,8 +77,7 @@ def adapt_shared_head(
     architecture: str | PathLike,
     settings: Mapping[str, Any],
     arm: Arm,
-    say: Say,
-) -> None:
+) -> list[Change]:
     """Make a shared head the architecture's own last stage, in place.
 
     Args:
@@ -86,7 +86,9 @@ def adapt_shared_head(
         architecture: Where it is, for the config.
         settings: What the backbone is built with.
         arm: Which transfer arm.
-        say: Is told what changes.
+
+    Returns:
+        What changes.
 
     Raises:
         UserError: The backbone's class cannot end before its last stage, or the architecture
@@ -117,6 +119,8 @@ def adapt_shared_head(
         'norm_eval': norm_eval,
         **whole,
     }
-    say(f'model.{PLACE}: {old.get("type")} -> layer{stage + 1} of the architecture')
     last = feature_maps(partial(shape.build, out_indices=(stage,), **whole))[-1]
-    set_roi_heads(roi_head, None, last.width, say)
+    return [
+        Change(f'model.{PLACE}', old.get('type'), f'layer{stage + 1} of the architecture'),
+        *set_roi_heads(roi_head, None, last.width),
+    ]

@@ -29,10 +29,11 @@ def roboflow(tmp_path_factory):
 
 
 def moved(name, root, **changes):
-    """The config on the folder, and what was said about it."""
-    config, said = load_config(name), []
+    """The config on the folder, and what is different in it, as text."""
+    config = load_config(name)
     config.merge_from_dict(changes)
-    return with_data_root(config, root, said.append), said
+    adapted = with_data_root(config, root)
+    return adapted.config, [str(change) for change in adapted.changes]
 
 
 def leaf(dataset):
@@ -42,7 +43,7 @@ def leaf(dataset):
 def test_all_paths_point_into_the_folder_and_the_original_stays(roboflow):
     original = load_config(FASTER)
     before = original.pretty_text
-    config, said = moved(FASTER, roboflow)
+    config, changes = moved(FASTER, roboflow)
     for split, folder, count in zip(SPLITS, ('train', 'valid', 'test'), (4, 2, 3), strict=True):
         dataset = config[f'{split}_dataloader'].dataset
         assert dataset.ann_file == f'{folder}/_annotations.coco.json'
@@ -56,9 +57,13 @@ def test_all_paths_point_into_the_folder_and_the_original_stays(roboflow):
         assert labels == [(n + place) % 3 for n in range(count) for place in range(2)]
     assert config.val_evaluator.ann_file == str(roboflow / 'valid/_annotations.coco.json')
     assert config.test_evaluator.ann_file == str(roboflow / 'test/_annotations.coco.json')
-    assert said[-1] == '3 classes: ship, tree, house'
-    assert 'val: valid/_annotations.coco.json' in said
-    assert with_data_root(original, roboflow, print) is not original
+    usual = 'annotations/instances_val2017.json'
+    assert changes[2:4] == [
+        f'val_dataloader.dataset.ann_file: {usual} -> valid/_annotations.coco.json, in {roboflow}',
+        'val_dataloader.dataset.metainfo.classes: none -> ship, tree, house',
+    ]
+    assert changes[-1] == 'model.roi_head.bbox_head.num_classes: 80 -> 3'
+    assert with_data_root(original, roboflow).config is not original
     assert original.pretty_text == before
 
 
@@ -126,7 +131,7 @@ def test_several_evaluators_and_none(coco):
     changes = dict(val_evaluator=[judge, dict(type='VOCMetric')], test_evaluator=None)
     config = load_config(FASTER)
     config.update(changes, test_dataloader=None)
-    config = with_data_root(config, coco, list)
+    config = with_data_root(config, coco).config
     first, second = config.val_evaluator
     assert first.ann_file == str(coco / 'annotations/instances_val2017.json')
     assert second == dict(type='VOCMetric')
@@ -214,6 +219,7 @@ def test_a_number_of_classes_that_does_not_fit_cannot_remain(coco, tmp_path):
         content = json.loads(file.read_text())
         content['categories'].append(dict(id=11, name='boat'))
         file.write_text(json.dumps(content))
-    config, said = moved(FASTER, root)
+    config, changes = moved(FASTER, root)
     assert config.model.roi_head.bbox_head.num_classes == 4
-    assert said[-1] == '4 classes: ship, tree, house, boat'
+    assert 'test_dataloader.dataset.metainfo.classes: none -> ship, tree, house, boat' in changes
+    assert moved(FASTER, root)[1] == changes

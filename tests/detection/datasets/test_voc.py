@@ -34,7 +34,7 @@ def scope():
 
 
 def on(root, base):
-    return with_data_root(Config.fromfile(CONFIGS / '_base_' / f'{base}.py'), root)
+    return with_data_root(Config.fromfile(CONFIGS / '_base_' / f'{base}.py'), root).config
 
 
 def leaf(config, split='val'):

@@ -3,23 +3,23 @@
 import pytest
 from mmengine.config import Config
 
+from rethink_det.detection.adapted import Change
 from rethink_det.detection.evaluation.evaluators import set_evaluators
 
 
 def changed(**evaluators):
-    """What becomes of them, and whether it was said."""
-    said = []
+    """What becomes of them, and what is different."""
     config = Config(evaluators)
-    set_evaluators(config, said.append)
-    return config, said
+    return config, set_evaluators(config)
 
 
 @pytest.mark.parametrize('kind', ['CocoMetric', 'VOCMetric'])
 def test_mmdets_metrics_are_evaluated_by_ours(kind):
-    config, said = changed(val_evaluator=dict(type=kind, metric='mAP'), test_evaluator=None)
+    config, changes = changed(val_evaluator=dict(type=kind, metric='mAP'), test_evaluator=None)
     assert config.val_evaluator == dict(type=f'rethink_det.{kind}', metric='mAP')
     assert config.test_evaluator is None
-    assert said == ['val_evaluator: evaluated by rethink_det, with the same numbers']
+    same = 'with the same numbers'
+    assert changes == [Change('val_evaluator.type', kind, f'rethink_det.{kind}', same)]
 
 
 @pytest.mark.parametrize(
@@ -32,11 +32,12 @@ def test_mmdets_metrics_are_evaluated_by_ours(kind):
     ],
 )
 def test_what_was_meant_otherwise_stays(metric):
-    config, said = changed(val_evaluator=metric)
-    assert config.val_evaluator == metric and not said
+    config, changes = changed(val_evaluator=metric)
+    assert config.val_evaluator == metric and not changes
 
 
 def test_of_several_each_is_looked_at():
     other = dict(type='CocoPanopticMetric')
-    config, _ = changed(test_evaluator=[dict(type='CocoMetric'), other])
+    config, changes = changed(test_evaluator=[dict(type='CocoMetric'), other])
     assert config.test_evaluator == [dict(type='rethink_det.CocoMetric'), other]
+    assert [change.place for change in changes] == ['test_evaluator.0.type']

@@ -69,10 +69,15 @@ def build(config):
         return MODELS.build(config.model).eval()
 
 
-def adapt(config, arm, shape, **options):
+def adapted(config, arm, shape, **options):
     """As the command line does it: one file for the shape and the weights."""
     weights = options.pop('weights', shape)
     return transfer_config(config, ARMS.get(DETECTION, arm), shape, weights, **options)
+
+
+def adapt(*arguments, **options):
+    """The config alone."""
+    return adapted(*arguments, **options).config
 
 
 @pytest.mark.parametrize('arm', [*CLASSIFIERS, 'random'])
@@ -192,12 +197,12 @@ HALF = [128, 256, 512, 1024]
     ],
 )
 def test_whatever_reads_the_backbone_is_told_its_widths(name, where, widths, pruned50):
-    lines = []
-    model = adapt(mmdet_config(name), 'prune-c', pruned50, say=lines.append).model
+    found = adapted(mmdet_config(name), 'prune-c', pruned50)
+    model = found.config.model
     for key in where.split('.'):
         model = model[int(key) if key.isdigit() else key]
     assert model == widths
-    assert any(f'model.{where}' in line and str(widths) in line for line in lines)
+    assert f'model.{where}' in {one.place for one in found.changes if one.after == widths}
 
 
 def test_a_detector_that_reads_one_map_without_a_neck_is_adapted(pruned50):
@@ -216,12 +221,12 @@ def test_a_detector_that_reads_one_map_without_a_neck_is_adapted(pruned50):
 def test_style_and_normalisation_are_those_of_the_weights(coco, resnet, saved):
     config = Config(coco.to_dict())
     config.model.backbone.update(style='caffe', norm_cfg=dict(type='GN', num_groups=8))
-    lines = []
-    new = adapt(config, 'prune-c', saved(resnet()), say=lines.append).model.backbone
+    found = adapted(config, 'prune-c', saved(resnet()))
+    new, lines = found.config.model.backbone, list(map(str, found.changes))
     assert 'style' not in new
     assert new.norm_cfg == dict(type='BN', requires_grad=True)
-    assert any('style: caffe -> pytorch' in line for line in lines)
-    assert any('norm_cfg.type: GN -> BN' in line for line in lines)
+    assert 'model.backbone.style: caffe -> pytorch, as the architecture has it' in lines
+    assert 'model.backbone.norm_cfg.type: GN -> BN, as the architecture has it' in lines
 
 
 @pytest.mark.parametrize('arm, trained', [('prune-c', False), ('random', True)])
@@ -262,22 +267,21 @@ BGR = RGB | dict(channels='bgr')
 def test_images_are_normalised_as_the_classifiers_were(
     coco, resnet, saved, arm, convention, swapped
 ):
-    lines = []
-    source = saved(resnet(), input_convention=convention)
-    new = adapt(coco, arm, source, say=lines.append).model.data_preprocessor
+    found = adapted(coco, arm, saved(resnet(), input_convention=convention))
+    new = found.config.model.data_preprocessor
     assert (new.mean, new.std, new.bgr_to_rgb) == (RGB['mean'], RGB['std'], swapped)
     assert new.pad_size_divisor == 32 and new.type == 'DetDataPreprocessor'
-    (line,) = lines
+    (line,) = map(str, found.changes)
     assert 'model.data_preprocessor: RGB, mean 123.675' in line
     assert f'{convention["channels"].upper()}, mean 1, 2, 3' in line
 
 
 def test_the_same_normalisation_is_not_mentioned(coco, resnet, saved):
-    lines = []
     old = coco.model.data_preprocessor
     source = saved(resnet(), input_convention=RGB | dict(mean=old.mean, std=old.std))
-    assert adapt(coco, 'prune-c', source, say=lines.append).model.data_preprocessor == old
-    assert not lines
+    found = adapted(coco, 'prune-c', source)
+    assert found.config.model.data_preprocessor == old
+    assert found.changes == ()
 
 
 def test_an_unknown_normalisation_changes_nothing(coco, resnet, saved):

@@ -82,7 +82,7 @@ def test_unpruned_backbone_computes_what_the_plain_detector_computes(name, as_cl
     original = unsettle(build(plain))
     source = as_classifier(original, plain.model.backbone.style)
 
-    config = transfer_config(plain, ARMS.get(DETECTION, 'unpruned'), source, source)
+    config = transfer_config(plain, ARMS.get(DETECTION, 'unpruned'), source, source).config
     adapted = build(config)
     assert type(adapted.backbone) is type(original.backbone)
     assert adapted.state_dict().keys() == original.state_dict().keys()
@@ -118,7 +118,9 @@ def test_every_stage_of_a_c4_detector_is_the_classifiers(tmp_path):
     name = 'faster_rcnn/faster-rcnn_r50-caffe_c4-1x_coco.py'
     keep = {'layer3.0.conv2': 0.5, 'layer4.0.conv2': 0.75, 'layer4.1.conv1': 0.5}
     source = str(write_classifier(tmp_path / 'pruned.pth', keep, depth=18, style='caffe'))
-    config = transfer_config(plain_detector(name), ARMS.get(DETECTION, 'prune-c'), source, source)
+    config = transfer_config(
+        plain_detector(name), ARMS.get(DETECTION, 'prune-c'), source, source
+    ).config
     model = build(config)
     bring_weights(config, model)
     given = load_checkpoint(source)['state_dict']
@@ -136,7 +138,9 @@ def test_every_stage_of_a_c4_detector_is_the_classifiers(tmp_path):
 def test_partial_weights_of_a_c4_detector_are_refused(tmp_path, missing):
     name = 'faster_rcnn/faster-rcnn_r50-caffe_c4-1x_coco.py'
     source = str(write_classifier(tmp_path / 'pruned.pth', depth=18, style='caffe'))
-    config = transfer_config(plain_detector(name), ARMS.get(DETECTION, 'prune-c'), source, source)
+    config = transfer_config(
+        plain_detector(name), ARMS.get(DETECTION, 'prune-c'), source, source
+    ).config
     checkpoint = load_checkpoint(source)
     del checkpoint['state_dict'][missing]
     save_checkpoint(checkpoint, source)

@@ -57,6 +57,7 @@ test-openmmlab: venv-openmmlab  ## the tests on the official MMEngine line
 lint: venv  ## what pre-commit and CI check
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/mypy
 
 format: venv  ## repair what lint can repair
 	.venv/bin/ruff check --fix .
@@ -66,5 +67,5 @@ wheel: venv  ## dist/*.whl and dist/*.tar.gz
 	.venv/bin/python -m build --no-isolation
 
 clean:  ## remove what make made, but not the results in work_dirs
-	rm -rf .venv .venv-openmmlab build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-openmmlab build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find rethink_det configs tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -124,7 +124,9 @@ class MovedFinder(MetaPathFinder):
         if old == fullname or old not in MOVED:
             return None
         new = PACKAGE + MOVED[old]
-        return ModuleSpec(fullname, _MovedLoader(), origin=new, is_package=_is_package(old))
+        is_package = any(name.startswith(f'{old}.') for name in MOVED)
+        loader = _MovedLoader(new, is_package)
+        return ModuleSpec(fullname, loader, origin=new, is_package=is_package)
 
 
 class _MovedLoader(Loader):
@@ -134,22 +136,21 @@ class _MovedLoader(Loader):
     Python would look for the old submodules among the new files and load those twice.
     """
 
+    def __init__(self, new: str, is_package: bool) -> None:
+        self.new, self.is_package = new, is_package
+
     def exec_module(self, module: ModuleType) -> None:
-        old, new = module.__name__, module.__spec__.origin
+        old = module.__name__
         warnings.warn(
-            f'{old} is now {new}; the old path goes with the next release.',
+            f'{old} is now {self.new}; the old path goes with the next release.',
             DeprecationWarning,
             stacklevel=2,
         )
-        moved = import_module(new)
-        if module.__spec__.submodule_search_locations is None:
-            sys.modules[old] = moved
+        moved = import_module(self.new)
+        if self.is_package:
+            vars(module)['__getattr__'] = partial(getattr, moved)
         else:
-            module.__getattr__ = partial(getattr, moved)
-
-
-def _is_package(old: str) -> bool:
-    return any(name.startswith(f'{old}.') for name in MOVED)
+            sys.modules[old] = moved
 
 
 def install() -> None:

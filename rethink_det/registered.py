@@ -59,7 +59,7 @@ def is_type(
         names: In full, ``'rethink_det.PrunedBackbone'``; several as for ``isinstance``.
         registry: That knows them.
     """
-    settings = config if isinstance(config, Mapping) else {'type': config}
+    settings: Mapping[str, Any] = config if isinstance(config, Mapping) else {'type': config}
     kind, scope = settings.get('type'), settings.get(SCOPE_KEY)
     names = (names,) if isinstance(names, str) else names
     return kind is not None and any(_means(kind, name, registry, scope) for name in names)
@@ -110,7 +110,8 @@ def backbone_class(kind: Kind | str) -> Kind | None:
     A registered function that changes another backbone says in ``builds`` which one.
     """
     meant = registered(MODELS, kind)
-    return backbone_class(meant.builds) if hasattr(meant, 'builds') else meant
+    builds = getattr(meant, 'builds', None)
+    return meant if builds is None else backbone_class(builds)
 
 
 def build(registry: Registry, config: Mapping) -> Any:

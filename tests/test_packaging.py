@@ -27,9 +27,13 @@ IMPORT_NAMES = {
 NEEDED_BY_OTHERS = {'onedl-mmcv', 'mmcv-lite', 'setuptools'}
 
 
-def project_table() -> dict:
+def pyproject() -> dict:
     tomllib = pytest.importorskip('tomllib', reason='Python 3.10 has no TOML reader')
-    return tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']
+    return tomllib.loads((ROOT / 'pyproject.toml').read_text())
+
+
+def project_table() -> dict:
+    return pyproject()['project']
 
 
 def requirements(*extras: str) -> list[Requirement]:
@@ -121,6 +125,10 @@ def test_wheel_carries_the_whole_package(wheel_names):
     assert expected <= wheel_names
 
 
+def test_wheel_says_that_the_package_is_typed(wheel_names):
+    assert 'rethink_det/py.typed' in wheel_names
+
+
 def test_wheel_holds_nothing_else(wheel_names):
     top_level = {PurePosixPath(name).parts[0] for name in wheel_names}
     assert {name for name in top_level if not name.endswith('.dist-info')} == {'rethink_det'}
@@ -177,6 +185,32 @@ def test_gates_call_targets_that_exist(gate):
     called = set(re.findall(r'\bmake ([a-z-]+)', text)) | set(re.findall(r'target: (\S+)', text))
     assert called
     assert called <= targets
+
+
+@pytest.mark.parametrize('gate', ['ruff check .', 'ruff format --check .', 'mypy'])
+def test_lint_runs_the_gate(gate):
+    makefile = (ROOT / 'Makefile').read_text()
+    (recipe,) = re.findall(r'^lint:.*\n((?:\t.*\n)+)', makefile, re.MULTILINE)
+    assert f'\t.venv/bin/{gate}\n' in recipe
+    assert re.search(r'^test: lint\b', makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize('rules', ['D', 'ANN', 'C90'])
+def test_ruff_checks_docstrings_annotations_and_complexity(rules):
+    assert rules in pyproject()['tool']['ruff']['lint']['select']
+
+
+def unchecked_modules() -> set[str]:
+    """Patterns of modules whose errors the type checker ignores."""
+    overrides = pyproject()['tool']['mypy'].get('overrides', [])
+    return {name for each in overrides if each.get('ignore_errors') for name in each['module']}
+
+
+@pytest.mark.parametrize('room', ['report'])
+def test_the_type_checker_makes_no_exception_for(room):
+    assert pyproject()['tool']['mypy']['packages'] == ['rethink_det']
+    names = [name for name in unchecked_modules() if name.startswith(f'rethink_det.{room}')]
+    assert not names
 
 
 @pytest.mark.skipif(os.name != 'posix' or not shutil.which('make'), reason='needs make')

@@ -47,7 +47,7 @@ class _OperatorsLoader(Loader):
         for name in operators.__all__:
             setattr(module, name, getattr(operators, name))
         module.__doc__ = operators.__doc__
-        module.__getattr__ = _placeholder
+        vars(module)['__getattr__'] = _placeholder
 
 
 class MmcvExtFinder(MetaPathFinder):

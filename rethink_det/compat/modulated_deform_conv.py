@@ -35,8 +35,8 @@ def modulated_deform_conv_forward(
     Raises:
         RuntimeError: shapes do not fit together; torchvision's message says which.
     """
-    bias = bias if with_bias else None
-    output.copy_(forward(input, weight, offset, mask, bias, _modulated(**geometry)))
+    added = bias if with_bias else None
+    output.copy_(forward(input, weight, offset, mask, added, _modulated(**geometry)))
 
 
 def modulated_deform_conv_backward(

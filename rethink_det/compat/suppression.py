@@ -79,7 +79,7 @@ def softnms(
     score, rest = scores.to(dtype).numpy(), np.arange(len(scores))
     kept, final = [], []
     while len(rest):
-        best = score.argmax()
+        best = int(score.argmax())
         kept.append(rest[best])
         final.append(score[best])
         iou = _overlap(low, high, best, offset)

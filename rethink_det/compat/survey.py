@@ -31,14 +31,17 @@ def survey() -> Survey:
     module = import_module(EXT_MODULE)
     here = tuple(name for name in asked if name in vars(module))
     missing = tuple(name for name in asked if name not in vars(module))
-    ours = module.__spec__.origin == ORIGIN
+    ours = getattr(module.__spec__, 'origin', None) == ORIGIN
     return Survey((), here, missing) if ours else Survey(here, (), missing)
 
 
 def _asked_for() -> list[str]:
     """What the files of ``mmcv.ops`` name in ``ext_loader.load_ext('_ext', [...])``."""
+    spec = find_spec('mmcv.ops')
+    if spec is None or spec.origin is None:
+        raise ImportError('mmcv has no package mmcv.ops')
     names: set[str] = set()
-    for file in Path(find_spec('mmcv.ops').origin).parent.glob('*.py'):
+    for file in Path(spec.origin).parent.glob('*.py'):
         if file.stem != 'info':  # the compiler's version, no operators
             names.update(_named_in(file.read_text(encoding='utf-8')))
     return sorted(names)

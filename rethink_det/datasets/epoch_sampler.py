@@ -12,13 +12,13 @@ from rethink_det.registry import DATA_SAMPLERS
 class Draw(NamedTuple):
     """An image to fetch, and all that its augmentation may depend on."""
 
-    index: int
+    image: int
     epoch: int
     seed: int
 
     def random_seed(self) -> int:
         """A seed of 63 bits for this draw's own random numbers."""
-        words = np.random.SeedSequence((self.seed, self.epoch, self.index)).generate_state(
+        words = np.random.SeedSequence((self.seed, self.epoch, self.image)).generate_state(
             1, np.uint64
         )
         return int(words[0] >> np.uint64(1))

@@ -87,7 +87,7 @@ class ImageNet(Dataset):
 
     def __getitem__(self, item: int | Draw) -> dict:
         """``dict(inputs=uint8 (3, size, size), gt_label=int64 ())``."""
-        index = item.index if isinstance(item, Draw) else item
+        index = item.image if isinstance(item, Draw) else item
         image = _read(self.path(index))
         with _drawing(item):
             return dict(inputs=self.transform(image), gt_label=self.labels[index])

@@ -76,7 +76,7 @@ class ImageTensorDataset(Dataset):
 @FUNCTIONS.register_module()
 def batch_collate(data: Batch | Sequence[Mapping]) -> Mapping:
     """Passes a finished batch through; stacks single items (a wrapped data set gives those)."""
-    return data if isinstance(data, Mapping) else default_collate(data)
+    return data if isinstance(data, Mapping) else default_collate(list(data))
 
 
 def check_split(split: str) -> str:

@@ -63,8 +63,9 @@ class Sheet:
             left = GAP + column * (CELL + GAP)
             draw.text((left, 6), name, '#1d2430', font)
             for row, (_, cells) in enumerate(self.rows):
-                if cells[column]:
-                    page.paste(cells[column].image, (left, HEAD + sum(sides[:row])))
+                cell = cells[column]
+                if cell is not None:
+                    page.paste(cell.image, (left, HEAD + sum(sides[:row])))
         with replacing(path) as file:
             page.save(file, 'PNG')
         return path
@@ -90,7 +91,7 @@ def contact_sheet(found: Mapping[str, tuple[int, Mapping[str, Any]]]) -> Sheet |
     rows = []
     for one in first['images']:
         truth = {key: value for key, value in one['truth'].items() if key not in left_out}
-        cells = [_cell(one, truth, classes, TRUTH)]
+        cells: list[Cell | None] = [_cell(one, truth, classes, TRUTH)]
         for arm, (_, sheet) in found.items():
             mine = seen[arm].get(one['id'])
             cells.append(mine and _cell(mine, mine['found'], sheet['classes'], arm))

@@ -7,7 +7,7 @@ from typing import Any
 from rethink_det.arms import ARMS
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Metric, Row, by_arm
-from rethink_det.report.tables import Table, filled
+from rethink_det.report.tables import Table, filled, numbers, span
 
 KINDS = {'bbox': 'Box AP', 'segm': 'Mask AP'}
 """What is judged: name in metrics, and in words."""
@@ -75,15 +75,15 @@ def speed_table(runs: Sequence[RunResult], rows: Sequence[Row]) -> Table | None:
         return None
     metric = METRICS[rows[0].stage][rows[0].metric]
     reference = ARMS.reference(rows[0].stage).name
-    unpruned = [run.latency_ms for run in measured if run.arm == reference]
+    unpruned = numbers([run for run in measured if run.arm == reference], 'latency_ms')
     body = []
     for row in rows:
         mine = [run for run in measured if run.arm == row.arm]
-        times = [run.latency_ms for run in mine]
+        times, memory = numbers(mine, 'latency_ms'), numbers(mine, 'peak_memory_mib')
         ratio = f'{fmean(times) / fmean(unpruned):.2f} ×' if times and unpruned else '–'
-        memory = [run.peak_memory_mib for run in mine if run.peak_memory_mib is not None]
         score = _spread(list(row.values.values()), metric)
-        body.append([row.arm, score, _range(times, 2), ratio, _range(memory, 1)])
+        shown = [span(times, '{:.2f}'.format), ratio, span(memory, '{:.1f}'.format)]
+        body.append([row.arm, score, *shown])
     columns = ['arm', metric.label, 'latency, ms', f'relative to {reference}', 'peak memory, MiB']
     title = 'Latency and memory of the whole detector'
     return Table(title, *filled(columns, body), _speed_note(measured, lost))
@@ -103,13 +103,6 @@ def _speed_note(measured: Sequence[RunResult], lost: Sequence[str]) -> str:
     if len(devices) > 1:
         note.append('Latencies of several devices are not plotted.')
     return ' '.join([*note, *([f'Not measured: {"; ".join(lost)}.'] if lost else [])])
-
-
-def _range(values: Sequence[float], digits: int) -> str:
-    if not values:
-        return '–'
-    low, mean, high = (f'{x:.{digits}f}' for x in (min(values), fmean(values), max(values)))
-    return mean if low == high else f'{mean} ({low} to {high})'
 
 
 def stage_table(runs: Sequence[RunResult]) -> Table | None:

@@ -77,7 +77,7 @@ def section_of(
     runs = [run for run in runs if run.status == 'completed']
     by_metric = {name: [row for row in mine if row.metric == name] for name in METRICS[stage]}
     primary = primary_metric(rows, stage, model)
-    shown = by_metric.get(primary, [])
+    shown = by_metric[primary] if primary else []
     title = ' · '.join(filter(None, (stage.capitalize(), model)))
     draw = _Drawing(title, '_'.join(filter(None, (stage, _plain(model)))), work_dir)
     plots = _plots(runs, shown, draw) if shown else []
@@ -118,7 +118,7 @@ def _with_detections(
         section,
         tables=section.tables + [table for table in tables if table is not None],
         plots=section.plots + _detection_plots(runs, shown, curves, draw),
-        sheet=sheet and (sheet, sheet.save(draw.path('sheet'))),
+        sheet=None if sheet is None else (sheet, sheet.save(draw.path('sheet'))),
     )
 
 

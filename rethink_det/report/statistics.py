@@ -55,15 +55,36 @@ METRICS = {
 }
 
 
-class Run(Protocol):
+class OfArm(Protocol):
+    """What has a place in the order of stages, models and arms: a run, a row."""
+
+    @property
+    def stage(self) -> str:
+        """One of ``STAGES``."""
+
+    @property
+    def model(self) -> str:
+        """What was trained."""
+
+    @property
+    def arm(self) -> str:
+        """Name of the arm."""
+
+
+class Run(OfArm, Protocol):
     """What a run must tell to be counted (``results.RunResult`` does)."""
 
-    stage: str
-    model: str
-    arm: str
-    seed: int
-    status: str
-    metrics: Mapping[str, float | None]
+    @property
+    def seed(self) -> int:
+        """Of everything random in it."""
+
+    @property
+    def status(self) -> str:
+        """Only ``'completed'`` counts."""
+
+    @property
+    def metrics(self) -> Mapping[str, float | None]:
+        """In their own units; None for one not finite."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +123,24 @@ class Row:
     excluded_seeds: tuple[int, ...]  # completed, but the metric is missing, NaN or infinite
     difference: Difference | None
 
+    @property
+    def compared(self) -> Difference:
+        """The difference to the baseline.
 
-def by_arm(run: Run | Row) -> tuple[int, str]:
+        Raises:
+            ValueError: There is none: the arm is the baseline, or that has no score.
+        """
+        if self.difference is None:
+            raise ValueError(f'{self.arm} is compared with nothing')
+        return self.difference
+
+
+def by_arm(run: OfArm) -> tuple[int, str]:
     """Sort key of runs and rows: the arms' order (:mod:`rethink_det.arms`)."""
     return ARMS.rank(run.stage, run.arm)
 
 
-def groups(runs: Iterable[Run | Row]) -> list[tuple[str, str]]:
+def groups(runs: Iterable[OfArm]) -> list[tuple[str, str]]:
     """The (stage, model) pairs among ``runs`` or rows: classification first, then by name."""
     return sorted({(run.stage, run.model) for run in runs}, key=lambda g: (STAGES.index(g[0]), g))
 

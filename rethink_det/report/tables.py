@@ -1,9 +1,8 @@
 """The tables of a report: a metric by arm, and what the arms cost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from rethink_det.arms import ARMS
 from rethink_det.report.run_result import RunResult
@@ -73,7 +72,7 @@ def cost_table(
     for run in sorted(runs, key=by_arm):
         arms.setdefault(run.arm, []).append(run)
     reference = ARMS.reference(runs[0].stage).name
-    unpruned = _numbers(arms.get(reference, []), 'total_train_macs')
+    unpruned = numbers(arms.get(reference, []), 'total_train_macs')
     shapes = sorted({'×'.join(map(str, r.input_shape)) for r in runs if r.input_shape})
     devices = sorted({r.latency_device for r in runs if r.latency_device})
     columns = ['arm', 'parameters', f'MACs at {", ".join(shapes)}' if shapes else 'MACs', 'epochs']
@@ -82,14 +81,14 @@ def cost_table(
     columns.append('published')
     body = []
     for arm, cell in arms.items():
-        spent = _numbers(cell, 'total_train_macs')
+        spent = numbers(cell, 'total_train_macs')
         relative = f'{fmean(spent) / fmean(unpruned):.2f} ×' if spent and any(unpruned) else '–'
-        numbers = [_range(_numbers(cell, key), count) for key in ('params', 'macs')]
-        numbers.append(_range(_numbers(cell, 'epochs'), '{:g}'.format))
-        numbers += [_range(spent, count), relative]
-        times = _numbers(cell, 'latency_ms') if latency else []
-        numbers.append(_range(times, '{:.2f}'.format))
-        body.append([arm, *numbers, _published(cell, metric)])
+        sizes = [span(numbers(cell, key), count) for key in ('params', 'macs')]
+        sizes.append(span(numbers(cell, 'epochs'), '{:g}'.format))
+        sizes += [span(spent, count), relative]
+        times = numbers(cell, 'latency_ms') if latency else []
+        sizes.append(span(times, '{:.2f}'.format))
+        body.append([arm, *sizes, _published(cell, metric)])
     counted = 'MACs of conv + linear, one forward pass. Training compute includes needed parents.'
     return Table('Cost', *filled(columns, body), f'{counted} {note}'.strip())
 
@@ -102,11 +101,13 @@ def filled(
     return [columns[i] for i in used], [[line[i] for i in used] for line in rows]
 
 
-def _numbers(runs: Iterable[RunResult], key: str) -> list[float]:
+def numbers(runs: Iterable[RunResult], key: str) -> list[float]:
+    """The field ``key`` of those runs that know it."""
     return [getattr(run, key) for run in runs if getattr(run, key) is not None]
 
 
-def _range(values: Sequence[float], text: Any) -> str:
+def span(values: Sequence[float], text: Callable[[float], str]) -> str:
+    """``mean (lowest to highest)``, the mean alone if they look the same, a dash for none."""
     if not values:
         return '–'
     low, mean, high = text(min(values)), text(fmean(values)), text(max(values))

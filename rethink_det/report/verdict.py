@@ -46,10 +46,10 @@ def verdict(rows: Iterable[Row], stage: str, model: str) -> Verdict:
         missing = baseline.label if base is None else 'training from scratch'
         sentence = f'Whether inherited weights mattered is open: {missing} has no score yet.'
         return Verdict(stage, model, 'unsettled', sentence)
-    case = _case(scratch[0].difference)
+    case = _case(scratch[0].compared)
     sentence = f'{_opening(case, base, scratch[0])}: {_evidence(base, scratch[0])}'
     if case == 'no difference':
-        shown = METRICS[stage][metric].text(scratch[0].difference.half_width)
+        shown = METRICS[stage][base.metric].text(scratch[0].compared.half_width)
         sentence += f'; the seeds resolve differences of about ±{shown} points'
     for other in scratch[1:]:
         sentence += f'; {_label(other)} reached {mean_std(other)} ({_difference(other)})'
@@ -69,10 +69,10 @@ def _case(difference: Difference) -> str:
 def _opening(case: str, base: Row, scratch: Row) -> str:
     metric = METRICS[base.stage][base.metric]
     if case == 'weights':
-        gain = metric.text(-scratch.difference.value)
+        gain = metric.text(-scratch.compared.value)
         return f'Inherited weights mattered here, by {gain} points'
     if case == 'architecture':
-        gain = metric.text(scratch.difference.value)
+        gain = metric.text(scratch.compared.value)
         return f'The architecture alone did better here, by {gain} points'
     if case == 'no difference':
         return 'Inherited weights were worth nothing measurable here'
@@ -94,9 +94,9 @@ def _label(row: Row) -> str:
 
 
 def _difference(row: Row) -> str:
-    value = METRICS[row.stage][row.metric].text(row.difference.value, signed=True)
+    value = METRICS[row.stage][row.metric].text(row.compared.value, signed=True)
     bounds = f', 95 % CI {interval(row)}' if interval(row) else ''
-    other = row.difference.n_baseline
+    other = row.compared.n_baseline
     count = f'{row.n}' if row.n == other else f'{row.n} and {other}'
     return f'difference {value}{bounds}, n = {count}'
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from mmengine.runner import Runner
 
@@ -18,7 +19,7 @@ def ending_workers(runner: Runner) -> Iterator[None]:
         yield
     finally:
         for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
-            loader = getattr(loop, 'dataloader', None)
+            loader: Any = getattr(loop, 'dataloader', None)
             batches = getattr(loader, '_iterator', None)  # None unless workers are persistent
             if batches is not None:
                 batches._shutdown_workers()

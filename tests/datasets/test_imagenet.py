@@ -147,7 +147,7 @@ def test_the_sampler_visits_what_mmengines_does(root):
     sampler = EpochSampler(data, seed=7)
     sampler.set_epoch(2)
     draws = list(sampler)
-    assert sorted(draw.index for draw in draws) == list(range(12))
+    assert sorted(draw.image for draw in draws) == list(range(12))
     assert {(draw.epoch, draw.seed) for draw in draws} == {(2, 7)}
 
 

@@ -79,7 +79,7 @@ def load_fields(content: bytes, file: Path) -> dict[str, object]:
     """
     try:
         fields = _Reader(content, file).load()
-        return {text(key): value for key, value in fields.items()}
+        return {str(text(key)): value for key, value in fields.items()}
     except UserError:
         raise
     except DAMAGED as error:

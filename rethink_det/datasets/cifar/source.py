@@ -92,8 +92,10 @@ def _unpack(archive: Path, folder: str, names: Collection[str]) -> dict[str, byt
         with tarfile.open(archive, 'r:gz') as tar:
             for member in tar:
                 path = PurePosixPath(member.name)
-                if member.isfile() and path.name in names and path.parent.name == folder:
-                    found[path.name] = tar.extractfile(member).read()
+                if path.name in names and path.parent.name == folder:
+                    file = tar.extractfile(member) if member.isfile() else None
+                    if file is not None:
+                        found[path.name] = file.read()
                 if len(found) == len(names):
                     return found
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:

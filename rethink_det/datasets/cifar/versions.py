@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def read_pickle(content: bytes, file: Path, labels: str) -> Part:
         ) from error
 
 
-def _all_ints(values: object) -> bool:
+def _all_ints(values: object) -> TypeGuard[list[int]]:
     return isinstance(values, list) and all(isinstance(value, int) for value in values)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +21,8 @@ def write_coco(folder: Path, split: str, pictures: Iterable[Picture]) -> None:
     """
     (folder / split).mkdir(parents=True)
     (folder / 'annotations').mkdir(exist_ok=True)
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, picture in enumerate(pictures, start=1):
         name = f'{number:06d}.png'
         if not cv2.imwrite(str(folder / split / name), picture.image[..., ::-1]):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 CLASSES = ('disk', 'square', 'triangle', 'star', 'cross', 'ring', 'crescent', 'heart')
 
@@ -29,7 +30,7 @@ def _arc(
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def _regular(radii: Sequence[float]) -> np.ndarray:
+def _regular(radii: Sequence[float] | np.ndarray) -> np.ndarray:
     """A polygon with vertices at equal angles and the given radii."""
     angle = 2 * np.pi * np.arange(len(radii)) / len(radii)
     return np.asarray(radii)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -73,14 +74,14 @@ OUTLINES: dict[str, Outline] = {
 
 
 def place(
-    outline: Outline, center: Sequence[float], radius: float, angle: float, aspect: float = 1.0
+    outline: Outline, center: ArrayLike, radius: float, angle: float, aspect: float = 1.0
 ) -> Outline:
     """Squeezes an outline in y by ``aspect``, turns it by ``angle`` (radians), scales and moves it.
 
     ``center`` and ``radius`` are in pixels; pixel (0, 0) has its centre at (0, 0).
     """
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return tuple(radius * (part * (1.0, aspect)) @ turn + center for part in outline)
+    return tuple(radius * (part * (1.0, aspect)) @ turn + np.asarray(center) for part in outline)
 
 
 def blob(rng: np.random.Generator) -> Outline:

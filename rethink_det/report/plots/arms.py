@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rethink_det.arms import ARMS
-from rethink_det.report.plots.style import GRID, MUTED, literal, new_figure, style_of
+from rethink_det.report.plots.style import GRID, MUTED, draw_mean, literal, new_figure, style_of
 from rethink_det.report.statistics import METRICS, Metric, Row
 
 
@@ -36,7 +36,4 @@ def _draw_arm(axes: Axes, place: int, row: Row, metric: Metric) -> None:
     spread = [place + 0.2 + 0.12 * (i % 2) for i in range(len(values))]
     axes.plot(values, spread, marker, color=colour, alpha=0.6, markersize=5, markeredgewidth=0)
     error = None if row.std is None else row.std * metric.scale
-    bar = {'elinewidth': 2, 'capsize': 4, 'capthick': 2, 'markersize': 8}
-    axes.errorbar(
-        row.mean * metric.scale, place - 0.08, xerr=error, fmt=marker, color=colour, **bar
-    )
+    draw_mean(axes, row.arm, (row.mean * metric.scale, place - 0.08), (error, None))

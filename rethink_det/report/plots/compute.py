@@ -13,7 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from rethink_det.report.plots.style import GRID, WIDTH, add_legend, literal, new_figure, style_of
+from rethink_det.report.plots.style import (
+    GRID,
+    WIDTH,
+    add_legend,
+    draw_mean,
+    literal,
+    new_figure,
+    style_of,
+)
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Row
 from rethink_det.report.training_compute import spent_by
@@ -127,9 +135,8 @@ def _draw(axes: Axes, cloud: _Cloud, offset: float) -> None:
     def moved(x: Iterable[float], points: float) -> list[float]:
         return _values(axes, [place + points for place in _places(axes, x)])
 
-    small = {'alpha': 0.6, 'markersize': 5, 'markeredgewidth': 0}
-    axes.plot(moved(cloud.x, offset - BESIDE), cloud.y, marker, color=colour, **small)
+    x = moved(cloud.x, offset - BESIDE)
+    axes.plot(x, cloud.y, marker, color=colour, alpha=0.6, markersize=5, markeredgewidth=0)
     error = stdev(cloud.y) if len(cloud.y) > 1 else None
-    bar = {'elinewidth': 2, 'capsize': 4, 'capthick': 2, 'markersize': 8, 'color': colour}
     (mean,) = moved([fmean(cloud.x)], offset)
-    axes.errorbar(mean, fmean(cloud.y), error, fmt=marker, label=literal(cloud.arm), **bar)
+    draw_mean(axes, cloud.arm, (mean, fmean(cloud.y)), (None, error), literal(cloud.arm))

@@ -39,8 +39,14 @@ def curves_figure(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure | 
             seeds = [one['precision'][iou] for one in curves if iou in one['precision']]
             if seeds:
                 colour, marker = style_of(arm)
-                style = {'markevery': (4 * place % MARKS, MARKS), 'markersize': 4.5}
-                axes.plot(*_mean(seeds), color=colour, marker=marker, label=literal(arm), **style)
+                axes.plot(
+                    *_mean(seeds),
+                    color=colour,
+                    marker=marker,
+                    markersize=4.5,
+                    markevery=(4 * place % MARKS, MARKS),
+                    label=literal(arm),
+                )
         axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel='recall')
         axes.set_xticks([0, 0.5, 1], ['0', '0.5', '1'])
         axes.set_title(f'IoU {iou.replace(":", " to ")}', size=10, color=INK)

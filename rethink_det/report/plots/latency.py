@@ -6,7 +6,14 @@ from statistics import fmean, stdev
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rethink_det.report.plots.style import GRID, add_legend, literal, new_figure, style_of
+from rethink_det.report.plots.style import (
+    GRID,
+    add_legend,
+    draw_mean,
+    literal,
+    new_figure,
+    style_of,
+)
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Row
 
@@ -25,11 +32,11 @@ def latency_figure(runs: Iterable[RunResult], rows: Sequence[Row]) -> Figure | N
     Returns:
         The figure, or None when no run has a latency, or they are of several devices.
     """
-    measured = [run for run in runs if run.latency_ms is not None]
-    devices = {run.latency_device for run in measured}
+    runs = list(runs)
+    latency = {(run.arm, run.seed): run.latency_ms for run in runs if run.latency_ms is not None}
+    devices = {run.latency_device for run in runs if run.latency_ms is not None}
     if len(devices) != 1:
         return None
-    latency = {(run.arm, run.seed): run.latency_ms for run in measured}
     metric = METRICS[rows[0].stage][rows[0].metric]
     figure, axes = new_figure(3.5)
     for row in rows:
@@ -51,5 +58,4 @@ def _draw(axes: Axes, arm: str, x: list[float], y: list[float]) -> None:
     colour, marker = style_of(arm)
     axes.plot(x, y, marker, color=colour, alpha=0.5, markersize=5, markeredgewidth=0)
     spread = stdev(y) if len(y) > 1 else None
-    bar = {'elinewidth': 2, 'capsize': 4, 'capthick': 2, 'markersize': 8, 'color': colour}
-    axes.errorbar(fmean(x), fmean(y), spread, fmt=marker, label=literal(arm), **bar)
+    draw_mean(axes, arm, (fmean(x), fmean(y)), (None, spread), literal(arm))

@@ -65,9 +65,40 @@ def add_legend(figure: Figure, axes: Axes) -> None:
     """Below the axes, where it hides nothing: what is labelled in ``axes``."""
     drawn, labels = axes.get_legend_handles_labels()
     drawn = [one[0] if isinstance(one, ErrorbarContainer) else one for one in drawn]
-    style = {'frameon': False, 'fontsize': 9, 'labelcolor': INK, 'columnspacing': 1.2}
-    style |= {'handletextpad': 0.3, 'ncols': len(labels) if len(labels) <= 6 else 4}
-    figure.legend(drawn, labels, loc='outside lower center', **style)
+    figure.legend(
+        drawn,
+        labels,
+        loc='outside lower center',
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        columnspacing=1.2,
+        handletextpad=0.3,
+        ncols=len(labels) if len(labels) <= 6 else 4,
+    )
+
+
+def draw_mean(
+    axes: Axes,
+    arm: str,
+    place: tuple[float, float],
+    stds: tuple[float | None, float | None],
+    label: str | None = None,
+) -> None:
+    """A large marker in an arm's colour at ``place``, with bars for the std in x and in y."""
+    colour, marker = style_of(arm)
+    axes.errorbar(
+        *place,
+        xerr=stds[0],
+        yerr=stds[1],
+        fmt=marker,
+        color=colour,
+        label=label,
+        elinewidth=2,
+        capsize=4,
+        capthick=2,
+        markersize=8,
+    )
 
 
 def literal(text: str) -> str:

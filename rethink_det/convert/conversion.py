@@ -98,17 +98,17 @@ def _fitted(
         return _cut(parent, state, known, notes)
     if known is None and not reads and _fits(declared, state):
         return declared, state
-    found = infer(parent, state, reads)
+    architecture = infer(parent, state, reads)
     if known is not None:
-        found = replace(found, channels=_agreed(found, known))
-    counted = [layer for layer, kept in found.channels.items() if isinstance(kept, int)]
+        architecture = replace(architecture, channels=_agreed(architecture, known))
+    counted = [layer for layer, kept in architecture.channels.items() if isinstance(kept, int)]
     if counted:
         notes.append(f'of {len(counted)} layers how many channels they keep is known, not which')
-    if found.removed_blocks:
-        notes.append(f'{len(found.removed_blocks)} blocks are without a residual branch')
+    if architecture.removed_blocks:
+        notes.append(f'{len(architecture.removed_blocks)} blocks are without a residual branch')
     if reads:
         notes.append(f'{len(reads)} layers read a selection of the channels before them')
-    return found, state
+    return architecture, state
 
 
 def _fits(architecture: PrunedArchitecture, state: Mapping[str, Tensor]) -> bool:
@@ -135,17 +135,17 @@ def _cut(
     return architecture, architecture.inherit(state)
 
 
-def _agreed(found: PrunedArchitecture, known: Mapping[str, Kept]) -> dict[str, Kept]:
+def _agreed(architecture: PrunedArchitecture, known: Mapping[str, Kept]) -> dict[str, Kept]:
     """What is known of the channels, if the weights have as many."""
-    for layer in {**found.channels, **known}:
-        said = known.get(layer, found.widths[layer])
-        said = said if isinstance(said, int) else len(said)
-        if said != found.kept(layer):
+    for layer in {**architecture.channels, **known}:
+        width, has = architecture.widths[layer], architecture.kept(layer)
+        wanted = known.get(layer, width)
+        wanted = wanted if isinstance(wanted, int) else len(wanted)
+        if wanted != has:
             raise UserError(
-                f'{layer} has {found.kept(layer)} channels, but the subnet keeps {said} of '
-                f'{found.widths[layer]}.'
+                f'{layer} has {has} channels, but the subnet keeps {wanted} of {width}.'
             )
-    return {layer: known[layer] for layer in found.channels}
+    return {layer: known[layer] for layer in architecture.channels}
 
 
 def _masks(

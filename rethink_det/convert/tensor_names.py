@@ -71,13 +71,13 @@ def renamed(items: Mapping[str, T], own: Collection[str], where: str | os.PathLi
     Raises:
         UserError: Two foreign names mean the same tensor.
     """
-    found: dict[str, T] = {}
+    named: dict[str, T] = {}
     for name, item in items.items():
         new = own_name(name, own)
-        if new in found:
+        if new in named:
             raise UserError(f'{where} has the tensor {new} twice, once as {name}.')
-        found[new] = item
-    return found
+        named[new] = item
+    return named
 
 
 def own_name(name: str, own: Collection[str]) -> str:

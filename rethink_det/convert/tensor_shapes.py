@@ -42,9 +42,9 @@ def infer(
         for layer in [*surgeon.layers(), *surgeon.units()]
         if _is_narrower(surgeon, layer, state)
     }
-    found = replace(shape, channels=channels, selections=selections or {})
-    _check_shapes(found, state, surgeon)
-    return found
+    architecture = replace(shape, channels=channels, selections=selections or {})
+    _check_shapes(architecture, state, surgeon)
+    return architecture
 
 
 # -- blocks --------------------------------------------------------------------------------
@@ -125,9 +125,11 @@ def _check_groups(name: str, layer: nn.Conv2d, weight: Tensor) -> None:
 # -- everything else -----------------------------------------------------------------------
 
 
-def _check_shapes(found: PrunedArchitecture, state: Mapping[str, Tensor], surgeon: Surgeon) -> None:
+def _check_shapes(
+    architecture: PrunedArchitecture, state: Mapping[str, Tensor], surgeon: Surgeon
+) -> None:
     """Refuse tensors that contradict the channels; what a layer reads is explained."""
-    for name, shape in shapes_of(found).items():
+    for name, shape in shapes_of(architecture).items():
         has = tuple(state[name].shape) if name in state else shape
         if has == shape:
             continue

@@ -66,12 +66,12 @@ def masks_of_zeros(network: nn.Module, share: float = SHARE) -> Masks:
     """
     if not 0 < share <= 1:
         raise UserError(f'The share of zeros must be above 0 and at most 1, got {share}.')
-    found = share_of_zeros(network)
-    masked = [name for name, zeros in found.items() if zeros >= share]
+    shares = share_of_zeros(network)
+    masked = [name for name, zeros in shares.items() if zeros >= share]
     if not masked:
-        most = max(found, key=found.get)
+        most = max(shares, key=shares.get)
         raise UserError(
-            f'No layer has {share:.1%} exact zeros; most has {most}, {found[most]:.1%}. Without '
+            f'No layer has {share:.1%} exact zeros; most has {most}, {shares[most]:.1%}. Without '
             'masks the network is converted as a dense one.'
         )
     return {name: network.get_parameter(name) != 0 for name in masked}

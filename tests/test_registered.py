@@ -104,7 +104,7 @@ def test_an_unknown_pruner_is_refused_in_every_form():
         build_pruner(dict(type=L1NormPruner, rato=0.5))
 
 
-# -- nobody else compares them ---------------------------------------------------------------
+# -- nobody else builds or compares them -----------------------------------------------------
 
 
 def compared(source):
@@ -122,11 +122,20 @@ def compared(source):
                     yield part.value
 
 
-def test_every_module_asks_what_a_type_means():
+def built(source):
+    """Registries that a module builds from by itself, from a config that it may change."""
+    for node in ast.walk(ast.parse(source)):
+        of = node.value if isinstance(node, ast.Attribute) and node.attr == 'build' else None
+        if isinstance(of, ast.Name) and of.id.isupper():
+            yield of.id
+
+
+@pytest.mark.parametrize('own', [compared, built])
+def test_every_module_asks_this_one(own):
     modules = [path for path in PACKAGE.rglob('*.py') if path != Path(module.__file__)]
     assert len(modules) > 200
-    comparing = {path.name: list(compared(path.read_text(encoding='utf-8'))) for path in modules}
-    assert {name: types for name, types in comparing.items() if types} == {}
+    places = {path.name: list(own(path.read_text(encoding='utf-8'))) for path in modules}
+    assert {name: types for name, types in places.items() if types} == {}
 
 
 @pytest.mark.parametrize(
@@ -141,3 +150,16 @@ def test_every_module_asks_what_a_type_means():
 )
 def test_a_comparison_is_noticed(source, types):
     assert list(compared(source)) == types
+
+
+@pytest.mark.parametrize(
+    'source, registries',
+    [
+        ('MODELS.build(model)', ['MODELS']),
+        ('without_memory(partial(MODELS.build, model))', ['MODELS']),
+        ('build(MODELS, model)', []),
+        ('architecture.build()', []),
+    ],
+)
+def test_a_build_is_noticed(source, registries):
+    assert list(built(source)) == registries

@@ -7,11 +7,12 @@ from io import StringIO
 from pathlib import Path
 
 from mmengine.logging import MMLogger
-from mmengine.registry import METRICS
 
 from rethink_det.benchmark.scenes import NAMES, PREDICTIONS, scenes
 from rethink_det.benchmark.timing import compare
 from rethink_det.files import save_json
+from rethink_det.registered import build
+from rethink_det.registry import METRICS
 
 
 def against_mmdet(images: int, kind: str, rounds: int) -> None:
@@ -43,8 +44,8 @@ class _Evaluation:
 
     def __init__(self, metric: str, annotations: Path, kind: str, samples: list[dict]) -> None:
         with redirect_stdout(StringIO()):
-            self.metric = METRICS.build(
-                {'type': metric, 'ann_file': str(annotations), 'metric': kind}
+            self.metric = build(
+                METRICS, {'type': metric, 'ann_file': str(annotations), 'metric': kind}
             )
         self.metric.dataset_meta = {'classes': NAMES}
         self.samples = samples

@@ -14,11 +14,11 @@ from rethink_det.architecture.checkpoint import save_checkpoint
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.benchmark.runner import epoch_of, in_training
 from rethink_det.benchmark.timing import Times, measure, one_thread, paired
-from rethink_det.benchmark.workload import training_device
 from rethink_det.datasets.shapes import build_shapes
 from rethink_det.detection import transfer_config
 from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, load_config
+from rethink_det.training.device import current_device
 from rethink_det.training.launch import prepare
 
 RECIPE = 'detection/faster-rcnn_r18-w16_fpn_shapes.py'
@@ -106,5 +106,5 @@ def in_both_trainings(ours: Config, peer: Config, act: Callable[[Runner, Runner]
 
 
 def _timed(own: Runner, other: Runner, rounds: int) -> Times:
-    clock = time.process_time if training_device().type == 'cpu' else time.perf_counter
+    clock = time.process_time if current_device().type == 'cpu' else time.perf_counter
     return measure({'ours': epoch_of(own), 'mmdet': epoch_of(other)}, rounds, clock)

@@ -8,7 +8,8 @@ from multiprocessing.synchronize import Barrier
 from mmengine.runner import Runner
 
 from rethink_det.benchmark.runner import epoch_of, first_way, in_training, training_config
-from rethink_det.benchmark.workload import Workload, training_device
+from rethink_det.benchmark.workload import Workload
+from rethink_det.training.device import current_device
 
 
 def against_one(workload: Workload, runs: int, epochs: int) -> None:
@@ -19,7 +20,7 @@ def against_one(workload: Workload, runs: int, epochs: int) -> None:
         runs: How many at once.
         epochs: That are timed, after one that is not.
     """
-    print(f'{workload.network}, several runs at once on the {training_device().type}')
+    print(f'{workload.network}, several runs at once on the {current_device().type}')
     rates = {}
     for count in (1, runs):
         seconds = _at_once(workload, count, epochs)

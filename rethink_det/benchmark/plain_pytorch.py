@@ -20,9 +20,8 @@ from rethink_det.benchmark.workload import (
     SGD,
     STD,
     Workload,
-    settle,
-    training_device,
 )
+from rethink_det.training.device import current_device, wait_for
 
 
 class PlainImages(Dataset):
@@ -69,7 +68,7 @@ def plain_training(workload: Workload, threads: int) -> Callable[[], None]:
     """A function that trains for an epoch: one worker, float32, NCHW, SGD with momentum."""
     torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark = True
-    device = training_device()
+    device = current_device()
     network = workload.architecture().build_network().to(device).train()
     optimizer = torch.optim.SGD(network.parameters(), **SGD)
     loader = plain_loader(workload, workers=1)
@@ -81,7 +80,7 @@ def plain_training(workload: Workload, threads: int) -> Callable[[], None]:
             optimizer.zero_grad()
             F.cross_entropy(network(images), labels).backward()
             optimizer.step()
-        settle(device)
+        wait_for(device)
 
     return epoch
 

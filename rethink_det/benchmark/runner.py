@@ -18,13 +18,12 @@ from rethink_det.benchmark.workload import (
     SGD,
     STD,
     Workload,
-    settle,
-    training_device,
 )
 from rethink_det.datasets import ImageTensorDataset
 from rethink_det.registry import DATASETS
 from rethink_det.training.bfloat16 import BFloat16OptimWrapper
 from rethink_det.training.config import find_config, load_config
+from rethink_det.training.device import current_device, wait_for
 from rethink_det.training.launch import prepare
 from rethink_det.training.model import model_of
 from rethink_det.training.resident import ResidentBatches
@@ -53,7 +52,7 @@ class NoiseImages(ImageTensorDataset):
 
 def ways() -> dict[str, tuple[Mapping, Mapping]]:
     """How this machine's device may train: loop and optimizer wrapper, by a name."""
-    if training_device().type == 'cpu':
+    if current_device().type == 'cpu':
         return {'float32': (FAST, FLOAT32), 'bfloat16': (FAST, BFLOAT16)}
     compiled = {**FAST, 'compile': True}
     return {'bfloat16': (FAST, BFLOAT16), 'bfloat16, compiled': (compiled, BFLOAT16)}
@@ -129,7 +128,7 @@ def epoch_of(runner: Runner) -> Callable[[], None]:
 
     def epoch() -> None:
         runner.train_loop.run_epoch()
-        settle(device)
+        wait_for(device)
 
     return epoch
 
@@ -151,6 +150,6 @@ def bare_epoch_of(runner: Runner) -> Callable[[], None]:
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()
-        settle(device)
+        wait_for(device)
 
     return epoch

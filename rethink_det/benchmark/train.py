@@ -28,11 +28,10 @@ from rethink_det.benchmark.workload import (
     PAD,
     STD,
     Workload,
-    settle,
-    training_device,
 )
 from rethink_det.classification import ImagePreprocessor
 from rethink_det.datasets.tensor import batch_collate
+from rethink_det.training.device import current_device, wait_for
 from rethink_det.training.resident import ResidentBatches
 
 NETWORKS = ('resnet56', 'vgg16-cifar')
@@ -58,7 +57,7 @@ def against_plain_pytorch(
     Raises:
         UserError: No such architecture, fewer images than a batch, or no rounds.
     """
-    device = training_device()
+    device = current_device()
     images = IMAGES[device.type] if images is None else images
     workloads = [Workload(name, images, batch) for name in networks]
     print(f'train: on the {device.type}, batch {batch}, epochs of {images} images of noise')
@@ -81,9 +80,9 @@ def input_pipeline(workload: Workload, rounds: int) -> None:
         compare({'ours': ours, 'peer': alone}, rounds, workload.images, time.process_time)
         print('input pipeline on one thread, by the clock on the wall')
         compare({'ours': ours, 'peer with a worker': helped}, rounds, workload.images)
-    if training_device().type == 'cuda':
+    if current_device().type == 'cuda':
         print('input pipeline on the GPU')
-        ours = _our_pipeline(workload, training_device())
+        ours = _our_pipeline(workload, current_device())
         compare({'ours': ours, 'peer with a worker': helped}, rounds, workload.images)
 
 
@@ -109,7 +108,7 @@ def _our_pipeline(workload: Workload, device: torch.device) -> Callable[[], None
     def epoch() -> None:
         for batch in batches:
             preprocess(batch, training=True)
-        settle(device)
+        wait_for(device)
 
     return epoch
 

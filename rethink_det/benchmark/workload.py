@@ -61,14 +61,3 @@ class Workload:
     def classes(self) -> int:
         """Of the labels."""
         return self.architecture().head['num_classes']
-
-
-def training_device() -> torch.device:
-    """The GPU, if there is one."""
-    return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-
-
-def settle(device: torch.device) -> None:
-    """Wait until everything that was asked of ``device`` is done."""
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)

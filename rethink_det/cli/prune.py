@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rethink_det.architecture import Cost, PrunedArchitecture
-from rethink_det.cli.train import add_config_options
+from rethink_det.cli.config_options import add_config_options
 from rethink_det.errors import UserError
 from rethink_det.layout import INITIAL
 from rethink_det.pruning import build_pruner

@@ -4,8 +4,7 @@ import argparse
 from concurrent.futures import Executor
 from pathlib import Path
 
-from mmengine.config import DictAction
-
+from rethink_det.cli.config_options import add_config_options
 from rethink_det.errors import UserError
 from rethink_det.layout import REPORT_MARKDOWN, WORK_DIRS
 from rethink_det.report.page import write_report
@@ -54,14 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train on a Ray cluster ('auto', 'local', HOST:PORT); without --runs-per-gpu, runs "
         'take no GPU there',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='set keys of the study, e.g. study.seeds=[0,1,2]',
-    )
+    add_config_options(parser, 'set keys of the study, e.g. study.seeds=[0,1,2]')
 
 
 def run(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from rethink_det.classification.arm_config import (
     arm_config,
     is_classifier,
 )
+from rethink_det.cli.config_options import add_config_options
 from rethink_det.detection import TransferSettings, transfer_config
 from rethink_det.detection.adapted import Adapted
 from rethink_det.detection.datasets.check import check_data
@@ -81,18 +82,6 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-
-
-def add_config_options(parser: argparse.ArgumentParser) -> None:
-    """``--cfg-options``, as in all of MMEngine's tools."""
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='set keys of the config, e.g. train_cfg.max_epochs=3',
-    )
 
 
 def run(options: argparse.Namespace) -> int:

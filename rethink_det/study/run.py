@@ -16,7 +16,6 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.logging import MMLogger
-from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import (
@@ -47,6 +46,8 @@ from rethink_det.layout import (
 )
 from rethink_det.pruning import LayerwisePruner, PruneResult, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, save_pruned
+from rethink_det.registered import build, scope_of
+from rethink_det.registry import DATASETS
 from rethink_det.report.run_result import Plan, RunResult, Transferred
 from rethink_det.study.config import Run
 from rethink_det.study.detector_measurements import detector_facts, keep_curves
@@ -353,8 +354,8 @@ def _compute_before(run: Run, parents: Mapping[str, RunResult]) -> float | None:
 
 def _training_images(config: Config) -> int:
     """Length of the training set, which the runner has built before and cached."""
-    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmengine')):
-        return len(DATASETS.build(config.train_dataloader.dataset))
+    with scope_of(config):
+        return len(build(DATASETS, config.train_dataloader.dataset))
 
 
 def _test_shape(config: Config) -> tuple[int, int, int]:

@@ -13,7 +13,6 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.detection.measuring.latency import (
     SECONDS,
-    measuring_device,
     median_latency,
     name_of,
 )
@@ -25,6 +24,7 @@ from rethink_det.files import save_json
 from rethink_det.layout import SHEET
 from rethink_det.registered import build, scope_of
 from rethink_det.registry import DATASETS
+from rethink_det.training.device import current_device
 
 IMAGES = 5
 THRESHOLD = 0.3
@@ -56,7 +56,7 @@ def measure_detector(
     Raises:
         UserError: No validation image has an object, or the checkpoint does not fit.
     """
-    device = measuring_device()
+    device = current_device()
     with (
         torch.random.fork_rng([device.index] if device.type == 'cuda' else []),
         scope_of(config, 'mmdet'),

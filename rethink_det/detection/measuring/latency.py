@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from rethink_det.training.device import wait_for
+
 SECONDS = 3.0
 LEAST, MOST = 5, 50
 """Passes that are timed: as many as fit into the seconds, but within these."""
@@ -30,25 +32,12 @@ def median_latency(
     begun = time.perf_counter()
     while len(times) < LEAST or (len(times) < MOST and time.perf_counter() - begun < seconds):
         call = calls[len(times) % len(calls)]
-        settle(device)
+        wait_for(device)
         started = time.perf_counter()
         call()
-        settle(device)
+        wait_for(device)
         times.append(time.perf_counter() - started)
     return 1000 * statistics.median(times)
-
-
-def settle(device: torch.device) -> None:
-    """Wait until everything that was asked of ``device`` is done."""
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-
-
-def measuring_device() -> torch.device:
-    """The GPU that this process uses, or the CPU."""
-    if torch.cuda.is_available():
-        return torch.device('cuda', torch.cuda.current_device())
-    return torch.device('cpu')
 
 
 def name_of(device: torch.device) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from rethink_det.detection.measuring.latency import settle
+from rethink_det.training.device import wait_for
 
 
 def peak_memory(network: nn.Module, call: Callable[[], object], device: torch.device) -> int:
@@ -27,11 +27,11 @@ def peak_memory(network: nn.Module, call: Callable[[], object], device: torch.de
     owned = {t.untyped_storage() for t in (*network.parameters(), *network.buffers())}
     weights = sum(storage.nbytes() for storage in owned)
     if device.type == 'cuda':
-        settle(device)
+        wait_for(device)
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         call()
-        settle(device)
+        wait_for(device)
         return weights + torch.cuda.max_memory_allocated(device) - before
     with TensorsAlive(network) as alive:
         call()

@@ -5,11 +5,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from rethink_det.architecture.input_convention import KEY, InputConvention
 from rethink_det.registry import HOOKS
+from rethink_det.training.model import architecture_of, model_of
 
 PACKAGES = (
     'rethink-det', 'torch', 'torchvision', 'torch-pruning',
@@ -30,10 +30,8 @@ class ProvenanceHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the entries."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        architecture = getattr(model, 'architecture', None) or getattr(
-            getattr(model, 'backbone', None), 'architecture', None
-        )
+        model = model_of(runner)
+        architecture = architecture_of(model)
         meta = checkpoint['meta']
         if architecture is not None:
             meta['architecture'] = architecture.to_dict()

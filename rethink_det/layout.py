@@ -31,7 +31,11 @@ RESULT = 'result.json'
 """What a run of a study came to. It is written last: who finds it finds a finished run."""
 
 CONFIG = 'config.py'
-"""The resolved config that a run of a study trains by."""
+"""The resolved config of a run of a study."""
+
+RECIPE = 'recipe.json'
+"""All that the result of a study's run follows from, see :mod:`rethink_det.study.recipe`. It is
+written first: by it a run that was broken off is known, and a finished one."""
 
 ARCHITECTURE = 'architecture.json'
 """What the run's network is, see :class:`rethink_det.architecture.PrunedArchitecture`."""

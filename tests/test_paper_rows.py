@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from rethink_det.study.config import Run, Study
+from rethink_det.study.config import Study
+from rethink_det.study.graph import (
+    ClassifierPruning,
+    ClassifierTraining,
+    DetectorPruning,
+    PublishedArchitecture,
+    Run,
+    runs_of,
+)
 from rethink_det.study.names import find_study
 from rethink_det.training.config import load_config
 
@@ -50,7 +58,26 @@ def old_key(key: str, variants) -> str:
     return '/'.join(word for word in words if [word] != list(variants))
 
 
-def content(run: Run, variants) -> dict:
+def told(run: Run, study: Study) -> dict:
+    """What a run is told besides its config, as the study has it."""
+    match run:
+        case ClassifierPruning() | DetectorPruning():
+            return {'pruner': run.pruner}
+        case PublishedArchitecture():
+            return {'architecture': run.architecture}
+        case ClassifierTraining(pruned=Run()):
+            return study.classification.of(run.variant).arm_settings
+    return {}
+
+
+def parents_of(run: Run) -> list[str]:
+    """Keys of the runs it needs; a published shape waited for the unpruned network, once."""
+    if isinstance(run, PublishedArchitecture):
+        return [f'classification/{Path(run.config).stem}/unpruned/seed{run.seed}']
+    return list(dict.fromkeys(parent.key for parent in run.parents.values()))
+
+
+def content(run: Run, study: Study, variants) -> dict:
     """All that decides what a run does, seed aside."""
     return dict(
         stage=run.stage,
@@ -59,8 +86,8 @@ def content(run: Run, variants) -> dict:
         config=Path(run.config).relative_to(CONFIGS).as_posix(),
         options=run.options,
         epochs=run.epochs,
-        settings=run.settings,
-        parents=[old_key(parent, variants) for parent in run.parents],
+        settings=told(run, study),
+        parents=[old_key(parent, variants) for parent in parents_of(run)],
     )
 
 
@@ -69,10 +96,11 @@ def test_a_row_plans_what_it_planned_as_a_study_of_its_own(row):
     variants = find_study(row)[1]
     assert (len(variants) == 1) == (not (CONFIGS / 'studies' / f'{row}.py').exists())
     runs, references, seeds = {}, {}, {}
-    for run in planned(row).runs():
+    study = planned(row)
+    for run in runs_of(study):
         key = old_key(run.key, variants)
         seeds.setdefault(key, []).append(run.seed)
-        assert runs.setdefault(key, digest(content(run, variants))) == runs[key]
+        assert runs.setdefault(key, digest(content(run, study, variants))) == runs[key]
         if run.reference:
             references[key] = digest(asdict(run.reference))
     before = BEFORE['rows'][row]

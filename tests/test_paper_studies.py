@@ -18,6 +18,7 @@ from rethink_det.cli import _parser
 from rethink_det.pruning import build_pruner
 from rethink_det.report.run_result import Reference
 from rethink_det.study.config import ClassificationPlan, Study
+from rethink_det.study.graph import runs_of
 from rethink_det.study.names import find_study, variants_in
 from rethink_det.training.config import load_config
 from rethink_det.training.hooks.soft_filter import num_zero
@@ -164,7 +165,7 @@ def test_soft_filter_scratch_b_stretches_400_epochs_and_the_drops_of_200(
 @pytest.mark.parametrize('name', CLASSIFIERS)
 def test_runs_and_fine_tuning_are_the_papers(name):
     dataset, _, method = name.split('_')[:3]
-    seeds = {run.seed for run in study(name).runs()}
+    seeds = {run.seed for run in runs_of(study(name))}
     assert seeds == ({0} if dataset == 'imagenet' else {0, 1, 2, 3, 4})
     plan = plan_of(name)
     settings = ArmSettings(**plan.arm_settings)
@@ -284,7 +285,7 @@ def test_each_command_of_the_readme_is_understood(command):
 
 @pytest.mark.parametrize('name', CLASSIFIERS)
 def test_readme_says_which_arms_have_a_published_number(name):
-    runs = [run for run in study(name).runs() if run.stage == 'classification']
+    runs = [run for run in runs_of(study(name)) if run.stage == 'classification']
     published = {run.arm: run.reference for run in runs if run.reference}
     assert set(published) == set(ROWS[name].strip(' –').split(', ')) - {''}
     assert all(reference.source for reference in published.values())
@@ -309,7 +310,7 @@ def values(published):
 
 def test_every_published_number_is_compared_with():
     table = load_config(CONFIGS / '_base_' / 'published.py').published
-    compared = {run.reference for name in CLASSIFIERS for run in study(name).runs()}
+    compared = {run.reference for name in CLASSIFIERS for run in runs_of(study(name))}
     assert compared - {None} == {
         Reference(**one) for arms in table.values() for one in arms.values()
     }

@@ -13,8 +13,10 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
 from rethink_det.classification.arm_config import architecture_of
 from rethink_det.report import RunResult
-from rethink_det.study import run as study_run
 from rethink_det.study.config import Study
+from rethink_det.study.graph import GivenClassifier, PublishedArchitecture, runs_of
+from rethink_det.study.recipe import Recipe
+from rethink_det.study.stages import AdoptClassifier, stage_of
 from rethink_det.training.config import load_config
 
 STUDIES = Path(__file__).resolve().parents[1] / 'configs' / 'studies'
@@ -35,7 +37,7 @@ def loaded_once(monkeypatch):
             known[key] = load_config(path, options)
         return deepcopy(known[key])
 
-    monkeypatch.setattr(study_run, 'load_config', load_once)
+    monkeypatch.setattr('rethink_det.study.stages.stage.load_config', load_once)
 
 
 @pytest.mark.parametrize(
@@ -44,21 +46,22 @@ def loaded_once(monkeypatch):
 )
 def test_study_is_planned_and_its_runs_resolve(name, loaded_once, tmp_path):
     study = Study.load(STUDIES / name)
-    stages = {run.stage for run in study.runs()}
+    stages = {run.stage for run in runs_of(study)}
     assert {'classification', 'pruning'} <= stages
     assert ('detection' in stages) == bool(study.detection)
     arms = {arm for plan in study.detection for arm in plan.arms}
     assert ('detector-pruning' in stages) == ('prune-d' in arms)
     results, identities = {}, set()
-    for run in study.runs():
+    for run in runs_of(study):
         if run.seed == study.seeds[0]:
-            parents = {key: results[key] for key in run.parents}  # they come before it
-            config = study_run.run_config(run, parents)
-            assert_trains_what_its_arm_says(run, config, parents)
+            stage = stage_of(run, results)  # its parents come before it
+            config = stage.config()
+            assert_trains_what_its_arm_says(stage, config)
             results[run.key] = stand_in(run, config, tmp_path)
-            settings = {k: v for k, v in run.settings.items() if k != 'parent'}  # a file
-            identities.add(study_run.identify(replace(run, settings=settings), config, parents))
-    assert len(identities) == len(results)  # no two would share a folder
+            if not isinstance(stage, AdoptClassifier):  # its file is not there
+                identities.add(Recipe.of(stage, config).digest)
+    given = isinstance(runs_of(study)[0], GivenClassifier)
+    assert len(identities) == len(results) - given  # no two would share a folder
 
 
 def test_readme_of_the_detection_studies_lists_each_and_its_runs():
@@ -70,7 +73,7 @@ def test_readme_of_the_detection_studies_lists_each_and_its_runs():
     )
     found = {}
     for name in (n for n in NAMES if n.startswith('detection/')):
-        stages = Counter(run.stage for run in Study.load(STUDIES / name).runs())
+        stages = Counter(run.stage for run in runs_of(Study.load(STUDIES / name)))
         found[name.removesuffix('.py')] = (stages['classification'], stages['detection'])
     assert {name: (int(a), int(b)) for name, a, b in rows} == found
 
@@ -81,7 +84,7 @@ def stand_in(run, config, folder) -> RunResult:
     A pruner without a target in its config leaves everything there, and a published shape in
     place of a pruner has no weights.
     """
-    shape = (run.settings.get('pruner') or {}).get('target') or run.settings.get('architecture')
+    shape = getattr(run, 'pruner', {}).get('target') or getattr(run, 'architecture', None)
     detects = run.stage in ('detection', 'detector-pruning')
     if shape or not detects:
         architecture = PrunedArchitecture.load(shape) if shape else architecture_of(config)
@@ -91,7 +94,7 @@ def stand_in(run, config, folder) -> RunResult:
     files = dict(architecture=f'{name}.json', root=folder)
     result = RunResult(run.stage, run.arm, run.seed, digest=run.key, **files)
     architecture.save(result.architecture_path)
-    if run.stage == 'pruning' and run.settings.get('architecture'):
+    if isinstance(run, PublishedArchitecture):
         return result
     result = replace(result, checkpoint=f'{name}.pth')
     state = {name: torch.zeros(1) for name in ('backbone.x', 'neck.x' if detects else 'head.x')}
@@ -100,22 +103,22 @@ def stand_in(run, config, folder) -> RunResult:
     return result
 
 
-def assert_trains_what_its_arm_says(run, config, parents):
+def assert_trains_what_its_arm_says(stage, config):
     """The parent's architecture and weights, the seed, and drops before the last epoch."""
-    assert config.randomness.seed == run.seed
+    assert config.randomness.seed == stage.run.seed
     last = config.train_cfg.max_epochs
     for schedule in config.param_scheduler:
         if schedule.get('by_epoch', True):
             assert all(0 < epoch < last for epoch in schedule.get('milestones', ()))
             assert 0 < schedule.get('step_size', 1) < last
-    if run.prunes:
+    if not stage.evaluates:
         return
     assert config.train_cfg.val_interval == last
-    for parent in parents.values():
+    for parent in stage.parents.values():
         backbone = config.model.backbone
         assert backbone.type == 'rethink_det.PrunedBackbone'
         files = [parent.architecture_path]
         files += [parent.checkpoint_path] if parent.checkpoint else []
         assert backbone.architecture in map(str, files)
         given = {hook.checkpoint for hook in config.custom_hooks if hook.get('checkpoint')}
-        assert given == (set() if run.arm in RANDOM[run.stage] else {str(files[-1])})
+        assert given == (set() if stage.run.arm in RANDOM[stage.run.stage] else {str(files[-1])})

@@ -10,14 +10,16 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rethink_det.arms import CLASSIFICATION, DETECTION
 from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULT
-from rethink_det.report.schema import NO_KEY, keys, one_of, read, read_file
+from rethink_det.report.schema import NO_KEY, one_of, read, read_file
 
 FORMAT = 'rethink_det.run_result'
 VERSION = 1
 REMEDY = 'delete the folder, and the study does this run again'
-RUN_STAGES = ('classification', 'pruning', 'detection', 'detector-pruning')
+PRUNING, DETECTOR_PRUNING = 'pruning', 'detector-pruning'
+RUN_STAGES = (CLASSIFICATION, PRUNING, DETECTION, DETECTOR_PRUNING)
 """What a run does: train a classifier, prune it, train a detector, prune it."""
 COMPLETED, FAILED, MISSING = STATUSES = ('completed', 'failed', 'missing')
 """What became of a run; missing is one that was not started."""
@@ -119,7 +121,6 @@ class RunResult:
         reference: A published number to compare with.
         wall_s: Seconds that the run took.
         error: Why there is no result.
-        redone: What differs from a finished run of the same key, which was not taken for it.
         folder: Of the run, relative to the study's.
         identity: Digest of all that the result follows from.
         plan: What the run was told.
@@ -155,7 +156,6 @@ class RunResult:
     reference: Reference | None = None
     wall_s: float | None = None
     error: str | None = None
-    redone: str | None = None
     folder: str | None = None
     identity: str | None = None
     plan: Plan | None = None
@@ -186,17 +186,19 @@ class RunResult:
         return self.place / name
 
     @property
-    def files_exist(self) -> bool:
-        """Whether all files are there that it names."""
-        return all((self.place / name).is_file() for name in self._files())
+    def files(self) -> dict[str, str]:
+        """The files that others build on, by what they are; relative to :attr:`place`."""
+        files = {'checkpoint': self.checkpoint, 'architecture': self.architecture}
+        return {what: name for what, name in files.items() if name is not None}
 
-    def _files(self) -> list[str]:
-        return [name for name in (self.checkpoint, self.architecture) if name is not None]
+    @property
+    def files_exist(self) -> bool:
+        """Whether all of them are there."""
+        return all((self.place / name).is_file() for name in self.files.values())
 
     def to_dict(self) -> dict[str, Any]:
         """The row of ``results.json``."""
-        own, names = asdict(self), [one.name for one in keys(self)]
-        return plain({name: own[name] for name in names if own[name] is not None})
+        return plain(asdict(replace(self, root=None), dict_factory=_without_none))
 
     @classmethod
     def read(cls, folder: Path, root: Path) -> 'RunResult':
@@ -213,3 +215,8 @@ class RunResult:
     def write(self) -> None:
         """Write ``result.json`` into its folder, atomically."""
         save_json({'format': FORMAT, 'version': VERSION, **self.to_dict()}, self.place / RESULT)
+
+
+def _without_none(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A dataclass as a dict, without what is not known."""
+    return {name: value for name, value in fields if value is not None}

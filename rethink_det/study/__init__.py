@@ -2,6 +2,7 @@
 
 from rethink_det.study.config import Study
 from rethink_det.study.execute import dry_run, execute_study
+from rethink_det.study.graph import runs_of
 from rethink_det.study.trained_networks import TrainedNetwork, trained_network
 
-__all__ = ['Study', 'TrainedNetwork', 'dry_run', 'execute_study', 'trained_network']
+__all__ = ['Study', 'TrainedNetwork', 'dry_run', 'execute_study', 'runs_of', 'trained_network']

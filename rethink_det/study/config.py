@@ -1,21 +1,16 @@
-"""The plan of a study: which runs there are, and which need the results of which.
-
-A plan is data. Budgets and paths are filled in when a run's parents are done, because the
-budget of Scratch-B follows from the architecture that pruning found.
-"""
+"""The config of a study: its schema, and what is checked before anything runs."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
@@ -24,59 +19,10 @@ from rethink_det.report.schema import read
 from rethink_det.study.names import find_study
 from rethink_det.training.config import known_fields, load_config
 
-PRUNING = ('pruning', 'detector-pruning')
-"""Stages that prune."""
 VARIANT_KEYS = (
     'pruner', 'architecture', 'arms', 'rounds', 'round_arm', 'arm_settings', 'reference'
 )  # fmt: skip
 """What a variant may say of its own; the config, its options and epochs are the parent's."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One node of the plan.
-
-    Attributes:
-        stage: ``'classification'``, ``'pruning'``, ``'detection'`` or ``'detector-pruning'``.
-        arm: Name of the arm; ``'pruned'`` for pruning.
-        seed: Seed of everything random in it.
-        config: File of the base config.
-        options: Keys of that config set to other values, ``{'train_cfg.max_epochs': 3}``.
-        epochs: The config's schedule, compressed or stretched to so many epochs.
-        settings: What only this stage needs: arm budgets, or the pruner.
-        parents: Keys of the runs whose results it needs; the first is the one it continues.
-        variant: Which of a study's several pruners it belongs to; empty if there is one.
-        round: Of pruning in rounds: which one this run serves before the last, from 1.
-        reference: Published number beside which the result is shown.
-    """
-
-    stage: str
-    arm: str
-    seed: int
-    config: str
-    options: Mapping = field(default_factory=dict)
-    epochs: int | None = None
-    settings: Mapping = field(default_factory=dict)
-    parents: tuple[str, ...] = ()
-    reference: Reference | None = None
-    variant: str = ''
-    round: int = 0
-
-    @property
-    def prunes(self) -> bool:
-        """Whether it prunes instead of training."""
-        return self.stage in PRUNING
-
-    @property
-    def model(self) -> str:
-        """Name of the base config, which is the name of what is trained, and the variant."""
-        return '/'.join(filter(None, (Path(self.config).stem, self.variant)))
-
-    @property
-    def key(self) -> str:
-        """Unique and readable: ``classification/resnet18/scratch-b/seed1``."""
-        arm = f'{self.arm}-round{self.round}' if self.round else self.arm
-        return f'{self.stage}/{self.model}/{arm}/seed{self.seed}'
 
 
 @dataclass(frozen=True)
@@ -197,7 +143,8 @@ class Study:
         >>> study = Study.load('demo', {'study.seeds': [0]})
         >>> list(study.detection[0].arms)
         ['unpruned', 'prune-c', 'scratch-e', 'scratch-b', 'random']
-        >>> study.runs()[0].key
+        >>> from rethink_det.study import runs_of
+        >>> runs_of(study)[0].key
         'classification/resnet18-w16_shapes/unpruned/seed0'
     """
 
@@ -268,19 +215,6 @@ class Study:
             title=f'{self.title or self.name}: {chosen}',
         )
 
-    def runs(self) -> list[Run]:
-        """Every run of the study, parents before children."""
-        plans = [*self._classification_runs()]
-        for plan in self.detection:
-            plans += self._detection_runs(plan)
-        return list({run.key: run for run in plans}.values())
-
-    def models(self, run: Run) -> list[str]:
-        """The groups of results in which a run stands: what all variants share, in each."""
-        if run.variant:
-            return [run.model]
-        return ['/'.join(filter(None, (run.model, v))) for v in self.classification.variant_names]
-
     def _check(self) -> None:
         for plan in (self.classification, *self.detection):
             load_config(plan.config, plan.options)
@@ -327,82 +261,6 @@ class Study:
             _check_rounds(variant)
             for arm in variant.arms:
                 ARMS.get(CLASSIFICATION, arm)
-
-    def _classification_runs(self) -> Iterator[Run]:
-        for seed in self.seeds:
-            yield self._parent(seed)
-            for variant in self.classification.variant_names:
-                plan = self.classification.of(variant)
-                for number in range(1, plan.rounds):
-                    yield self._pruning(variant, seed, number)
-                    yield self._classifier(plan.round_arm, variant, seed, number)
-                yield self._pruning(variant, seed)
-                for arm in plan.arms:
-                    if ARMS.get(CLASSIFICATION, arm).pruned:
-                        yield self._classifier(arm, variant, seed)
-
-    def _parent(self, seed: int) -> Run:
-        """The training of the network that is pruned."""
-        return self._classifier(ARMS.reference(CLASSIFICATION).name, '', seed)
-
-    def _classifier(self, arm: str, variant: str, seed: int, number: int = 0) -> Run:
-        if not ARMS.get(CLASSIFICATION, arm).pruned:
-            plan, variant, parents = self.classification, '', ()
-            settings = {'parent': plan.parent} if plan.parent else {}
-        else:
-            plan = self.classification.of(variant)
-            parents, settings = (self._pruning(variant, seed, number).key,), plan.arm_settings
-        return Run(
-            stage=CLASSIFICATION, arm=arm, seed=seed, config=plan.config,
-            options=plan.options, epochs=plan.epochs, settings=settings, parents=parents,
-            reference=None if number else plan.reference.get(arm), variant=variant, round=number,
-        )  # fmt: skip
-
-    def _pruning(self, variant: str, seed: int, number: int = 0) -> Run:
-        """Pruning in a round; 0 is the last, whose result the arms train."""
-        plan = self.classification.of(variant)
-        parents = (self._parent(seed).key,)
-        before = (number or plan.rounds) - 1
-        if before:
-            parents = (self._classifier(plan.round_arm, variant, seed, before).key, *parents)
-        return Run(
-            stage='pruning', arm=AFTER_PRUNING, seed=seed, config=plan.config,
-            options=plan.options, settings=plan.pruning_settings, parents=parents,
-            variant=variant, round=number,
-        )  # fmt: skip
-
-    def _detection_runs(self, plan: DetectionPlan) -> Iterator[Run]:
-        seeds = self.seeds if plan.seeds is None else plan.seeds
-        for seed, variant, arm in product(seeds, self.classification.variant_names, plan.arms):
-            kind = ARMS.get(DETECTION, arm)
-            if kind.source is None:
-                start = self._pruning(variant, seed)
-            else:
-                start = self._classifier(kind.source, variant, seed)
-            if kind.whole:
-                trained = self._detector(plan, ARMS.reference(DETECTION).name, start)
-                start = self._detector_pruning(plan, variant, trained, start)
-                yield from (trained, start)
-            yield self._detector(plan, arm, start)
-
-    def _detector(self, plan: DetectionPlan, arm: str, start: Run) -> Run:
-        """The training of a detector that begins with what ``start`` gives."""
-        return Run(
-            stage=DETECTION, arm=arm, seed=start.seed, config=plan.config,
-            options=plan.options, epochs=plan.epochs, parents=(start.key,),
-            reference=plan.reference.get('/'.join(filter(None, (start.variant, arm)))),
-            variant=start.variant,
-        )  # fmt: skip
-
-    def _detector_pruning(
-        self, plan: DetectionPlan, variant: str, trained: Run, classifier: Run
-    ) -> Run:
-        """Pruning of a trained detector, whose backbone came from that classifier."""
-        return Run(
-            stage='detector-pruning', arm=AFTER_PRUNING, seed=trained.seed, config=plan.config,
-            options=plan.options, settings=self.classification.of(variant).pruning_settings,
-            parents=(trained.key, classifier.key), variant=variant,
-        )  # fmt: skip
 
 
 _WAYS_TO_PRUNE = (

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from rethink_det.layout import run_folder
-from rethink_det.study.config import Run
+from rethink_det.study.graph import Run
 from rethink_det.training.hooks.progress import read_progress
 
 

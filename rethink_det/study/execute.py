@@ -3,7 +3,7 @@
 import os
 import platform
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,13 +11,15 @@ from pathlib import Path
 import torch
 
 from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.arms import STAGES
 from rethink_det.errors import UserError
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_result import FAILED, MISSING, RunResult
 from rethink_det.report.statistics import METRICS
-from rethink_det.study.config import Run, Study
+from rethink_det.study.config import Study
 from rethink_det.study.display import Display
 from rethink_det.study.executors import Here
+from rethink_det.study.graph import Run, models_of, runs_of
 from rethink_det.study.run import execute
 from rethink_det.training.hooks.provenance import versions
 
@@ -37,7 +39,8 @@ class _State:
         return [
             run
             for run in self.runs
-            if run.key not in started and all(p in self.results for p in run.parents)
+            if run.key not in started
+            and all(parent.key in self.results for parent in run.parents.values())
         ]
 
     def settle(self, run: Run, future: Future) -> str:
@@ -48,13 +51,17 @@ class _State:
             trace = str(error) if mistake else ''.join(traceback.format_exception(error))
             self.failures[run.key] = trace.strip()
             return f'FAILED: {error}'
-        result = self.results[run.key] = future.result()
-        return ', '.join(f'{k} {v:.4g}' for k, v in result.metrics.items() if _headline(k))
+        outcome = future.result()
+        result = self.results[run.key] = outcome.result
+        told = [f'{name} {value:.4g}' for name, value in _headlines(result)]
+        told += [f'done again: {outcome.redone}'] if outcome.redone else []
+        return ', '.join(told)
 
     def skip_orphans(self) -> None:
         """Give up on runs whose parents failed."""
         for run in self.runs:
-            lost = next((p for p in run.parents if p in self.failures), None)
+            keys = [parent.key for parent in run.parents.values()]
+            lost = next((key for key in keys if key in self.failures), None)
             if lost and run.key not in self.failures:
                 self.failures[run.key] = f'not started: {lost} failed'
 
@@ -90,11 +97,11 @@ def execute_study(
     executor = executor or Here()
     if study.classification.parent:
         load_checkpoint(study.classification.parent)  # refuses before anything is started
-    state = _State(study.runs())
+    state = _State(runs_of(study))
     with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):
             for run in state.ready()[: max(0, workers - len(state.active))]:
-                parents = {key: state.results[key] for key in run.parents}
+                parents = {p.key: state.results[p.key] for p in run.parents.values()}
                 display.start(run)
                 state.active[_submit(executor, run, parents, work_dir)] = run
             for future in wait(state.active, return_when=FIRST_COMPLETED).done:
@@ -115,17 +122,21 @@ def _submit(executor: Executor, run: Run, parents: Mapping, work_dir: str | os.P
         return future
 
 
-def _headline(metric: str) -> bool:
-    return any(metric in metrics for metrics in METRICS.values())
+def _headlines(result: RunResult) -> Iterator[tuple[str, float]]:
+    shown = {name for metrics in METRICS.values() for name in metrics}
+    for name, value in result.metrics.items():
+        if name in shown and value is not None:
+            yield name, value
 
 
 def _results(study: Study, state: _State) -> StudyResults:
     runs = []
     for run in state.runs:
-        if (run.prunes or run.round) and run.key not in state.failures:
+        shown = run.stage in STAGES and not run.round  # what serves others is shown if it fails
+        if not shown and run.key not in state.failures:
             continue
         row = _row(run, state)
-        runs += [replace(row, model=model) for model in study.models(run)]
+        runs += [replace(row, model=model) for model in models_of(study, run)]
     return StudyResults(study.name, runs, study.title, study.description, _environment())
 
 
@@ -148,8 +159,10 @@ def _environment() -> dict:
 
 def dry_run(study: Study) -> str:
     """The plan as text: a line per run, with what it waits for."""
-    lines = [f'{study.name}: {len(study.runs())} runs']
-    for run in study.runs():
-        waits = f'  after {", ".join(run.parents)}' if run.parents else ''
+    runs = runs_of(study)
+    lines = [f'{study.name}: {len(runs)} runs']
+    for run in runs:
+        keys = dict.fromkeys(parent.key for parent in run.parents.values())
+        waits = f'  after {", ".join(keys)}' if keys else ''
         lines.append(f'  {run.key}{waits}')
     return '\n'.join(lines)

@@ -10,6 +10,7 @@ from rethink_det.classification.arm_config import architecture_of
 from rethink_det.errors import UserError
 from rethink_det.report.results import StudyResults
 from rethink_det.study.config import Study
+from rethink_det.study.graph import runs_of
 from rethink_det.training.launch import last_checkpoint
 
 MODULE = """
@@ -74,9 +75,9 @@ def test_a_study_trains_it_and_reports_it(own, command):
 
 def test_a_detector_takes_its_classifier(own):
     detection = "\nstudy['detection'] = [dict(config='det.py', arms=['transfer-x'], seeds=[0])]\n"
-    runs = {run.key: run for run in Study.load(study(own, ['scratch-x'], detection)).runs()}
+    runs = {run.key: run for run in runs_of(Study.load(study(own, ['scratch-x'], detection)))}
     source = 'classification/net/scratch-x/seed0'
-    assert runs['detection/det/transfer-x/seed0'].parents == (source,)
+    assert runs['detection/det/transfer-x/seed0'].start.key == source
     with pytest.raises(UserError, match='transfer-x needs the classification arm scratch-x, which'):
         Study.load(study(own, ['fine-tune'], detection))
 

@@ -29,7 +29,7 @@ FULL = RunResult(
     digest='ab', architecture='architecture.json', transferred=Transferred(7, 'cd'),
     latency_ms=1.5, latency_device='a CPU', peak_memory_mib=2.5,
     stages=(FeatureMapWidths(4, 1, 2, 3, 4),), unmeasured='why', reference=Reference(37.0, 'x'),
-    wall_s=8.0, error='none', redone='lr: 1 -> 2', folder='runs/a', identity='ef',
+    wall_s=8.0, error='none', folder='runs/a', identity='ef',
     plan=Plan('net.py', {'a.b': 1}, {'pruner': {'type': 'P'}}),
 )  # fmt: skip
 

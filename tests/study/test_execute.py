@@ -3,55 +3,35 @@
 import json
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 
 import pytest
 
 from rethink_det.errors import UserError
 from rethink_det.report import RunResult
-from rethink_det.study.config import Study
 from rethink_det.study.execute import dry_run, execute_study
 from rethink_det.study.executors import Here, OnRay, processes
-from rethink_det.study.run import finished, identify, run_config
-
-PRUNER = dict(type='L1NormPruner', ratios=0.5)
-
-
-@pytest.fixture
-def study(tiny_config, tmp_path):
-    """Makes a study over the tiny classifier, which trains in a fraction of a second."""
-    tiny_config(epochs=1).dump(tmp_path / 'net.py')
-
-    def make(seeds=(0,), arms=('fine-tune', 'scratch-e'), pruner=PRUNER, parent=None, **settings):
-        parts = dict(
-            config='net.py',
-            arms=list(arms),
-            pruner=pruner,
-            parent=parent,
-            arm_settings=dict(fine_tune_epochs=1, **settings),
-        )
-        text = f'study = dict(seeds={list(seeds)}, classification={parts!r})'
-        (tmp_path / 'study.py').write_text(text)
-        return Study.load(tmp_path / 'study.py')
-
-    return make
+from rethink_det.study.graph import runs_of
+from rethink_det.study.run import Outcome
+from tests.study.conftest import PRUNER
 
 
 class Recorder(Executor):
     """Pretends to do the work; some of it fails."""
 
-    def __init__(self, failing=()):
-        self.failing, self.done = failing, []
+    def __init__(self, failing=(), redone=''):
+        self.failing, self.redone, self.done = failing, redone, []
 
     def submit(self, work, run, parents, work_dir):
         future = Future()
-        assert set(parents) == set(run.parents)
-        assert set(run.parents) <= set(self.done)
+        assert set(parents) == {parent.key for parent in run.parents.values()} <= set(self.done)
         if run.arm in self.failing:
             future.set_exception(RuntimeError(f'no {run.arm}'))
             return future
         self.done.append(run.key)
         metrics = {} if run.stage == 'pruning' else {'accuracy/top1': 50.0}
-        future.set_result(RunResult(run.stage, run.arm, run.seed, metrics, run.model))
+        result = RunResult(run.stage, run.arm, run.seed, metrics, run.model)
+        future.set_result(Outcome(result, self.redone))
         return future
 
 
@@ -71,7 +51,7 @@ def status(results):
 def test_every_run_is_done_after_its_parents(study, tmp_path):
     recorder, plan = Recorder(), study(seeds=[0, 1])
     results = execute_study(plan, tmp_path, recorder, workers=3)
-    assert sorted(recorder.done) == sorted(run.key for run in plan.runs())
+    assert sorted(recorder.done) == sorted(run.key for run in runs_of(plan))
     assert not results.incomplete
     assert len(results.runs) == 6  # pruning is no result of its own
 
@@ -154,52 +134,23 @@ def test_ratio_that_prunes_nothing_is_a_failed_run_with_its_reason(study, tmp_pa
     assert 'layer9' in pruning.error
 
 
-def pruned_in(root, digest='d1'):
-    files = dict(checkpoint='inherited.pth', architecture='architecture.json')
-    pruned = RunResult('pruning', 'pruned', 0, root=root, folder='runs/p', digest=digest, **files)
-    return {'parent': pruned}
+def test_why_a_run_is_done_again_is_told_with_it(study, tmp_path, capsys):
+    execute_study(study(), tmp_path, Recorder(redone='lr: 1 -> 2'))
+    line = next(x for x in capsys.readouterr().err.splitlines() if 'fine-tune' in x)
+    assert 'accuracy/top1 50, done again: lr: 1 -> 2' in line
 
 
-@pytest.mark.parametrize('name', ['moved', 'été', 'with "quotes"', 'back\\slash'])
-def test_identity_is_free_of_folders(study, cifar, tmp_path, name):
-    (run,) = [run for run in study().runs() if run.arm == 'scratch-e']
-    identities = set()
-    for folder in (tmp_path / 'here', tmp_path / name):
-        parents = pruned_in(folder)
-        place = parents['parent'].architecture_path
-        place.parent.mkdir(parents=True)
-        cifar(depth=8, base_channels=4, classes=2).save(place)
-        identities.add(identify(run, run_config(run, parents), parents))
-    assert len(identities) == 1
+def test_a_metric_that_is_not_finite_is_no_failure(study, tmp_path):
+    class Diverged(Recorder):
+        def submit(self, *work):
+            future = super().submit(*work)
+            outcome = future.result()
+            future = Future()
+            metrics = {'accuracy/top1': None}
+            future.set_result(replace(outcome, result=replace(outcome.result, metrics=metrics)))
+            return future
 
-
-def test_identity_follows_config_seed_and_parents(study, tmp_path):
-    (run,) = [run for run in study().runs() if run.arm == 'unpruned']
-    (other,) = [run for run in study(seeds=[1]).runs() if run.arm == 'unpruned']
-    config = run_config(run, {})
-    first = identify(run, config, {})
-    assert identify(run, run_config(run, {}), {}) == first
-    assert identify(other, run_config(other, {}), {}) != first
-    config.optim_wrapper.optimizer.lr = 0.123
-    assert identify(run, config, {}) != first
-    parents = [pruned_in(tmp_path, digest) for digest in ('d1', 'd2')]
-    config.load_from = str(parents[0]['parent'].checkpoint_path)
-    assert len({identify(run, config, parent) for parent in parents}) == 2
-
-
-@pytest.mark.parametrize('content', ['', '{', '[]', '{"identity": "other"}'])
-def test_result_of_something_else_is_no_result(tmp_path, content):
-    (tmp_path / 'result.json').write_text(content)
-    assert finished(tmp_path, 'mine', tmp_path) is None
-
-
-def test_result_without_its_files_is_no_result(tmp_path):
-    files = dict(checkpoint='epoch_1.pth', folder='.', root=tmp_path)
-    RunResult('classification', 'unpruned', 0, identity='mine', **files).write()
-    assert finished(tmp_path, 'mine', tmp_path) is None
-    (tmp_path / 'epoch_1.pth').touch()
-    assert finished(tmp_path, 'other', tmp_path) is None
-    assert finished(tmp_path, 'mine', tmp_path).checkpoint_path == tmp_path / 'epoch_1.pth'
+    assert not execute_study(study(), tmp_path, Diverged()).incomplete
 
 
 def test_dry_run_names_every_run_and_its_parents(study):

@@ -6,6 +6,7 @@ import pytest
 
 from rethink_det.errors import UserError
 from rethink_det.study.config import Study
+from rethink_det.study.graph import runs_of
 from rethink_det.study.names import find_study, variants_in
 from rethink_det.training.config import shipped_configs
 
@@ -69,7 +70,7 @@ def test_a_shipped_study_is_found_by_its_bare_name(tmp_path, monkeypatch):
 def test_a_study_read_by_the_name_of_a_variant_has_that_variant_alone(folder):
     study = Study.load('x_net_l1-a.py')
     assert (study.name, study.title) == ('x_net', 'x_net: l1-a')
-    assert study.runs() == Study.load('x_net.py', variants=['l1-a']).runs()
+    assert runs_of(study) == runs_of(Study.load('x_net.py', variants=['l1-a']))
 
 
 def test_variants_are_read_from_the_file(folder):

@@ -12,6 +12,7 @@ from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here
+from rethink_det.study.graph import runs_of
 
 ARMS = ['unpruned', 'fine-tune', 'scratch-e', 'lottery']
 
@@ -80,7 +81,7 @@ def test_masks_hold_in_every_arm_and_the_ticket_starts_where_the_parent_did(stud
 def test_rounds_prune_what_is_left_and_rewind(study, tmp_path):
     pruner = dict(type='MagnitudePruner', ratio=0.5)
     plan = study(pruner, rounds=3, round_arm='lottery')
-    keys = [run.key.split('/')[2] for run in plan.runs()]
+    keys = [run.key.split('/')[2] for run in runs_of(plan)]
     assert keys == [
         'unpruned', 'pruned-round1', 'lottery-round1', 'pruned-round2', 'lottery-round2',
         'pruned', 'fine-tune', 'scratch-e', 'lottery',

@@ -2,11 +2,13 @@
 
 import pytest
 
+from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.errors import UserError
 from rethink_det.report import Reference
 from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here
+from rethink_det.study.graph import models_of, runs_of
 
 MILD, HARD = (dict(type='L1NormPruner', ratios=ratio) for ratio in (0.25, 0.75))
 
@@ -29,7 +31,7 @@ def load(tiny_config, tmp_path):
 
 
 def test_the_parent_is_trained_once_and_every_variant_has_its_arms(load):
-    keys = [run.key for run in load(arms=['fine-tune', 'scratch-e']).runs()]
+    keys = [run.key for run in runs_of(load(arms=['fine-tune', 'scratch-e']))]
     expected = ['classification/net/unpruned/seed0']
     for variant in ('mild', 'hard'):
         expected.append(f'pruning/net/{variant}/pruned/seed0')
@@ -39,8 +41,8 @@ def test_the_parent_is_trained_once_and_every_variant_has_its_arms(load):
 
 
 def test_a_detector_takes_every_variant_and_the_unpruned_backbone_once(load):
-    runs = load(detection=[dict(arms=['unpruned', 'prune-c', 'random'])]).runs()
-    sources = {run.key: run.parents[0] for run in runs if run.stage == 'detection'}
+    runs = runs_of(load(detection=[dict(arms=['unpruned', 'prune-c', 'random'])]))
+    sources = {run.key: run.start.key for run in runs if run.stage == 'detection'}
     assert sources == {
         'detection/det/unpruned/seed0': 'classification/net/unpruned/seed0',
         'detection/det/mild/prune-c/seed0': 'classification/net/mild/fine-tune/seed0',
@@ -51,15 +53,16 @@ def test_a_detector_takes_every_variant_and_the_unpruned_backbone_once(load):
 
 
 def test_each_round_belongs_to_its_variant(load):
-    runs = {run.key: run for run in load(rounds=2).runs()}
+    runs = {run.key: run for run in runs_of(load(rounds=2))}
     last = runs['pruning/net/hard/pruned/seed0']
-    assert last.parents[0] == 'classification/net/hard/fine-tune-round1/seed0'
-    assert runs[last.parents[0]].parents == ('pruning/net/hard/pruned-round1/seed0',)
+    assert last.trained.key == 'classification/net/hard/fine-tune-round1/seed0'
+    assert last.trained.pruned.key == 'pruning/net/hard/pruned-round1/seed0'
+    assert last.unpruned == last.trained.pruned.trained == runs['classification/net/unpruned/seed0']
 
 
 def test_references_of_a_variant_are_its_own(load):
     published = {'unpruned': dict(value=93.1), 'hard/fine-tune': dict(value=91.3)}
-    runs = {run.key: run.reference for run in load(reference=published).runs()}
+    runs = {run.key: run.reference for run in runs_of(load(reference=published))}
     assert runs['classification/net/unpruned/seed0'] == Reference(93.1)
     assert runs['classification/net/hard/fine-tune/seed0'] == Reference(91.3)
     assert runs['classification/net/mild/fine-tune/seed0'] is None
@@ -71,20 +74,20 @@ def test_a_variant_says_what_it_has_of_its_own_and_takes_the_rest_from_the_study
         arm_settings=dict(fine_tune_epochs=1, scratch_b_cap=None),
         variants=dict(hard=mine, shape=dict(architecture='resnet34-a', arms=['scratch-e'])),
     )
-    runs = {run.key: run for run in study.runs()}
-    assert runs['classification/net/hard/scratch-b/seed0'].settings == dict(
-        fine_tune_epochs=1, scratch_b_cap=2
-    )
-    assert runs['pruning/net/hard/pruned-round1/seed0'].settings == dict(pruner=HARD)
-    assert runs['pruning/net/shape/pruned/seed0'].settings == dict(architecture='resnet34-a')
-    arms = {(run.variant, run.arm) for run in runs.values() if not run.prunes and not run.round}
+    runs = {run.key: run for run in runs_of(study)}
+    settings = ArmSettings(fine_tune_epochs=1, scratch_b_cap=2)
+    assert runs['classification/net/hard/scratch-b/seed0'].settings == settings
+    assert runs['pruning/net/hard/pruned-round1/seed0'].pruner == HARD
+    assert runs['pruning/net/shape/pruned/seed0'].architecture == 'resnet34-a'
+    trained = [run for run in runs.values() if run.stage == 'classification' and not run.round]
+    arms = {(run.variant, run.arm) for run in trained}
     expected = {('mild', 'fine-tune'), ('hard', 'scratch-b'), ('shape', 'scratch-e')}
     assert arms == {('', 'unpruned'), *expected}
 
 
 def test_a_published_number_may_stand_in_the_variant(load):
     theirs = dict(mild=dict(reference={'fine-tune': dict(value=91.3)}))
-    runs = {run.key: run.reference for run in load(variants=theirs).runs()}
+    runs = {run.key: run.reference for run in runs_of(load(variants=theirs))}
     assert runs['classification/net/mild/fine-tune/seed0'] == Reference(91.3)
     assert runs['classification/net/hard/fine-tune/seed0'] is None
 
@@ -92,10 +95,10 @@ def test_a_published_number_may_stand_in_the_variant(load):
 def test_a_restricted_study_has_the_same_runs_of_fewer_variants(load):
     study = load(detection=[dict(arms=['unpruned', 'prune-d'])])
     alone = study.restricted(['hard'])
-    assert alone.runs() == [run for run in study.runs() if run.variant in ('', 'hard')]
-    assert alone.models(alone.runs()[0]) == ['net/hard']
-    assert alone.restricted(['hard']).runs() == alone.runs()
-    assert study.restricted(['hard', 'mild']).runs() == study.runs()
+    assert runs_of(alone) == [run for run in runs_of(study) if run.variant in ('', 'hard')]
+    assert models_of(alone, runs_of(alone)[0]) == ['net/hard']
+    assert runs_of(alone.restricted(['hard'])) == runs_of(alone)
+    assert runs_of(study.restricted(['hard', 'mild'])) == runs_of(study)
 
 
 def test_variants_that_a_study_has_not_are_refused(load):

@@ -1,0 +1,266 @@
+"""The runs of a study, and which of them need the results of which.
+
+A run is data: what it does, and the runs that it needs, by name. Budgets and paths are filled in
+when those are done (:mod:`.stages`), because the budget of Scratch-B follows from the
+architecture that pruning found.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from itertools import product
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
+from rethink_det.classification.arm_config import ArmSettings
+from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Reference
+from rethink_det.study.config import ClassificationPlan, DetectionPlan, Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run of a study.
+
+    Attributes:
+        stage: What kind of run it is, one of :data:`~rethink_det.report.run_result.RUN_STAGES`.
+        arm: Name of the arm; of a run that prunes :data:`~rethink_det.arms.AFTER_PRUNING`.
+        seed: Seed of everything random in it.
+        config: File of the config that its own follows from.
+        options: Keys of that config set to other values, ``{'train_cfg.max_epochs': 3}``.
+        epochs: The config's schedule, compressed or stretched to so many epochs.
+        variant: Which of a study's several pruners it belongs to; empty if there is one.
+        round: Of pruning in rounds: which one this run serves before the last, from 1.
+        reference: Published number beside which the result is shown.
+    """
+
+    stage: ClassVar[str]
+    arm: str
+    seed: int
+    config: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int | None = None
+    variant: str = ''
+    round: int = 0
+    reference: Reference | None = None
+
+    @property
+    def parents(self) -> dict[str, 'Run']:
+        """The runs whose results it needs, by the names of the fields that hold them."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Run)}
+
+    @property
+    def model(self) -> str:
+        """Name of the base config, which is the name of what is trained, and the variant."""
+        return _joined(Path(self.config).stem, self.variant)
+
+    @property
+    def key(self) -> str:
+        """Unique and readable: ``classification/resnet18/scratch-b/seed1``."""
+        arm = f'{self.arm}-round{self.round}' if self.round else self.arm
+        return f'{self.stage}/{self.model}/{arm}/seed{self.seed}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierTraining(Run):
+    """A classifier is trained by an arm.
+
+    Attributes:
+        settings: Budgets of the arms.
+        pruned: What pruning left, which the arm trains; None for the unpruned network.
+    """
+
+    stage = CLASSIFICATION
+    settings: ArmSettings = ArmSettings()
+    pruned: 'ClassifierPruning | PublishedArchitecture | None' = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenClassifier(Run):
+    """A trained classifier is taken from a file.
+
+    Attributes:
+        checkpoint: The file.
+    """
+
+    stage = CLASSIFICATION
+    checkpoint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierPruning(Run):
+    """A trained classifier is pruned.
+
+    Attributes:
+        pruner: The method and its options.
+        trained: What is pruned: of the first round the unpruned network.
+        unpruned: The network before the first round, whose initial weights the lottery takes.
+    """
+
+    stage = PRUNING
+    pruner: Mapping[str, Any]
+    trained: ClassifierTraining | GivenClassifier
+    unpruned: ClassifierTraining | GivenClassifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedArchitecture(Run):
+    """A published architecture is taken in place of pruning: a shape, and no weights.
+
+    Attributes:
+        architecture: Its name, or a JSON file.
+    """
+
+    stage = PRUNING
+    architecture: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorTraining(Run):
+    """A detector is trained by a transfer arm.
+
+    Attributes:
+        start: Where its backbone comes from.
+    """
+
+    stage = DETECTION
+    start: 'ClassifierTraining | GivenClassifier | Pruning | DetectorPruning'
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorPruning(Run):
+    """The backbone of a trained detector is pruned.
+
+    Attributes:
+        pruner: The method and its options.
+        trained: The detector.
+        classifier: Where its backbone came from.
+    """
+
+    stage = DETECTOR_PRUNING
+    pruner: Mapping[str, Any]
+    trained: DetectorTraining
+    classifier: ClassifierTraining | GivenClassifier
+
+
+Classifier = ClassifierTraining | GivenClassifier
+Pruning = ClassifierPruning | PublishedArchitecture
+
+
+def runs_of(study: Study) -> list[Run]:
+    """Every run of a study, parents before children."""
+    backbones = _Backbones(study.classification)
+    runs = [run for seed in study.seeds for run in backbones.runs(seed)]
+    for plan in study.detection:
+        seeds = study.seeds if plan.seeds is None else plan.seeds
+        variants = study.classification.variant_names
+        for seed, variant, arm in product(seeds, variants, plan.arms):
+            runs += _detector_runs(plan, backbones, ARMS.get(DETECTION, arm), variant, seed)
+    return list({run.key: run for run in runs}.values())
+
+
+def models_of(study: Study, run: Run) -> list[str]:
+    """The groups of results in which a run stands: what all variants share, in each."""
+    names = study.classification.variant_names
+    return [run.model] if run.variant else [_joined(run.model, name) for name in names]
+
+
+@dataclass(frozen=True)
+class _Backbones:
+    """The runs of the ``classification`` part of a study."""
+
+    plan: ClassificationPlan
+
+    def runs(self, seed: int) -> Iterator[Run]:
+        """Those of a seed, parents before children."""
+        yield self.unpruned(seed)
+        for variant in self.plan.variant_names:
+            plan = self.plan.of(variant)
+            for number in range(1, plan.rounds):
+                yield self.pruned(variant, seed, number)
+                yield self.trained(plan.round_arm, variant, seed, number)
+            yield self.pruned(variant, seed)
+            for arm in plan.arms:
+                if ARMS.get(CLASSIFICATION, arm).pruned:
+                    yield self.trained(arm, variant, seed)
+
+    def of_arm(self, arm: str, variant: str, seed: int) -> Classifier:
+        """The classifier that an arm ends in."""
+        if ARMS.get(CLASSIFICATION, arm).pruned:
+            return self.trained(arm, variant, seed)
+        return self.unpruned(seed)
+
+    def unpruned(self, seed: int) -> Classifier:
+        """The network that is pruned: trained, or given."""
+        arm = ARMS.reference(CLASSIFICATION).name
+        common = _common(self.plan, seed, epochs=self.plan.epochs)
+        common |= {'arm': arm, 'reference': self.plan.reference.get(arm)}
+        if self.plan.parent:
+            return GivenClassifier(checkpoint=self.plan.parent, **common)
+        return ClassifierTraining(**common)
+
+    def trained(self, arm: str, variant: str, seed: int, number: int = 0) -> ClassifierTraining:
+        """The training of a pruned network, after the pruning of a round or the last."""
+        plan = self.plan.of(variant)
+        return ClassifierTraining(
+            arm=arm,
+            settings=ArmSettings(**plan.arm_settings),
+            pruned=self.pruned(variant, seed, number),
+            reference=None if number else plan.reference.get(arm),
+            **_common(plan, seed, variant=variant, round=number, epochs=plan.epochs),
+        )
+
+    def pruned(self, variant: str, seed: int, number: int = 0) -> Pruning:
+        """Pruning in a round; 0 is the last, whose result the arms train."""
+        plan = self.plan.of(variant)
+        common = _common(plan, seed, arm=AFTER_PRUNING, variant=variant, round=number)
+        if plan.architecture is not None:
+            return PublishedArchitecture(architecture=plan.architecture, **common)
+        trained = unpruned = self.unpruned(seed)
+        before = (number or plan.rounds) - 1
+        if before:
+            trained = self.trained(plan.round_arm, variant, seed, before)
+        return ClassifierPruning(
+            pruner=plan.pruner or {}, trained=trained, unpruned=unpruned, **common
+        )
+
+
+def _detector_runs(
+    plan: DetectionPlan, backbones: _Backbones, arm: Arm, variant: str, seed: int
+) -> Iterator[Run]:
+    """What a transfer arm needs beyond the classifiers, and the arm itself."""
+    if arm.source is None:
+        yield _detector(plan, arm, backbones.pruned(variant, seed))
+        return
+    classifier = backbones.of_arm(arm.source, variant, seed)
+    if not arm.whole:
+        yield _detector(plan, arm, classifier)
+        return
+    trained = _detector(plan, ARMS.reference(DETECTION), classifier)
+    pruned = DetectorPruning(
+        pruner=backbones.plan.of(variant).pruner or {},
+        trained=trained,
+        classifier=classifier,
+        **_common(plan, seed, arm=AFTER_PRUNING, variant=variant),
+    )
+    yield from (trained, pruned, _detector(plan, arm, pruned))
+
+
+def _detector(
+    plan: DetectionPlan, arm: Arm, start: Classifier | Pruning | DetectorPruning
+) -> DetectorTraining:
+    return DetectorTraining(
+        arm=arm.name,
+        start=start,
+        reference=plan.reference.get(_joined(start.variant, arm.name)),
+        **_common(plan, start.seed, variant=start.variant, epochs=plan.epochs),
+    )
+
+
+def _common(plan: ClassificationPlan | DetectionPlan, seed: int, **more: Any) -> dict[str, Any]:
+    """Fields of a run that follow from its plan."""
+    return {'seed': seed, 'config': plan.config, 'options': plan.options, **more}
+
+
+def _joined(*parts: str) -> str:
+    return '/'.join(filter(None, parts))

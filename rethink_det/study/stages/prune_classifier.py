@@ -1,0 +1,56 @@
+"""A trained classifier is pruned."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from rethink_det.layout import ARCHITECTURE, CONFIG, INHERITED
+from rethink_det.pruning import build_pruner
+from rethink_det.pruning.checkpoint import initial_weights
+from rethink_det.report.run_result import RunResult
+from rethink_det.study import ledger
+from rethink_det.study.graph import ClassifierPruning
+from rethink_det.study.stages.stage import Stage
+from rethink_det.study.trained_networks import trained_network
+
+
+@dataclass(frozen=True)
+class PruneClassifier(Stage):
+    """Pruning of the unpruned network, or in rounds of one that was pruned before.
+
+    Attributes:
+        trained: What is pruned.
+        unpruned: The network before the first round, whose initial weights the lottery takes.
+    """
+
+    run: ClassifierPruning
+    trained: RunResult
+    unpruned: RunResult
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The method and its options."""
+        return {'pruner': dict(self.run.pruner)}
+
+    def do(self, config: Config, folder: Path) -> RunResult:
+        """Prune; the config's training images are for methods that look at data."""
+        config.dump(folder / CONFIG)
+        pruner = build_pruner(dict(self.run.pruner))
+        network = trained_network(config, self.trained.checkpoint_path)
+        pruned = network.prune(pruner)
+        initial = initial_weights(self.unpruned.checkpoint_path)
+        digest = network.save_pruned(pruned, folder / INHERITED, self.run.pruner, initial)
+        pruned.architecture.save(folder / ARCHITECTURE)
+        return self.result(
+            **asdict(network.cost(pruned.architecture)),
+            epochs=0,
+            train_macs=0,
+            total_train_macs=self.trained.total_train_macs,
+            shape_train_macs=ledger.of_shape(pruner, self.trained),
+            checkpoint=INHERITED,
+            digest=digest,
+            architecture=ARCHITECTURE,
+        )

@@ -1,0 +1,103 @@
+"""What all stages have in common: a config, a result, and the parents' results by name."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mmengine.config import Config
+
+from rethink_det.report.run_result import Plan, RunResult
+from rethink_det.study.graph import Run
+from rethink_det.training import Budget
+from rethink_det.training.config import load_config
+
+
+@dataclass(frozen=True)
+class Stage(ABC):
+    """A run whose parents are done: what it trains by, and how it is done.
+
+    A stage has a field for each parent, of the name that it has in the graph.
+
+    Attributes:
+        run: What the study plans.
+        version: Of what it does; raised by hand when results change, and runs are done again.
+        evaluates: Whether the network is evaluated, which is after the last epoch.
+    """
+
+    run: Run
+    version: ClassVar[int] = 1
+    evaluates: ClassVar[bool] = False
+
+    @property
+    def parents(self) -> dict[str, RunResult]:
+        """The results that it builds on, by name."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, RunResult)}
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What it is told besides its config, as plain values."""
+        return {}
+
+    @property
+    def sources(self) -> dict[str, str | None]:
+        """Digests of all that it builds on, by name."""
+        return {name: parent.digest for name, parent in self.parents.items()}
+
+    def config(self) -> Config:
+        """The resolved config, but for the run's folder.
+
+        Raises:
+            UserError: The config cannot be read, or not be turned into that of the run.
+        """
+        config = load_config(self.run.config, self.run.options)
+        if self.run.epochs:
+            Budget.of(config).scaled(self.run.epochs).apply(config)
+        config = self.adapted(config)
+        config.randomness = {'seed': self.run.seed}
+        config.experiment_name = self.run.key.replace('/', '_')
+        if self.evaluates:
+            Budget.of(config).apply(config)
+        hooks = config.get('default_hooks') or {}
+        checkpoint = {'type': 'CheckpointHook', **(hooks.get('checkpoint') or {})}
+        # The last one is a fallback should a kill damage the newest.
+        config.default_hooks = {**hooks, 'checkpoint': {**checkpoint, 'max_keep_ckpts': 2}}
+        return config
+
+    def adapted(self, config: Config) -> Config:
+        """The study's config, turned into that of the run; as it is, unless a stage says more."""
+        return config
+
+    @abstractmethod
+    def do(self, config: Config, folder: Path) -> RunResult:
+        """Do the run.
+
+        Args:
+            config: What :meth:`config` gives, and ``work_dir``.
+            folder: Of the run, which is there.
+        """
+
+    @staticmethod
+    def weights_of(parent: RunResult) -> Path | None:
+        """A parent's checkpoint; None where it is a shape alone."""
+        return None if parent.checkpoint is None else parent.checkpoint_path
+
+    def result(self, **known: Any) -> RunResult:
+        """The result of a finished run, with what the study knew beforehand.
+
+        Args:
+            known: Other fields of it.
+        """
+        run = self.run
+        return RunResult(
+            stage=run.stage,
+            arm=run.arm,
+            seed=run.seed,
+            model=run.model,
+            key=run.key,
+            reference=run.reference,
+            plan=Plan(run.config, run.options, self.settings),
+            **known,
+        )

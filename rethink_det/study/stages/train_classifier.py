@@ -1,0 +1,60 @@
+"""An arm trains a classifier."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mmengine.config import Config
+
+from rethink_det.architecture.checkpoint import digest, load_checkpoint
+from rethink_det.arms import ARMS, CLASSIFICATION, Arm
+from rethink_det.classification.arm_config import architecture_of, arm_config
+from rethink_det.layout import ARCHITECTURE, CONFIG
+from rethink_det.report.run_result import RunResult
+from rethink_det.study import ledger
+from rethink_det.study.graph import ClassifierTraining
+from rethink_det.study.stages.stage import Stage
+from rethink_det.study.stages.training import train_on
+
+
+@dataclass(frozen=True)
+class TrainClassifier(Stage):
+    """Training of the unpruned network, or of a pruned one by an arm.
+
+    Attributes:
+        pruned: What pruning left; None for the unpruned network.
+    """
+
+    run: ClassifierTraining
+    pruned: RunResult | None = None
+    evaluates = True
+
+    @property
+    def arm(self) -> Arm:
+        """The arm that it trains."""
+        return ARMS.get(CLASSIFICATION, self.run.arm)
+
+    def adapted(self, config: Config) -> Config:
+        """The config of the arm."""
+        if self.pruned is None:
+            return arm_config(config, self.arm, self.run.settings)
+        files = self.pruned.architecture_path, self.weights_of(self.pruned)
+        return arm_config(config, self.arm, self.run.settings, *files)
+
+    def do(self, config: Config, folder: Path) -> RunResult:
+        """Train; the parent's weights come in by a hook."""
+        architecture = architecture_of(config)
+        config.dump(folder / CONFIG)
+        metrics, checkpoint = train_on(config, folder)
+        architecture.save(folder / ARCHITECTURE)
+        cost = architecture.cost()
+        own = ledger.of_training(config, cost.macs)
+        return self.result(
+            metrics=metrics,
+            **asdict(cost),
+            epochs=config.train_cfg.max_epochs,
+            train_macs=own,
+            total_train_macs=ledger.total(ledger.owed(self.arm, self.pruned), own),
+            checkpoint=checkpoint.name,
+            digest=digest(load_checkpoint(checkpoint)['state_dict']),
+            architecture=ARCHITECTURE,
+        )

@@ -1,0 +1,22 @@
+"""Training as a study does it: with progress, and from where a kill broke it off."""
+
+from pathlib import Path
+
+from mmengine.config import Config
+
+from rethink_det.training.launch import last_checkpoint, train
+
+
+def train_on(config: Config, folder: Path) -> tuple[dict[str, float], Path]:
+    """Train a config to its end, from the last checkpoint in its folder if there is one.
+
+    Returns:
+        The metrics after the last epoch, and the checkpoint.
+    """
+    config.resume = last_checkpoint(folder) is not None
+    config.load_from = None
+    config.default_hooks.progress = {'type': 'rethink_det.ProgressHook'}
+    metrics = train(config)
+    checkpoint = last_checkpoint(folder)
+    assert checkpoint is not None, 'training ended without a checkpoint'
+    return metrics, checkpoint

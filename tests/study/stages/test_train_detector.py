@@ -1,0 +1,54 @@
+"""A detector gets the backbone of its arm."""
+
+import pytest
+
+from rethink_det.architecture.checkpoint import digest, load_checkpoint
+from rethink_det.report import Transferred
+
+
+def key(arm):
+    return f'detection/detector/{arm}/seed0'
+
+
+@pytest.mark.parametrize(
+    'arm, source',
+    [
+        ('unpruned', 'classification/classifier/unpruned/seed0'),
+        ('prune-c', 'classification/classifier/fine-tune/seed0'),
+        ('prune-d', 'detector-pruning/detector/pruned/seed0'),
+    ],
+)
+def test_shape_and_weights_come_from_where_the_arm_says(older_stage, older_results, arm, source):
+    config = older_stage(key(arm)).config()
+    weights = str(older_results[source].checkpoint_path)
+    assert config.model.backbone.architecture == weights
+    (hook,) = config.custom_hooks
+    assert (hook.arm, hook.checkpoint) == (arm, weights)
+    assert older_stage(key(arm)).sources == {'start': older_results[source].digest}
+
+
+def test_random_takes_the_shape_alone(older_stage, older_results):
+    config = older_stage(key('random')).config()
+    pruned = older_results['pruning/classifier/pruned/seed0']
+    assert config.model.backbone.architecture == str(pruned.architecture_path)
+    assert not [hook for hook in config.custom_hooks if hook.get('checkpoint')]
+
+
+def test_it_trains_measures_and_says_what_it_started_from(older_stage, older_results, tmp_path):
+    stage = older_stage(key('prune-c'))
+    config = stage.config()
+    config.work_dir = str(tmp_path / 'run')
+    (tmp_path / 'run').mkdir()
+    result, before = stage.do(config, tmp_path / 'run'), older_results[key('prune-c')]
+    fields = ('params', 'macs', 'macs_of', 'input_shape', 'epochs', 'train_macs')
+    fields += ('total_train_macs', 'transferred', 'stages', 'checkpoint')
+    assert {f: getattr(result, f) for f in fields} == {f: getattr(before, f) for f in fields}
+    assert result.latency_ms > 0 and result.unmeasured is None
+    assert result.digest == digest(load_checkpoint(tmp_path / 'run' / 'epoch_1.pth')['state_dict'])
+    assert {'config.py', 'sheet.json', 'curves.json'} <= {
+        p.name for p in (tmp_path / 'run').iterdir()
+    }
+
+
+def test_without_weights_nothing_is_transferred(older_results):
+    assert older_results[key('random')].transferred == Transferred()

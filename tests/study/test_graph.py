@@ -1,0 +1,124 @@
+"""The runs of a study, each with its parents by name."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from rethink_det.errors import UserError
+from rethink_det.study.config import Study
+from rethink_det.study.graph import ClassifierPruning, GivenClassifier, runs_of
+from tests.study.conftest import PRUNER
+
+STUDIES = Path(__file__).resolve().parents[2] / 'configs' / 'studies'
+
+
+def keys(study):
+    return [run.key for run in runs_of(study)]
+
+
+def test_demo_expands_to_its_runs():
+    study = Study.load(STUDIES / 'demo.py')
+    net, det = 'resnet18-w16_shapes', 'faster-rcnn_r18-w16_fpn_shapes'
+    expected = set()
+    for seed in (0, 1):
+        arms = ('unpruned', 'fine-tune', 'scratch-e', 'scratch-b')
+        expected |= {f'classification/{net}/{arm}/seed{seed}' for arm in arms}
+        expected.add(f'pruning/{net}/pruned/seed{seed}')
+        arms = ('unpruned', 'prune-c', 'scratch-e', 'scratch-b', 'random')
+        expected |= {f'detection/{det}/{arm}/seed{seed}' for arm in arms}
+    mask = 'mask-rcnn_r18-w16_fpn_shapes'
+    expected |= {f'detection/{mask}/{arm}/seed0' for arm in ('prune-c', 'scratch-b')}
+    assert set(keys(study)) == expected
+    assert len(keys(study)) == len(expected)
+    assert study.name == 'demo'
+
+
+def test_prune_d_brings_the_detector_it_prunes(load):
+    pruners = dict(a=PRUNER, b=dict(type='RandomPruner', ratios=0.5))
+    classification = dict(pruner=None, pruners=pruners, arms=['unpruned'])
+    study = load(seeds=[3], classification=classification, detection=[dict(arms=['prune-d'])])
+    runs = {run.key: run for run in runs_of(study)}
+    trained = 'detection/det/unpruned/seed3'  # one for both
+    assert list(runs).count(trained) == 1
+    for variant in 'ab':
+        cut = runs[f'detector-pruning/det/{variant}/pruned/seed3']
+        assert cut.trained == runs[trained]
+        assert cut.classifier == cut.trained.start == runs['classification/net/unpruned/seed3']
+        assert cut.pruner == pruners[variant]
+        assert runs[f'detection/det/{variant}/prune-d/seed3'].parents == {'start': cut}
+
+
+@pytest.mark.parametrize(
+    'parts, remedy',
+    [(dict(rounds=2), 'rounds=1'), (dict(pruner=None, architecture='resnet34-a'), 'a pruner')],
+)
+def test_prune_d_needs_one_pruning(load, parts, remedy):
+    with pytest.raises(UserError, match=f'arm prune-d prunes .* once: it needs .* with {remedy}'):
+        load(classification=dict(arms=['unpruned']) | parts, detection=[dict(arms=['prune-d'])])
+
+
+@pytest.mark.parametrize('name', ['demo', 'shapes', 'cifar10_resnet56_l1norm'])
+def test_parents_come_before_their_children(name):
+    seen = set()
+    for run in runs_of(Study.load(STUDIES / f'{name}.py')):
+        parents = run.parents.values()
+        assert {parent.key for parent in parents} <= seen
+        assert {parent.seed for parent in parents} <= {run.seed}
+        seen.add(run.key)
+
+
+@pytest.mark.parametrize(
+    'arm, parent',
+    [
+        ('unpruned', 'classification/net/unpruned'),
+        ('prune-c', 'classification/net/fine-tune'),
+        ('scratch-e', 'classification/net/scratch-e'),
+        ('scratch-b', 'classification/net/scratch-b'),
+        ('random', 'pruning/net/pruned'),
+    ],
+)
+def test_transfer_arm_takes_its_backbone_from(load, arm, parent):
+    runs = runs_of(load(detection=[dict(arms=[arm])], seeds=[4]))
+    (run,) = [run for run in runs if run.stage == 'detection']
+    assert (run.arm, run.start.key) == (arm, f'{parent}/seed4')
+
+
+def test_unpruned_runs_even_if_it_is_not_named(load):
+    study = load(classification=dict(arms=['scratch-e']), seeds=[0])
+    assert [run.arm for run in runs_of(study)] == ['unpruned', 'pruned', 'scratch-e']
+
+
+def test_same_run_asked_for_twice_is_one(load):
+    once = load(detection=[dict(arms=['random'])])
+    twice = load(
+        detection=[dict(arms=['random', 'random']), dict(arms=['random'])], seeds=[0, 1, 1]
+    )
+    assert keys(twice) == keys(once)
+
+
+def test_detector_may_take_fewer_seeds(load):
+    study = load(detection=[dict(arms=['random'], seeds=[1])])
+    assert [run.seed for run in runs_of(study) if run.stage == 'detection'] == [1]
+
+
+def test_parent_checkpoint_is_of_the_unpruned_run_alone(load):
+    study = load(classification=dict(parent='weights.pth'), seeds=[0])
+    (given,) = [run for run in runs_of(study) if isinstance(run, GivenClassifier)]
+    assert (given.arm, given.checkpoint) == ('unpruned', 'weights.pth')
+    assert given.key == 'classification/net/unpruned/seed0'
+    cut = next(run for run in runs_of(study) if isinstance(run, ClassifierPruning))
+    assert cut.trained == cut.unpruned == given
+
+
+def test_a_published_architecture_needs_no_parent(load):
+    classification = dict(pruner=None, architecture='resnet34-a', arms=['scratch-e'])
+    runs = {run.key: run for run in runs_of(load(classification=classification, seeds=[0]))}
+    taken = runs['pruning/net/pruned/seed0']
+    assert (taken.architecture, taken.parents) == ('resnet34-a', {})
+    assert runs['classification/net/scratch-e/seed0'].parents == {'pruned': taken}
+
+
+def test_a_run_can_be_sent_to_another_process(load):
+    for run in runs_of(load(detection=[dict(arms=['prune-d'])], seeds=[0])):
+        assert pickle.loads(pickle.dumps(run)) == run

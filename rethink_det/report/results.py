@@ -4,6 +4,7 @@ The file is the interface to the outside: plain JSON without NaN, written whole 
 Its ``summary``, ``verdict`` and ``verdicts`` are derived from ``runs`` at each writing.
 """
 
+import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -84,14 +85,14 @@ class StudyResults:
         }
         return plain(content)
 
-    def write(self, path: str | Path) -> Path:
+    def write(self, path: str | os.PathLike) -> Path:
         """Write the results to the file ``path``, atomically; a folder as of :meth:`read`."""
         path = _file(path)
         save_json(self.to_dict(), path)
         return path
 
     @classmethod
-    def read(cls, path: str | Path) -> 'StudyResults':
+    def read(cls, path: str | os.PathLike) -> 'StudyResults':
         """Read a results file; a folder stands for its ``results.json``.
 
         Raises:
@@ -109,7 +110,7 @@ class StudyResults:
         return replace(results, runs=[_placed(run, path.parent) for run in results.runs])
 
 
-def _file(path: str | Path) -> Path:
+def _file(path: str | os.PathLike) -> Path:
     path = Path(path)
     return path if path.suffix == '.json' else path / RESULTS
 

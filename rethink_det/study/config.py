@@ -81,7 +81,7 @@ class ClassificationPlan:
         """The plan of one variant alone: its own words, else those of the study."""
         if not variant:
             return self
-        own = dict(self.variants.get(variant, {}))
+        own: dict[str, Any] = dict(self.variants.get(variant, {}))
         if variant in self.pruners:
             own.setdefault('pruner', self.pruners[variant])
         prefix = f'{variant}/'
@@ -90,15 +90,13 @@ class ClassificationPlan:
             for key, number in self.reference.items()
             if key.startswith(prefix)
         }
-        merged = {
-            'arm_settings': {**self.arm_settings, **own.get('arm_settings', {})},
-            'reference': {**published, **own.get('reference', {})},
-        }
-        return replace(self, pruners={}, variants={}, **{**own, **merged})
+        own['arm_settings'] = {**self.arm_settings, **own.get('arm_settings', {})}
+        own['reference'] = {**published, **own.get('reference', {})}
+        return replace(self, **own, pruners={}, variants={})
 
     def restricted(self, names: Sequence[str]) -> 'ClassificationPlan':
         """The plan with these variants only."""
-        kept = {
+        kept: dict[str, Any] = {
             key: {name: said for name, said in getattr(self, key).items() if name in names}
             for key in ('pruners', 'variants')
         }
@@ -216,8 +214,9 @@ class Study:
         )
 
     def _check(self) -> None:
-        for plan in (self.classification, *self.detection):
-            load_config(plan.config, plan.options)
+        load_config(self.classification.config, self.classification.options)
+        for detector in self.detection:
+            load_config(detector.config, detector.options)
         if not self.seeds or not all(isinstance(seed, int) for seed in self.seeds):
             raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
         self._check_variants()
@@ -285,7 +284,7 @@ def _check_pruning(plan: ClassificationPlan) -> None:
     if len(plan.pruning_settings) != 1:
         raise UserError(_WAYS_TO_PRUNE)
     if plan.architecture is None:
-        build_pruner(plan.pruner)
+        build_pruner(plan.pruner or {})
         return
     PrunedArchitecture.load(plan.architecture)
     arms = [ARMS.get(CLASSIFICATION, name) for name in plan.arms]

@@ -104,7 +104,9 @@ def _end_with_the_study() -> None:
 
     It would wait for work forever otherwise, and train beside a study that was started again.
     """
-    multiprocessing.parent_process().join()
+    study = multiprocessing.parent_process()
+    if study is not None:
+        study.join()
     os._exit(1)
 
 

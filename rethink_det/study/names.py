@@ -36,7 +36,7 @@ def find_study(name: str) -> tuple[str, tuple[str, ...]]:
         file = config_file(study, 'studies')
         known = variants_in(file) if file else []
         chosen = _meant(part, known)
-        if chosen:
+        if file and chosen:
             return file, chosen
         near = near or (known and f'{study} has no variant {part!r}: {", ".join(known)}')
     if near:

@@ -111,20 +111,28 @@ def parsed_config(path: Path) -> dict[str, Any]:
         UserError: It is something else.
     """
     try:
-        body = ast.parse(path.read_text(encoding='utf-8')).body
-        return plain({line.targets[0].id: _literal(line.value) for line in body})
-    except (SyntaxError, ValueError, AttributeError) as error:
+        lines = ast.parse(path.read_text(encoding='utf-8')).body
+        return plain(dict(_assigned(line) for line in lines))
+    except (SyntaxError, ValueError) as error:
         raise UserError(f'{path} is no dumped config: {error}') from None
 
 
-def _literal(node: ast.expr) -> Any:
+def _assigned(line: ast.stmt) -> tuple[str, Any]:
+    match line:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name, _literal(value)
+    raise ValueError(f'line {line.lineno} assigns nothing')
+
+
+def _literal(node: ast.expr | None) -> Any:
     match node:
         case ast.Call(func=ast.Name(id='dict'), args=[], keywords=keywords):
             return {word.arg: _literal(word.value) for word in keywords}
         case ast.Dict(keys=keys, values=values):
             pairs = zip(keys, values, strict=True)
-            return {ast.literal_eval(key): _literal(value) for key, value in pairs}
+            return {_literal(key): _literal(value) for key, value in pairs}
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [_literal(item) for item in items]
-        case _:
+        case ast.expr():
             return ast.literal_eval(node)
+    raise ValueError('a dict in another')

@@ -97,7 +97,7 @@ class ClassificationPlan:
     def restricted(self, names: Sequence[str]) -> 'ClassificationPlan':
         """The plan with these variants only."""
         kept: dict[str, Any] = {
-            key: {name: said for name, said in getattr(self, key).items() if name in names}
+            key: {name: own for name, own in getattr(self, key).items() if name in names}
             for key in ('pruners', 'variants')
         }
         return replace(self, **kept)
@@ -268,12 +268,12 @@ _WAYS_TO_PRUNE = (
 )
 
 
-def _check_own(name: str, said: Any) -> None:
+def _check_own(name: str, own: Any) -> None:
     """Refuse what a variant cannot have of its own."""
     where = f'study.classification.variants.{name}'
-    if not isinstance(said, Mapping):
-        raise UserError(f'{where} must be a dict, got {said!r}.')
-    unknown = next((key for key in said if key not in VARIANT_KEYS), None)
+    if not isinstance(own, Mapping):
+        raise UserError(f'{where} must be a dict, got {own!r}.')
+    unknown = next((key for key in own if key not in VARIANT_KEYS), None)
     if unknown is not None:
         valid = ', '.join(VARIANT_KEYS)
         raise UserError(f'{where}: {unknown!r} is not for a variant to say; valid are {valid}.')

@@ -43,8 +43,8 @@ def folder(tmp_path, monkeypatch):
     ],
 )
 def test_a_variant_stands_in_the_name_of_its_study(folder, name, file, variants):
-    found, chosen = find_study(name)
-    assert (Path(found), chosen) == (Path(file), variants)
+    path, chosen = find_study(name)
+    assert (Path(path), chosen) == (Path(file), variants)
 
 
 def test_a_whole_path_is_taken_too(folder):

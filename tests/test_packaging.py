@@ -14,6 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import rethink_det
+
 ROOT = Path(__file__).resolve().parents[1]
 LINES = ('onedl', 'openmmlab')
 NOT_SOURCE = shutil.ignore_patterns('__pycache__', '*.py[cod]', '*.egg-info')
@@ -206,11 +208,37 @@ def unchecked_modules() -> set[str]:
     return {name for each in overrides if each.get('ignore_errors') for name in each['module']}
 
 
-@pytest.mark.parametrize('room', ['report'])
+@pytest.mark.parametrize('room', ['report', 'study'])
 def test_the_type_checker_makes_no_exception_for(room):
     assert pyproject()['tool']['mypy']['packages'] == ['rethink_det']
     names = [name for name in unchecked_modules() if name.startswith(f'rethink_det.{room}')]
     assert not names
+
+
+USER = """
+from rethink_det import {names}
+{revealed}
+StudyResults.read(1)
+PrunedArchitecture.load('resnet56').costs()
+"""
+
+
+@pytest.mark.slow
+def test_a_type_checker_knows_every_public_name(tmp_path):
+    pytest.importorskip('mypy')
+    names = [name for name in rethink_det.__all__ if name != '__version__']
+    revealed = '\n'.join(f'reveal_type({name})' for name in names)
+    file = tmp_path / 'user.py'
+    file.write_text(USER.format(names=', '.join(names), revealed=revealed))
+    command = [sys.executable, '-m', 'mypy', '--cache-dir', str(tmp_path / 'cache'), str(file)]
+    environment = {name: value for name, value in os.environ.items() if name != 'MYPYPATH'}
+    checked = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True
+    ).stdout
+    types = re.findall(r'Revealed type is "(.*)"', checked)
+    assert len(types) == len(names), checked
+    assert 'Any' not in types
+    assert re.findall(r'\[([a-z-]+)\]$', checked, re.MULTILINE) == ['arg-type', 'attr-defined']
 
 
 @pytest.mark.skipif(os.name != 'posix' or not shutil.which('make'), reason='needs make')

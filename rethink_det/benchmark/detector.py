@@ -67,7 +67,8 @@ def configs(folder: Path, images: int) -> tuple[Config, Config]:
     if images < 1:
         raise UserError(f'There must be at least 1 image, got {images}.')
     sizes = {'crops': _OTHERS, 'images': (images, _OTHERS[1])}
-    root, weights = build_shapes(folder / 'shapes', **sizes), str(folder / 'classifier.pth')
+    root = build_shapes(folder / 'shapes', crops=sizes['crops'], images=sizes['images'])
+    weights = str(folder / 'classifier.pth')
     plain = load_config(find_config(RECIPE))
     plain.train_dataloader.dataset.update(data_root=str(root), **sizes)
     for part in ('dataloader', 'cfg', 'evaluator'):

@@ -38,6 +38,10 @@ def _at_once(workload: Workload, count: int, epochs: int) -> float:
     return max(end for _, end in spans) - min(start for start, _ in spans)
 
 
+_LINE: Barrier
+"""Of a process: where it waits until all runs are ready."""
+
+
 def _wait_at(line: Barrier) -> None:
     global _LINE
     _LINE = line

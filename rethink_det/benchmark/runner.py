@@ -100,10 +100,10 @@ class _Instead(Hook):
     priority = 'LOWEST'
 
     def __init__(self, act: Callable[[Runner], object]) -> None:
-        self.act, self.result = act, None
+        self.act = act
 
     def before_train(self, runner: Runner) -> None:
-        self.result = self.act(runner)
+        self.act(runner)
         runner.train_loop.stop_training = True
 
 
@@ -113,13 +113,15 @@ def in_training(config: Config, act: Callable[[Runner], Result]) -> Result:
     Everything is as in training then: model, optimizer, memory formats, compiled code.
     Nothing is printed, and no file remains.
     """
-    hook = _Instead(act)
+    results: list[Result] = []
+    hook = _Instead(lambda runner: results.append(act(runner)))
     with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as folder:
         config.work_dir = folder
         runner = Runner.from_cfg(config)
         runner.register_hook(hook)
         runner.train()
-    return hook.result
+    (result,) = results
+    return result
 
 
 def epoch_of(runner: Runner) -> Callable[[], None]:

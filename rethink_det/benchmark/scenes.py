@@ -35,7 +35,8 @@ def scenes(images: int, with_masks: bool) -> tuple[dict, list[dict]]:
     shapes = {'bboxes': _boxes(centre, radius)}
     if with_masks:
         shapes['masks'] = _masks(centre, radius)
-    annotations, samples = [], []
+    annotations: list[dict] = []
+    samples: list[dict] = []
     for image in range(images):
         first = rng.integers(_POOL - PREDICTIONS)
         objects = rng.choice(PREDICTIONS, OBJECTS, replace=False)

@@ -44,8 +44,9 @@ def measure(
     times: Times = {name: [] for name in calls}
     for call in calls.values():
         call()
+    names = list(calls)
     for number in range(rounds):
-        for name in list(calls) if number % 2 else reversed(calls):
+        for name in names if number % 2 else names[::-1]:
             started = clock()
             calls[name]()
             times[name].append(clock() - started)

@@ -1,6 +1,7 @@
 """What a training benchmark trains: a network on noise, the same for us and for the peer."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 
 PAD, FLIP = 4, 0.5
 
-SGD = {'lr': 0.1, 'momentum': 0.9, 'weight_decay': 1e-4}
+SGD: dict[str, Any] = {'lr': 0.1, 'momentum': 0.9, 'weight_decay': 1e-4}
 
 
 @dataclass(frozen=True)

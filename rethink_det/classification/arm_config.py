@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from os import PathLike
+from typing import Any
 
 from mmengine.config import Config
 
@@ -117,7 +118,7 @@ def other_hooks(config: Config) -> list[Mapping]:
 
 def _hooks(arm: Arm, pruned: PrunedArchitecture, weights: str | PathLike | None) -> list[dict]:
     """What brings the arm's weights and masks in."""
-    hooks = []
+    hooks: list[dict[str, Any]] = []
     if arm.takes_weights:
         hook = {
             'type': 'rethink_det.TransferHook',
@@ -152,10 +153,10 @@ def _budget(
             return _stretched(Budget.of(config), settings, full.cost().macs, pruned.cost().macs)
 
 
-def _stretched(base: Budget, settings: ArmSettings, *macs: int) -> Budget:
+def _stretched(base: Budget, settings: ArmSettings, full: int, pruned: int) -> Budget:
     """The base budget times the ratio of two numbers of MACs, the big network's first."""
-    stretched = base.stretched(*macs, settings.scratch_b_cap)
+    stretched = base.stretched(full, pruned, settings.scratch_b_cap)
     if settings.scratch_b_epochs is None:
         return stretched
-    longer = Budget(settings.scratch_b_epochs, ()).stretched(*macs, settings.scratch_b_cap)
+    longer = Budget(settings.scratch_b_epochs, ()).stretched(full, pruned, settings.scratch_b_cap)
     return replace(longer, schedulers=stretched.schedulers)

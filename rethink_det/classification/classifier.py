@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch.nn.functional as F
 from mmengine.model import BaseModel
@@ -52,7 +53,9 @@ class Classifier(BaseModel):
                 f'A classifier with {backbone["type"]} needs a head and an input_shape; only a '
                 'rethink_det.PrunedBackbone brings them along.'
             )
-        own = {k: v for k, v in (('head', head), ('input_shape', input_shape)) if v is not None}
+        own: dict[str, Any] = {
+            k: v for k, v in (('head', head), ('input_shape', input_shape)) if v is not None
+        }
         self.architecture = (
             replace(inherited, **own) if inherited else PrunedArchitecture(backbone, **own)
         )
@@ -71,6 +74,8 @@ class Classifier(BaseModel):
         """
         scores = self.head(last_feature(self.backbone(inputs)))
         if mode == 'loss':
+            if gt_label is None:
+                raise ValueError('a loss needs gt_label')
             return {'loss': F.cross_entropy(scores, gt_label)}
         if mode == 'predict':
             return [{'scores': scores, 'gt_label': gt_label}]

@@ -72,7 +72,8 @@ class MLPHead(BaseModule):
         constant = dict(type='Constant', layer='BatchNorm1d', val=bn_weight)
         super().__init__([_normal(init_std), constant])
         self.pool = nn.AdaptiveAvgPool2d(pool)
-        layers, inputs = [], in_channels * pool**2
+        layers: list[nn.Module] = []
+        inputs = in_channels * pool**2
         for width in hidden:
             layers.append(nn.Linear(inputs, width))
             layers += [nn.BatchNorm1d(width)] if norm else []

@@ -76,8 +76,9 @@ def _show(file: OnnxFile) -> None:
     for name, default in network.settings.items():
         print(f'  {name}: may be left out, {default:g} then')
     print(f'  outputs: {", ".join(network.outputs)}')
-    print(f'  params: {network.cost.params:,}')
-    print(f'  macs: {network.cost.macs:,} at {size}')
+    if network.cost is not None:
+        print(f'  params: {network.cost.params:,}')
+        print(f'  macs: {network.cost.macs:,} at {size}')
     batches = BATCHES if network.batch is None else (network.batch,)
     print(
         f'  onnxruntime differs from PyTorch by {file.difference:.1e} (allowed {TOLERANCE:g}), on '

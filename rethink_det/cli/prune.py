@@ -79,8 +79,8 @@ def _show(network: TrainedNetwork, after: PrunedArchitecture) -> None:
 def _rows(architecture: PrunedArchitecture) -> Iterator[tuple[str, str, str]]:
     for layer in architecture.channels:
         yield layer, str(architecture.kept(layer)), str(architecture.widths[layer])
-    for layer, kept in architecture.selections.items():
-        yield f'{layer} (inputs)', str(len(kept)), str(architecture.inputs(layer))
+    for layer, selected in architecture.selections.items():
+        yield f'{layer} (inputs)', str(len(selected)), str(architecture.inputs(layer))
     for block in architecture.removed_blocks:
         yield f'{block} (residual branch)', '0', '1'
     for name, (kept, size) in architecture.masked().items():

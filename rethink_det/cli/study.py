@@ -82,11 +82,11 @@ def run(options: argparse.Namespace) -> int:
 def _executor(options: argparse.Namespace) -> tuple[Executor, int]:
     """Where runs are executed, and how many at a time."""
     packed = options.runs_per_gpu
-    if options.ray:
-        executor = OnRay(options.ray, runs_per_gpu=packed)
-    elif packed:
-        executor = OnGpus(visible_gpus(), packed)
-    else:
-        executor = processes(options.workers or 1)
-    most = executor.slots if packed else options.workers or 1
+    asked = options.workers or 1
+    if not options.ray and not packed:
+        return processes(asked), asked
+    executor: OnRay | OnGpus = (
+        OnRay(options.ray, runs_per_gpu=packed) if options.ray else OnGpus(visible_gpus(), packed)
+    )
+    most = executor.slots if packed else asked
     return executor, min(options.workers or most, most)

@@ -33,7 +33,7 @@ class Converted:
 
     architecture: PrunedArchitecture
     state_dict: dict[str, Tensor]
-    masks: dict[str, Tensor] = field(default_factory=dict)
+    masks: masking.Masks = field(default_factory=dict)
     inferred: tuple[str, ...] = ()
     source_digest: str = ''
 
@@ -74,15 +74,15 @@ def convert(
     known = None if subnet is None else read_subnet(subnet, replace(sized.base, name=sized.name))
     try:
         reads = {layer_of(n): inputs for n, inputs in renamed(selections, own, source).items()}
-        architecture, state = _fitted(sized, state, reads, known, notes)
-        network = architecture.network_with(state)
-        masks = _masks(network, renamed(masks, own, source), zeros, notes)
-        masking.check_fit(network, masks)
+        architecture, fitted = _fitted(sized, state, reads, known, notes)
+        network = architecture.network_with(fitted)
+        kept = _masks(network, renamed(masks, own, source), zeros, notes)
+        masking.check_fit(network, kept)
     except UserError as error:
         raise UserError(f'{source}: {error}') from None
     state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
-    architecture = replace(architecture, masks=masking.describe(masks) if masks else {})
-    return Converted(architecture, state, masks, tuple(notes), digest(foreign))
+    architecture = replace(architecture, masks=masking.describe(kept) if kept else {})
+    return Converted(architecture, state, kept, tuple(notes), digest(foreign))
 
 
 def _fitted(

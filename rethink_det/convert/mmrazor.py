@@ -68,16 +68,16 @@ def read_choices(content: Mapping, parent: PrunedArchitecture, where: str) -> di
     """
     config = _dict(content.get('channel_unit_cfg', {'units': content}))
     surgeon = Surgeon(parent.skeleton(), parent.input_shape, BACKBONE)
-    shapes, kept = shapes_of(parent), {}
+    shapes = shapes_of(parent)
+    counts: dict[str, int] = {}
     for choice in _choices(config.get('units'), _dict(config.get('default_args')), where):
         layer = own_layer(choice.layer, shapes)
         if choice.kept == choice.width or (layer and len(shapes[weight_of(layer)]) < 2):
             continue  # whole, or a BatchNorm, which follows its convolution
-        _check(choice, layer, parent, where)
-        for member in surgeon.group(layer).members:
-            if kept.setdefault(member, choice.kept) != choice.kept:
-                raise UserError(f'{where}: {member} keeps {kept[member]} and {choice.kept}.')
-    kept = {n: count for n, count in kept.items() if count < parent.widths[n]}
+        for member in surgeon.group(_checked(choice, layer, parent, where)).members:
+            if counts.setdefault(member, choice.kept) != choice.kept:
+                raise UserError(f'{where}: {member} keeps {counts[member]} and {choice.kept}.')
+    kept = {n: count for n, count in counts.items() if count < parent.widths[n]}
     first = config.get('type') in SEQUENTIAL
     return {n: tuple(range(count)) if first else count for n, count in kept.items()}
 
@@ -87,16 +87,17 @@ def _dict(value: Any) -> Mapping:
     return value if isinstance(value, Mapping) else {}
 
 
-def _check(choice: Choice, layer: str | None, parent: PrunedArchitecture, where: str) -> None:
-    """Refuse a choice for a layer that is not there, or has another width."""
-    width = parent.widths.get(layer, 0)
-    if not width or choice.width not in (0, width):
+def _checked(choice: Choice, layer: str | None, parent: PrunedArchitecture, where: str) -> str:
+    """The layer of a choice; refuses one that is not there, or has another width."""
+    width = 0 if layer is None else parent.widths.get(layer, 0)
+    if layer is None or not width or choice.width not in (0, width):
         raise UserError(
             f'{where}: it keeps {choice.kept} of {choice.width} channels of {choice.layer}, which '
             f'in {parent.name or "the base"} {f"has {width}" if width else "does not exist"}.'
         )
     if choice.kept > width:
         raise UserError(f'{where}: {choice.layer} would keep {choice.kept} of {width} channels.')
+    return layer
 
 
 def _choices(units: Any, default: Mapping, where: str) -> Iterator[Choice]:

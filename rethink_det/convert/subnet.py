@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rethink_det.convert.torch_pruning import history_in, replay
 from rethink_det.errors import UserError
 
 
-def read_subnet(path: str | os.PathLike, parent: PrunedArchitecture) -> dict[str, Kept]:
+def read_subnet(path: str | os.PathLike, parent: PrunedArchitecture) -> Mapping[str, Kept]:
     """What each layer that lost channels keeps: indices where the file tells them, else a count.
 
     Args:

@@ -65,16 +65,16 @@ def _removed_blocks(parent: PrunedArchitecture, state: Mapping[str, Tensor]) -> 
             f'another network than {_called(parent)}, or a part of one.'
         )
     stranger = next((name for name in state if name not in needed), None)
-    block = next((b for b in gone if stranger and stranger.startswith(f'{b}.')), None)
-    if block:
-        first = next(name for name in missing if name.startswith(f'{block}.'))
-        raise UserError(
-            f'{_plain(first)} is missing while {_plain(stranger)} is there: the residual branch '
-            f'of block {_plain(block)} can only go as a whole.'
-        )
-    if stranger:
+    if stranger is None:
+        return left.removed_blocks
+    block = next((b for b in gone if stranger.startswith(f'{b}.')), None)
+    if block is None:
         raise UserError(f'{_called(parent)} has no tensor {_plain(stranger)}: another --base?')
-    return left.removed_blocks
+    first = next(name for name in missing if name.startswith(f'{block}.'))
+    raise UserError(
+        f'{_plain(first)} is missing while {_plain(stranger)} is there: the residual branch '
+        f'of block {_plain(block)} can only go as a whole.'
+    )
 
 
 # -- channels ------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def _is_narrower(surgeon: Surgeon, name: str, state: Mapping[str, Tensor]) -> bo
         raise UserError(
             f'{name} has {kept} of {width} channels, but it cannot be pruned: {group.obstacle}.'
         )
-    if is_grouped(layer):
+    if isinstance(layer, nn.Conv2d) and is_grouped(layer):
         _check_groups(name, layer, weight)
     other = next((m for m in group.members if len(state[weight_of(m)]) != kept), None)
     if other:

@@ -69,7 +69,7 @@ def masks_of_zeros(network: nn.Module, share: float = SHARE) -> Masks:
     shares = share_of_zeros(network)
     masked = [name for name, zeros in shares.items() if zeros >= share]
     if not masked:
-        most = max(shares, key=shares.get)
+        most = max(shares, key=shares.__getitem__)
         raise UserError(
             f'No layer has {share:.1%} exact zeros; most has {most}, {shares[most]:.1%}. Without '
             'masks the network is converted as a dense one.'

@@ -9,7 +9,8 @@ from dataclasses import replace
 from os import PathLike
 
 from mmengine.config import Config
-from torch import Tensor, nn
+from mmengine.model import BaseModel
+from torch import Tensor
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import configured_architecture
@@ -31,7 +32,7 @@ class Trunk(FeatureMaps):
     and methods that look at the next layer find it there. The loss is the whole detector's.
     """
 
-    def __init__(self, detector: nn.Module) -> None:
+    def __init__(self, detector: BaseModel) -> None:
         super().__init__(detector)
         self._detector = [detector]  # in a list: its heads are no part of what is traced
 

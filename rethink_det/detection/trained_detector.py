@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from rethink_det.architecture.checkpoint import load_exactly, state_dict_of
@@ -13,7 +14,7 @@ from rethink_det.registered import build, is_type, scope_of
 from rethink_det.registry import MODELS
 
 
-def trained_detector(config: Config, checkpoint: Mapping, path: str | os.PathLike) -> nn.Module:
+def trained_detector(config: Config, checkpoint: Mapping, path: str | os.PathLike) -> BaseModel:
     """The detector of a config with the weights of a checkpoint.
 
     Args:
@@ -46,7 +47,7 @@ def self_contained(config: Config, checkpoint: Mapping) -> Config:
     config = deepcopy(config)
     backbone = (config.get('model') or {}).get('backbone')
     described = (checkpoint.get('meta') or {}).get('architecture')
-    if described and is_type(backbone, 'rethink_det.PrunedBackbone'):
+    if backbone and described and is_type(backbone, 'rethink_det.PrunedBackbone'):
         backbone['architecture'] = described
     return config
 
@@ -54,10 +55,10 @@ def self_contained(config: Config, checkpoint: Mapping) -> Config:
 class FeatureMaps(nn.Module):
     """Backbone and neck of a detector, without its heads."""
 
-    def __init__(self, detector: nn.Module) -> None:
+    def __init__(self, detector: BaseModel) -> None:
         super().__init__()
-        self.backbone = detector.backbone
-        self.neck = getattr(detector, 'neck', None) or nn.Identity()
+        self.backbone: nn.Module = detector.backbone
+        self.neck: nn.Module = getattr(detector, 'neck', None) or nn.Identity()
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Feature maps for ``(N, C, H, W)``, the finest first."""

@@ -16,16 +16,17 @@ ENOUGH = 10 * GB
 
 def check_device() -> Finding:
     """What networks train on here."""
-    facts = {
-        'GPUs': torch.cuda.device_count() if torch.cuda.is_available() else 0,
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    facts: dict[str, object] = {
+        'GPUs': gpus,
         'CPU threads': torch.get_num_threads(),
         'CPUs for this process': _cpus(),
         'CUDA of torch': torch.version.cuda or 'none: a build for CPUs',
     }
     large = 'large studies and COCO detectors (paper/*, detection/*_coco) in reasonable time'
-    if not facts['GPUs']:
+    if not gpus:
         return Finding(facts, (Ability(large, False, _no_gpu_remedy()),))
-    for index in range(facts['GPUs']):
+    for index in range(gpus):
         facts[f'GPU {index}'] = _gpu(index)
     return Finding(facts, (Ability(large, True),))
 

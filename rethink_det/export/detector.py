@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from mmengine.model import BaseModel
+from torch import Tensor
 
 from rethink_det.export.onnx import Exportable, OnnxNetwork
 from rethink_det.export.rcnn_graph import RCNNGraph
@@ -18,7 +19,7 @@ _FLIPPED = 0.01
 two numbers, and of very many a rounding decides one the other way."""
 
 
-def whole_detector(detector: nn.Module, input_shape: tuple[int, int, int]) -> Exportable:
+def whole_detector(detector: BaseModel, input_shape: tuple[int, int, int]) -> Exportable:
     """A detector for one image at a time, whose score threshold is an input with a default.
 
     Args:

@@ -96,9 +96,12 @@ def _path(checkpoint: str | os.PathLike, out: str | os.PathLike | None, backbone
 
 
 def _shape(given: Sequence[int] | None) -> Shape | None:
-    if given and min(given) < 1:
+    if given is None:
+        return None
+    if len(given) != 3 or min(given) < 1:
         raise UserError(f'--input-shape must be three positive numbers, got {given}.')
-    return tuple(given) if given else None
+    channels, height, width = given
+    return channels, height, width
 
 
 def _with_batch(exportable: Exportable, batch: int | str) -> Exportable:
@@ -106,4 +109,4 @@ def _with_batch(exportable: Exportable, batch: int | str) -> Exportable:
         raise UserError(f"--batch must be a positive number or '{ANY}', got {str(batch)!r}.")
     if exportable.settings and batch != 1:  # a whole detector
         raise UserError(f'A whole detector takes one image at a time, not --batch {batch}.')
-    return exportable if batch == ANY else replace(exportable, batch=batch)
+    return replace(exportable, batch=batch) if isinstance(batch, int) else exportable

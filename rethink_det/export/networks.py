@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture
@@ -26,6 +27,9 @@ PART, SCORES = 'backbone.', ('scores',)
 
 class Normalised(nn.Module):
     """A network that reads RGB pixels of 0..255 and normalises them itself."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, network: nn.Module, convention: InputConvention) -> None:
         super().__init__()
@@ -91,7 +95,7 @@ def read_exportable(
     return _described(exportable, architecture, kept, convention)
 
 
-def _detector(detector: nn.Module, shape: Shape | None, backbone: bool) -> Exportable:
+def _detector(detector: BaseModel, shape: Shape | None, backbone: bool) -> Exportable:
     if shape is None:
         raise UserError('A detector takes images of any size: say which by --input-shape 3 H W.')
     if backbone:
@@ -126,9 +130,9 @@ def _network(
     backbone: bool,
 ) -> nn.Module:
     """The classifier, or its backbone, with these weights."""
-    network = architecture.skeleton()
+    whole = architecture.skeleton()
+    network = whole.backbone if backbone else whole
     if backbone:
-        network = network.backbone
         state = {n.removeprefix(PART): t for n, t in state.items() if n.startswith(PART)}
     elif not any(name.startswith('head.') for name in state):
         raise UserError(

@@ -177,6 +177,7 @@ def _translated(exportable: Exportable) -> bytes:
         raise UserError(
             f'{type(exportable.network).__name__} cannot be exported to ONNX: {cause}{fixed}'
         ) from error
+    assert program is not None  # as dynamo=True makes one
     # Stack traces: paths of this machine, and half of a small network's file.
     _extra('onnx_ir').passes.common.ClearMetadataAndDocStringPass()(program.model)
     return _finished(program.model_proto, exportable)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from mmengine.model import BaseModel, BaseModule
 from mmengine.registry import TASK_UTILS
 from torch import Tensor, nn
 from torchvision.ops import nms, roi_align
@@ -36,7 +37,7 @@ class RCNNGraph(nn.Module):
         UserError: The detector has parts that are not known here; names them.
     """
 
-    def __init__(self, detector: nn.Module, size: tuple[int, int]) -> None:
+    def __init__(self, detector: BaseModel, size: tuple[int, int]) -> None:
         unknown = list(_unknown_parts(detector))
         if unknown:
             raise UserError(
@@ -60,8 +61,8 @@ class RCNNGraph(nn.Module):
             over the area of the box.
         """
         features = self.detector.extract_feat(images)
-        threshold = self.threshold if threshold is None else threshold
-        detections = self._boxes(features, self._proposals(features), threshold)
+        least = self.threshold if threshold is None else threshold
+        detections = self._boxes(features, self._proposals(features), least)
         if not self.detector.with_mask:
             return detections
         return (*detections, self._masks(features, *detections))
@@ -87,7 +88,7 @@ class RCNNGraph(nn.Module):
         return boxes[self._suppressed(boxes, scores, level, settings)]
 
     def _boxes(
-        self, features: Sequence[Tensor], proposals: Tensor, threshold: Tensor
+        self, features: Sequence[Tensor], proposals: Tensor, threshold: float | Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         roi_head = self.detector.roi_head
         head, settings = roi_head.bbox_head, roi_head.test_cfg
@@ -112,7 +113,7 @@ class RCNNGraph(nn.Module):
             return masks[:, 0]
         return masks[torch.arange(masks.shape[0]), labels]
 
-    def _decode(self, head: nn.Module, boxes: Tensor, deltas: Tensor) -> Tensor:
+    def _decode(self, head: BaseModule, boxes: Tensor, deltas: Tensor) -> Tensor:
         coder = head.bbox_coder
         deltas = deltas * deltas.new_tensor(coder.stds) + deltas.new_tensor(coder.means)
         sides = boxes[:, 2:] - boxes[:, :2]
@@ -130,7 +131,7 @@ class RCNNGraph(nn.Module):
         return kept[: settings.max_per_img] if settings.max_per_img > 0 else kept
 
 
-def _pooled(extractor: nn.Module, features: Sequence[Tensor], boxes: Tensor) -> Tensor:
+def _pooled(extractor: BaseModule, features: Sequence[Tensor], boxes: Tensor) -> Tensor:
     """``(n, C, h, w)``, of each box from the level of its size."""
     rois = torch.cat([torch.zeros_like(boxes[:, :1]), boxes], 1)
     levels = extractor.map_roi_levels(rois, extractor.num_inputs)
@@ -150,9 +151,10 @@ def _pooled(extractor: nn.Module, features: Sequence[Tensor], boxes: Tensor) -> 
     return torch.cat(parts)[torch.cat(places).argsort()]
 
 
-def _unknown_parts(detector: nn.Module) -> Iterator[str]:
+def _unknown_parts(detector: BaseModel) -> Iterator[str]:
     """What of a detector :class:`RCNNGraph` would compute otherwise than mmdet."""
-    rpn, roi = getattr(detector, 'rpn_head', None), getattr(detector, 'roi_head', None)
+    rpn: BaseModule = getattr(detector, 'rpn_head', None)
+    roi: BaseModule = getattr(detector, 'roi_head', None)
     if not _is(rpn, 'RPNHead') or not _is(roi, 'StandardRoIHead'):
         yield 'other heads than RPNHead and StandardRoIHead'
         return

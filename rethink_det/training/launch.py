@@ -109,7 +109,7 @@ def train(config: Config) -> dict[str, float]:
         # that this one was moved or copied from.
         config.resume, config.load_from = source is not None, source
     runner = Runner.from_cfg(config)
-    if checkpoint and config.get('resume'):
+    if checkpoint and source and config.get('resume'):
         _check_resumable(runner, checkpoint, source)
     runner.register_hook(last)
     with ending_workers(runner):

@@ -61,17 +61,23 @@ class LazyHistory(HistoryBuffer):
     def _settle(self) -> None:
         if not self._new:
             return
-        values, counts = zip(*self._new, strict=True)
+        values = _numbers([value for value, _ in self._new])
+        counts = [count for _, count in self._new]
         self._new = []
-        if all(isinstance(value, Tensor) for value in values):
-            values = torch.stack([value.reshape(()) for value in values]).tolist()
-        values = [value.item() if isinstance(value, Tensor) else value for value in values]
         kept = slice(-self.max_length, None)
         self._values = np.append(self._values, values)[kept]
         self._counts = np.append(self._counts, counts)[kept]
 
     def __reduce__(self) -> tuple:
         return HistoryBuffer, (self._log_history, self._count_history, self.max_length)
+
+
+def _numbers(values: Sequence[float | Tensor]) -> list[float]:
+    """What the values are, waiting for a device once if all of them are on it."""
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    if len(tensors) == len(values):
+        return torch.stack([tensor.reshape(()) for tensor in tensors]).tolist()
+    return [value.item() if isinstance(value, Tensor) else value for value in values]
 
 
 def record(hub: MessageHub, key: str, value: float | Tensor) -> None:
@@ -92,5 +98,6 @@ def make_cheap(hub: MessageHub, prefix: str) -> None:
 def _cheap(hub: MessageHub, key: str) -> HistoryBuffer:
     buffer = hub.log_scalars[key]
     if type(buffer) is HistoryBuffer:  # another package's kind stays
-        buffer = hub.log_scalars[key] = LazyHistory(*buffer.data, buffer.max_length)
+        values, counts = buffer.data
+        buffer = hub.log_scalars[key] = LazyHistory(values, counts, buffer.max_length)
     return buffer

@@ -1,7 +1,7 @@
 """A training loop for small images: as MMEngine's by epoch, without what it costs a step."""
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -71,12 +71,14 @@ class FastEpochLoop(EpochBasedTrainLoop):
             keep_freed_memory()
         if self._channels_last or (self._channels_last is None and device.type == 'cuda'):
             _lay_channels_last(self.runner)
-        options = {} if self._compile is True else self._compile
-        fast = nullcontext()
-        if self._compile is not False:
-            fast = compiled(model, options, device, self.runner.logger)
-        with fast:
+        with self._compiled(model, device):
             return super().run()
+
+    def _compiled(self, model: nn.Module, device: torch.device) -> AbstractContextManager[None]:
+        if self._compile is False:
+            return nullcontext()
+        options = {} if self._compile is True else self._compile
+        return compiled(model, options, device, self.runner.logger)
 
     def run_epoch(self) -> None:
         """One pass over the data."""

@@ -1,28 +1,32 @@
 """What hooks ask of a runner's model."""
 
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import BACKBONE
 
+Layer = TypeVar('Layer', bound=nn.Module)
 
-def model_of(runner: Runner) -> nn.Module:
+
+def model_of(runner: Runner) -> BaseModel:
     """The model without what wraps it for distributed training."""
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def backbone_of(model: nn.Module) -> tuple[str, nn.Module]:
     """The backbone and the prefix of its names; the whole model if it has no backbone."""
-    return (BACKBONE, model.backbone) if hasattr(model, 'backbone') else ('', model)
+    backbone = getattr(model, 'backbone', None)
+    return ('', model) if backbone is None else (BACKBONE, backbone)
 
 
 def backbone_layers(
-    model: nn.Module, kind: type | tuple[type, ...], pattern: str = '*'
-) -> dict[str, nn.Module]:
+    model: nn.Module, kind: type[Layer] | tuple[type[Layer], ...], pattern: str = '*'
+) -> dict[str, Layer]:
     """Layers of the backbone, in its own order, under their names in the whole model.
 
     Args:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,7 +28,9 @@ class ResidentBatches:
     """
 
     def __init__(self, loader: DataLoader) -> None:
-        self._loader = loader
+        if loader.batch_sampler is None:
+            raise UserError('FastEpochLoop needs batches: give the data loader a batch_size.')
+        self._loader, self._sampler = loader, loader.batch_sampler
         self._images, self._labels = _tensors(loader)
         self._shape = self._images.shape[1:]
 
@@ -42,7 +45,7 @@ class ResidentBatches:
         # The seed that a loader draws for its workers, whether or not it has any: leaving it
         # out would shift all random numbers that follow.
         torch.empty((), dtype=torch.int64).random_(generator=self._loader.generator)
-        batches = list(self._loader.batch_sampler)
+        batches = list(self._sampler)
         # One transfer an epoch, not one a step.
         numbers = torch.tensor(list(chain(*batches))).to(self._labels.device)
         channels, height, width = self._shape
@@ -52,27 +55,24 @@ class ResidentBatches:
 
 
 def _tensors(loader: DataLoader) -> tuple[Tensor, Tensor]:
-    dataset = loader.dataset
+    dataset: Any = loader.dataset
     images, labels = getattr(dataset, 'images', None), getattr(dataset, 'labels', None)
-    if not _one_per_item(images, labels, len(dataset)) or not _is_plain(loader, images, labels):
-        raise UserError(
-            'FastEpochLoop needs a data set that is one tensor of images and one of labels, such '
-            "as rethink_det.ImageFolder, with collate_fn=dict(type='rethink_det.batch_collate'); "
-            f'{type(dataset).__name__} with this collate_fn is none. Use '
-            'train_cfg=dict(by_epoch=True, ...) instead.'
-        )
-    return images, labels
-
-
-def _one_per_item(images: object, labels: object, count: int) -> bool:
-    tensors = isinstance(images, Tensor) and isinstance(labels, Tensor) and images.ndim == 4
-    return tensors and count > 0 and len(images) == len(labels) == count
+    if isinstance(images, Tensor) and isinstance(labels, Tensor):
+        paired = images.ndim == 4 and 0 < len(images) == len(labels) == len(dataset)
+        if paired and _is_plain(loader, images, labels):
+            return images, labels
+    raise UserError(
+        'FastEpochLoop needs a data set that is one tensor of images and one of labels, such '
+        "as rethink_det.ImageFolder, with collate_fn=dict(type='rethink_det.batch_collate'); "
+        f'{type(dataset).__name__} with this collate_fn is none. Use '
+        'train_cfg=dict(by_epoch=True, ...) instead.'
+    )
 
 
 def _is_plain(loader: DataLoader, images: Tensor, labels: Tensor) -> bool:
     """Whether the loader makes of the first and last image just these two images."""
     ends = [0, len(labels) - 1]
-    dataset = loader.dataset
+    dataset: Any = loader.dataset
     several = getattr(dataset, '__getitems__', lambda chosen: [dataset[i] for i in chosen])
     batch = loader.collate_fn(several(ends))
     if not isinstance(batch, dict) or batch.keys() != {'inputs', 'gt_label'}:

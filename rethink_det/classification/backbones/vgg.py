@@ -99,7 +99,7 @@ class VGG(BaseModule):
 
 
 def _convolution(inputs: int, width: int, norm: bool, bias: bool) -> list[nn.Module]:
-    layers = [nn.Conv2d(inputs, width, 3, padding=1, bias=bias)]
+    layers: list[nn.Module] = [nn.Conv2d(inputs, width, 3, padding=1, bias=bias)]
     if norm:
         layers.append(nn.BatchNorm2d(width))
     # Not in place: a hook on the layer before must see what that layer put out.

@@ -7,11 +7,11 @@ from pathlib import Path
 from mmengine.config import Config
 
 from rethink_det.detection.datasets.annotations import AnnotationFile
-from rethink_det.detection.datasets.check_voc import check_voc, reads_as_voc
+from rethink_det.detection.datasets.check_voc import check_voc, class_names, reads_as_voc
 from rethink_det.detection.datasets.wrappers import unwrapped
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS, parts
 from rethink_det.errors import UserError
-from rethink_det.registered import is_type, registered, scope_of
+from rethink_det.registered import Kind, is_type, registered, scope_of
 from rethink_det.registry import DATASETS
 
 _BUILT_ON_DEMAND = 'rethink_det.ShapesCoco'
@@ -78,11 +78,10 @@ def _check_files(dataset: Mapping, key: str, heads: Mapping[str, int]) -> None:
     annotations = AnnotationFile.read(path)
     annotations.check_images(images)
     annotations.check_references()
-    classes = (dataset.get('metainfo') or {}).get('classes') or kind.METAINFO['classes']
-    annotations.check_classes((classes,) if isinstance(classes, str) else classes, heads, key)
+    annotations.check_classes(class_names(dataset), heads, key)
 
 
-def _reads_as_coco(kind: type | None) -> bool:
+def _reads_as_coco(kind: Kind | None) -> bool:
     """Whether a data set class reads its file as mmdet's CocoDataset does.
 
     Some of its subclasses (LVIS, Objects365, panoptic COCO) read files of other keys.

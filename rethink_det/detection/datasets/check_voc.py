@@ -6,16 +6,23 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from rethink_det.errors import UserError
-from rethink_det.registered import registered
+from rethink_det.registered import Kind, registered
 from rethink_det.registry import DATASETS
 
 _LOOKED_INTO = 20  # annotation files, for classes
 
 
-def reads_as_voc(kind: type | None) -> bool:
+def reads_as_voc(kind: Kind | None) -> bool:
     """Whether a data set class reads a list of images and an XML file of each."""
     voc = registered(DATASETS, 'mmdet.XMLDataset')
-    return isinstance(kind, type) and issubclass(kind, voc)
+    return isinstance(kind, type) and isinstance(voc, type) and issubclass(kind, voc)
+
+
+def class_names(dataset: Mapping) -> Sequence[str]:
+    """The classes of a data set's config, or else of its own class; empty if neither says."""
+    own = getattr(registered(DATASETS, dataset['type']), 'METAINFO', {}).get('classes')
+    names = (dataset.get('metainfo') or {}).get('classes') or own or ()
+    return (names,) if isinstance(names, str) else names
 
 
 def check_voc(dataset: Mapping, key: str, heads: Mapping[str, int]) -> None:
@@ -49,8 +56,7 @@ def check_voc(dataset: Mapping, key: str, heads: Mapping[str, int]) -> None:
     _check_files(part / dataset.get('img_subdir', 'JPEGImages'), names, 'jpg', listing, key)
     annotations = part / dataset.get('ann_subdir', 'Annotations')
     _check_files(annotations, names, 'xml', listing, key)
-    kind = registered(DATASETS, dataset['type'])
-    classes = (dataset.get('metainfo') or {}).get('classes') or kind.METAINFO.get('classes') or ()
+    classes = class_names(dataset)
     _check_classes(annotations, names, classes, key)
     for place, number in heads.items():
         if number != len(classes):

@@ -66,15 +66,15 @@ class CocoFolder:
         if not root.is_dir():
             raise UserError(f'--data-root: {root} is no folder.')
         usual = usual or {}
-        found = {name: _find_split(root, name, usual.get(name)) for name in _NAMES}
-        if found['test'] is None or not found['test'].annotations.annotations:
-            found['test'] = found['val']
-        found['val'] = found['val'] or found['test']
-        for name in ('train', 'val'):
-            if found[name] is None:
-                looked = ', '.join(_patterns(name, usual.get(name)))
-                raise UserError(f'{root} has no annotations of {name}; looked for {looked}.')
-        return cls(root, **found, classes=_classes(list(found.values())))
+        train, val, test = (_find_split(root, name, usual.get(name)) for name in _NAMES)
+        if test is None or not test.annotations.annotations:
+            test = val
+        val = val or test
+        if train is None or val is None or test is None:
+            name = 'train' if train is None else 'val'
+            looked = ', '.join(_patterns(name, usual.get(name)))
+            raise UserError(f'{root} has no annotations of {name}; looked for {looked}.')
+        return cls(root, train, val, test, _classes([train, val, test]))
 
 
 def _patterns(split: str, usual: str | None) -> list[str]:

@@ -18,7 +18,7 @@ class DetectionBatches(TrainingBatches):
         UserError: When iterated, files are missing or do not fit, see :func:`.check.check_data`.
     """
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Sequence]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | Sequence]]:
         """Pairs of images ``(N, 3, H, W)`` and N data samples."""
         check_data(self.config, splits=('train',))
         return super().__iter__()

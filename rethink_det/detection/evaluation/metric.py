@@ -110,7 +110,7 @@ class CocoMetric(MMDetCocoMetric):
         Returns:
             dict: metric name without prefix, e.g. ``'bbox_mAP'``, to value.
         """
-        self.cat_ids = None  # to be looked up again: in the order of the labels
+        self.cat_ids: Any = None  # to be looked up again: in the order of the labels
         names = _BACKENDS[self.backend]
         evaluators: list[COCOeval] = []
 

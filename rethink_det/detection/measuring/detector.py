@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
+from mmengine.model import BaseModel
 
 from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.detection.measuring.latency import (
@@ -96,5 +97,5 @@ def _sheet(dataset: BaseDataset, chosen: Sequence[int], found: Sequence[Any]) ->
     return {'classes': dataset.metainfo['classes'], 'threshold': THRESHOLD, 'images': images}
 
 
-def _call(detector: torch.nn.Module, sample: Mapping) -> Callable[[], list]:
+def _call(detector: BaseModel, sample: Mapping) -> Callable[[], list]:
     return partial(detector.test_step, pseudo_collate([sample]))

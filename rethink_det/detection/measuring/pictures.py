@@ -14,6 +14,7 @@ from pycocotools import mask as mask_tools
 from torch import Tensor
 
 from rethink_det.detection.evaluation.rle import encode_masks
+from rethink_det.errors import UserError
 
 SIDE = 320
 """Pixels of the longer side of a stored image, at most."""
@@ -49,6 +50,8 @@ def picture(info: Mapping) -> dict[str, Any]:
     """
     content = np.frombuffer(get(info['img_path']), np.uint8)
     pixels = cv2.imdecode(content, cv2.IMREAD_COLOR)  # turned as mmcv turns it for the detector
+    if pixels is None:
+        raise UserError(f'{info["img_path"]} is no image that can be read.')
     image = Image.fromarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
     width, height = image.size
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)

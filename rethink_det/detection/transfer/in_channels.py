@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from functools import partial
+from typing import Any
 
 from rethink_det.architecture.network import without_memory
 from rethink_det.detection.adapted import Change
@@ -76,7 +77,7 @@ def set_roi_heads(roi_head: Mapping, old: int | None, new: int) -> list[Change]:
     changes = []
     for key in ('bbox_head', 'mask_head'):
         for place, head in parts(roi_head, key):
-            before = head.get('in_channels') if old is None else old
+            before: Any = head.get('in_channels') if old is None else old
             changes += _set(head, 'in_channels', f'model.roi_head.{place}', [before], [new])
     return changes
 
@@ -84,7 +85,7 @@ def set_roi_heads(roi_head: Mapping, old: int | None, new: int) -> list[Change]:
 def parts(node: Mapping, key: str) -> Iterator[tuple[str, MutableMapping]]:
     """The configs at ``key``, one or a list of them (cascades), each with its place."""
     value = node.get(key) or ()
-    if isinstance(value, Mapping):
+    if isinstance(value, MutableMapping):
         yield key, value
         return
     for i, part in enumerate(value):

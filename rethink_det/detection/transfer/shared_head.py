@@ -7,7 +7,7 @@ weights come from the same classifier.
 Source: Deep Residual Learning for Image Recognition (arXiv 1512.03385), appendix A ("conv5_x").
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from functools import partial
 from os import PathLike
 from typing import Any
@@ -72,7 +72,7 @@ class PrunedSharedHead(BaseModule):
 
 
 def adapt_shared_head(
-    roi_head: Mapping,
+    roi_head: MutableMapping,
     shape: PrunedArchitecture,
     architecture: str | PathLike,
     settings: Mapping[str, Any],

@@ -49,7 +49,7 @@ class SoftFilterHook(Hook):
         self._zero(self._convolutions(model_of(runner)))
 
     def _convolutions(self, model: nn.Module) -> list[nn.Conv2d]:
-        found = {}
+        found: dict[str, nn.Conv2d] = {}
         for pattern in self.layers:
             matching = backbone_layers(model, nn.Conv2d, pattern)
             if not matching:

@@ -11,6 +11,8 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.hooks import RemovableHandle
 
 from rethink_det.architecture.scales import MAP_NORMS
 from rethink_det.errors import UserError
@@ -36,7 +38,8 @@ class SparsityHook(Hook):
     def __init__(self, scale: float = 1e-4, heads: bool = False) -> None:
         if scale < 0:
             raise UserError(f'SparsityHook: scale must not be negative, got {scale}.')
-        self.scale, self.heads, self._handles = scale, heads, []
+        self.scale, self.heads = scale, heads
+        self._handles: list[RemovableHandle] = []
 
     def before_train(self, runner: Runner) -> None:
         """Watch the gradients from now on."""
@@ -46,7 +49,7 @@ class SparsityHook(Hook):
         self._handles = [w.register_hook(partial(self._penalised, wrapper, w)) for w in weights]
 
     def _weights(self, model: nn.Module) -> list[nn.Parameter]:
-        norms = list(backbone_layers(model, MAP_NORMS).values())
+        norms: list[_BatchNorm] = list(backbone_layers(model, MAP_NORMS).values())
         if self.heads:
             norms += [m for m in model.modules() if isinstance(m, nn.BatchNorm1d)]
         weights = [m.weight for m in norms if m.weight is not None and m.weight.requires_grad]

@@ -13,7 +13,7 @@ ImageNet Pre-training (arXiv 1811.08883).
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from rethink_det.errors import UserError
@@ -83,6 +83,8 @@ class Arm:
         role: What it is for in a report.
         source: Of a detector: the classification arm whose classifier gives the backbone.
         usual: Whether a study has it that does not say which arms it wants.
+        untuned: Whether it takes what pruning wrote, without the training of its source, see
+            :meth:`ArmTable.untuned`.
 
     Raises:
         UserError: The fields contradict each other, or the stage cannot do what they say.
@@ -98,6 +100,7 @@ class Arm:
     role: Role
     source: str | None = None
     usual: bool = False
+    untuned: bool = False
 
     def __post_init__(self) -> None:
         if self.stage not in STAGES:
@@ -130,7 +133,7 @@ class Arm:
 
         Those of a network that was cut and not trained since are the uncut one's.
         """
-        return self.start is Start.CLASSIFIER
+        return self.start is Start.CLASSIFIER and not self.untuned
 
 
 class ArmTable:
@@ -221,6 +224,25 @@ class ArmTable:
 
     def _only(self, stage: str, role: Role) -> Arm:
         return next(arm for arm in self.of(stage) if arm.role is role)
+
+    def untuned(self, arm: Arm) -> Arm:
+        """The arm on a network that was not fine-tuned after pruning.
+
+        Raises:
+            UserError: The arm takes no fine-tuned network.
+        """
+        able = [
+            other.name
+            for other in self.of(DETECTION)
+            if other.start is Start.CLASSIFIER
+            and self.get(CLASSIFICATION, other.source).start is Start.INHERITED
+        ]
+        if arm.stage != DETECTION or arm.name not in able:
+            raise UserError(
+                f'untuned=True is for arm {", ".join(able)}: arm {arm.name} takes no network that '
+                'was fine-tuned.'
+            )
+        return replace(arm, untuned=True)
 
     def starting_from(self, start: Start) -> Arm:
         """The first arm that starts so."""

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,9 +124,9 @@ class KillHook(Hook):
             raise KeyboardInterrupt
 
 
-@pytest.fixture
-def tiny_config(tmp_path):
-    """Makes the config of a training run of a fraction of a second."""
+@pytest.fixture(scope='session')
+def tiny_config_in():
+    """Makes the config of a training run of a fraction of a second, its work dir in a folder."""
 
     def loader(count, seed):
         return dict(
@@ -136,7 +137,7 @@ def tiny_config(tmp_path):
             collate_fn=dict(type='rethink_det.batch_collate'),
         )
 
-    def make(work_dir='run', epochs=3, seed=1, lr=0.05, hooks=(), **changes):
+    def make(folder, work_dir='run', epochs=3, seed=1, lr=0.05, hooks=(), **changes):
         metric = dict(type='rethink_det.Accuracy', topk=(1,))
         config = dict(
             default_scope='mmengine',
@@ -163,12 +164,18 @@ def tiny_config(tmp_path):
             param_scheduler=[dict(type='MultiStepLR', milestones=[1, 2], gamma=0.5)],
             custom_hooks=list(hooks),
             randomness=dict(seed=seed),
-            work_dir=str(tmp_path / work_dir),
+            work_dir=str(folder / work_dir),
             log_level='WARNING',
         )
         return Config({**config, **changes})
 
     return make
+
+
+@pytest.fixture
+def tiny_config(tiny_config_in, tmp_path):
+    """The same in the folder of the test."""
+    return partial(tiny_config_in, tmp_path)
 
 
 class Done(NamedTuple):

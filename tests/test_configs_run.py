@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
+from rethink_det.architecture.checkpoint import Checkpoint, load_checkpoint
 from rethink_det.classification.arm_config import architecture_of, is_classifier
 from rethink_det.registry import HOOKS
 from rethink_det.training.config import load_config
@@ -119,6 +119,6 @@ def assert_describes_itself(checkpoint, path, config):
         return
     found = PrunedArchitecture.load(path)
     if is_classifier(config):
-        found.network_with(state_dict_of(checkpoint))
+        found.network_with(Checkpoint.from_dict(checkpoint).weights)
     assert replace(found, masks={}) == expected
     assert bool(found.masks) == bool(checkpoint.get('masks'))

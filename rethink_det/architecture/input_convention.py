@@ -1,7 +1,7 @@
 """How a network wants its images: channel order, mean and standard deviation.
 
 Weights are worth nothing under another convention than the one they were trained with, so it
-travels with them, in ``meta['input_convention']`` of every checkpoint.
+travels with them in every checkpoint.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,6 @@ from torch import Tensor, nn
 
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type
-
-KEY = 'input_convention'
-"""Key of a checkpoint's ``meta``."""
 
 _ORDERS = ('rgb', 'bgr')
 
@@ -85,27 +82,30 @@ class InputConvention:
         return cls('bgr' if bgr else 'rgb', *(_numbers(v.flatten().tolist()) for v in (mean, std)))
 
     @classmethod
-    def of_checkpoint(
-        cls, checkpoint: Mapping, path: str | PathLike = 'checkpoint'
+    def from_dict(
+        cls, entry: Mapping | None, path: str | PathLike = 'checkpoint'
     ) -> 'InputConvention | None':
-        """What a checkpoint says of itself; ``None`` if it says nothing.
+        """Inverse of :meth:`to_dict`; ``None`` for a checkpoint that says nothing.
 
         Raises:
-            UserError: The entry makes no sense.
+            UserError: The entry makes no sense; names the file.
         """
-        entry = (checkpoint.get('meta') or {}).get(KEY)
         if entry is None:
             return None
         try:
-            found = cls(entry['channels'], _numbers(entry['mean']), _numbers(entry['std']))
+            convention = cls(entry['channels'], _numbers(entry['mean']), _numbers(entry['std']))
         except (KeyError, TypeError, ValueError):
-            found = None
-        if not found or found.channels not in _ORDERS or len(found.mean) != len(found.std):
+            convention = None
+        if (
+            convention is None
+            or convention.channels not in _ORDERS
+            or len(convention.mean) != len(convention.std)
+        ):
             raise UserError(
-                f"{path}: meta['{KEY}'] is {entry!r}, expected channels ('rgb' or 'bgr'), mean and "
-                'std of each channel.'
+                f"{path}: meta['input_convention'] is {entry!r}, expected channels ('rgb' or "
+                "'bgr'), mean and std of each channel."
             )
-        return found
+        return convention
 
 
 def _close(a: float, b: float) -> bool:

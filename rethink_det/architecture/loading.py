@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rethink_det.architecture import published
-from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.errors import UserError
 
 FORMAT = 'rethink_det.architecture'
@@ -20,7 +20,7 @@ FIELDS = ('name', 'source', *REQUIRED, 'channels', *OPTIONAL)
 """What a description says, in its order; what is optional is left out where it is empty."""
 
 
-def read(source: Mapping | str | os.PathLike[str]) -> tuple[Mapping, str]:
+def read(source: Checkpoint | Mapping | str | os.PathLike[str]) -> tuple[Mapping, str]:
     """The description in ``source``, and what to call it in messages.
 
     Args:
@@ -29,6 +29,8 @@ def read(source: Mapping | str | os.PathLike[str]) -> tuple[Mapping, str]:
     Raises:
         UserError: There is no such source, or it describes no architecture.
     """
+    if isinstance(source, Checkpoint):
+        return _described(source)
     if isinstance(source, Mapping):
         return source, 'architecture'
     text = os.fspath(source)
@@ -41,13 +43,7 @@ def read(source: Mapping | str | os.PathLike[str]) -> tuple[Mapping, str]:
         )
     if text.endswith('.json'):
         return _read_json(text), text
-    meta = load_checkpoint(text).get('meta') or {}
-    if 'architecture' not in meta:
-        raise UserError(
-            f"{text} does not describe its architecture (no meta['architecture']): it was not "
-            'written by rethink_det. Give the architecture by name or JSON file.'
-        )
-    return meta['architecture'], text
+    return _described(Checkpoint.read(text))
 
 
 def fields_of(description: Any) -> dict[str, Any]:
@@ -74,6 +70,15 @@ def fields_of(description: Any) -> dict[str, Any]:
             f'{sorted([*HEADER, *FIELDS])}.'
         )
     return fields
+
+
+def _described(checkpoint: Checkpoint) -> tuple[Mapping, str]:
+    if checkpoint.architecture is None:
+        raise UserError(
+            f"{checkpoint.path} does not describe its architecture (no meta['architecture']): it "
+            'was not written by rethink_det. Give the architecture by name or JSON file.'
+        )
+    return checkpoint.architecture, checkpoint.path
 
 
 def _read_json(path: str) -> Mapping:

@@ -2,13 +2,12 @@
 
 A mask is a value beside the weights, not hidden in them: "the weight is not zero" cannot tell
 a removed weight from one that happens to be zero. In a checkpoint, masks are packed, eight
-weights a byte, under the key ``masks``.
+weights a byte.
 
 Source: arXiv 1506.02626, section 3 (weights are removed for good, the others trained on).
 """
 
 import hashlib
-import os
 from collections.abc import Mapping
 from math import prod
 from typing import Any
@@ -21,9 +20,6 @@ from rethink_det.errors import UserError
 
 Masks = Mapping[str, Tensor]
 """Name of a parameter (``backbone.conv1.weight``) to a bool tensor of its shape, True = kept."""
-
-KEY = 'masks'
-"""Where a checkpoint has its packed masks."""
 
 
 def pack(masks: Masks) -> dict[str, dict[str, Any]]:
@@ -124,23 +120,6 @@ def apply(target: nn.Module | Mapping[str, Tensor], masks: Masks) -> None:
     tensors = _tensors(target)
     for name, mask in masks.items():
         tensors[name].masked_fill_(~mask.to(tensors[name].device), 0)
-
-
-def masks_of(checkpoint: Mapping, path: str | os.PathLike = 'checkpoint') -> dict[str, Tensor]:
-    """The masks of a checkpoint.
-
-    Raises:
-        UserError: It has none, or damaged ones.
-    """
-    if not checkpoint.get(KEY):
-        raise UserError(
-            f'{path} has no masks: it does not come from unstructured pruning. Use the '
-            'checkpoint that the pruner wrote, or none for a dense network.'
-        )
-    try:
-        return unpack(checkpoint[KEY])
-    except UserError as error:
-        raise UserError(f'{path}: {error}') from None
 
 
 def _tensors(target: nn.Module | Mapping[str, Tensor]) -> Mapping[str, Tensor]:

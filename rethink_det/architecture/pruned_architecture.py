@@ -21,6 +21,7 @@ from rethink_det.architecture import (
 )
 from rethink_det.architecture import cost as counting
 from rethink_det.architecture.channel_indices import Kept
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.cut import Cut
 from rethink_det.architecture.frozen import FrozenMapping
 from rethink_det.architecture.network import Network
@@ -78,13 +79,13 @@ class PrunedArchitecture:
 
     @classmethod
     def load(
-        cls, source: 'PrunedArchitecture | Mapping | str | os.PathLike[str]'
+        cls, source: 'PrunedArchitecture | Checkpoint | Mapping | str | os.PathLike[str]'
     ) -> 'PrunedArchitecture':
         """Take an architecture from wherever it is.
 
         Args:
             source: An architecture, its dict, the name of a published one, a JSON file, or
-                a checkpoint of this package.
+                a checkpoint of this package or its file.
 
         Raises:
             UserError: The source does not exist or holds no valid architecture; names the

@@ -10,7 +10,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.provenance import Provenance
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.benchmark.runner import epoch_of, in_training
 from rethink_det.benchmark.timing import Times, measure, one_thread, paired
@@ -92,8 +93,12 @@ def _write_classifier(config: Config, path: str) -> None:
     backbone = {name: config.model.backbone[name] for name in names}
     head = {'type': 'rethink_det.LinearHead', 'num_classes': 8}
     architecture = PrunedArchitecture(backbone | {'type': 'mmdet.ResNet'}, head, (3, 32, 32))
-    meta = {'architecture': architecture.to_dict()}
-    save_checkpoint({'meta': meta, 'state_dict': architecture.build_network().state_dict()}, path)
+    Checkpoint(
+        state_dict=architecture.build_network().state_dict(),
+        architecture=architecture.to_dict(),
+        provenance=Provenance.unknown(),  # nobody trained them
+        input_convention=None,
+    ).write(path)
 
 
 def in_both_trainings(ours: Config, peer: Config, act: Callable[[Runner, Runner], Times]) -> Times:

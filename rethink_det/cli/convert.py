@@ -11,12 +11,9 @@ import argparse
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.input_convention import InputConvention
-from rethink_det.arms import AFTER_CONVERSION
 from rethink_det.classification.arm_config import architecture_of
 from rethink_det.convert import Converted, convert, load_base
 from rethink_det.convert.weight_masks import SHARE
-from rethink_det.pruning import PruneResult
-from rethink_det.pruning.checkpoint import save_pruned
 from rethink_det.training.config import find_config, load_config
 
 
@@ -52,14 +49,7 @@ def run(options: argparse.Namespace) -> int:
     """Convert, write the checkpoint, print what was found out and what is left of each layer."""
     base, convention = _base(options.base)
     converted = convert(options.source, base, options.subnet, options.masks)
-    result = PruneResult(converted.architecture, converted.state_dict, dict(converted.masks))
-    provenance = {
-        'arm': AFTER_CONVERSION,
-        'source': str(options.source),
-        'source_digest': converted.source_digest,
-        'inferred': list(converted.inferred),
-    }
-    save_pruned(result, options.out, provenance, convention=convention)
+    converted.checkpoint(convention).write(options.out)
     _show(converted)
     print(f'wrote {options.out}')
     return 0

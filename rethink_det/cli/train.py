@@ -23,7 +23,7 @@ from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
 from rethink_det.layout import WORK_DIRS
 from rethink_det.registered import registered, scope_of
-from rethink_det.training.config import find_config, known_fields, load_config
+from rethink_det.training.config import find_config, known_fields, load_config, name_arm
 from rethink_det.training.launch import last_checkpoint, leave_process_group, train
 
 
@@ -56,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default={},
         metavar='KEY=VALUE',
         help="of a classifier's arm: fine_tune_epochs, fine_tune_lr, scratch_b_cap, "
-        "scratch_b_epochs; of a detector's: schedule (random alone: 2x to 6x), sync_bn",
+        "scratch_b_epochs; of a detector's: schedule (random alone: 2x to 6x), sync_bn, "
+        'untuned (take a network that was pruned and not fine-tuned)',
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     add_common_arguments(parser)
@@ -114,7 +115,9 @@ def _with_backbone(config: Config, options: argparse.Namespace) -> Config:
         arm = ARMS.get(CLASSIFICATION, options.arm)
         settings = ArmSettings(**known_fields(ArmSettings, options.arm_settings, '--arm-settings'))
         _check_weights(options, arm)
-        return arm_config(config, arm, settings, source, source)
+        config = arm_config(config, arm, settings, source, source)
+        name_arm(config, arm.name)
+        return config
     arm = ARMS.get(DETECTION, options.arm)
     wanted = known_fields(TransferSettings, options.arm_settings, '--arm-settings')
     _check_weights(options, arm)

@@ -9,7 +9,15 @@ from torch import Tensor, nn
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture import masks as masking
 from rethink_det.architecture.channel_indices import Kept
-from rethink_det.architecture.checkpoint import digest, load_checkpoint
+from rethink_det.architecture.checkpoint import (
+    Checkpoint,
+    describes_itself,
+    digest,
+    load_checkpoint,
+)
+from rethink_det.architecture.input_convention import InputConvention
+from rethink_det.architecture.provenance import Parent, Provenance, file_name, versions
+from rethink_det.arms import AFTER_CONVERSION
 from rethink_det.convert.known_networks import identify, load_base, shapes_of, with_classes
 from rethink_det.convert.network_slimming import split_selections
 from rethink_det.convert.subnet import read_subnet
@@ -28,14 +36,37 @@ class Converted:
         state_dict: Its weights, every tensor of the architecture.
         masks: Its weight masks by parameter name, if it has any.
         inferred: What was not said but found out, a readable line each.
-        source_digest: Of the tensors of the foreign checkpoint, under their own names.
+        parent: The foreign checkpoint; its digest is of the tensors under their own names.
     """
 
     architecture: PrunedArchitecture
     state_dict: dict[str, Tensor]
+    parent: Parent
     masks: masking.Masks = field(default_factory=dict)
     inferred: tuple[str, ...] = ()
-    source_digest: str = ''
+
+    def checkpoint(self, convention: InputConvention | None = None) -> Checkpoint:
+        """It as a checkpoint of this package.
+
+        Args:
+            convention: How the network wants its images, if that is known.
+        """
+        return Checkpoint(
+            state_dict=self.state_dict,
+            architecture=self.architecture.to_dict(),
+            provenance=Provenance(
+                arm=AFTER_CONVERSION,
+                seed=None,
+                data=None,
+                versions=versions(),
+                config_digest=None,
+                parent=self.parent,
+                pruner=None,
+                inferred=self.inferred,
+            ),
+            input_convention=convention,
+            masks=self.masks,
+        )
 
 
 def convert(
@@ -59,7 +90,10 @@ def convert(
         UserError: A file that is missing, damaged or unsafe, or weights that are not those of
             such a network; names the tensor.
     """
-    foreign = tensors_of(load_checkpoint(source), source)
+    content = load_checkpoint(source)
+    if describes_itself(content):
+        raise UserError(f'{source} describes itself already: use it as it is.')
+    foreign = tensors_of(content, source)
     tensors, masks = fold_masks(foreign, source)
     tensors, selections = split_selections(tensors)
     declared = identify(tensors, source) if base is None else load_base(base)
@@ -82,7 +116,8 @@ def convert(
         raise UserError(f'{source}: {error}') from None
     state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
     architecture = replace(architecture, masks=masking.describe(kept) if kept else {})
-    return Converted(architecture, state, kept, tuple(notes), digest(foreign))
+    parent = Parent(file_name(source), None, digest(foreign), len(foreign))
+    return Converted(architecture, state, parent, kept, tuple(notes))
 
 
 def _fitted(

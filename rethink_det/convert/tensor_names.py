@@ -35,12 +35,8 @@ def tensors_of(checkpoint: Mapping, where: str | os.PathLike) -> dict[str, Tenso
         where: Its file, for messages.
 
     Raises:
-        UserError: It has no tensors, or some that are no dense floating point numbers, or it
-            is a checkpoint of this package.
+        UserError: It has no tensors, or some that are no dense floating point numbers.
     """
-    meta = checkpoint.get('meta')
-    if isinstance(meta, Mapping) and 'architecture' in meta:
-        raise UserError(f'{where} describes itself already: use it as it is.')
     inner = next((checkpoint[k] for k in WRAPPERS if isinstance(checkpoint.get(k), Mapping)), None)
     if inner is not None:
         return tensors_of(inner, where)

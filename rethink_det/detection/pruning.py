@@ -4,9 +4,8 @@ Source: Rethinking the Value of Network Pruning (arXiv 1810.05270), section 4.5 
 detector is trained with the large backbone, pruned on detection and fine-tuned.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from os import PathLike
 
 from mmengine.config import Config
 from mmengine.model import BaseModel
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import configured_architecture
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.detection.trained_detector import FeatureMaps, trained_detector
 from rethink_det.errors import UserError
 from rethink_det.pruning import Pruner, PruneResult
@@ -53,8 +53,7 @@ class Trunk(FeatureMaps):
 
 def prune_detector(
     config: Config,
-    checkpoint: Mapping,
-    path: str | PathLike,
+    checkpoint: Checkpoint,
     pruner: Pruner,
     data: Iterable | None = None,
 ) -> PruneResult:
@@ -62,8 +61,7 @@ def prune_detector(
 
     Args:
         config: Of the detector, as it was trained.
-        checkpoint: As read by ``load_checkpoint``; left as it is.
-        path: Its file, for messages.
+        checkpoint: Of the detector; left as it is.
         pruner: The method. Structures are removed from the backbone alone; the neck follows.
         data: Detection images, see
             :class:`~rethink_det.detection.datasets.detection_batches.DetectionBatches`, for
@@ -76,21 +74,19 @@ def prune_detector(
         UserError: The config is no detector, or one without a neck; the checkpoint does not fit
             it; the network cannot be traced; or what the method itself refuses.
     """
-    architecture = backbone_architecture(config, checkpoint, path)
+    architecture = backbone_architecture(config, checkpoint)
     if not config.model.get('neck'):
         raise UserError(
             'The detector has no neck: its heads read the backbone itself, region by region, '
             'which cannot be traced. Prune the classifier instead (arm prune-c).'
         )
-    detector = trained_detector(config, checkpoint, path)
+    detector = trained_detector(config, checkpoint)
     result = pruner.prune(Trunk(detector), architecture, data)
     state = {name: tensor.detach() for name, tensor in detector.state_dict().items()}
     return replace(result, state_dict=state)
 
 
-def backbone_architecture(
-    config: Config, checkpoint: Mapping, path: str | PathLike
-) -> PrunedArchitecture:
+def backbone_architecture(config: Config, checkpoint: Checkpoint) -> PrunedArchitecture:
     """What the backbone of a trained detector is: by its checkpoint, else by the config.
 
     Raises:
@@ -99,8 +95,7 @@ def backbone_architecture(
     backbone = (config.get('model') or {}).get('backbone') or {}
     if 'type' not in backbone:
         raise UserError('The config is no detector: it has no model.backbone.')
-    described = (checkpoint.get('meta') or {}).get('architecture')
-    if described is not None:
-        return PrunedArchitecture.from_dict(described, str(path))
+    if checkpoint.architecture is not None:
+        return PrunedArchitecture.load(checkpoint)
     with scope_of(config, 'mmdet'):
         return configured_architecture(backbone, HEAD, INPUT_SHAPE)

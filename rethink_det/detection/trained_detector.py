@@ -1,27 +1,24 @@
 """A trained detector as a module, and the part of it that makes feature maps."""
 
-import os
-from collections.abc import Mapping
 from copy import deepcopy
 
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from rethink_det.architecture.checkpoint import load_exactly, state_dict_of
+from rethink_det.architecture.checkpoint import Checkpoint, load_exactly
 from rethink_det.errors import UserError
 from rethink_det.registered import build, is_type, scope_of
 from rethink_det.registry import MODELS
 
 
-def trained_detector(config: Config, checkpoint: Mapping, path: str | os.PathLike) -> BaseModel:
+def trained_detector(config: Config, checkpoint: Checkpoint) -> BaseModel:
     """The detector of a config with the weights of a checkpoint.
 
     Args:
         config: As it was trained. Where the checkpoint describes its pruned backbone, that
             counts, and no other file is read.
-        checkpoint: As read by ``load_checkpoint``.
-        path: Its file, for messages.
+        checkpoint: Of the detector.
 
     Raises:
         UserError: The config is no detector, or the checkpoint does not fit it.
@@ -31,13 +28,13 @@ def trained_detector(config: Config, checkpoint: Mapping, path: str | os.PathLik
     if not hasattr(detector, 'backbone'):
         raise UserError(f"The config's model, a {type(detector).__name__}, is no detector.")
     try:
-        load_exactly(detector, state_dict_of(checkpoint, path))
+        load_exactly(detector, checkpoint.weights)
     except UserError as error:
-        raise UserError(f'{path} does not fit the config. {error}') from None
+        raise UserError(f'{checkpoint.path} does not fit the config. {error}') from None
     return detector
 
 
-def self_contained(config: Config, checkpoint: Mapping) -> Config:
+def self_contained(config: Config, checkpoint: Checkpoint) -> Config:
     """A copy of a detector's config that reads no file for the shape of its backbone.
 
     Args:
@@ -46,9 +43,8 @@ def self_contained(config: Config, checkpoint: Mapping) -> Config:
     """
     config = deepcopy(config)
     backbone = (config.get('model') or {}).get('backbone')
-    described = (checkpoint.get('meta') or {}).get('architecture')
-    if backbone and described and is_type(backbone, 'rethink_det.PrunedBackbone'):
-        backbone['architecture'] = described
+    if backbone and checkpoint.architecture and is_type(backbone, 'rethink_det.PrunedBackbone'):
+        backbone['architecture'] = dict(checkpoint.architecture)
     return config
 
 

@@ -10,9 +10,9 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly, state_dict_of
+from rethink_det.architecture.checkpoint import ARCHITECTURE, CONVENTION, Checkpoint, load_exactly
 from rethink_det.architecture.cost import count
-from rethink_det.architecture.input_convention import KEY, InputConvention
+from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.network import feature_shapes, outputs_of
 from rethink_det.classification.arm_config import architecture_of, is_classifier
 from rethink_det.detection.trained_detector import FeatureMaps, trained_detector
@@ -57,7 +57,7 @@ def normalising(exportable: Exportable, path: str | os.PathLike) -> Exportable:
     convention = exportable.convention
     if convention is None or len(convention.mean) != exportable.input_shape[0]:
         raise UserError(
-            f"{path} does not say how its images are normalised (meta['{KEY}']): leave out "
+            f"{path} does not say how its images are normalised (meta['{CONVENTION}']): leave out "
             '--normalise, and normalise them as in training.'
         )
     return replace(exportable, network=Normalised(exportable.network, convention), pixels=True)
@@ -81,18 +81,17 @@ def read_exportable(
         UserError: The checkpoint is missing, damaged, does not describe its architecture or
             does not fit the config; or the shape of a detector's images is not given.
     """
-    checkpoint = load_checkpoint(path)
+    checkpoint = Checkpoint.read(path)
     if config is not None and not is_classifier(config):
-        return _detector(trained_detector(config, checkpoint, path), input_shape, backbone)
-    architecture = _architecture(config, checkpoint, path)
-    network = _network(architecture, state_dict_of(checkpoint, path), path, backbone)
+        return _detector(trained_detector(config, checkpoint), input_shape, backbone)
+    architecture = _architecture(config, checkpoint)
+    network = _network(architecture, checkpoint, backbone)
     shape = input_shape or architecture.input_shape
     exportable = _feature_maps(network, shape) if backbone else Exportable(network, shape, SCORES)
     masked = architecture.masks.get('kept', {})
     prefix = PART if backbone else ''
     kept = {n.removeprefix(prefix): left for n, left in masked.items() if n.startswith(prefix)}
-    convention = InputConvention.of_checkpoint(checkpoint, path)
-    return _described(exportable, architecture, kept, convention)
+    return _described(exportable, architecture, kept, checkpoint.input_convention)
 
 
 def _detector(detector: BaseModel, shape: Shape | None, backbone: bool) -> Exportable:
@@ -108,41 +107,33 @@ def _detector(detector: BaseModel, shape: Shape | None, backbone: bool) -> Expor
     return _described(exportable, pruned, kept, InputConvention.of(detector.data_preprocessor))
 
 
-def _architecture(
-    config: Config | None, checkpoint: Mapping, path: str | os.PathLike
-) -> PrunedArchitecture:
-    described = (checkpoint.get('meta') or {}).get('architecture')
-    if described is not None:
-        return PrunedArchitecture.from_dict(described, str(path))
+def _architecture(config: Config | None, checkpoint: Checkpoint) -> PrunedArchitecture:
+    if checkpoint.architecture is not None:
+        return PrunedArchitecture.load(checkpoint)
     if config is None:
         raise UserError(
-            f"{path} does not describe its architecture (no meta['architecture']). Give the config "
-            'that trained it as well, export CONFIG CHECKPOINT --onnx, or make it '
+            f"{checkpoint.path} does not describe its architecture (no meta['{ARCHITECTURE}']). "
+            'Give the config that trained it as well, export CONFIG CHECKPOINT --onnx, or make it '
             'self-describing by rethink-det convert.'
         )
     return architecture_of(config)
 
 
-def _network(
-    architecture: PrunedArchitecture,
-    state: Mapping[str, Tensor],
-    path: str | os.PathLike,
-    backbone: bool,
-) -> nn.Module:
-    """The classifier, or its backbone, with these weights."""
-    whole = architecture.skeleton()
+def _network(architecture: PrunedArchitecture, checkpoint: Checkpoint, backbone: bool) -> nn.Module:
+    """The classifier, or its backbone, with the checkpoint's weights."""
+    whole, state = architecture.skeleton(), checkpoint.weights
     network = whole.backbone if backbone else whole
     if backbone:
         state = {n.removeprefix(PART): t for n, t in state.items() if n.startswith(PART)}
     elif not any(name.startswith('head.') for name in state):
         raise UserError(
-            f'{path} is no classifier. Of a detector give the config that trained it as well, '
-            'export CONFIG CHECKPOINT --onnx, or take its --backbone.'
+            f'{checkpoint.path} is no classifier. Of a detector give the config that trained it as '
+            'well, export CONFIG CHECKPOINT --onnx, or take its --backbone.'
         )
     try:
         load_exactly(network, state, assign=True)
     except UserError as error:
-        raise UserError(f'{path}: {error}') from None
+        raise UserError(f'{checkpoint.path}: {error}') from None
     return network.float()
 
 
@@ -159,7 +150,7 @@ def _described(
     convention: InputConvention | None,
 ) -> Exportable:
     """The same with what it is, how it wants its images, and what it costs."""
-    known = {'architecture': architecture, KEY: convention}
+    known = {ARCHITECTURE: architecture, CONVENTION: convention}
     meta = {key: value.to_dict() for key, value in known.items() if value is not None}
     network, shape = exportable.network, exportable.input_shape
     outputs_of(network, shape)  # refuses images that do not fit

@@ -3,18 +3,14 @@
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
+from mmengine.config import Config
 from torch import Tensor
 
-from rethink_det.architecture import masks as masking
-from rethink_det.architecture.checkpoint import (
-    TICKET,
-    digest,
-    load_checkpoint,
-    save_checkpoint,
-    state_dict_of,
-)
-from rethink_det.architecture.input_convention import KEY, InputConvention
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.input_convention import InputConvention
+from rethink_det.architecture.provenance import Provenance, config_digest, versions
 from rethink_det.arms import AFTER_PRUNING
 from rethink_det.layout import INITIAL
 from rethink_det.pruning.pruner import PruneResult
@@ -22,52 +18,44 @@ from rethink_det.pruning.pruner import PruneResult
 
 def pruned_checkpoint(
     result: PruneResult,
-    provenance: Mapping,
+    parent: Checkpoint,
+    pruner: Mapping[str, Any],
+    config: Config,
     initial: Mapping[str, Tensor] | None = None,
-    convention: InputConvention | None = None,
-) -> dict:
-    """The content of a pruned checkpoint.
+) -> Checkpoint:
+    """The checkpoint of a pruned network.
 
     Args:
         result: What the pruner gave.
-        provenance: Pruner, parent and its digest, as plain values.
+        parent: Of the network that was pruned; its seed and data are those of the weights, and
+            its images are normalised alike.
+        pruner: Config of the pruner.
+        config: Of the parent's training, which says how images are normalised if the parent
+            does not.
         initial: The weights that the unpruned parent started from, if they are known: they
             become the lottery ticket.
-        convention: How the parent's images were normalised, if that is known.
-
-    Returns:
-        ``meta``, ``state_dict`` and, where there are any, ``masks`` (packed) and ``initial``.
 
     Raises:
         UserError: The initial weights are of another network.
     """
-    meta = {
-        'architecture': result.architecture.to_dict(),
-        'provenance': {'arm': AFTER_PRUNING, **provenance},
-    }
-    if convention is not None:
-        meta[KEY] = convention.to_dict()
-    checkpoint = {'meta': meta, 'state_dict': result.state_dict}
-    if result.masks:
-        checkpoint[masking.KEY] = masking.pack(result.masks)
-    if initial is not None:
-        checkpoint[TICKET] = result.architecture.inherit(initial, result.masks)
-    return checkpoint
-
-
-def save_pruned(
-    result: PruneResult,
-    path: str | PathLike,
-    provenance: Mapping,
-    initial: Mapping[str, Tensor] | None = None,
-    convention: InputConvention | None = None,
-) -> str:
-    """Write :func:`pruned_checkpoint` and return the digest of all tensors in it."""
-    checkpoint = pruned_checkpoint(result, provenance, initial, convention)
-    save_checkpoint(checkpoint, path)
-    tensors = {**result.state_dict, **{f'masks.{n}': m for n, m in result.masks.items()}}
-    tensors |= {f'{TICKET}.{n}': t for n, t in checkpoint.get(TICKET, {}).items()}
-    return digest(tensors)
+    preprocessor = config.model.get('data_preprocessor')
+    return Checkpoint(
+        state_dict=result.state_dict,
+        architecture=result.architecture.to_dict(),
+        provenance=Provenance(
+            arm=AFTER_PRUNING,
+            seed=parent.provenance.seed,
+            data=parent.provenance.data,
+            versions=versions(),
+            config_digest=config_digest(config),
+            parent=parent.as_parent(),
+            pruner=pruner,
+            inferred=None,
+        ),
+        input_convention=parent.input_convention or InputConvention.of_settings(preprocessor),
+        masks=result.masks,
+        initial=None if initial is None else result.architecture.inherit(initial, result.masks),
+    )
 
 
 def initial_weights(
@@ -85,5 +73,4 @@ def initial_weights(
     beside = Path(checkpoint).parent / INITIAL
     if given is None and not beside.is_file():
         return None
-    path = given or beside
-    return state_dict_of(load_checkpoint(path), path)
+    return Checkpoint.read(given or beside).weights

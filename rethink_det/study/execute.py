@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.provenance import versions
 from rethink_det.arms import STAGES
 from rethink_det.errors import UserError
 from rethink_det.report.results import StudyResults
@@ -21,7 +22,6 @@ from rethink_det.study.display import Display
 from rethink_det.study.executors import Here
 from rethink_det.study.graph import Run, models_of, runs_of
 from rethink_det.study.run import execute
-from rethink_det.training.hooks.provenance import versions
 
 
 @dataclass
@@ -96,7 +96,7 @@ def execute_study(
     """
     executor = executor or Here()
     if study.classification.parent:
-        load_checkpoint(study.classification.parent)  # refuses before anything is started
+        Checkpoint.read(study.classification.parent)  # refuses before anything is started
     state = _State(runs_of(study))
     with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.errors import UserError
 from rethink_det.files import plain
 from rethink_det.layout import CONFIG, RUNS
@@ -72,8 +72,8 @@ def _sources(earlier: RunResult, stage: Stage) -> dict[str, str | None]:
     if isinstance(stage, TakeArchitecture):
         return {name: earlier.digest for name in stage.sources}
     if isinstance(stage, PruneClassifier | PruneDetector):
-        provenance = load_checkpoint(earlier.checkpoint_path)['meta']['provenance']
-        return {**stage.sources, 'trained': provenance.get('parent_digest')}
+        parent = Checkpoint.read(earlier.checkpoint_path).provenance.parent
+        return {**stage.sources, 'trained': parent and parent.digest}
     return stage.sources
 
 

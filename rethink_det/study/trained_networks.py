@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from copy import deepcopy
+from dataclasses import replace
 from io import StringIO
 from os import PathLike
 from pathlib import Path
@@ -14,13 +15,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from rethink_det.architecture import Cost, PrunedArchitecture
-from rethink_det.architecture.checkpoint import (
-    digest,
-    load_checkpoint,
-    save_checkpoint,
-    state_dict_of,
-)
-from rethink_det.architecture.input_convention import InputConvention
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.arms import ARMS, Start
 from rethink_det.classification.arm_config import architecture_of, is_classifier, other_hooks
 from rethink_det.detection import transfer_config
@@ -31,7 +26,7 @@ from rethink_det.detection.pruning import backbone_architecture, prune_detector
 from rethink_det.detection.trained_detector import self_contained
 from rethink_det.errors import UserError
 from rethink_det.pruning import Pruner, PruneResult, build_pruner, prune_state
-from rethink_det.pruning.checkpoint import initial_weights, save_pruned
+from rethink_det.pruning.checkpoint import initial_weights, pruned_checkpoint
 from rethink_det.training.launch import evaluate
 from rethink_det.training.training_batches import TrainingBatches
 
@@ -54,7 +49,7 @@ def trained_network(config: Config, path: str | PathLike) -> 'TrainedNetwork':
         (['accuracy/top1'], ['accuracy/top1'])
     """
     kind = TrainedClassifier if is_classifier(config) else TrainedDetector
-    return kind(config, load_checkpoint(path), path)
+    return kind(config, Checkpoint.read(path))
 
 
 class TrainedNetwork(ABC):
@@ -62,12 +57,10 @@ class TrainedNetwork(ABC):
 
     Args:
         config: The config, as it was trained by.
-        checkpoint: As read by ``load_checkpoint``.
-        path: Its file.
+        checkpoint: Its weights.
 
     Attributes:
         architecture: Of the classifier, or of the detector's backbone.
-        state: Its weights.
 
     Raises:
         UserError: The checkpoint does not fit the config.
@@ -75,15 +68,8 @@ class TrainedNetwork(ABC):
 
     architecture: PrunedArchitecture
 
-    def __init__(self, config: Config, checkpoint: Mapping, path: str | PathLike) -> None:
-        self.config, self.checkpoint, self.path = config, checkpoint, path
-        self.state: Mapping[str, Tensor] = state_dict_of(checkpoint, path)
-
-    @property
-    def convention(self) -> InputConvention | None:
-        """How its images were normalised: as the checkpoint has it, else as the config has it."""
-        own = InputConvention.of_checkpoint(self.checkpoint, self.path)
-        return own or InputConvention.of_settings(self.config.model.get('data_preprocessor'))
+    def __init__(self, config: Config, checkpoint: Checkpoint) -> None:
+        self.config, self.checkpoint = config, checkpoint
 
     @abstractmethod
     def cost(self, architecture: PrunedArchitecture | None = None) -> Cost:
@@ -98,7 +84,7 @@ class TrainedNetwork(ABC):
         Raises:
             UserError: The file is missing or damaged, or there is no use for it.
         """
-        return initial_weights(self.path, given)
+        return initial_weights(self.checkpoint.path, given)
 
     def prune(self, pruner: Mapping | Pruner) -> PruneResult:
         """What a pruner, or its config, makes of the network; the checkpoint is left as it is.
@@ -134,12 +120,9 @@ class TrainedNetwork(ABC):
         Raises:
             UserError: The initial weights are of another network.
         """
-        provenance = {
-            'pruner': dict(pruner),
-            'parent': str(self.path),
-            'parent_digest': digest(self.state),
-        }
-        return save_pruned(pruned, path, provenance, initial, self.convention)
+        checkpoint = pruned_checkpoint(pruned, self.checkpoint, pruner, self.config, initial)
+        checkpoint.write(path)
+        return checkpoint.digest
 
     @abstractmethod
     def evaluate(self) -> Metrics:
@@ -157,17 +140,16 @@ class TrainedNetwork(ABC):
 class TrainedClassifier(TrainedNetwork):
     """A classifier of this package."""
 
-    def __init__(self, config: Config, checkpoint: Mapping, path: str | PathLike) -> None:
-        super().__init__(config, checkpoint, path)
+    def __init__(self, config: Config, checkpoint: Checkpoint) -> None:
+        super().__init__(config, checkpoint)
         self.architecture = self._described()
 
     def _described(self) -> PrunedArchitecture:
         """By the checkpoint itself, if it is a pruned network, else by the config."""
-        described = (self.checkpoint.get('meta') or {}).get('architecture')
         base = architecture_of(self.config)
-        if described is None:
+        if self.checkpoint.architecture is None:
             return base
-        own = PrunedArchitecture.from_dict(described)
+        own = PrunedArchitecture.load(self.checkpoint)
         return own if own.base == base.base else base  # the weights will be refused by name
 
     def cost(self, architecture: PrunedArchitecture | None = None) -> Cost:
@@ -175,19 +157,19 @@ class TrainedClassifier(TrainedNetwork):
         return (architecture or self.architecture).cost()
 
     def _prune(self, pruner: Pruner) -> PruneResult:
-        return prune_state(self.state, pruner, self.architecture, TrainingBatches(self.config))
+        data = TrainingBatches(self.config)
+        return prune_state(self.checkpoint.weights, pruner, self.architecture, data)
 
     def evaluate(self) -> Metrics:
         """Accuracy, as of the base."""
-        return self._evaluate(self.architecture, self.state)
+        return self._evaluate(self.architecture, self.checkpoint)
 
     def evaluate_pruned(self, path: str | PathLike) -> Metrics:
         """Accuracy, as of the base."""
-        return self._evaluate(
-            PrunedArchitecture.load(path), state_dict_of(load_checkpoint(path), path)
-        )
+        pruned = Checkpoint.read(path)
+        return self._evaluate(PrunedArchitecture.load(pruned), pruned)
 
-    def _evaluate(self, architecture: PrunedArchitecture, state: Mapping[str, Tensor]) -> Metrics:
+    def _evaluate(self, architecture: PrunedArchitecture, checkpoint: Checkpoint) -> Metrics:
         config = deepcopy(self.config)
         config.custom_hooks = other_hooks(config)
         config.model.backbone = {
@@ -196,16 +178,16 @@ class TrainedClassifier(TrainedNetwork):
         }
         with TemporaryDirectory() as folder:
             weights = Path(folder) / 'weights.pth'
-            save_checkpoint({'state_dict': state}, weights)
+            replace(checkpoint, state_dict=checkpoint.weights).write(weights)
             return _evaluate_quietly(config, weights)
 
 
 class TrainedDetector(TrainedNetwork):
     """Any detector with a backbone and a neck; it is the backbone that is pruned."""
 
-    def __init__(self, config: Config, checkpoint: Mapping, path: str | PathLike) -> None:
-        super().__init__(self_contained(config, checkpoint), checkpoint, path)
-        self.architecture = backbone_architecture(config, checkpoint, path)
+    def __init__(self, config: Config, checkpoint: Checkpoint) -> None:
+        super().__init__(self_contained(config, checkpoint), checkpoint)
+        self.architecture = backbone_architecture(config, checkpoint)
 
     def cost(self, architecture: PrunedArchitecture | None = None) -> Cost:
         """Of the backbone alone."""
@@ -218,12 +200,12 @@ class TrainedDetector(TrainedNetwork):
 
     def _prune(self, pruner: Pruner) -> PruneResult:
         data = DetectionBatches(self.config)
-        return prune_detector(self.config, self.checkpoint, self.path, pruner, data)
+        return prune_detector(self.config, self.checkpoint, pruner, data)
 
     def evaluate(self) -> Metrics:
         """AP, as of the base."""
         check_data(self.config, splits=('test',))
-        return _evaluate_quietly(self.config, self.path)
+        return _evaluate_quietly(self.config, self.checkpoint.path)
 
     def evaluate_pruned(self, path: str | PathLike) -> Metrics:
         """AP, as of the base."""

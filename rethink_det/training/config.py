@@ -90,6 +90,18 @@ def known_fields(kind: type, data: Mapping[str, Any], where: str) -> dict[str, A
     return dict(data)
 
 
+def name_arm(config: Config, arm: str) -> None:
+    """Let every checkpoint of a run say its arm, in place; not if the config wants no provenance.
+
+    Args:
+        config: Of a run that no ``TransferHook`` names the arm of.
+        arm: Its name.
+    """
+    hooks = dict(config.get('default_hooks') or {})
+    hook = {'type': 'rethink_det.ProvenanceHook', 'arm': arm}
+    config.default_hooks = {'provenance': hook, **hooks}
+
+
 def find_config(name: str, folder: str = '') -> str:
     """The file that a name on the command line means.
 

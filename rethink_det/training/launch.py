@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from rethink_det.architecture.checkpoint import check_fits, load_checkpoint
+from rethink_det.architecture.checkpoint import META, Checkpoint, check_fits
 from rethink_det.errors import UserError
 from rethink_det.registered import in_full
 from rethink_det.training.model import model_of
@@ -101,7 +101,7 @@ def train(config: Config) -> dict[str, float]:
             of another architecture or not of a training run.
     """
     source = _source(config)
-    checkpoint = load_checkpoint(source) if source else None  # refuses before anything is built
+    checkpoint = Checkpoint.read(source) if source else None  # refuses before anything is built
     last = _LastMetrics()
     config = prepare(config)
     if config.get('resume') and not config.get('load_from'):
@@ -109,8 +109,8 @@ def train(config: Config) -> dict[str, float]:
         # that this one was moved or copied from.
         config.resume, config.load_from = source is not None, source
     runner = Runner.from_cfg(config)
-    if checkpoint and source and config.get('resume'):
-        _check_resumable(runner, checkpoint, source)
+    if checkpoint and config.get('resume'):
+        _check_resumable(runner, checkpoint)
     runner.register_hook(last)
     with ending_workers(runner):
         runner.train()
@@ -128,11 +128,11 @@ def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
     """
     if config.get('test_dataloader') is None or config.get('test_evaluator') is None:
         raise UserError('The config has no test_dataloader and test_evaluator.')
-    state = load_checkpoint(checkpoint)
+    trained = Checkpoint.read(checkpoint)
     config = prepare(config)
     config.load_from = str(checkpoint)
     runner = Runner.from_cfg(config)
-    _check_fits(runner, state, checkpoint)
+    _check_fits(runner, trained)
     with ending_workers(runner):
         return runner.test()
 
@@ -150,18 +150,19 @@ def leave_process_group() -> None:
         gc.collect()
 
 
-def _check_fits(runner: Runner, checkpoint: Mapping, path: str | os.PathLike) -> None:
+def _check_fits(runner: Runner, checkpoint: Checkpoint) -> None:
     try:
-        check_fits(model_of(runner), checkpoint.get('state_dict', checkpoint))
+        check_fits(model_of(runner), checkpoint.state_dict)
     except UserError as error:
-        raise UserError(f'{path} does not fit the config. {error}') from None
+        raise UserError(f'{checkpoint.path} does not fit the config. {error}') from None
 
 
-def _check_resumable(runner: Runner, checkpoint: Mapping, path: str | os.PathLike) -> None:
-    _check_fits(runner, checkpoint, path)
-    missing = [key for key in ('meta', 'optimizer', 'message_hub') if key not in checkpoint]
+def _check_resumable(runner: Runner, checkpoint: Checkpoint) -> None:
+    _check_fits(runner, checkpoint)
+    needed = (META, 'optimizer', 'message_hub')
+    missing = ', '.join(key for key in needed if key not in checkpoint.others)
     if missing:
-        raise UserError(f'{path} cannot be resumed, it has no {", ".join(missing)}: use load_from.')
+        raise UserError(f'{checkpoint.path} cannot be resumed, it has no {missing}: use load_from.')
 
 
 def last_checkpoint(work_dir: str | os.PathLike) -> Path | None:

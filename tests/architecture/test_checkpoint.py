@@ -2,6 +2,7 @@
 
 import io
 import pickle
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -11,13 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det import UserError
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture import masks as masking
 from rethink_det.architecture.checkpoint import (
+    Checkpoint,
     digest,
     load_checkpoint,
     load_exactly,
     save_checkpoint,
-    state_dict_of,
 )
+from rethink_det.architecture.input_convention import InputConvention
+from rethink_det.architecture.provenance import Parent, Provenance
+from tests.architecture.test_provenance import provenances
+from tests.checkpoints import unpack_legacy
 
 TENSORS = {'conv1.weight': torch.arange(6.0).reshape(2, 3), 'bn1.steps': torch.tensor(7)}
 
@@ -138,7 +145,7 @@ def test_names_of_a_plain_classifier_become_ours(head, prefix, wrapped):
     state = {
         f'{prefix}{name}': TENSORS['conv1.weight'] for name in ('conv1.weight', f'{head}.bias')
     }
-    found = state_dict_of({'state_dict': state, 'best': 0.9} if wrapped else state)
+    found = Checkpoint.from_dict({'state_dict': state, 'best': 0.9} if wrapped else state).weights
     assert list(found) == ['backbone.conv1.weight', 'head.fc.bias']
     assert found['head.fc.bias'] is TENSORS['conv1.weight']
 
@@ -146,7 +153,7 @@ def test_names_of_a_plain_classifier_become_ours(head, prefix, wrapped):
 @pytest.mark.parametrize('prefix', ['', 'module.'])
 def test_names_of_a_vgg_become_ours(prefix):
     names = ['features.0.weight', 'classifier.0.weight', 'classifier.6.bias']
-    found = state_dict_of({prefix + n: torch.zeros(1) for n in names})
+    found = Checkpoint.from_dict({prefix + n: torch.zeros(1) for n in names}).weights
     assert list(found) == [
         'backbone.features.0.weight', 'head.classifier.0.weight', 'head.classifier.6.bias'
     ]  # fmt: skip
@@ -155,12 +162,14 @@ def test_names_of_a_vgg_become_ours(prefix):
 @pytest.mark.parametrize('prefix', ['', 'module.'])
 def test_our_own_names_stay(prefix):
     names = ['backbone.conv1.weight', 'head.fc.bias', 'neck.linear.weight']
-    found = state_dict_of({'state_dict': {prefix + n: torch.zeros(1) for n in names}})
+    found = Checkpoint.from_dict(
+        {'state_dict': {prefix + n: torch.zeros(1) for n in names}}
+    ).weights
     assert list(found) == names
 
 
 def test_what_is_no_tensor_is_left_out():
-    found = state_dict_of({'conv1.weight': torch.zeros(1), 'epoch': 3})
+    found = Checkpoint.from_dict({'conv1.weight': torch.zeros(1), 'epoch': 3}).weights
     assert list(found) == ['backbone.conv1.weight']
 
 
@@ -170,7 +179,150 @@ def test_what_is_no_tensor_is_left_out():
 )
 def test_a_checkpoint_without_tensors_is_refused(checkpoint):
     with pytest.raises(UserError, match="somewhere.pth holds no tensors: expected a 'state_dict'"):
-        state_dict_of(checkpoint, 'somewhere.pth')
+        _ = Checkpoint.from_dict(checkpoint, 'somewhere.pth').weights
+
+
+# -- a checkpoint as a value ---------------------------------------------------------------
+
+names = st.text('abc.', min_size=1, max_size=4)
+tensors = st.dictionaries(names, st.integers(0, 5).map(lambda n: torch.arange(n + 1.0)), min_size=1)
+masks = st.dictionaries(names, st.lists(st.booleans(), max_size=9).map(torch.tensor), max_size=2)
+conventions = st.sampled_from([None, InputConvention('bgr', (1.0, 2.5, 3.0), (4.0, 5.0, 6.0))])
+descriptions = st.none() | st.dictionaries(names, st.integers(), max_size=2)
+others = st.fixed_dictionaries(
+    {}, optional={'optimizer': st.integers(), 'meta': st.dictionaries(st.just('epoch'), st.just(3))}
+)
+
+
+@given(tensors, descriptions, provenances, conventions, masks, st.none() | tensors, others)
+def test_what_is_written_is_read(
+    tmp_path, state, description, provenance, convention, masks, initial, others
+):
+    written = Checkpoint(
+        state_dict=state,
+        architecture=description,
+        provenance=provenance,
+        input_convention=convention,
+        masks={name: mask.bool() for name, mask in masks.items()},
+        initial=initial,
+        others=others,
+    )
+    path = tmp_path / 'new' / 'model.pth'
+    written.write(path)
+    read = Checkpoint.read(path)
+    assert read.path == str(path)
+    assert read.digest == written.digest
+    for name in ('architecture', 'provenance', 'input_convention'):
+        assert getattr(read, name) == getattr(written, name), name
+    assert (read.initial is None) == (initial is None)
+    assert read.others == {'meta': {}, **others}
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('field', ['state_dict', 'architecture', 'provenance', 'input_convention'])
+def test_a_writer_says_what_every_file_says(field):
+    entries = dict(
+        state_dict=TENSORS, architecture=None, provenance=Provenance.unknown(),
+        input_convention=None,
+    )  # fmt: skip
+    del entries[field]
+    with pytest.raises(TypeError, match=field):
+        Checkpoint(**entries)
+
+
+def test_a_checkpoint_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        Checkpoint.from_dict(TENSORS).provenance = Provenance.unknown()
+
+
+def test_what_is_mmengines_stays_as_it_is():
+    """The description goes into the dict that MMEngine is about to write."""
+    hub, state = object(), dict(TENSORS)
+    content = {'meta': {'epoch': 3}, 'state_dict': state, 'message_hub': hub}
+    again = replace(Checkpoint.from_dict(content), architecture={'a': 1}).to_dict()
+    assert again['message_hub'] is hub and again['state_dict'] is state
+    assert again['meta']['epoch'] == 3 and again['meta']['architecture'] == {'a': 1}
+    assert set(again) == {'meta', 'state_dict', 'message_hub'}
+
+
+def test_a_ticket_has_the_names_of_the_weights_and_a_checkpoint_without_is_refused():
+    ticket = {'module.conv1.weight': TENSORS['conv1.weight']}
+    content = {'state_dict': TENSORS, 'initial': ticket}
+    assert list(Checkpoint.from_dict(content).ticket) == ['backbone.conv1.weight']
+    with pytest.raises(UserError, match='any.pth has no lottery ticket.*--initial'):
+        _ = Checkpoint.from_dict({'state_dict': TENSORS}, 'any.pth').ticket
+
+
+def test_a_parent_is_named_by_file_arm_and_digest():
+    content = {'state_dict': TENSORS, 'meta': {'provenance': {'arm': 'fine-tune'}}}
+    checkpoint = Checkpoint.from_dict(content, '/home/someone/epoch_3.pth')
+    whole = checkpoint.as_parent()
+    assert whole == Parent('epoch_3.pth', 'fine-tune', digest(checkpoint.weights), 2)
+    one = {'conv1.weight': TENSORS['conv1.weight']}
+    assert checkpoint.as_parent(one) == replace(whole, digest=digest(one), tensors=1)
+
+
+@pytest.mark.parametrize(
+    'content, message',
+    [
+        ({'meta': {'provenance': 3}}, 'provenance'),
+        ({'meta': {'input_convention': 'rgb'}}, 'input_convention.*expected channels'),
+        ({'masks': [1]}, 'Packed masks are a dict'),
+    ],
+)
+def test_entries_without_sense_are_refused_by_file(tmp_path, content, message):
+    torch.save({'state_dict': TENSORS, **content}, tmp_path / 'odd.pth')
+    with pytest.raises(UserError, match=f'odd.pth.*{message}'):
+        Checkpoint.read(tmp_path / 'odd.pth')
+
+
+# -- files of before -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'name, arm, parent, seed',
+    [
+        ('trained', None, None, 1),
+        ('initial', 'initial', None, 1),
+        ('pruned', 'pruned', 'trained/epoch_1.pth', None),
+        ('masked', 'pruned', 'trained/epoch_1.pth', None),
+        ('fine-tune', 'fine-tune', 'pruned.pth', 1),
+        ('scratch-e', None, None, 1),
+        ('converted', 'converted', 'foreign.pth', None),
+        ('detector', 'unpruned', 'resnet/epoch_1.pth', 0),
+        ('pruned-detector', 'pruned', 'detector/epoch_1.pth', None),
+    ],
+)
+def test_an_older_file_says_what_it_knows(tmp_path, name, arm, parent, seed):
+    checkpoint = Checkpoint.read(unpack_legacy(name, tmp_path))
+    provenance = checkpoint.provenance
+    assert (provenance.arm, provenance.seed) == (arm, seed)
+    assert (provenance.parent and provenance.parent.name) == parent
+    architecture = PrunedArchitecture.load(checkpoint)
+    assert PrunedArchitecture.load(checkpoint.path) == architecture
+    described = architecture.masks.get('digest')
+    assert described == (masking.digest(checkpoint.masks) if checkpoint.masks else None)
+    assert (checkpoint.initial is not None) == (name in ('pruned', 'masked'))
+    assert (checkpoint.input_convention is None) == (name == 'initial')
+
+
+@pytest.mark.parametrize('name', ['trained', 'initial', 'pruned', 'masked', 'fine-tune'])
+def test_the_weights_of_an_older_file_fill_its_network(tmp_path, name):
+    checkpoint = Checkpoint.read(unpack_legacy(name, tmp_path))
+    network = PrunedArchitecture.load(checkpoint).network_with(checkpoint.weights)
+    assert digest(network.state_dict()) == digest(checkpoint.state_dict)
+    if checkpoint.initial is not None:
+        load_exactly(network, checkpoint.ticket)
+
+
+def test_older_files_know_each_other(tmp_path):
+    """Digests are what they were, so that a chain of files can be followed."""
+    files = {name: Checkpoint.read(unpack_legacy(name, tmp_path)) for name in
+             ('trained', 'pruned', 'fine-tune', 'detector', 'pruned-detector')}  # fmt: skip
+    for child, parent in [
+        ('pruned', 'trained'), ('fine-tune', 'pruned'), ('pruned-detector', 'detector')
+    ]:  # fmt: skip
+        assert files[child].provenance.parent.digest == files[parent].as_parent().digest
 
 
 # -- loading into a network ----------------------------------------------------------------

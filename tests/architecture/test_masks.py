@@ -8,7 +8,7 @@ from torch import nn
 
 from rethink_det import UserError
 from rethink_det.architecture import masks as masking
-from rethink_det.architecture.checkpoint import load_checkpoint, save_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint, save_checkpoint
 
 shapes = st.lists(st.integers(0, 5), max_size=4).map(tuple)
 
@@ -33,7 +33,7 @@ def test_unpacking_gives_back_what_was_packed_in_an_eighth_of_the_bytes(named, s
 def test_packed_masks_survive_a_checkpoint(tmp_path):
     masks = {'backbone.conv1.weight': random_mask((3, 2, 3, 3)), 'fc.weight': random_mask((5, 7))}
     save_checkpoint({'masks': masking.pack(masks)}, tmp_path / 'pruned.pth')
-    again = masking.masks_of(load_checkpoint(tmp_path / 'pruned.pth'))
+    again = Checkpoint.read(tmp_path / 'pruned.pth').masks
     assert masking.digest(again) == masking.digest(masks)
 
 
@@ -104,9 +104,4 @@ def test_damaged_masks_are_refused_by_name(damaged):
     with pytest.raises(UserError, match=match):
         masking.unpack(damaged)
     with pytest.raises(UserError, match=f'some.pth: .*{match}'):
-        masking.masks_of({'masks': damaged}, 'some.pth')
-
-
-def test_a_checkpoint_without_masks_is_refused():
-    with pytest.raises(UserError, match='some.pth has no masks'):
-        masking.masks_of({'state_dict': {}}, 'some.pth')
+        Checkpoint.from_dict({'masks': damaged}, 'some.pth')

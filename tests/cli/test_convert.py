@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly
-from rethink_det.architecture.masks import masks_of
+from rethink_det.architecture.checkpoint import Checkpoint, load_checkpoint, load_exactly
 
 KEPT = {'layer1.0.conv1': (0, 2), 'layer3.0.conv1': tuple(range(1, 16))}
 
@@ -56,8 +55,8 @@ def test_where_it_comes_from_is_written_down(command, foreign, classifier, out):
     command('convert', foreign(), '-o', out, '--base', classifier())
     provenance = load_checkpoint(out)['meta']['provenance']
     assert provenance['arm'] == 'converted'
-    assert provenance['source'].endswith('foreign.pth')
-    assert len(provenance['source_digest']) == 16
+    assert provenance['parent'] == 'foreign.pth'
+    assert len(provenance['parent_digest']) == 16
     assert len(provenance['inferred']) == 1
 
 
@@ -85,7 +84,7 @@ def test_masks_go_into_the_checkpoint(command, foreign, network, classifier, out
         network.backbone.layer2[0].conv1.weight[:2] = 0
     done = command('convert', foreign({}), '-o', out, '--base', classifier(), '--masks', '0.2')
     assert 'keeps 216 of 288 weights' in done.out
-    masks = masks_of(load_checkpoint(out))
+    masks = Checkpoint.read(out).masks
     assert {n: m.sum().item() for n, m in masks.items()} == {'backbone.layer2.0.conv1.weight': 216}
     assert PrunedArchitecture.load(out).masks['kept'] == {'backbone.layer2.0.conv1.weight': 216}
 

@@ -140,7 +140,7 @@ MY_OPTIONS = {
 
 @pytest.mark.parametrize('option', MY_OPTIONS)
 def test_mistake_in_a_config_that_was_written_by_hand(option, root, refused):
-    write_classifier(root / 'other.pth', {}, depth=18, base_channels=16)
+    write_classifier(root / 'other.pth', arm='fine-tune', depth=18, base_channels=16)
     message = refused(f'train {{root}}/mine.py --cfg-options {option}')
     assert all(part in message for part in MY_OPTIONS[option]), message
 

@@ -10,12 +10,11 @@ from mmengine.registry import DefaultScope
 from rethink_det.architecture import Cut, PrunedArchitecture
 from rethink_det.architecture import masks as masking
 from rethink_det.architecture.checkpoint import load_checkpoint, save_checkpoint
-from rethink_det.architecture.input_convention import KEY
+from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.export.onnx import OnnxNetwork
-from rethink_det.pruning import PruneResult
-from rethink_det.pruning.checkpoint import save_pruned
 from rethink_det.registry import MODELS
 from rethink_det.training.config import find_config, load_config
+from tests.checkpoints import checkpoint
 
 for module in ('onnx', 'onnxscript', 'onnxruntime'):
     pytest.importorskip(module)
@@ -30,8 +29,8 @@ def pruned(trained, tmp_path):
     parent = PrunedArchitecture.load(trained)
     small = parent.after(Cut({'layer1.0.conv1': (0, 2), 'layer3.0.conv1': tuple(range(9))}))
     state = small.inherit(load_checkpoint(trained)['state_dict'])
-    meta = {'architecture': small.to_dict(), KEY: BGR}
-    save_checkpoint({'meta': meta, 'state_dict': state}, tmp_path / 'pruned.pth')
+    convention = InputConvention.from_dict(BGR)
+    checkpoint(state, small, input_convention=convention).write(tmp_path / 'pruned.pth')
     return tmp_path / 'pruned.pth'
 
 
@@ -102,7 +101,7 @@ def test_masked_weights_are_zero_in_the_file_and_not_counted(command, trained, t
     masks = {name: torch.rand(state[name].shape, generator=torch.Generator().manual_seed(0)) > 0.5}
     masking.apply(state, masks)
     small = parent.after(Cut(masks=masks))
-    save_pruned(PruneResult(small, state, masks), tmp_path / 'sparse.pth', {})
+    checkpoint(state, small, masks=masks).write(tmp_path / 'sparse.pth')
     whole = command('export', tmp_path / 'sparse.pth', '--onnx')
     assert f'params: {small.cost().params:,}\n' in whole.out, whole.err
     part = command('export', tmp_path / 'sparse.pth', '--onnx', '--backbone')

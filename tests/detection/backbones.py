@@ -3,8 +3,8 @@
 import torch
 
 from rethink_det.architecture import Cut, PrunedArchitecture
-from rethink_det.architecture.checkpoint import save_checkpoint
-from rethink_det.architecture.input_convention import KEY
+from rethink_det.architecture.input_convention import InputConvention
+from tests.checkpoints import checkpoint
 
 RGB = dict(channels='rgb', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
 
@@ -16,14 +16,15 @@ def architecture(depth=50, **backbone) -> PrunedArchitecture:
     return PrunedArchitecture(backbone, head, (3, 32, 32))
 
 
-def write_classifier(path, keep=None, convention=RGB, **backbone):
+def write_classifier(path, keep=None, convention=RGB, arm=None, **backbone):
     """Its checkpoint; ``keep`` has the share of filters that a layer keeps, by L1 norm."""
     parent = architecture(**backbone)
     network = damped(parent.build_network())
     small = parent.after(Cut(channels=best(network.backbone, keep or {})))
     state = small.inherit(network.state_dict())
-    meta = {'architecture': small.to_dict(), KEY: convention}
-    save_checkpoint({'meta': meta, 'state_dict': state}, path)
+    checkpoint(state, small, arm, input_convention=InputConvention.from_dict(convention)).write(
+        path
+    )
     return path
 
 

@@ -7,17 +7,17 @@ import torch
 from mmengine.registry import MODELS, DefaultScope
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint, load_checkpoint
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.datasets.shapes import build_shapes
 from rethink_det.detection import transfer_config
 from rethink_det.detection.pruning import Trunk, backbone_architecture, prune_detector
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
-from rethink_det.pruning.checkpoint import save_pruned
 from rethink_det.training.config import find_config, load_config
 from rethink_det.training.generators import seeded
 from rethink_det.training.training_batches import TrainingBatches
+from tests import checkpoints
 from tests.tiny_data import write_coco
 
 SIDE = 96
@@ -60,7 +60,7 @@ def detector(config, unsettle):
 @pytest.fixture(scope='module')
 def checkpoint(detector):
     """Of plain mmdet: it does not say what its backbone is."""
-    return {'meta': {}, 'state_dict': detector.state_dict()}
+    return Checkpoint.from_dict({'state_dict': detector.state_dict()}, 'plain.pth')
 
 
 @pytest.fixture(scope='module')
@@ -70,13 +70,13 @@ def prune(config, checkpoint):
     def run(pruner, **changes):
         pruner = dict(pruner)
         if isinstance(pruner.get('target'), dict):
-            base = backbone_architecture(config, checkpoint, 'plain.pth')
+            base = backbone_architecture(config, checkpoint)
             described = base.to_dict() | {'channels': pruner['target']}
             pruner['target'] = PrunedArchitecture.from_dict(described)
         data = TrainingBatches(config)
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', UserWarning)  # floors, at such widths
-            return prune_detector(config, checkpoint, 'plain.pth', build_pruner(pruner), data)
+            return prune_detector(config, checkpoint, build_pruner(pruner), data)
 
     return run
 
@@ -88,7 +88,7 @@ def build(config):
 
 def rebuilt(config, result, path):
     """The pruned detector by its checkpoint, as arm prune-d starts from it."""
-    save_pruned(result, path, {})
+    checkpoints.checkpoint(result.state_dict, result.architecture, masks=result.masks).write(path)
     arm = ARMS.get(DETECTION, 'prune-d')
     model = build(transfer_config(config, arm, path, path).config)
     model.load_state_dict(load_checkpoint(path)['state_dict'])
@@ -171,7 +171,7 @@ def test_batchnorm_of_a_neck_is_no_channel_of_the_backbone(config, checkpoint, u
     changed.model.neck.update(neck, in_channels=[8, 16, 32, 64])
     state = unsettle(build(changed)).state_dict()
     pruner = build_pruner(dict(type='NetworkSlimmingPruner', ratio=0.5))
-    result = prune_detector(changed, {'state_dict': state}, 'neck.pth', pruner)
+    result = prune_detector(changed, checkpoints.checkpoint(state), pruner)
     assert result.architecture.channels and not result.architecture.selections
     assert all(name.startswith('layer') for name in result.architecture.channels)
     bns = [n for n in state if n.startswith('neck.') and n.endswith('bn.weight')]
@@ -179,7 +179,7 @@ def test_batchnorm_of_a_neck_is_no_channel_of_the_backbone(config, checkpoint, u
 
 
 def test_a_plain_detector_is_described_by_its_config(config, checkpoint):
-    found = backbone_architecture(config, checkpoint, 'plain.pth')
+    found = backbone_architecture(config, checkpoint)
     assert found.backbone['type'] == 'mmdet.ResNet'
     assert found.backbone['base_channels'] == 8
     assert not {'frozen_stages', 'norm_eval', 'init_cfg'} & set(found.backbone)
@@ -189,16 +189,16 @@ def test_a_detector_without_a_neck_is_refused(checkpoint):
     config = load_config('mmdet::faster_rcnn/faster-rcnn_r50-caffe_c4-1x_coco.py')
     pruner = build_pruner(EXACT['ratios'])
     with pytest.raises(UserError, match='no neck.*arm prune-c'):
-        prune_detector(config, checkpoint, 'c4.pth', pruner)
+        prune_detector(config, checkpoint, pruner)
 
 
 def test_weights_of_another_detector_are_refused(config, checkpoint):
     wide = load_config(find_config('detection/mask-rcnn_r18-w16_fpn_shapes.py'))
     with pytest.raises(UserError, match='plain.pth does not fit the config.*conv1.weight'):
-        prune_detector(wide, checkpoint, 'plain.pth', build_pruner(EXACT['ratios']))
+        prune_detector(wide, checkpoint, build_pruner(EXACT['ratios']))
 
 
 def test_a_loss_without_ground_truth_is_refused(config, checkpoint):
     pruner = build_pruner(DATA['taylor'])
     with pytest.raises(UserError, match='A loss needs labels'):
-        prune_detector(config, checkpoint, 'plain.pth', pruner, [torch.randn(2, 3, 64, 64)])
+        prune_detector(config, checkpoint, pruner, [torch.randn(2, 3, 64, 64)])

@@ -4,6 +4,7 @@ import pytest
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import pruned_backbone
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.detection import transfer_config
 from rethink_det.detection.pruning import backbone_architecture
@@ -14,6 +15,7 @@ from rethink_det.registered import build, scope_of
 from rethink_det.registry import MODELS
 from rethink_det.training.config import find_config, load_config
 from rethink_det.training.hooks import MaskHook, TransferHook
+from tests.checkpoints import checkpoint
 
 BACKBONE = dict(type='mmdet.ResNet', depth=18, base_channels=8, zero_init_residual=False)
 HEAD = dict(type='rethink_det.LinearHead', num_classes=8)
@@ -44,8 +46,8 @@ def test_the_model_is_checked_and_built(config, architecture):
     with scope_of(config):
         detector = build(MODELS, config.model)
     assert detector.backbone.architecture == architecture
-    state = {'state_dict': detector.state_dict()}
-    assert trained_detector(config, state, 'x.pth').backbone.architecture == architecture
+    trained = Checkpoint.from_dict(detector.state_dict())
+    assert trained_detector(config, trained).backbone.architecture == architecture
     assert config.model.to_dict() == before
 
 
@@ -56,7 +58,7 @@ def test_a_neck_of_other_widths_is_refused(config):
 
 
 def test_what_is_pruned_is_what_the_config_names(config, architecture):
-    assert backbone_architecture(config, {}, 'plain.pth') == architecture
+    assert backbone_architecture(config, Checkpoint.from_dict({})) == architecture
 
 
 def test_what_a_checkpoint_says_of_itself_counts(config, architecture):
@@ -65,10 +67,9 @@ def test_what_a_checkpoint_says_of_itself_counts(config, architecture):
         config.model.backbone.architecture = other.to_dict()
         state = build(MODELS, config.model).state_dict()
     config.model.backbone.architecture = 'gone.json'
-    checkpoint = {'meta': {'architecture': other.to_dict()}, 'state_dict': state}
-    assert trained_detector(config, checkpoint, 'x.pth').backbone.architecture == other
+    assert trained_detector(config, checkpoint(state, other)).backbone.architecture == other
     with pytest.raises(UserError, match="No architecture 'gone.json'"):
-        trained_detector(config, {'state_dict': state}, 'x.pth')
+        trained_detector(config, checkpoint(state))
 
 
 def test_another_backbone_takes_its_place(config, tmp_path):

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture.checkpoint import load_checkpoint
-from rethink_det.architecture.input_convention import KEY
+from rethink_det.architecture.checkpoint import CONVENTION, load_checkpoint
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.datasets import ImageNet
 from rethink_det.pruning import prune_state
@@ -263,7 +262,7 @@ def test_every_arm_runs_to_coco_metrics(detector, backbones, arm):
     assert load_checkpoint(checkpoint)['meta']['provenance']['arm'] == arm
     ours, theirs = map(PrunedArchitecture.load, (checkpoint, backbones[arm]))
     assert ours.shape() == theirs.shape()
-    proof = load_checkpoint(checkpoint)['meta'][KEY]
+    proof = load_checkpoint(checkpoint)['meta'][CONVENTION]
     assert proof == dict(channels='rgb', mean=[127.0] * 3, std=[128.0] * 3)
     assert 'mean 127, 127, 127, std 128, 128, 128, as the backbone was trained' in out
     widths = '40, 112, 320' if arm == 'unpruned' else '40, 112, 240'

@@ -18,6 +18,7 @@ import torch
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
+from tests.checkpoints import of_arm
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -196,6 +197,7 @@ def test_every_process_trains_the_same_pruned_detector_on(one, train, folder, co
         '--pruner-options', 'ratios=0.5', '--no-eval', '-o', pruned,
     )  # fmt: skip
     assert done.status == 0, done
+    of_arm(pruned, 'pruned', 'unpruned')  # as if its backbone had not been pruned before
     work, said = train(2, 'prune_d', '--backbone', pruned, '--arm', 'prune-d')
     architecture, state = PrunedArchitecture.load(pruned), load_checkpoint(pruned)['state_dict']
     assert architecture.kept('layer1.0.conv1') == 2  # twice a half of eight

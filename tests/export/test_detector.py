@@ -7,6 +7,7 @@ from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope
 
 from rethink_det import UserError
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.detection.trained_detector import trained_detector
 from rethink_det.export.detector import (
     MASKS,
@@ -34,7 +35,7 @@ def detector(*arguments, **changes):
     """One that finds things of all sizes and classes, some of them for sure."""
     torch.manual_seed(0)
     settings = config(*arguments, **changes)
-    built = trained_detector(settings, {'state_dict': fresh(settings)}, 'fresh.pth').eval()
+    built = trained_detector(settings, Checkpoint.from_dict(fresh(settings), 'fresh.pth')).eval()
     with torch.no_grad():
         built.roi_head.bbox_head.fc_cls.weight.normal_(0, 0.4)
         built.roi_head.bbox_head.fc_reg.weight.normal_(0, 0.1)
@@ -207,18 +208,18 @@ def test_what_mmdet_would_do_otherwise_is_refused(changes, named):
     settings = config(
         **{k: ConfigDict(v) if isinstance(v, dict) else v for k, v in changes.items()}
     )
-    model = trained_detector(settings, {'state_dict': fresh(settings)}, 'fresh.pth')
+    model = trained_detector(settings, Checkpoint.from_dict(fresh(settings), 'fresh.pth'))
     with pytest.raises(UserError, match=f'{named}.*--backbone'):
         whole_detector(model, SHAPE)
 
 
 def test_weights_of_another_detector_are_refused():
     with pytest.raises(UserError, match=r'other\.pth does not fit the config.*no '):
-        trained_detector(config('mask'), {'state_dict': fresh(config())}, 'other.pth')
+        trained_detector(config('mask'), Checkpoint.from_dict(fresh(config()), 'other.pth'))
 
 
 def test_a_config_without_backbone_is_refused():
     settings = config()
     settings.model = dict(type='mmengine.BaseDataPreprocessor')
     with pytest.raises(UserError, match='no detector'):
-        trained_detector(settings, {'state_dict': {}}, 'any.pth')
+        trained_detector(settings, Checkpoint.from_dict({}, 'any.pth'))

@@ -8,7 +8,7 @@ import torch
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture import masks as masking
-from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint, load_checkpoint
 from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here
@@ -57,7 +57,7 @@ def test_masks_hold_in_every_arm_and_the_ticket_starts_where_the_parent_did(stud
     folders = {p.parts[-2]: p.parent for p in Path(tmp_path, 'out').rglob('config.py')}
     pruned = next(Path(tmp_path, 'out').rglob('inherited.pth'))
     checkpoint = load_checkpoint(pruned)
-    masks = masking.masks_of(checkpoint)
+    masks = Checkpoint.from_dict(checkpoint).masks
     assert folders
     parent = next(Path(tmp_path, 'out').rglob('initial.pth'))
     initial = load_checkpoint(parent)['state_dict']
@@ -104,7 +104,7 @@ def test_rounds_prune_what_is_left_and_rewind(study, tmp_path):
     ) == {first, second, second - second // 2}
     ticket = load_checkpoint(left['pruned'])['initial']
     initial = load_checkpoint(next(Path(tmp_path, 'out').rglob('initial.pth')))['state_dict']
-    masks = masking.masks_of(load_checkpoint(left['pruned']))
+    masks = Checkpoint.read(left['pruned']).masks
     assert all(torch.equal(ticket[n], initial[n] * mask) for n, mask in masks.items())
 
 

@@ -2,12 +2,13 @@
 
 import runpy
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint, digest, save_checkpoint
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arm_config import architecture_of
 from rethink_det.detection.measuring.cost import backbone_cost
@@ -39,22 +40,23 @@ def test_a_classifier_is_evaluated_as_its_training_did(classifier):
     assert network.evaluate() == metrics
     assert network.architecture == architecture_of(network.config)
     assert network.cost() == network.architecture.cost()
-    assert network.convention == InputConvention('rgb', (125.0,) * 3, (60.0,) * 3)
 
 
 def test_its_pruned_checkpoint_says_what_it_is(classifier, tmp_path):
     network, metrics = classifier
-    before = digest(network.state)
+    before = digest(network.checkpoint.weights)
     pruned = network.prune(HALF)
     path = tmp_path / 'pruned.pth'
     written = network.save_pruned(pruned, path, HALF, network.initial_weights())
-    assert digest(network.state) == before
-    checkpoint = load_checkpoint(path)
-    assert written != before
+    assert digest(network.checkpoint.weights) == before
+    checkpoint = Checkpoint.read(path)
+    assert checkpoint.digest == written != before
     assert PrunedArchitecture.load(path) == pruned.architecture
-    assert checkpoint['meta']['provenance']['pruner'] == HALF
-    assert checkpoint['meta']['provenance']['parent_digest'] == before
-    assert checkpoint['initial'].keys() == checkpoint['state_dict'].keys()
+    assert checkpoint.provenance.pruner == HALF
+    assert checkpoint.provenance.parent == network.checkpoint.as_parent()
+    assert checkpoint.provenance.parent.digest == before
+    assert checkpoint.initial.keys() == checkpoint.state_dict.keys()
+    assert checkpoint.input_convention == InputConvention('rgb', (125.0,) * 3, (60.0,) * 3)
     assert network.cost(pruned.architecture).macs < network.cost().macs
     assert network.evaluate_pruned(path).keys() == metrics.keys()
 
@@ -79,7 +81,9 @@ def test_a_pruned_classifier_is_pruned_on(classifier, tmp_path):
 def test_initial_weights_are_those_of_the_training(classifier, tmp_path):
     network, _ = classifier
     found = network.initial_weights()
-    elsewhere = shutil.move(network.path.with_name(INITIAL), tmp_path / 'elsewhere.pth')
+    elsewhere = shutil.move(
+        Path(network.checkpoint.path).with_name(INITIAL), tmp_path / 'elsewhere.pth'
+    )
     assert network.initial_weights() is None
     given = network.initial_weights(elsewhere)
     assert all(torch.equal(given[name], tensor) for name, tensor in found.items())

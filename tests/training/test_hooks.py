@@ -51,7 +51,7 @@ def test_the_whole_model_is_there_before_the_first_step(tiny_config, source):
     assert digest(parameters(found['state_dict'])) == digest(parameters(state))
     provenance = found['meta']['provenance']
     assert provenance['arm'] == 'fine-tune' and provenance['seed'] == 1
-    assert provenance['parent'] == str(path)
+    assert provenance['parent'] == path.name
     assert provenance['parent_digest'] == digest(state)
     assert provenance['tensors'] == len(state)
 
@@ -77,7 +77,7 @@ def test_the_arm_random_starts_from_the_initial_weights(tiny_config):
     train(config)
     assert digest(last(plain)['state_dict']) == digest(last(config)['state_dict'])
     provenance = last(config)['meta']['provenance']
-    assert provenance['arm'] == 'random' and 'parent' not in provenance
+    assert provenance['arm'] == 'random' and provenance['parent'] is None
 
 
 def test_on_resume_the_weights_are_the_runs_own(tiny_config, source):
@@ -181,6 +181,7 @@ def test_a_checkpoint_says_how_its_images_were_normalised(tiny_config):
 def test_another_normalisation_is_warned_about(log, tmp_path, source, change, expected):
     convention = dict(channels='rgb', mean=[125.0] * 3, std=[60.0] * 3)
     meta = {} if change is None else {'input_convention': convention | change}
+    meta['provenance'] = {'arm': 'pruned'}
     save_checkpoint({'state_dict': source[0], 'meta': meta}, tmp_path / 'other.pth')
     lines = log(transfer(tmp_path / 'other.pth')).splitlines()
     warnings = [line for line in lines if 'WARNING' in line and 'other.pth' in line]

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from mmdet.models import DetDataPreprocessor
 from mmengine.model import BaseDataPreprocessor
 
-from rethink_det.architecture.input_convention import KEY, InputConvention
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification import ImagePreprocessor
 from rethink_det.errors import UserError
 
@@ -21,8 +22,7 @@ def test_all_ways_to_say_it_mean_the_same(convention):
     settings = convention.settings()
     assert InputConvention.of_settings(settings) == convention
     assert InputConvention.of(DetDataPreprocessor(**settings)) == convention
-    meta = {KEY: convention.to_dict()}
-    assert InputConvention.of_checkpoint({'meta': meta}) == convention
+    assert InputConvention.from_dict(convention.to_dict()) == convention
 
 
 @given(conventions, conventions)
@@ -70,7 +70,7 @@ def test_a_config_that_normalises_no_three_channels_has_none(settings):
 
 @pytest.mark.parametrize('checkpoint', [{}, {'meta': None}, {'meta': {}}])
 def test_an_older_checkpoint_says_nothing(checkpoint):
-    assert InputConvention.of_checkpoint(checkpoint) is None
+    assert Checkpoint.from_dict(checkpoint).input_convention is None
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_an_older_checkpoint_says_nothing(checkpoint):
 )  # fmt: skip
 def test_an_entry_without_sense_is_refused_by_file(entry):
     with pytest.raises(UserError, match=r"old.pth: meta\['input_convention'\].*expected channels"):
-        InputConvention.of_checkpoint({'meta': {KEY: entry}}, 'old.pth')
+        Checkpoint.from_dict({'meta': {'input_convention': entry}}, 'old.pth')

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.model import BaseModel
 
-from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.detection.measuring.latency import (
     SECONDS,
     median_latency,
@@ -63,7 +63,7 @@ def measure_detector(
         scope_of(config, 'mmdet'),
         torch.no_grad(),
     ):
-        detector = trained_detector(_whole(config), load_checkpoint(checkpoint), checkpoint)
+        detector = trained_detector(_whole(config), Checkpoint.read(checkpoint))
         detector.to(device).eval()
         dataset = build(DATASETS, config.val_dataloader.dataset)
         chosen = first_images(dataset, IMAGES)

@@ -9,10 +9,9 @@ from os import PathLike
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import load_checkpoint, state_dict_of
-from rethink_det.architecture.input_convention import InputConvention
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.network import build_backbone
-from rethink_det.arms import ARMS, DETECTION, Arm, Start
+from rethink_det.arms import ARMS, Arm
 from rethink_det.detection.adapted import Adapted, Change
 from rethink_det.detection.evaluation.evaluators import set_evaluators
 from rethink_det.detection.feature_maps import feature_maps, place_outputs
@@ -28,6 +27,7 @@ from rethink_det.detection.transfer.shared_head import PLACE, adapt_shared_head
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type, scope_of
 from rethink_det.registry import HOOKS
+from rethink_det.training.arm_weights import check_kind
 
 WEIGHT_HOOKS = ('rethink_det.TransferHook', 'rethink_det.MaskHook')
 """Hooks that bring a backbone's weights in: a config's own go with its backbone."""
@@ -53,26 +53,27 @@ def transfer_config(
         weights: Checkpoint of the trained classifier, for ``prune-d`` of the pruned detector;
             for ``random`` that of the pruner, if the architecture has weight masks, which are
             in there.
-        settings: Schedule and SyncBN.
+        settings: Schedule, SyncBN, and whether the weights were not fine-tuned.
 
     Returns:
         The config, and what else than its backbone is different.
 
     Raises:
         UserError: The config is no detector, or one whose backbone cannot be replaced by this
-            one (says why), or the arm needs weights or masks and there are none, or those of a
-            detector instead of a classifier's, or the other way round.
+            one (says why), or the arm needs weights or masks and there are none, or those of
+            another arm, see :mod:`~rethink_det.training.arm_weights`.
     """
+    settings = settings or TransferSettings()
+    arm = ARMS.untuned(arm) if settings.untuned else arm
     _check(config, arm, weights)
     checkpoint = _read(arm, weights)
     config = deepcopy(config)
     shape = PrunedArchitecture.load(architecture)
     with scope_of(config, 'mmdet'):
         changes = _replace_backbone(config.model, shape, architecture, arm)
-    convention = checkpoint and InputConvention.of_checkpoint(checkpoint, weights)
-    changes += set_normalisation(config, convention)
+    changes += set_normalisation(config, checkpoint and checkpoint.input_convention)
     changes += set_evaluators(config)
-    (settings or TransferSettings()).apply(config, arm)
+    settings.apply(config, arm)
     others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
     config.custom_hooks = [*others, *_hooks(config, arm, shape, weights)]
     _import_this_package(config)
@@ -93,7 +94,7 @@ def _check(config: Config, arm: Arm, weights: str | PathLike | None) -> None:
         )
 
 
-def _read(arm: Arm, weights: str | PathLike | None) -> dict | None:
+def _read(arm: Arm, weights: str | PathLike | None) -> Checkpoint | None:
     """The checkpoint that the arm takes weights from.
 
     Of ``random`` it is the pruner's, if that is given: its images are normalised alike, so that
@@ -102,21 +103,9 @@ def _read(arm: Arm, weights: str | PathLike | None) -> dict | None:
     Refuses a classifier where a whole detector is needed, and a detector elsewhere.
     """
     if not arm.takes_weights:
-        return load_checkpoint(weights) if is_checkpoint(weights) else None
-    checkpoint = load_checkpoint(weights)
-    names = state_dict_of(checkpoint, weights)
-    whole = any(not name.startswith(('backbone.', 'head.')) for name in names)
-    if arm.whole and not whole:
-        raise UserError(
-            f'{weights} is of a classifier, and arm {arm.name} goes on from a whole detector: '
-            'prune one by rethink-det prune DETECTOR_CONFIG CHECKPOINT, or take arm '
-            f'{ARMS.baseline(DETECTION).name}.'
-        )
-    if whole and not arm.whole:
-        raise UserError(
-            f'{weights} is of a detector, and arm {arm.name} takes the backbone of a classifier. '
-            f'A detector that was pruned itself is arm {ARMS.starting_from(Start.DETECTOR).name}.'
-        )
+        return Checkpoint.read(weights) if is_checkpoint(weights) else None
+    checkpoint = Checkpoint.read(weights)
+    check_kind(arm, checkpoint)
     return checkpoint
 
 
@@ -163,6 +152,8 @@ def _hooks(
     transfer = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
     if arm.takes_weights:
         transfer['checkpoint'] = str(weights)
+        if arm.untuned:
+            transfer['untuned'] = True
         if arm.whole:
             transfer['part'] = None
         elif (config.model.get('roi_head') or {}).get('shared_head'):

@@ -31,10 +31,14 @@ class TransferSettings:
         sync_bn: Compute the statistics of every BatchNorm over the images of all GPUs (SyncBN),
             the paper's remedy for two images a GPU; it matters where BatchNorm is trained. It
             needs GPUs and ``--launcher``: in a single process it changes nothing.
+        untuned: Take a network that was pruned and not fine-tuned, where the arm has one that
+            was: what the inherited weights are worth as they are. Its BatchNorm statistics are
+            those of the uncut network, so nothing of it is frozen.
     """
 
     schedule: str = '1x'
     sync_bn: bool = False
+    untuned: bool = False
 
     def apply(self, config: Config, arm: Arm) -> None:
         """Write them into a detector's config, in place.

@@ -1,18 +1,14 @@
 """A given parent is taken instead of training one."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mmengine.config import Config
 
-from rethink_det.architecture.checkpoint import (
-    digest,
-    load_checkpoint,
-    load_exactly,
-    save_checkpoint,
-    state_dict_of,
-)
-from rethink_det.architecture.input_convention import KEY, InputConvention
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import Checkpoint, digest, load_exactly
+from rethink_det.architecture.input_convention import InputConvention
+from rethink_det.architecture.provenance import versions
 from rethink_det.classification.arm_config import architecture_of
 from rethink_det.layout import ARCHITECTURE, CONFIG, PARENT
 from rethink_det.report.run_result import RunResult
@@ -36,23 +32,14 @@ class AdoptClassifier(Stage):
     @property
     def sources(self) -> dict[str, str | None]:
         """The weights in it."""
-        return {'parent': digest(self._weights())}
-
-    def _weights(self) -> dict:
-        return state_dict_of(load_checkpoint(self.run.checkpoint), self.run.checkpoint)
+        return {'parent': digest(Checkpoint.read(self.run.checkpoint).weights)}
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Copy and evaluate; what its training took is unknown."""
         config.dump(folder / CONFIG)
         architecture = architecture_of(config)
-        network = architecture.build_network()
-        load_exactly(network, self._weights())
-        meta = {'architecture': architecture.to_dict(), 'provenance': {'arm': self.run.arm}}
-        inputs = InputConvention.of_settings(config.model.get('data_preprocessor'))
-        if inputs is not None:
-            meta[KEY] = inputs.to_dict()
-        state = network.state_dict()
-        save_checkpoint({'meta': meta, 'state_dict': state}, folder / PARENT)
+        adopted = self._adopted(config, architecture)
+        adopted.write(folder / PARENT)
         architecture.save(folder / ARCHITECTURE)
         return self.result(
             metrics=evaluate(config, folder / PARENT),
@@ -61,6 +48,20 @@ class AdoptClassifier(Stage):
             train_macs=None,
             total_train_macs=None,
             checkpoint=PARENT,
-            digest=digest(state),
+            digest=digest(adopted.state_dict),
             architecture=ARCHITECTURE,
+        )
+
+    def _adopted(self, config: Config, architecture: PrunedArchitecture) -> Checkpoint:
+        """The given checkpoint, with every tensor of the network and nothing else."""
+        given = Checkpoint.read(self.run.checkpoint)
+        network = architecture.build_network()
+        load_exactly(network, given.weights)
+        return Checkpoint(
+            state_dict=network.state_dict(),
+            architecture=architecture.to_dict(),
+            provenance=replace(
+                given.provenance, arm=self.run.arm, versions=versions(), parent=given.as_parent()
+            ),
+            input_convention=InputConvention.of_settings(config.model.get('data_preprocessor')),
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from rethink_det.architecture.checkpoint import digest, load_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint, digest
 from rethink_det.arms import ARMS, CLASSIFICATION, Arm
 from rethink_det.classification.arm_config import architecture_of, arm_config
 from rethink_det.layout import ARCHITECTURE, CONFIG
@@ -14,6 +14,7 @@ from rethink_det.study import ledger
 from rethink_det.study.graph import ClassifierTraining
 from rethink_det.study.stages.stage import Stage
 from rethink_det.study.stages.training import train_on
+from rethink_det.training.config import name_arm
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class TrainClassifier(Stage):
     def do(self, config: Config, folder: Path) -> RunResult:
         """Train; the parent's weights come in by a hook."""
         architecture = architecture_of(config)
+        name_arm(config, self.run.arm)
         config.dump(folder / CONFIG)
         metrics, checkpoint = train_on(config, folder)
         architecture.save(folder / ARCHITECTURE)
@@ -55,6 +57,6 @@ class TrainClassifier(Stage):
             train_macs=own,
             total_train_macs=ledger.total(ledger.owed(self.arm, self.pruned), own),
             checkpoint=checkpoint.name,
-            digest=digest(load_checkpoint(checkpoint)['state_dict']),
+            digest=digest(Checkpoint.read(checkpoint).state_dict),
             architecture=ARCHITECTURE,
         )

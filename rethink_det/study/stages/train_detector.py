@@ -1,14 +1,13 @@
 """A transfer arm trains a detector."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import digest, load_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint, digest
+from rethink_det.architecture.provenance import Provenance
 from rethink_det.arms import ARMS, DETECTION, Arm
 from rethink_det.detection.measuring.cost import backbone_cost
 from rethink_det.layout import CONFIG
@@ -50,8 +49,8 @@ class TrainDetector(Stage):
         config.dump(folder / CONFIG)
         keep_curves(config)
         metrics, checkpoint = train_on(config, folder)
-        saved = load_checkpoint(checkpoint)
-        state = saved['state_dict']
+        saved = Checkpoint.read(checkpoint)
+        state = saved.state_dict
         shape = _test_shape(config)
         macs = backbone_cost(architecture, shape).macs
         own = ledger.of_training(config, macs)
@@ -66,15 +65,15 @@ class TrainDetector(Stage):
             total_train_macs=ledger.total(ledger.owed(self.arm, self.start), own),
             checkpoint=checkpoint.name,
             digest=digest(state),
-            transferred=_transferred(saved),
+            transferred=_transferred(saved.provenance),
             **detector_facts(config, architecture, checkpoint, folder),
         )
 
 
-def _transferred(checkpoint: Mapping[str, Any]) -> Transferred:
+def _transferred(provenance: Provenance) -> Transferred:
     """What ``TransferHook`` wrote into a trained detector's checkpoint."""
-    proof = (checkpoint.get('meta') or {}).get('provenance') or {}
-    return Transferred(proof.get('tensors'), proof.get('parent_digest'))
+    parent = provenance.parent
+    return Transferred() if parent is None else Transferred(parent.tensors, parent.digest)
 
 
 def _test_shape(config: Config) -> tuple[int, int, int]:

@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from rethink_det.architecture import masks as masking
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.masks import Masks
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
@@ -59,11 +60,12 @@ class GradualMagnitudeHook(MaskingHook):
         if interval < 1:
             raise UserError(f'GradualMagnitudeHook: interval must be at least 1, got {interval}.')
         self.sparsity, self.start, self.interval = sparsity, start, interval
-        self.begin, self.end, self._loaded = begin, end, None
+        self.begin, self.end = begin, end
+        self._loaded: Masks = {}
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Remember the masks, in case this is a resume."""
-        self._loaded = checkpoint.get(masking.KEY)
+        self._loaded = Checkpoint.from_dict(checkpoint).masks
 
     def before_train(self, runner: Runner) -> None:
         """Start dense, or with the masks of the run that is resumed."""
@@ -78,7 +80,7 @@ class GradualMagnitudeHook(MaskingHook):
                 'GradualMagnitudeHook: the checkpoint has no masks, so its run cannot be resumed '
                 'with this hook: use load_from.'
             )
-        self.hold(model_of(runner), masking.unpack(self._loaded))
+        self.hold(model_of(runner), self._loaded)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, **kwargs: Any) -> None:
         """Remove more weights if it is time, and keep those removed at zero."""

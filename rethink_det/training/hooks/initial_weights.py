@@ -4,19 +4,20 @@ Paper: The Lottery Ticket Hypothesis (Frankle and Carbin, arXiv 1803.03635), sec
 is trained again from the weights that the unpruned network had in the beginning.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.architecture.checkpoint import WEIGHTS, Checkpoint
 from rethink_det.arms import BEFORE_TRAINING
 from rethink_det.layout import INITIAL
 from rethink_det.registry import HOOKS
-from rethink_det.training.hooks.provenance import config_digest, versions
+from rethink_det.training.hooks.describing import described
 from rethink_det.training.hooks.transfer import TransferHook
-from rethink_det.training.model import architecture_of, model_of
+from rethink_det.training.model import model_of
 
 
 @HOOKS.register_module()
@@ -35,7 +36,7 @@ class InitialWeightsHook(Hook):
         baseline = architecture is not None and architecture == architecture.base
         first = baseline and runner.iter == 0 and is_main_process()
         if first and not _came_from_elsewhere(runner):
-            save_checkpoint(_initial(runner), Path(runner.work_dir) / INITIAL)
+            _initial(runner).write(Path(runner.work_dir) / INITIAL)
 
 
 def _came_from_elsewhere(runner: Runner) -> bool:
@@ -43,18 +44,13 @@ def _came_from_elsewhere(runner: Runner) -> bool:
     return bool(runner.cfg.get('load_from')) or any(hook.checkpoint for hook in transfers)
 
 
-def _initial(runner: Runner) -> dict:
+def _initial(runner: Runner) -> Checkpoint:
     model = model_of(runner)
-    meta = {
-        'provenance': {
-            'arm': BEFORE_TRAINING,
-            'seed': runner.seed,
-            'config_digest': config_digest(runner.cfg),
-            'versions': versions(),
-        }
-    }
-    architecture = architecture_of(model)
-    if architecture is not None:
-        meta['architecture'] = architecture.to_dict()
     state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
-    return {'meta': meta, 'state_dict': state}
+    later = described(runner, {WEIGHTS: state})
+    return replace(
+        later,
+        architecture=model.architecture.to_dict(),
+        masks={},  # whatever the training is going to remove
+        provenance=replace(later.provenance, arm=BEFORE_TRAINING),
+    )

@@ -11,10 +11,10 @@ from os import PathLike
 import torch
 from mmengine.dist import broadcast
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import nn
 
-from rethink_det.architecture.checkpoint import load_checkpoint
-from rethink_det.architecture.masks import Masks, check_fit, kept, masks_of
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.masks import Masks, check_fit, kept
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.hooks.masking import MaskingHook
@@ -59,8 +59,13 @@ class MaskHook(MaskingHook):
         left, total = sum(kept(masks).values()), sum(mask.numel() for mask in masks.values())
         runner.logger.info(f'{left} of {total} weights are left by {self.checkpoint}.')
 
-    def _read(self) -> dict[str, Tensor]:
-        masks = masks_of(load_checkpoint(self.checkpoint), self.checkpoint)
+    def _read(self) -> Masks:
+        masks = Checkpoint.read(self.checkpoint).masks
+        if not masks:
+            raise UserError(
+                f'{self.checkpoint} has no masks: it does not come from unstructured pruning. Use '
+                'the checkpoint that the pruner wrote, or none for a dense network.'
+            )
         if not self.part:
             return masks
         own = {name: mask for name, mask in masks.items() if name.startswith(f'{self.part}.')}

@@ -1,19 +1,17 @@
 """Removed weights that stay removed while the others train."""
 
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from rethink_det.architecture import masks as masking
 from rethink_det.architecture.masks import Masks
+from rethink_det.training.hooks.describing import DescribingHook
 
 
-class MaskingHook(Hook):
+class MaskingHook(DescribingHook):
     """Base of the hooks that train under weight masks.
 
-    Every checkpoint gets the packed masks, ``meta['architecture']`` their description and
-    ``meta['provenance']`` their digest.
+    Every checkpoint gets the masks, and its architecture their description.
 
     Attributes:
         masks: The masks in force, on the device of their weights.
@@ -43,14 +41,6 @@ class MaskingHook(Hook):
             for name, mask in self.masks.items()
             if parameters[name].requires_grad
         ]
-
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add the masks."""
-        checkpoint[masking.KEY] = masking.pack(self.masks)
-        meta, description = checkpoint['meta'], masking.describe(self.masks)
-        meta.setdefault('provenance', {})['masks'] = description['digest']
-        if 'architecture' in meta:
-            meta['architecture']['masks'] = description
 
 
 class _Silence:

@@ -10,6 +10,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 from torch import Tensor
 
+from rethink_det.architecture.checkpoint import META
 from rethink_det.registry import HOOKS
 
 
@@ -26,7 +27,6 @@ class PlainCheckpointHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Replace what needs code to load."""
-        checkpoint['meta'] = _safe(checkpoint['meta'])
         hub = checkpoint.get('message_hub')
         if hub is not None:
             checkpoint['message_hub'] = {
@@ -37,14 +37,14 @@ class PlainCheckpointHook(Hook):
                 'runtime_info': _safe(hub['runtime_info']),
                 'resumed_keys': _safe(hub['resumed_keys']),
             }
-        for part in ('optimizer', 'param_schedulers'):
+        for part in (META, 'optimizer', 'param_schedulers'):
             if part in checkpoint:
                 checkpoint[part] = _safe(checkpoint[part])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Rebuild the history buffers that the message hub expects."""
         # MMEngine's resume would run this text as Python code.
-        checkpoint.get('meta', {}).pop('config', None)
+        checkpoint.get(META, {}).pop('config', None)
         scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
         for name, columns in scalars.items():
             if isinstance(columns, list):

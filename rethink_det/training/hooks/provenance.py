@@ -1,67 +1,37 @@
 """Every checkpoint says what it is and where it comes from."""
 
-import hashlib
-from importlib.metadata import PackageNotFoundError, version
-
-from mmengine.config import Config
-from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from rethink_det.architecture.input_convention import KEY, InputConvention
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.arms import ARMS
 from rethink_det.registry import HOOKS
-from rethink_det.training.model import architecture_of, model_of
-
-PACKAGES = (
-    'rethink-det', 'torch', 'torchvision', 'torch-pruning',
-    'mmengine', 'mmdet', 'mmcv-lite', 'mmcv',
-    'onedl-mmengine', 'onedl-mmdetection', 'onedl-mmcv',
-)  # fmt: skip
+from rethink_det.training.hooks.describing import DescribingHook
 
 
 @HOOKS.register_module()
-class ProvenanceHook(Hook):
-    """Write ``architecture``, ``input_convention`` and ``provenance`` into every ``meta``.
+class ProvenanceHook(DescribingHook):
+    """Describe every checkpoint, whatever other hooks there are.
 
-    With the first a checkpoint rebuilds its own network; the second says how its images are
-    normalised (:mod:`~rethink_det.architecture.input_convention`); the third holds the config's
-    digest, the seed, the training data and the versions, beside whatever other hooks
-    (:class:`TransferHook`) know about the arm.
+    With ``architecture`` a checkpoint rebuilds its own network; ``input_convention`` says how
+    its images are normalised; ``provenance`` holds the arm, the seed, the training data, the
+    versions, the config's digest, and the weights that the run started from, those of MMEngine's
+    ``load_from`` as well.
+
+    Args:
+        arm: Name of the run's arm, where no :class:`TransferHook` says it and it is not the
+            unpruned network's: of a classifier that starts from random weights.
+
+    Raises:
+        UserError: An unknown arm.
     """
 
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add the entries."""
-        model = model_of(runner)
-        architecture = architecture_of(model)
-        meta = checkpoint['meta']
-        if architecture is not None:
-            meta['architecture'] = architecture.to_dict()
-        convention = InputConvention.of(getattr(model, 'data_preprocessor', None))
-        if convention is not None:
-            meta[KEY] = convention.to_dict()
-        dataset = runner.train_dataloader.dataset
-        meta.setdefault('provenance', {}).update(
-            config_digest=config_digest(runner.cfg),
-            seed=runner.seed,
-            data=f'{type(dataset).__name__} of {len(dataset)} images',
-            versions=versions(),
-        )
+    def __init__(self, arm: str | None = None) -> None:
+        if arm is not None:
+            ARMS.named(arm)  # refuses an unknown one
+        self.arm = arm
 
-
-def config_digest(config: Config) -> str:
-    """SHA-256 over the config's text, but for where and under what name it is shown; 16 digits."""
-    left_out = ['work_dir', 'resume', 'experiment_name', 'visualizer']
-    if config.get('resume'):
-        left_out.append('load_from')  # where it was interrupted makes no other run of it
-    content = {k: v for k, v in config.to_dict().items() if k not in left_out}
-    return hashlib.sha256(Config(content).pretty_text.encode()).hexdigest()[:16]
-
-
-def versions() -> dict[str, str]:
-    """Installed versions of the packages that a result depends on."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Remember the weights that the run starts from, on resume those it started from."""
+        source = Checkpoint.from_dict(checkpoint, str(runner.cfg.get('load_from')))
+        resumed = runner.cfg.get('resume')
+        self.parent = source.provenance.parent if resumed else source.as_parent()

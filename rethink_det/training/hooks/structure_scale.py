@@ -14,6 +14,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from rethink_det.architecture.checkpoint import WEIGHTS
 from rethink_det.architecture.scales import MOMENTUM, SCALE, add_scales, scaled_layers
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
@@ -63,7 +64,7 @@ class StructureScaleHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Refuse to resume what did not train factors."""
-        state = checkpoint.get('state_dict', {}) if runner.cfg.get('resume') else None
+        state = checkpoint.get(WEIGHTS, {}) if runner.cfg.get('resume') else None
         for name, layer in scaled_layers(model_of(runner)).items():
             own = getattr(layer, SCALE).shape
             if state is not None and getattr(state.get(f'{name}.{SCALE}'), 'shape', None) != own:

@@ -2,28 +2,25 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 
-from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from rethink_det.architecture.checkpoint import (
-    WEIGHTS,
-    digest,
-    load_checkpoint,
-    load_exactly,
-    state_dict_of,
-)
+from rethink_det.architecture.checkpoint import TICKET, WEIGHTS, Checkpoint, load_exactly
 from rethink_det.architecture.input_convention import InputConvention
-from rethink_det.arms import ARMS
+from rethink_det.architecture.provenance import Parent
+from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
+from rethink_det.training.arm_weights import check_weights
+from rethink_det.training.hooks.describing import DescribingHook
 from rethink_det.training.model import model_of
 
 
 @HOOKS.register_module()
-class TransferHook(Hook):
+class TransferHook(DescribingHook):
     """Load a part of a model from a checkpoint, all of it or not at all.
 
     Weights go in at ``before_train``: at ``before_run`` MMEngine's ``init_weights`` would
@@ -32,22 +29,27 @@ class TransferHook(Hook):
     Every tensor of that part is loaded or the run is refused; tensors of the checkpoint that
     belong to other parts are named in the log, as are those of the model that keep their own
     values. The arm, the source and the digest of the tensors go to the log and into
-    ``meta['provenance']`` of every checkpoint. A model that normalises its images otherwise
+    the provenance of every checkpoint. A model that normalises its images otherwise
     than the weights were trained with is warned about.
 
+    Weights of another arm are refused (:mod:`~rethink_det.training.arm_weights`). Where a file
+    does not say which arm its weights are of, the log does.
+
     Args:
-        arm: Name of the arm (:mod:`rethink_det.arms`).
-        checkpoint: Where the weights come from; none for an arm that takes none (``random``).
+        arm: Name of the arm (:data:`rethink_det.arms.ARMS`).
+        checkpoint: Where the weights come from; None for an arm that takes none.
         part: Which part of the model: ``'backbone'``, or ``None`` for the whole model
             (fine-tuning a classifier).
         key: Which weights of the checkpoint: ``'state_dict'``, or ``'initial'`` for the
             lottery ticket of a pruned one.
         rest: A second part, ``'roi_head.shared_head'``, which has those stages of the
             checkpoint's ``part`` that the model's own leaves out (detectors on C4).
+        untuned: Take a pruned network that was not fine-tuned in the place of one that was.
 
     Raises:
-        UserError: An unknown arm, a checkpoint where the arm takes none, none where it needs
-            one, or one that is missing, damaged or of another architecture (names the tensor).
+        UserError: An unknown arm, a checkpoint where the arm has none, none where it needs one,
+            or one that is missing, damaged, of another arm or of another architecture (names the
+            tensor).
     """
 
     def __init__(
@@ -57,26 +59,27 @@ class TransferHook(Hook):
         part: str | None = 'backbone',
         key: str = WEIGHTS,
         rest: str | None = None,
+        untuned: bool = False,
     ) -> None:
-        if (checkpoint is not None) != any(one.takes_weights for one in ARMS.named(arm)):
+        self._arm = _arm(arm, part)
+        if untuned:
+            self._arm = ARMS.untuned(self._arm)
+        if (checkpoint is None) == self._arm.takes_weights:
             raise UserError(
                 f'TransferHook: arm {arm!r} '
                 + ('needs a checkpoint.' if checkpoint is None else 'takes no checkpoint.')
             )
         self.arm, self.checkpoint, self.part, self.key = arm, checkpoint, part, key
         self.rest = rest
-        self.proof: dict = {'arm': arm}
 
     def before_train(self, runner: Runner) -> None:
         """Load the weights; refuse a partial load."""
         if self.checkpoint is None:
             runner.logger.info(f'Arm {self.arm}: no weights are transferred.')
             return
-        model, checkpoint = model_of(runner), load_checkpoint(self.checkpoint)
-        state, left_out = self._split(state_dict_of(checkpoint, self.checkpoint, self.key))
-        self.proof.update(
-            parent=str(self.checkpoint), parent_digest=digest(state), tensors=len(state)
-        )
+        model, checkpoint = model_of(runner), Checkpoint.read(self.checkpoint)
+        state, left_out = self._split(self._tensors(checkpoint))
+        self.parent = self._parent(runner, checkpoint, state)
         self._check_inputs(runner, model, checkpoint)
         if runner.iter > 0:
             runner.logger.info(f'Arm {self.arm}: resumed, weights are those of the run itself.')
@@ -84,7 +87,7 @@ class TransferHook(Hook):
         kept = self._load(model, state)
         runner.logger.info(
             f'Arm {self.arm}: all {len(state)} tensors of {self.part or "the model"} loaded from '
-            f'{self.checkpoint}, digest {self.proof["parent_digest"]}.'
+            f'{self.checkpoint}, digest {self.parent.digest}.'
             f'{_named(" Left out: ", left_out)}{_named(" Not in it, kept as they were: ", kept)}'
         )
 
@@ -99,12 +102,25 @@ class TransferHook(Hook):
             UserError: As of the class.
         """
         if self.checkpoint is not None:
-            state = state_dict_of(load_checkpoint(self.checkpoint), self.checkpoint, self.key)
-            self._load(model, self._split(state)[0], assign=True)
+            checkpoint = Checkpoint.read(self.checkpoint)
+            check_weights(self._arm, checkpoint)
+            self._load(model, self._split(self._tensors(checkpoint))[0], assign=True)
 
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Write the proof into the checkpoint."""
-        checkpoint['meta'].setdefault('provenance', {}).update(self.proof)
+    def _parent(
+        self, runner: Runner, checkpoint: Checkpoint, state: Mapping[str, Tensor]
+    ) -> Parent:
+        """Where the weights come from, after a look at whether they may."""
+        unknown = check_weights(self._arm, checkpoint)
+        if unknown:
+            runner.logger.warning(unknown)
+        parent = checkpoint.as_parent(state)
+        if not self._arm.untuned:
+            return parent
+        runner.logger.warning(f'Arm {self.arm}: {self.checkpoint} is pruned and not fine-tuned.')
+        return replace(parent, arm=AFTER_PRUNING)
+
+    def _tensors(self, checkpoint: Checkpoint) -> dict[str, Tensor]:
+        return checkpoint.ticket if self.key == TICKET else checkpoint.weights
 
     def _split(self, state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
         """The tensors of the part, under its own names, and the names of the others."""
@@ -130,8 +146,8 @@ class TransferHook(Hook):
             kept += [n for n in module.state_dict() if n not in wanted]
         return kept
 
-    def _check_inputs(self, runner: Runner, model: nn.Module, checkpoint: Mapping) -> None:
-        trained = InputConvention.of_checkpoint(checkpoint, self.checkpoint)
+    def _check_inputs(self, runner: Runner, model: nn.Module, checkpoint: Checkpoint) -> None:
+        trained = checkpoint.input_convention
         own = InputConvention.of(getattr(model, 'data_preprocessor', None))
         if trained is None:
             runner.logger.warning(
@@ -143,6 +159,18 @@ class TransferHook(Hook):
                 f'The weights of {self.checkpoint} were trained on images in {trained}; the model '
                 f'gives them {own or "images as they are"}. Set model.data_preprocessor.'
             )
+
+
+def _arm(name: str, part: str | None) -> Arm:
+    """The arm of that name whose weights the hook brings; of two that of a detector, for a part.
+
+    Classifiers that start from random weights have no such hook.
+    """
+    arms = [arm for arm in ARMS.named(name) if arm.stage == DETECTION or arm.takes_weights]
+    if not arms:
+        raise UserError(f'TransferHook: arm {name!r} takes no weights: leave the hook out.')
+    stage = CLASSIFICATION if part is None else DETECTION
+    return next((arm for arm in arms if arm.stage == stage), arms[0])
 
 
 def _named(title: str, names: list[str]) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det import UserError
-from rethink_det.architecture.checkpoint import load_checkpoint, load_exactly, state_dict_of
+from rethink_det.architecture.checkpoint import Checkpoint, load_exactly
 from rethink_det.architecture.network import Network
 from rethink_det.classification import CifarResNet, LinearHead
 
@@ -135,7 +135,7 @@ def public_weights(shared):
 
 
 def test_public_weights_load_whole(public_weights):
-    state = state_dict_of(load_checkpoint(public_weights), public_weights)
+    state = Checkpoint.read(public_weights).weights
     network = Network(CifarResNet(56, shortcut='subsample'), LinearHead(64, 10)).eval()
     load_exactly(network, state)
     assert all(torch.equal(network.state_dict()[name], tensor) for name, tensor in state.items())
@@ -145,6 +145,6 @@ def test_public_weights_load_whole(public_weights):
 
 
 def test_public_weights_do_not_load_into_another_depth(public_weights):
-    state = state_dict_of(load_checkpoint(public_weights), public_weights)
+    state = Checkpoint.read(public_weights).weights
     with pytest.raises(UserError, match='backbone.layer1.9.conv1.weight'):
         load_exactly(Network(CifarResNet(110), LinearHead(64, 10)), state)

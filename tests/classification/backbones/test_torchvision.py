@@ -5,7 +5,7 @@ import torch
 import torchvision
 from torchvision.models import vgg
 
-from rethink_det.architecture.checkpoint import state_dict_of
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.network import Network, build_backbone, build_head
 
 LINEAR = dict(type='rethink_det.LinearHead', num_classes=1000)
@@ -24,7 +24,9 @@ NETWORKS = {
 @pytest.mark.parametrize('name', NETWORKS)
 def test_names_and_shapes_are_torchvisions(name):
     with torch.device('meta'):
-        theirs = state_dict_of(torchvision.models.get_model(name, weights=None).state_dict())
+        theirs = Checkpoint.from_dict(
+            torchvision.models.get_model(name, weights=None).state_dict()
+        ).weights
         backbone = build_backbone(NETWORKS[name][0])
         ours = Network(backbone, build_head(NETWORKS[name][1], backbone, (3, 224, 224)))
     found = {name: tensor.shape for name, tensor in ours.state_dict().items()}

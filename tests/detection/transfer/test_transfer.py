@@ -137,7 +137,8 @@ def test_every_stage_of_a_c4_detector_is_the_classifiers(tmp_path):
 )
 def test_partial_weights_of_a_c4_detector_are_refused(tmp_path, missing):
     name = 'faster_rcnn/faster-rcnn_r50-caffe_c4-1x_coco.py'
-    source = str(write_classifier(tmp_path / 'pruned.pth', depth=18, style='caffe'))
+    file = tmp_path / 'pruned.pth'
+    source = str(write_classifier(file, arm='fine-tune', depth=18, style='caffe'))
     config = transfer_config(
         plain_detector(name), ARMS.get(DETECTION, 'prune-c'), source, source
     ).config

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det import UserError
-from rethink_det.architecture.checkpoint import digest, load_checkpoint
-from rethink_det.architecture.masks import kept, masks_of
+from rethink_det.architecture.checkpoint import Checkpoint, digest
+from rethink_det.architecture.masks import kept
 from rethink_det.training import GradualMagnitudeHook
 from rethink_det.training.hooks.gradual_magnitude import smallest_removed, sparsity_at
 from rethink_det.training.launch import train
@@ -89,7 +89,7 @@ def test_it_begins_at_once_and_ends_when_the_interval_does(tiny_config, run_with
 
 def test_a_resumed_run_ends_alike_and_has_its_masks(resumes_alike):
     end = resumes_alike([hook()], epochs=3)
-    masks = masks_of(end)
+    masks = Checkpoint.from_dict(end).masks
     state = convolutions(end['state_dict'])
     assert set(masks) == set(state)
     assert all(not state[name][~mask].any() for name, mask in masks.items())
@@ -104,9 +104,8 @@ def test_other_weights_to_start_from_bring_no_masks_along(tiny_config, last):
     changes = dict(epochs=3, lr=0.0, load_from=source)
     config = tiny_config(hooks=[{**hook(), 'sparsity': 0.1, 'end': 3}], **changes)
     train(config)
-    left = [
-        sum(kept(masks_of(found)).values()) for found in (load_checkpoint(source), last(config))
-    ]
+    saved = Checkpoint.read(source), Checkpoint.from_dict(last(config))
+    left = [sum(kept(checkpoint.masks).values()) for checkpoint in saved]
     total = sum(t.numel() for t in convolutions(last(config)['state_dict']).values())
     assert left == [total - int(total * share) for share in (0.8, 0.1)]
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import digest, load_checkpoint, state_dict_of
+from rethink_det.architecture.checkpoint import Checkpoint, digest, load_checkpoint
 from rethink_det.training.launch import train
+from tests.checkpoints import of_arm
 
 HOOK = dict(type='rethink_det.InitialWeightsHook')
 
@@ -34,7 +35,7 @@ def test_the_file_has_the_weights_of_the_first_step(
     assert provenance['arm'] == 'initial' and provenance['seed'] == 1
     assert PrunedArchitecture.load(initial(config)) == runner.model.architecture
     names = set(PrunedArchitecture.load(initial(config)).build_network().state_dict())
-    assert set(state_dict_of(checkpoint)) == names
+    assert set(Checkpoint.from_dict(checkpoint).weights) == names
 
 
 def test_resume_keeps_the_file(tiny_config, run_with):
@@ -59,7 +60,7 @@ def test_a_new_run_writes_anew_and_seeds_differ(tiny_config):
 def test_weights_from_elsewhere_are_no_initialisation(tiny_config):
     source = tiny_config('source', epochs=1)
     train(source)
-    path = f'{source.work_dir}/epoch_1.pth'
+    path = str(of_arm(f'{source.work_dir}/epoch_1.pth', 'pruned'))
     transfer = dict(
         type='rethink_det.TransferHook', arm='fine-tune', checkpoint=path, part='backbone'
     )

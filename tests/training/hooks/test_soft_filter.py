@@ -8,6 +8,7 @@ from rethink_det import UserError
 from rethink_det.training import SoftFilterHook
 from rethink_det.training.hooks.soft_filter import num_zero, zero_filters
 from rethink_det.training.launch import train
+from tests.checkpoints import of_arm
 
 
 def hook(**settings) -> dict:
@@ -81,7 +82,7 @@ def test_transferred_weights_are_pruned_before_the_first_step(tiny_config, run_w
     train(config)
     transfer = dict(
         type='rethink_det.TransferHook', arm='fine-tune', part=None,
-        checkpoint=f'{config.work_dir}/epoch_1.pth',
+        checkpoint=str(of_arm(f'{config.work_dir}/epoch_1.pth', 'pruned')),
     )  # fmt: skip
     seen = []
     look = watch(before_train_epoch=lambda model: seen.append(filters(model.state_dict())))

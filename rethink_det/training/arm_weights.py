@@ -1,0 +1,180 @@
+"""Which weights an arm takes: those of one arm, or of one step, and no others.
+
+A detector that is called Prune-C has the backbone that arm fine-tune trained. A checkpoint says
+which arm its weights are of, so that no other is taken for it.
+"""
+
+from dataclasses import dataclass
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.provenance import Provenance
+from rethink_det.arms import (
+    AFTER_CONVERSION,
+    AFTER_PRUNING,
+    ARMS,
+    CLASSIFICATION,
+    DETECTION,
+    STEPS,
+    Arm,
+    Start,
+)
+from rethink_det.errors import UserError
+
+_PARTS_OF_A_CLASSIFIER = ('backbone.', 'head.')
+
+
+@dataclass(frozen=True)
+class ArmWeights:
+    """Weights that an arm takes, in the terms of a provenance.
+
+    Attributes:
+        stage: Whether they are a classifier's or a whole detector's.
+        arm: Name of the arm that trained them, or of the step that wrote them.
+        pruned: Whether they are of a pruned network.
+        parent_arms: Of a pruned network: arms of what was pruned; none if any will do.
+    """
+
+    stage: str
+    arm: str
+    pruned: bool
+    parent_arms: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.arm not in STEPS:
+            return f'those of arm {self.arm}'
+        origin = f' of arm {" or ".join(self.parent_arms)}' if self.parent_arms else ''
+        network = 'detector' if self.stage == DETECTION else 'classifier'
+        return f'those that pruning a {network}{origin} wrote'
+
+    def have_written(self, provenance: Provenance) -> bool:
+        """Whether a file that says where it comes from has such weights."""
+        any_parent = not self.parent_arms or _parent_arm(provenance) is None
+        return provenance.arm == self.arm and (
+            any_parent or _parent_arm(provenance) in self.parent_arms
+        )
+
+
+def weights_of(arm: Arm) -> ArmWeights:
+    """What an arm takes that takes weights."""
+    if arm.whole:  # it may be pruned once more
+        return ArmWeights(DETECTION, AFTER_PRUNING, True, (_trained_with(arm.source), arm.name))
+    if arm.stage == CLASSIFICATION or arm.untuned:
+        return ArmWeights(CLASSIFICATION, AFTER_PRUNING, pruned=True)
+    return ArmWeights(CLASSIFICATION, arm.source, arm.pruned)
+
+
+def check_weights(arm: Arm, checkpoint: Checkpoint) -> str | None:
+    """Refuse weights that are not those of the arm.
+
+    Args:
+        arm: One that takes weights.
+        checkpoint: What it is given.
+
+    Returns:
+        What is not known of the weights, a sentence; None if the checkpoint says it all.
+
+    Raises:
+        UserError: The checkpoint is of another arm, or of a detector instead of a classifier, or
+            the other way round; names the file, both arms and a remedy.
+    """
+    wanted, provenance = weights_of(arm), checkpoint.provenance
+    check_kind(arm, checkpoint)
+    if provenance.arm in (None, AFTER_CONVERSION):
+        _check_shape(arm, wanted, checkpoint)
+        origin = STEPS.get(provenance.arm, 'a file that says nothing of its arm')
+        return (
+            f'{checkpoint.path}: {origin}, so it is not known which arm its weights are of; arm '
+            f'{arm.name} takes {wanted}.'
+        )
+    if not wanted.have_written(provenance):
+        raise UserError(
+            f'{checkpoint.path}: its weights are {_origin(provenance)}, but arm {arm.name} takes '
+            f'{wanted}. {_remedy(arm, wanted, provenance)}'
+        )
+    if wanted.parent_arms and _parent_arm(provenance) is None:
+        return (
+            f'{checkpoint.path} does not say which arm the detector was of that was pruned; arm '
+            f'{arm.name} takes {wanted}.'
+        )
+    return None
+
+
+def check_kind(arm: Arm, checkpoint: Checkpoint) -> None:
+    """Refuse a classifier where an arm takes a whole detector, and the other way round.
+
+    Raises:
+        UserError: Names the file and what to do.
+    """
+    stage = weights_of(arm).stage
+    whole = any(not name.startswith(_PARTS_OF_A_CLASSIFIER) for name in checkpoint.weights)
+    if stage == DETECTION and not whole:
+        raise UserError(
+            f'{checkpoint.path} is of a classifier, and arm {arm.name} goes on from a whole '
+            'detector: prune one by rethink-det prune DETECTOR_CONFIG CHECKPOINT, or take arm '
+            f'{ARMS.baseline(DETECTION).name}.'
+        )
+    if whole and stage == CLASSIFICATION:
+        able = ARMS.starting_from(Start.DETECTOR).name
+        raise UserError(
+            f'{checkpoint.path} is of a detector, and arm {arm.name} takes the backbone of a '
+            f'classifier. A detector that was pruned itself is arm {able}.'
+        )
+
+
+def _trained_with(source: str) -> str:
+    """The arm of a detector whose backbone is that of a classification arm."""
+    arms = (arm for arm in ARMS.of(DETECTION) if arm.start is Start.CLASSIFIER)
+    return next(arm.name for arm in arms if arm.source == source)
+
+
+def _parent_arm(provenance: Provenance) -> str | None:
+    return provenance.parent and provenance.parent.arm
+
+
+def _check_shape(arm: Arm, wanted: ArmWeights, checkpoint: Checkpoint) -> None:
+    """What a file says that does not name its arm: whether it is pruned."""
+    if checkpoint.architecture is None:
+        return
+    architecture = PrunedArchitecture.load(checkpoint)
+    pruned = architecture != architecture.base
+    if pruned != wanted.pruned:
+        kinds = {True: 'a pruned', False: 'an unpruned'}
+        raise UserError(
+            f'{checkpoint.path} is of {kinds[pruned]} network, but arm {arm.name} takes {wanted}, '
+            f'{kinds[wanted.pruned]} one.'
+        )
+
+
+def _origin(provenance: Provenance) -> str:
+    origin = STEPS.get(provenance.arm, f'of arm {provenance.arm}')
+    before = provenance.arm == AFTER_PRUNING and _parent_arm(provenance)
+    return f'{origin} (of arm {before} before)' if before else origin
+
+
+def _remedy(arm: Arm, wanted: ArmWeights, provenance: Provenance) -> str:
+    remedies = ['Give such a checkpoint']
+    if provenance.arm == AFTER_PRUNING and _takes_tuned(arm):
+        remedies.append(
+            f'train this one by --arm {arm.source} first, or take it as it is by --arm-settings '
+            'untuned=True'
+        )
+    fitting = _fitting(arm.stage, wanted.stage, provenance)
+    if arm.name in fitting:
+        remedies.append('leave out untuned=True')
+    elif fitting:
+        remedies.append(f'take --arm {" or ".join(fitting)}')
+    if wanted.arm == AFTER_PRUNING:
+        remedies.append('write one by rethink-det prune')
+    return f'{", or ".join(remedies)}.'
+
+
+def _fitting(stage: str, kind: str, provenance: Provenance) -> list[str]:
+    """Names of the arms of a stage that take such a file, which is of that kind of network."""
+    arms = {arm.name: weights_of(arm) for arm in ARMS.of(stage) if arm.takes_weights}
+    return [n for n, w in arms.items() if w.stage == kind and w.have_written(provenance)]
+
+
+def _takes_tuned(arm: Arm) -> bool:
+    source = arm.start is Start.CLASSIFIER and ARMS.get(CLASSIFICATION, arm.source)
+    return source and source.start is Start.INHERITED

@@ -234,8 +234,7 @@ class ArmTable:
         able = [
             other.name
             for other in self.of(DETECTION)
-            if other.start is Start.CLASSIFIER
-            and self.get(CLASSIFICATION, other.source).start is Start.INHERITED
+            if other.start is Start.CLASSIFIER and self.source_of(other).start is Start.INHERITED
         ]
         if arm.stage != DETECTION or arm.name not in able:
             raise UserError(
@@ -243,6 +242,12 @@ class ArmTable:
                 'was fine-tuned.'
             )
         return replace(arm, untuned=True)
+
+    def source_of(self, arm: Arm) -> Arm:
+        """The arm whose classifier gives a detector its backbone."""
+        if arm.source is None:
+            raise ValueError(f'arm {arm.name} has no source')
+        return self.get(CLASSIFICATION, arm.source)
 
     def starting_from(self, start: Start) -> Arm:
         """The first arm that starts so."""

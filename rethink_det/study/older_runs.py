@@ -73,7 +73,7 @@ def _sources(earlier: RunResult, stage: Stage) -> dict[str, str | None]:
         return {name: earlier.digest for name in stage.sources}
     if isinstance(stage, PruneClassifier | PruneDetector):
         parent = Checkpoint.read(earlier.checkpoint_path).provenance.parent
-        return {**stage.sources, 'trained': parent and parent.digest}
+        return {**stage.sources, 'trained': parent.digest if parent else None}
     return stage.sources
 
 

@@ -176,5 +176,4 @@ def _fitting(stage: str, kind: str, provenance: Provenance) -> list[str]:
 
 
 def _takes_tuned(arm: Arm) -> bool:
-    source = arm.start is Start.CLASSIFIER and ARMS.get(CLASSIFICATION, arm.source)
-    return source and source.start is Start.INHERITED
+    return arm.start is Start.CLASSIFIER and ARMS.source_of(arm).start is Start.INHERITED

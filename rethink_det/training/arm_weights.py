@@ -57,11 +57,12 @@ class ArmWeights:
 
 def weights_of(arm: Arm) -> ArmWeights:
     """What an arm takes that takes weights."""
-    if arm.whole:  # it may be pruned once more
-        return ArmWeights(DETECTION, AFTER_PRUNING, True, (_trained_with(arm.source), arm.name))
+    if arm.whole:
+        before = (_trained_with(ARMS.source_of(arm)), arm.name)  # it may be pruned once more
+        return ArmWeights(DETECTION, AFTER_PRUNING, True, before)
     if arm.stage == CLASSIFICATION or arm.untuned:
         return ArmWeights(CLASSIFICATION, AFTER_PRUNING, pruned=True)
-    return ArmWeights(CLASSIFICATION, arm.source, arm.pruned)
+    return ArmWeights(CLASSIFICATION, ARMS.source_of(arm).name, arm.pruned)
 
 
 def check_weights(arm: Arm, checkpoint: Checkpoint) -> str | None:
@@ -82,7 +83,8 @@ def check_weights(arm: Arm, checkpoint: Checkpoint) -> str | None:
     check_kind(arm, checkpoint)
     if provenance.arm in (None, AFTER_CONVERSION):
         _check_shape(arm, wanted, checkpoint)
-        origin = STEPS.get(provenance.arm, 'a file that says nothing of its arm')
+        nothing = 'a file that says nothing of its arm'
+        origin = STEPS[provenance.arm] if provenance.arm else nothing
         return (
             f'{checkpoint.path}: {origin}, so it is not known which arm its weights are of; arm '
             f'{arm.name} takes {wanted}.'
@@ -122,14 +124,14 @@ def check_kind(arm: Arm, checkpoint: Checkpoint) -> None:
         )
 
 
-def _trained_with(source: str) -> str:
+def _trained_with(source: Arm) -> str:
     """The arm of a detector whose backbone is that of a classification arm."""
     arms = (arm for arm in ARMS.of(DETECTION) if arm.start is Start.CLASSIFIER)
-    return next(arm.name for arm in arms if arm.source == source)
+    return next(arm.name for arm in arms if arm.source == source.name)
 
 
 def _parent_arm(provenance: Provenance) -> str | None:
-    return provenance.parent and provenance.parent.arm
+    return provenance.parent.arm if provenance.parent else None
 
 
 def _check_shape(arm: Arm, wanted: ArmWeights, checkpoint: Checkpoint) -> None:
@@ -147,7 +149,7 @@ def _check_shape(arm: Arm, wanted: ArmWeights, checkpoint: Checkpoint) -> None:
 
 
 def _origin(provenance: Provenance) -> str:
-    origin = STEPS.get(provenance.arm, f'of arm {provenance.arm}')
+    origin = STEPS.get(str(provenance.arm), f'of arm {provenance.arm}')
     before = provenance.arm == AFTER_PRUNING and _parent_arm(provenance)
     return f'{origin} (of arm {before} before)' if before else origin
 

@@ -129,6 +129,17 @@ def test_what_pruned_is_known_by_its_parent_as_well(
     assert older_differences(*place, other) == ['its config, which it did not keep']
 
 
+def test_a_training_that_was_broken_off_goes_on_in_its_folder(older_study, older_results):
+    run = older_results['classification/classifier/fine-tune/seed0']
+    for name in ('result.json', run.checkpoint):
+        (run.place / name).unlink()
+    files = written(older_study / 'work')
+    assert not start(older_study, {'study.detection': []}).incomplete
+    new = written(older_study / 'work').keys() - files.keys()
+    assert run.place / 'result.json' in new
+    assert all(path.is_relative_to(run.place) for path in new)
+
+
 def test_a_given_parent_is_known_by_its_weights(older_study, older_results):
     trained = older_results['classification/classifier/unpruned/seed0']
     file = older_study / 'given.pth'

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture.network import Network
 from rethink_det.architecture.scales import fold_scales
 from rethink_det.errors import UserError
 from rethink_det.registered import build, is_type
@@ -42,18 +41,18 @@ class Pruner(ABC):
         A method that also reweights what it keeps does so here, in place.
 
         Args:
-            surgeon: The traced network, a :class:`Network` of backbone and head.
+            surgeon: The traced network: backbone and head, of a detector backbone and neck.
             architecture: What the network is now.
             data: Batches, see :mod:`.image_batches`; ``None`` if there are none.
         """
 
     def prune(
-        self, network: Network, architecture: PrunedArchitecture, data: Iterable | None = None
+        self, network: nn.Module, architecture: PrunedArchitecture, data: Iterable | None = None
     ) -> PruneResult:
         """Find what to remove and remove it.
 
         Args:
-            network: Trained network; cut in place.
+            network: Trained network with a ``backbone``; cut in place.
             architecture: What ``network`` is now.
             data: Batches of images, for methods that look at data.
 

@@ -1,10 +1,11 @@
 """Putting a pruned backbone into a detector's config."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from copy import deepcopy
 from functools import partial
 from os import PathLike
+from typing import Any
 
 from mmengine.config import Config
 
@@ -71,7 +72,9 @@ def transfer_config(
     shape = PrunedArchitecture.load(architecture)
     with scope_of(config, 'mmdet'):
         changes = _replace_backbone(config.model, shape, architecture, arm)
-    changes += set_normalisation(config, checkpoint and checkpoint.input_convention)
+    changes += set_normalisation(
+        config, None if checkpoint is None else checkpoint.input_convention
+    )
     changes += set_evaluators(config)
     settings.apply(config, arm)
     others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
@@ -102,15 +105,16 @@ def _read(arm: Arm, weights: str | PathLike | None) -> Checkpoint | None:
 
     Refuses a classifier where a whole detector is needed, and a detector elsewhere.
     """
-    if not arm.takes_weights:
-        return Checkpoint.read(weights) if is_checkpoint(weights) else None
+    if weights is None or not (arm.takes_weights or is_checkpoint(weights)):
+        return None
     checkpoint = Checkpoint.read(weights)
-    check_kind(arm, checkpoint)
+    if arm.takes_weights:
+        check_kind(arm, checkpoint)
     return checkpoint
 
 
 def _replace_backbone(
-    model: Mapping,
+    model: MutableMapping,
     shape: PrunedArchitecture,
     architecture: str | PathLike,
     arm: Arm,
@@ -149,7 +153,7 @@ def _hooks(
     config: Config, arm: Arm, shape: PrunedArchitecture, weights: str | PathLike | None
 ) -> list[dict]:
     """What brings weights and weight masks in."""
-    transfer = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
+    transfer: dict[str, Any] = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
     if arm.takes_weights:
         transfer['checkpoint'] = str(weights)
         if arm.untuned:

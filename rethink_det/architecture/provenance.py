@@ -22,7 +22,7 @@ PACKAGES = (
     'mmengine', 'mmdet', 'mmcv-lite', 'mmcv',
     'onedl-mmengine', 'onedl-mmdetection', 'onedl-mmcv',
 )  # fmt: skip
-_KINDS = {
+_KINDS: dict[str, type | tuple[type, ...]] = {
     'arm': str, 'seed': int, 'data': str, 'versions': Mapping, 'config_digest': str,
     'parent': str, 'parent_arm': str, 'parent_digest': str, 'tensors': int,
     'pruner': Mapping, 'inferred': (list, tuple),

@@ -59,8 +59,8 @@ PROGRESS = 'progress.txt'
 """How far a run is: iterations done, and in all."""
 
 CURVES = 'curves.json'
-"""In a detector's run: its precision-recall curves, ``'bbox'`` and ``'segm'``, see
-:mod:`rethink_det.detection.evaluation.curves`."""
+"""In a detector's run: its precision-recall curves, ``'bbox'`` and ``'segm'``, or
+``'unmeasured'``, why there are none, see :mod:`rethink_det.detection.evaluation.curves`."""
 
 SHEET = 'sheet.json'
 """In a detector's run: ``classes``, ``threshold`` and ``images``, each a picture with what was

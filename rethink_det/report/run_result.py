@@ -103,6 +103,7 @@ class RunResult:
         macs_linear: Those of linear layers.
         macs_of: ``'backbone'`` where they are not those of the whole network.
         input_shape: Of one image, ``(channels, height, width)``.
+        input_origin: Where a detector's was found out, in words.
         epochs: Trained for; 0 where nothing was.
         train_macs: Training compute spent by this run alone.
         total_train_macs: With that of the parents it cannot do without; None where a given
@@ -117,7 +118,7 @@ class RunResult:
         latency_device: Where that was measured.
         peak_memory_mib: Of a detector on one image, weights included.
         stages: Widths of a detector's backbone, by feature map.
-        unmeasured: Why something of that is missing.
+        unmeasured: What of that is missing, and why.
         reference: A published number to compare with.
         wall_s: Seconds that the run took.
         error: Why there is no result.
@@ -140,6 +141,7 @@ class RunResult:
     macs_linear: float | None = None
     macs_of: str | None = None
     input_shape: tuple[int, ...] | None = None
+    input_origin: str | None = None
     epochs: float | None = None
     train_macs: float | None = None
     total_train_macs: float | None = None

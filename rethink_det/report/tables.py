@@ -90,7 +90,13 @@ def cost_table(
         sizes.append(span(times, '{:.2f}'.format))
         body.append([arm, *sizes, _published(cell, metric)])
     counted = 'MACs of conv + linear, one forward pass. Training compute includes needed parents.'
-    return Table('Cost', *filled(columns, body), f'{counted} {note}'.strip())
+    note = ' '.join([counted, *_sized_by(runs), *([note] if note else [])])
+    return Table('Cost', *filled(columns, body), note)
+
+
+def _sized_by(runs: Sequence[RunResult]) -> list[str]:
+    origins = sorted({run.input_origin for run in runs if run.input_origin})
+    return [f'The size is that of {"; of ".join(origins)}.'] if origins else []
 
 
 def filled(

@@ -1,15 +1,46 @@
 """What a study notes of a detector besides its metrics; a run never fails for lack of it."""
 
+import json
 import os
-import traceback
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 from mmengine.config import Config
+from torch import Tensor
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.detection.measuring.detector import measure_detector
+from rethink_det.detection.evaluation.curves import UNMEASURED
+from rethink_det.detection.measuring.cost import backbone_cost
+from rethink_det.detection.measuring.detector import detector_at_work
+from rethink_det.detection.measuring.input_size import input_size
 from rethink_det.detection.measuring.stages import stage_widths
+from rethink_det.errors import UserError
+from rethink_det.layout import CURVES
 from rethink_det.report.run_result import FeatureMapWidths
+from rethink_det.study import ledger
+from rethink_det.study.attempts import Attempts, known, positive
+
+
+@dataclass(frozen=True)
+class DetectorMeasurements:
+    """Fields of :class:`~rethink_det.report.run_result.RunResult`, which says what they are.
+
+    What could not be measured is None, and ``unmeasured`` says what that is and why.
+    """
+
+    params: int | None = None
+    input_shape: tuple[int, ...] | None = None
+    input_origin: str | None = None
+    macs: float | None = None
+    macs_of: str | None = None
+    train_macs: float | None = None
+    stages: tuple[FeatureMapWidths, ...] | None = None
+    latency_ms: float | None = None
+    latency_device: str | None = None
+    peak_memory_mib: float | None = None
+    unmeasured: str | None = None
 
 
 def keep_curves(config: Config) -> None:
@@ -17,35 +48,84 @@ def keep_curves(config: Config) -> None:
     config.default_hooks.curves = {'type': 'rethink_det.CurvesHook'}
 
 
-def detector_facts(
+def detector_measurements(
     config: Config,
     architecture: PrunedArchitecture,
+    state: Mapping[str, Tensor],
     checkpoint: str | os.PathLike,
-    folder: str | os.PathLike,
-) -> dict[str, Any]:
-    """Latency, peak memory, widths; the detections on a few images go into a file.
+) -> DetectorMeasurements:
+    """Measure what there is to measure; detections on a few images go into a file.
 
     Args:
         config: Of the trained detector.
         architecture: Of its backbone.
-        checkpoint: Its weights.
-        folder: Of the run.
-
-    Returns:
-        Keys of :class:`~rethink_det.report.run_result.RunResult`. What could not be measured is
-        missing, with the reason under ``unmeasured``: hours of training are not thrown away for
-        it.
+        state: Its weights.
+        checkpoint: Their file, in the folder of the run.
     """
-    runtime = {k: v for k, v in config.model.backbone.items() if k not in ('type', 'architecture')}
-    facts: dict[str, Any] = {}
-    try:
-        widths = stage_widths(architecture, runtime)
-        facts['stages'] = tuple(FeatureMapWidths(**one) for one in widths)
-        if config.get('val_dataloader') is None:
-            facts['unmeasured'] = 'the config has no val_dataloader'
-        else:
-            facts |= measure_detector(config, checkpoint, folder)
-    except Exception as error:
-        traceback.print_exc()  # into the run's console.log
-        facts['unmeasured'] = f'{type(error).__name__}: {error}'
-    return facts
+    attempt = Attempts()
+    size = attempt('input_shape', lambda: input_size(config))
+    macs = attempt('macs', lambda: _macs(architecture, known(size, 'input_shape').shape))
+    at_work = attempt(_AT_WORK, lambda: _at_work(config, checkpoint, attempt)) or _AtWork()
+    attempt('curves', lambda: _check_curves(Path(checkpoint).parent))
+    return DetectorMeasurements(
+        params=attempt('params', lambda: positive(_parameters(state))),
+        input_shape=size.shape if size else None,
+        input_origin=size.origin if size else None,
+        macs=macs,
+        macs_of='backbone' if macs else None,
+        train_macs=attempt('train_macs', lambda: _training(config, known(macs, 'macs'))),
+        stages=attempt('stages', lambda: _stages(config, architecture)),
+        latency_ms=at_work.latency_ms,
+        latency_device=at_work.latency_device,
+        peak_memory_mib=at_work.peak_memory_mib,
+        unmeasured=attempt.unmeasured,
+    )
+
+
+class _AtWork(NamedTuple):
+    """What is measured while the detector looks at images."""
+
+    latency_ms: float | None = None
+    latency_device: str | None = None
+    peak_memory_mib: float | None = None
+
+
+_AT_WORK = 'latency_ms, peak_memory_mib, sheet'
+
+
+def _at_work(config: Config, checkpoint: str | os.PathLike, attempt: Attempts) -> _AtWork:
+    with detector_at_work(config, checkpoint) as work:
+        attempt('sheet', lambda: work.write_sheet(Path(checkpoint).parent))
+        memory = attempt('peak_memory_mib', lambda: positive(work.peak_memory_mib()))
+        latency = attempt('latency_ms', lambda: (positive(work.latency_ms()), work.latency_device))
+    latency_ms, device = latency or (None, None)
+    return _AtWork(latency_ms, device, memory)
+
+
+def _macs(architecture: PrunedArchitecture, shape: tuple[int, int, int]) -> int:
+    return positive(backbone_cost(architecture, shape).macs)
+
+
+def _training(config: Config, macs: int) -> int:
+    return positive(ledger.of_training(config, macs))
+
+
+def _parameters(state: Mapping[str, Tensor]) -> int:
+    return sum(t.numel() for name, t in state.items() if name.rpartition('.')[2] not in _BUFFERS)
+
+
+_BUFFERS = ('running_mean', 'running_var', 'num_batches_tracked')
+
+
+def _stages(config: Config, architecture: PrunedArchitecture) -> tuple[FeatureMapWidths, ...]:
+    backbone = config.model.backbone
+    runtime = {key: v for key, v in backbone.items() if key not in ('type', 'architecture')}
+    return tuple(FeatureMapWidths(**one) for one in stage_widths(architecture, runtime))
+
+
+def _check_curves(folder: Path) -> None:
+    """Refuse curves that the training could not leave; metrics of other packages leave none."""
+    if (folder / CURVES).exists():
+        reason = json.loads((folder / CURVES).read_text()).get(UNMEASURED)
+        if reason:
+            raise UserError(reason)

@@ -160,13 +160,13 @@ def test_what_cannot_be_measured_costs_no_training(folder, finished, start, tmp_
     def fail(*_):
         raise RuntimeError('out of memory')
 
-    monkeypatch.setattr('rethink_det.study.detector_measurements.measure_detector', fail)
+    monkeypatch.setattr('rethink_det.study.detector_measurements.detector_at_work', fail)
     work = Path(shutil.copytree(finished, tmp_path / 'work'))
     shutil.rmtree(work / 'runs' / 'detection')
     assert not start(work).incomplete
     assert digests(work) == digests(finished)
     run = results(work)['detection', 'prune-c', 0]
-    assert run.unmeasured == 'RuntimeError: out of memory'
+    assert run.unmeasured == 'latency_ms, peak_memory_mib, sheet: RuntimeError: out of memory'
     assert run.stages is not None and run.latency_ms is None
 
 

@@ -204,6 +204,22 @@ def test_what_was_not_measured_is_said(work):
     assert 'Not measured: unpruned seed 0 (OutOfMemoryError' in text
 
 
+def test_detectors_of_which_nothing_could_be_measured_are_reported(work):
+    names = ('input_shape', 'input_origin', 'params', 'macs', 'macs_of', 'train_macs')
+    names += ('total_train_macs', 'stages', 'latency_ms', 'latency_device', 'peak_memory_mib')
+    change(work, **dict.fromkeys(names), unmeasured='input_shape: the config has no data')
+    text = write_report(work)['markdown'].read_text()
+    assert table(text, 'Box AP by IoU threshold and size')[2][0] == 'unpruned'
+    assert 'prune-c seed 1 (input_shape: the config has no data)' in text
+    assert 'nan' not in text.lower().replace('nano', '')
+
+
+def test_where_the_size_comes_from_is_said(work):
+    change(work, input_origin='a blank image of 640x480 through val_dataloader')
+    text = write_report(work)['markdown'].read_text()
+    assert 'The size is that of a blank image of 640x480 through val_dataloader.' in text
+
+
 def test_latencies_of_several_devices_are_not_plotted(work):
     results = StudyResults.read(work)
     results.runs[0] = replace(results.runs[0], latency_device='another')

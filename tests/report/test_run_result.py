@@ -27,7 +27,7 @@ FULL = RunResult(
     params=3, macs=4, macs_conv=3, macs_linear=1, macs_of='backbone', input_shape=(3, 8, 8),
     epochs=2, train_macs=5, total_train_macs=6, shape_train_macs=0, checkpoint='epoch_2.pth',
     digest='ab', architecture='architecture.json', transferred=Transferred(7, 'cd'),
-    latency_ms=1.5, latency_device='a CPU', peak_memory_mib=2.5,
+    input_origin='an image', latency_ms=1.5, latency_device='a CPU', peak_memory_mib=2.5,
     stages=(FeatureMapWidths(4, 1, 2, 3, 4),), unmeasured='why', reference=Reference(37.0, 'x'),
     wall_s=8.0, error='none', folder='runs/a', identity='ef',
     plan=Plan('net.py', {'a.b': 1}, {'pruner': {'type': 'P'}}),

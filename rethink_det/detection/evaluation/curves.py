@@ -6,10 +6,13 @@ is reached at this recall or a higher one. Its mean is the AP.
 Source: pycocotools' ``cocoeval.py`` (``accumulate``); VOC: Everingham et al., section 4.2.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from rethink_det.errors import in_one_line
 
 RECALLS = np.linspace(0, 1, 101)
 DIGITS = 4
@@ -22,6 +25,21 @@ Curves = dict[str, Any]
 """``precision``: by IoU threshold (``'0.50'``, ``'0.50:0.95'``) 101 numbers, means over classes;
 ``classes``: a dict of ``name``, ``AP`` and, where evaluated, ``AP50`` and ``AP75`` per class, None
 for classes without an object."""
+
+UNMEASURED = 'unmeasured'
+"""In place of curves that could not be had: under this key the reason."""
+
+
+def kept(compute: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    """What ``compute`` gives, curves by metric; if it fails, ``{UNMEASURED: reason}``.
+
+    An evaluation, and the training before it, is not lost for its curves.
+    """
+    try:
+        return dict(compute())
+    except Exception as error:
+        traceback.print_exc()
+        return {UNMEASURED: in_one_line(error)}
 
 
 def coco_curves(evaluator: Any) -> Curves | None:

@@ -16,7 +16,7 @@ from rethink_det.detection.evaluation.coco_api import (
     FasterCocoEval,
     predicted_annotations,
 )
-from rethink_det.detection.evaluation.curves import Curves, coco_curves
+from rethink_det.detection.evaluation.curves import Curves, coco_curves, kept
 from rethink_det.detection.evaluation.rle import encode_masks
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
@@ -50,7 +50,8 @@ class CocoMetric(MMDetCocoMetric):
     for the two, which is then the masks'.
 
     Attributes:
-        curves: Of the last evaluation, by metric (``'bbox'``, ``'segm'``).
+        curves: Of the last evaluation, by metric (``'bbox'``, ``'segm'``), see
+            :func:`~rethink_det.detection.evaluation.curves.kept`.
 
     Source: Lin et al., Microsoft COCO, arXiv 1405.0312, and pycocotools' ``cocoeval.py``.
 
@@ -120,8 +121,7 @@ class CocoMetric(MMDetCocoMetric):
 
         with _replaced({**names, 'COCOeval': remembered}):
             metrics = super().compute_metrics(results)
-        found = [(one.params.iouType, coco_curves(one)) for one in evaluators]
-        self.curves = {kind: curves for kind, curves in found if curves}
+        self.curves = kept(lambda: _curves_of(evaluators))
         return {**metrics, **(self._classwise() if self.classwise else {})}
 
     def _classwise(self) -> dict[str, float]:
@@ -151,6 +151,11 @@ class CocoMetric(MMDetCocoMetric):
             for name in names
             if name in self.metrics
         }
+
+
+def _curves_of(evaluators: Sequence[COCOeval]) -> dict[str, Curves]:
+    found = [(one.params.iouType, coco_curves(one)) for one in evaluators]
+    return {kind: curves for kind, curves in found if curves}
 
 
 def _with_rle(sample: dict) -> dict:

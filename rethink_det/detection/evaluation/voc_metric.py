@@ -8,7 +8,7 @@ from mmdet.evaluation.functional import mean_ap
 from mmdet.evaluation.metrics import VOCMetric as MMDetVOCMetric
 from mmdet.evaluation.metrics import voc_metric as mmdet_module
 
-from rethink_det.detection.evaluation.curves import Curves, voc_curves
+from rethink_det.detection.evaluation.curves import Curves, kept, voc_curves
 from rethink_det.registry import METRICS
 
 
@@ -54,6 +54,9 @@ class VOCMetric(MMDetVOCMetric):
             metrics = super().compute_metrics(results)
         finally:
             mean_ap.Pool, mmdet_module.eval_map = pool, really
-        curves = voc_curves(found, self.dataset_meta['classes'])
-        self.curves = {'bbox': curves} if curves else {}
+        self.curves = kept(lambda: self._curves(found))
         return metrics
+
+    def _curves(self, found: Sequence[tuple[float, Sequence[dict]]]) -> dict[str, Curves]:
+        curves = voc_curves(found, self.dataset_meta['classes'])
+        return {'bbox': curves} if curves else {}

@@ -11,6 +11,9 @@ from typing import Any
 import cv2
 import numpy as np
 from mmengine.dataset import Compose
+from mmengine.registry import TRANSFORMS
+
+from rethink_det.registered import registered
 
 _ANNOTATIONS = re.compile('Load[A-Za-z]*Annotations')
 
@@ -67,6 +70,6 @@ def _as_read_by(steps: set[str], record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name(step: Any) -> str:
-    """Of the class of a step, without its scope."""
-    kind = step.get('type') if isinstance(step, Mapping) else type(step)
-    return getattr(kind, '__name__', str(kind)).split('.')[-1]
+    """Of the class of a step."""
+    kind = step['type'] if isinstance(step, Mapping) else type(step)
+    return getattr(registered(TRANSFORMS, kind), '__name__', '')

@@ -1,7 +1,9 @@
 """What is measured of a trained detector besides its metrics: speed, memory, and pictures."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,30 +35,72 @@ THRESHOLD = 0.3
 MIB = 2**20
 
 
-def measure_detector(
-    config: Config,
-    checkpoint: str | os.PathLike,
-    folder: str | os.PathLike,
-    seconds: float = SECONDS,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class DetectorAtWork:
+    """A trained detector that has looked at a few images once, and can do so again.
+
+    Attributes:
+        detector: In evaluation mode.
+        device: Where it is.
+        dataset: Whose images they are.
+        positions: Of the images in it.
+        looks: Each lets the detector look at one of the images.
+        found: What it found on each, mmdet's ``pred_instances``.
+    """
+
+    detector: BaseModel
+    device: torch.device
+    dataset: BaseDataset
+    positions: Sequence[int]
+    looks: Sequence[Callable[[], list]]
+    found: Sequence[Any]
+
+    def latency_ms(self, seconds: float = SECONDS) -> float:
+        """Median time from a decoded, resized image to its detections, batch 1.
+
+        Args:
+            seconds: That it takes to measure, about.
+        """
+        return round(median_latency(self.looks, self.device, seconds), 3)
+
+    @property
+    def latency_device(self) -> str:
+        """The device in words."""
+        return name_of(self.device)
+
+    def peak_memory_mib(self) -> float:
+        """Of the image that takes most, weights included, see :func:`.peak_memory.peak_memory`."""
+        most = max(peak_memory(self.detector, look, self.device) for look in self.looks)
+        return round(most / MIB, 2)
+
+    def write_sheet(self, folder: str | os.PathLike) -> None:
+        """Write what is on the images and what was found there into ``sheet.json``."""
+        pairs = zip(self.positions, self.found, strict=True)
+        images = [
+            {**picture(self.dataset.get_data_info(i)), 'found': detections(one, THRESHOLD)}
+            for i, one in pairs
+        ]
+        classes = self.dataset.metainfo['classes']
+        sheet = {'classes': classes, 'threshold': THRESHOLD, 'images': images}
+        save_json(sheet, Path(folder) / SHEET)
+
+
+@contextmanager
+def detector_at_work(config: Config, checkpoint: str | os.PathLike) -> Iterator[DetectorAtWork]:
     """Let a detector look at the first validation images with objects, one at a time.
 
-    Writes ``sheet.json`` into ``folder``. Torch's generators are left as they were.
+    Torch's generators are left as they were.
 
     Args:
-        config: That trained it, with a ``val_dataloader``.
+        config: That trained it.
         checkpoint: Its weights.
-        folder: Of the run.
-        seconds: For the latency, about.
-
-    Returns:
-        ``latency_ms``: median time from the decoded, resized image to detections;
-        ``latency_device``; ``peak_memory_mib``: weights included, see
-        :func:`~rethink_det.detection.measuring.peak_memory.peak_memory`.
 
     Raises:
-        UserError: No validation image has an object, or the checkpoint does not fit.
+        UserError: The config has no ``val_dataloader``, no image of it has an object, or the
+            checkpoint does not fit.
     """
+    if config.get('val_dataloader') is None:
+        raise UserError('The config has no val_dataloader.')
     device = current_device()
     with (
         torch.random.fork_rng([device.index] if device.type == 'cuda' else []),
@@ -66,19 +110,12 @@ def measure_detector(
         detector = trained_detector(_whole(config), Checkpoint.read(checkpoint))
         detector.to(device).eval()
         dataset = build(DATASETS, config.val_dataloader.dataset)
-        chosen = first_images(dataset, IMAGES)
-        if not chosen:
+        positions = first_images(dataset, IMAGES)
+        if not positions:
             raise UserError('val_dataloader.dataset has no image with an object.')
-        calls = [_call(detector, dataset[position]) for position in chosen]
-        found = [call()[0].pred_instances for call in calls]  # also the first call of each
-        save_json(_sheet(dataset, chosen, found), Path(folder) / SHEET)
-        memory = max(peak_memory(detector, call, device) for call in calls)
-        latency = median_latency(calls, device, seconds)
-    return {
-        'latency_ms': round(latency, 3),
-        'latency_device': name_of(device),
-        'peak_memory_mib': round(memory / MIB, 2),
-    }
+        looks = [_look(detector, dataset[position]) for position in positions]
+        found = [look()[0].pred_instances for look in looks]
+        yield DetectorAtWork(detector, device, dataset, positions, looks, found)
 
 
 def _whole(config: Config) -> Config:
@@ -89,13 +126,5 @@ def _whole(config: Config) -> Config:
     return Config({**config, 'model': {**config.model, 'data_preprocessor': preprocessor}})
 
 
-def _sheet(dataset: BaseDataset, chosen: Sequence[int], found: Sequence[Any]) -> dict[str, Any]:
-    images = [
-        {**picture(dataset.get_data_info(position)), 'found': detections(one, THRESHOLD)}
-        for position, one in zip(chosen, found, strict=True)
-    ]
-    return {'classes': dataset.metainfo['classes'], 'threshold': THRESHOLD, 'images': images}
-
-
-def _call(detector: BaseModel, sample: Mapping) -> Callable[[], list]:
+def _look(detector: BaseModel, sample: Mapping) -> Callable[[], list]:
     return partial(detector.test_step, pseudo_collate([sample]))

@@ -1,17 +1,16 @@
 """The size of the images that a detector looks at: what its own test pipeline makes of one."""
 
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import DATASETS, DefaultScope
 from torch import nn
 
 from rethink_det.detection.measuring.blank_image import blank_image
-from rethink_det.errors import UserError
-from rethink_det.registry import MODELS
+from rethink_det.errors import UserError, in_one_line
+from rethink_det.registered import build, scope_of
+from rethink_det.registry import DATASETS, MODELS
 from rethink_det.training.generators import seeded
 
 Shape = tuple[int, int, int]
@@ -65,7 +64,7 @@ def input_size(config: Config) -> InputSize:
     Raises:
         UserError: It cannot be told; says why of all that was tried.
     """
-    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')), seeded(0):
+    with scope_of(config, 'mmdet'), seeded(0):
         preprocessor = _preprocessor(config)
         reasons: dict[str, dict[str, None]] = {}
         for find in (_of_its_data, _of_blanks):
@@ -74,7 +73,7 @@ def input_size(config: Config) -> InputSize:
                     return find(source, preprocessor)
                 # Transforms and data sets are anyone's code and may raise anything.
                 except Exception as error:
-                    reasons.setdefault(_brief(error), {})[source.name] = None
+                    reasons.setdefault(in_one_line(error), {})[source.name] = None
     told = [f'{", ".join(names)}: {reason}' for reason, names in reasons.items()]
     tried = '; '.join(told) or 'the config has no data'
     raise UserError(f'The size of the images cannot be told ({tried}).')
@@ -113,14 +112,14 @@ def _preprocessor(config: Config) -> nn.Module:
     settings = (config.get('model') or {}).get('data_preprocessor')
     settings = settings or config.get('data_preprocessor') or {'type': 'BaseDataPreprocessor'}
     try:
-        return MODELS.build(deepcopy(settings))
+        return build(MODELS, settings)
     except Exception as error:  # anyone's code
-        raise UserError(f'data_preprocessor cannot be built ({_brief(error)}).') from error
+        raise UserError(f'data_preprocessor cannot be built ({in_one_line(error)}).') from error
 
 
 def _of_its_data(source: _Source, preprocessor: nn.Module) -> InputSize:
     """By the first image, or by a blank one of its size if the annotations alone are there."""
-    dataset = DATASETS.build(deepcopy(source.dataset))
+    dataset = build(DATASETS, source.dataset)
     try:
         shape = _only_shape(lambda: dataset[0], preprocessor)
         return InputSize(shape, f'the first image of {source.name}')
@@ -129,7 +128,7 @@ def _of_its_data(source: _Source, preprocessor: nn.Module) -> InputSize:
         size = about.get('width'), about.get('height')
         if None in size:
             raise
-        reason = _brief(error)
+        reason = in_one_line(error)
     shape = _blank_shape(source.pipeline, preprocessor, *size)
     known = 'a blank image of {}x{}, the size of the first of {}'.format(*size, source.name)
     return InputSize(shape, f'{known} ({reason})')
@@ -176,8 +175,3 @@ def _padded(view: Mapping, preprocessor: nn.Module) -> Shape:
     (image,) = preprocessor(pseudo_collate([view]), training=False)['inputs']
     channels, height, width = image.shape[-3:]
     return channels, height, width
-
-
-def _brief(error: Exception) -> str:
-    text = (str(error).splitlines() or [''])[0][:200]
-    return text.rstrip('.') if isinstance(error, UserError) else f'{type(error).__name__}: {text}'

@@ -11,6 +11,7 @@ from rethink_det.classification.arm_config import architecture_of, arm_config
 from rethink_det.layout import ARCHITECTURE, CONFIG
 from rethink_det.report.run_result import RunResult
 from rethink_det.study import ledger
+from rethink_det.study.attempts import Attempts
 from rethink_det.study.graph import ClassifierTraining
 from rethink_det.study.stages.stage import Stage
 from rethink_det.study.stages.training import train_on
@@ -45,11 +46,12 @@ class TrainClassifier(Stage):
         """Train; the parent's weights come in by a hook."""
         architecture = architecture_of(config)
         name_arm(config, self.run.arm)
+        cost = architecture.cost()  # here it may still fail
         config.dump(folder / CONFIG)
         metrics, checkpoint = train_on(config, folder)
         architecture.save(folder / ARCHITECTURE)
-        cost = architecture.cost()
-        own = ledger.of_training(config, cost.macs)
+        attempt = Attempts()
+        own = attempt('train_macs', lambda: ledger.of_training(config, cost.macs))
         return self.result(
             metrics=metrics,
             **asdict(cost),
@@ -59,4 +61,5 @@ class TrainClassifier(Stage):
             checkpoint=checkpoint.name,
             digest=digest(Checkpoint.read(checkpoint).state_dict),
             architecture=ARCHITECTURE,
+            unmeasured=attempt.unmeasured,
         )

@@ -9,11 +9,10 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint, digest
 from rethink_det.architecture.provenance import Provenance
 from rethink_det.arms import ARMS, DETECTION, Arm
-from rethink_det.detection.measuring.cost import backbone_cost
 from rethink_det.layout import CONFIG
 from rethink_det.report.run_result import RunResult, Transferred
 from rethink_det.study import ledger
-from rethink_det.study.detector_measurements import detector_facts, keep_curves
+from rethink_det.study.detector_measurements import detector_measurements, keep_curves
 from rethink_det.study.graph import DetectorTraining
 from rethink_det.study.stages.detector_config import detector_config
 from rethink_det.study.stages.stage import Stage
@@ -50,23 +49,16 @@ class TrainDetector(Stage):
         keep_curves(config)
         metrics, checkpoint = train_on(config, folder)
         saved = Checkpoint.read(checkpoint)
-        state = saved.state_dict
-        shape = _test_shape(config)
-        macs = backbone_cost(architecture, shape).macs
-        own = ledger.of_training(config, macs)
+        measured = detector_measurements(config, architecture, saved.state_dict, checkpoint)
+        own = measured.train_macs
         return self.result(
+            **vars(measured),
             metrics=metrics,
-            params=sum(t.numel() for n, t in state.items() if not _is_buffer(n)),
-            macs=macs,
-            macs_of='backbone',
-            input_shape=shape,
             epochs=config.train_cfg.max_epochs,
-            train_macs=own,
             total_train_macs=ledger.total(ledger.owed(self.arm, self.start), own),
             checkpoint=checkpoint.name,
-            digest=digest(state),
+            digest=digest(saved.state_dict),
             transferred=_transferred(saved.provenance),
-            **detector_facts(config, architecture, checkpoint, folder),
         )
 
 
@@ -74,16 +66,3 @@ def _transferred(provenance: Provenance) -> Transferred:
     """What ``TransferHook`` wrote into a trained detector's checkpoint."""
     parent = provenance.parent
     return Transferred() if parent is None else Transferred(parent.tensors, parent.digest)
-
-
-def _test_shape(config: Config) -> tuple[int, int, int]:
-    """Input of the detector by its test pipeline's Resize, ``(3, height, width)``."""
-    pipeline = config.test_dataloader.dataset.pipeline
-    scale = next((step.scale for step in pipeline if step.type == 'Resize'), (128, 128))
-    divisor = config.model.data_preprocessor.get('pad_size_divisor', 1)
-    width, height = (-(-side // divisor) * divisor for side in scale)
-    return 3, height, width
-
-
-def _is_buffer(name: str) -> bool:
-    return name.rsplit('.', 1)[-1] in ('running_mean', 'running_var', 'num_batches_tracked')

@@ -1,17 +1,15 @@
 """Precision-recall curves and AP by class: counted by hand, and equal to the metrics' own AP."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from rethink_det.detection.evaluation.curves import RECALLS, voc_curves
+from rethink_det.detection.evaluation.curves import RECALLS, UNMEASURED, kept, voc_curves
 from rethink_det.detection.evaluation.voc_metric import mmdet_module
-from rethink_det.layout import CURVES
-from rethink_det.registry import HOOKS, METRICS
+from rethink_det.registry import METRICS
 
 CLASSES = ('cat', 'dog', 'fish')
 CATS = [[10.0, 10, 60, 60], [80.0, 10, 140, 60]]
@@ -134,22 +132,36 @@ def test_voc_by_scales_or_of_recall_has_no_curves():
     assert voc_curves([(0.5, [scales])], ['cat']) is None
 
 
-@pytest.mark.parametrize('main', [True, False])
-def test_the_hook_leaves_a_file_of_the_main_process(ann_file, tmp_path, main, monkeypatch):
-    monkeypatch.setattr(
-        'rethink_det.detection.evaluation.curves_hook.is_main_process', lambda: main
-    )
-    metric, _ = coco_metric(ann_file)
-    loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric, object()]))
-    hook = HOOKS.build(dict(type='rethink_det.CurvesHook'))
-    hook.after_val_epoch(SimpleNamespace(val_loop=loop, work_dir=str(tmp_path)))
-    assert (tmp_path / CURVES).is_file() == main
-    if main:
-        assert json.loads((tmp_path / CURVES).read_text()) == metric.curves
-
-
 def test_an_evaluation_that_fails_leaves_mmdet_as_it_was(monkeypatch):
     before = mmdet_module.eval_map
     with pytest.raises(TypeError, match='no len'):
         voc_metric(scale_ranges=3)
     assert mmdet_module.eval_map is before
+
+
+def broken(*_):
+    raise RuntimeError('no memory\nfor it')
+
+
+def test_an_evaluation_is_not_lost_for_its_curves(ann_file, monkeypatch):
+    _, as_ever = coco_metric(ann_file)
+    monkeypatch.setattr('rethink_det.detection.evaluation.metric.coco_curves', broken)
+    metric, values = coco_metric(ann_file)
+    assert values == as_ever
+    assert metric.curves == {UNMEASURED: 'RuntimeError: no memory'}
+
+
+def test_nor_is_one_of_voc(monkeypatch):
+    _, as_ever = voc_metric()
+    monkeypatch.setattr('rethink_det.detection.evaluation.voc_metric.voc_curves', broken)
+    metric, values = voc_metric()
+    assert values == as_ever
+    assert metric.curves == {UNMEASURED: 'RuntimeError: no memory'}
+
+
+def test_a_user_who_ends_it_ends_it():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kept(interrupted)

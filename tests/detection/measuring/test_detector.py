@@ -5,92 +5,82 @@ from copy import deepcopy
 
 import pytest
 import torch
-from mmengine.registry import MODELS, DefaultScope
+from mmengine.config import Config
 
-from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import save_checkpoint
-from rethink_det.datasets.shapes import build_shapes
-from rethink_det.detection.measuring.detector import measure_detector
+from rethink_det.detection.measuring.detector import detector_at_work
+from rethink_det.detection.measuring.latency import name_of
 from rethink_det.errors import UserError
 from rethink_det.layout import SHEET
-from rethink_det.training.config import find_config, load_config
-
-MASKS = 'detection/mask-rcnn_r18-w16_fpn_shapes.py'
-RESNET = dict(type='mmdet.ResNet', depth=18, base_channels=16)
-HEAD = dict(type='rethink_det.LinearHead', num_classes=8)
+from tests.tiny_detector import fresh_state, write_mask_rcnn
 
 
 @pytest.fixture(scope='module')
 def mask_rcnn(tmp_path_factory):
-    """Config and checkpoint of a detector with fresh weights that finds something everywhere."""
-    folder = tmp_path_factory.mktemp('detector')
-    size = dict(crops=(8, 8), images=(4, 4))
-    root = str(build_shapes(folder / 'shapes', **size))
-    config = load_config(find_config(MASKS))
-    config.merge_from_dict(
-        {f'val_dataloader.dataset.{k}': v for k, v in dict(data_root=root, **size).items()}
-        | {'model.test_cfg.rcnn.score_thr': 0.0}
-    )
-    torch.manual_seed(0)
-    described = PrunedArchitecture(RESNET, HEAD, (3, 64, 64)).to_dict()
-    config.model.backbone = dict(
-        type='rethink_det.PrunedBackbone', architecture=described, out_indices=(0, 1, 2, 3)
-    )
-    meta = dict(architecture=described)
-    path = folder / 'epoch_1.pth'
-    state = trained_state(config)
-    save_checkpoint({'meta': meta, 'state_dict': state}, path)
-    return config, path
+    return write_mask_rcnn(tmp_path_factory.mktemp('detector'))
 
 
-def trained_state(config):
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        return MODELS.build(config.model).state_dict()
+def sheet_of(config, path, folder):
+    """The file that a detector at work writes, its detections of any score."""
+    with detector_at_work(config, path) as work:
+        work.write_sheet(folder)
+    return json.loads((folder / SHEET).read_text())
 
 
-def test_a_whole_detector_is_measured(mask_rcnn, tmp_path, monkeypatch):
+@pytest.fixture
+def of_any_score(monkeypatch):
     monkeypatch.setattr('rethink_det.detection.measuring.detector.THRESHOLD', 0.0)
+
+
+def test_a_whole_detector_is_measured(mask_rcnn, tmp_path, of_any_score):
     config, path = mask_rcnn
     drawn = torch.random.get_rng_state()
-    facts = measure_detector(config, path, tmp_path, seconds=0)
+    with detector_at_work(config, path) as work:
+        torch.rand(3)
+        assert 0 < work.latency_ms(seconds=0) < 60_000
+        assert work.latency_device == name_of(work.device)
+        peak = work.peak_memory_mib()
     assert torch.equal(torch.random.get_rng_state(), drawn)
-    assert 0 < facts['latency_ms'] < 60_000
-    weights = sum(t.nbytes for t in trained_state(config).values()) / 2**20
-    assert weights < facts['peak_memory_mib'] < weights + 100
-    sheet = json.loads((tmp_path / SHEET).read_text())
+    weights = sum(t.nbytes for t in fresh_state(config).values()) / 2**20
+    assert weights < peak < weights + 100
+    sheet = sheet_of(config, path, tmp_path)
     assert sheet['classes'][0] == 'disk'
     assert [one['id'] for one in sheet['images']] == sorted(one['id'] for one in sheet['images'])
     assert all(one['truth']['masks'] and one['found']['masks'] for one in sheet['images'])
-    measure_detector(config, path, tmp_path, seconds=0)
-    assert json.loads((tmp_path / SHEET).read_text()) == sheet
+    assert sheet_of(config, path, tmp_path) == sheet
 
 
-def test_a_checkpoint_of_another_detector_is_refused(mask_rcnn, tmp_path):
+def refusal(config, path):
+    with pytest.raises(UserError) as refused, detector_at_work(config, path):
+        pass
+    return str(refused.value)
+
+
+def test_a_checkpoint_of_another_detector_is_refused(mask_rcnn):
     config, path = mask_rcnn
     other = deepcopy(config)
     other.merge_from_dict({'model.roi_head.bbox_head.num_classes': 3})
-    with pytest.raises(UserError, match='epoch_1.pth does not fit the config'):
-        measure_detector(other, path, tmp_path)
-    assert not (tmp_path / SHEET).exists()
+    assert 'epoch_1.pth does not fit the config' in refusal(other, path)
 
 
-def test_a_preprocessor_beside_the_model_is_the_models(mask_rcnn, tmp_path, monkeypatch):
-    monkeypatch.setattr('rethink_det.detection.measuring.detector.THRESHOLD', 0.0)
+def test_a_preprocessor_beside_the_model_is_the_models(mask_rcnn, tmp_path, of_any_score):
     # Where a Runner looks for it, too.
     config, path = mask_rcnn
     beside = deepcopy(config)
     beside.data_preprocessor = beside.model.pop('data_preprocessor')
     shifted = deepcopy(config)
     shifted.merge_from_dict({'model.data_preprocessor.mean': [0.0, 0.0, 0.0]})
-    found = {}
-    for name, one in dict(inside=config, beside=beside, shifted=shifted).items():
-        measure_detector(one, path, tmp_path / name, seconds=0)
-        found[name] = json.loads((tmp_path / name / SHEET).read_text())['images']
-    assert found['beside'] == found['inside'] != found['shifted']
+    inside = sheet_of(config, path, tmp_path)['images']
+    assert sheet_of(beside, path, tmp_path)['images'] == inside
+    assert sheet_of(shifted, path, tmp_path)['images'] != inside
 
 
-def test_data_without_objects_cannot_be_measured(mask_rcnn, tmp_path, monkeypatch):
+def test_data_without_objects_cannot_be_measured(mask_rcnn, monkeypatch):
     config, path = mask_rcnn
     monkeypatch.setattr('rethink_det.detection.measuring.detector.first_images', lambda *_: [])
-    with pytest.raises(UserError, match='no image with an object'):
-        measure_detector(config, path, tmp_path)
+    assert 'no image with an object' in refusal(config, path)
+
+
+def test_nor_can_a_config_without_any(mask_rcnn):
+    config, path = mask_rcnn
+    without = Config({**config, 'val_dataloader': None})
+    assert refusal(without, path) == 'The config has no val_dataloader.'

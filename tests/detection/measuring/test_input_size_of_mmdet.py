@@ -12,6 +12,7 @@ from rethink_det.errors import UserError
 FOLDER = Path(mmdet.__file__).parent / '.mim' / 'configs'
 REASONS = {
     'the size of an image is kept, and no image is at hand': ('centernet', 'centripetal', 'corner'),
+    'the config has no data': ('clrnet',),  # a model alone
     'data_preprocessor cannot be built': ('reid',),  # no detectors, and of another package
 }
 

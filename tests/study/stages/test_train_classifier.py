@@ -4,6 +4,7 @@ import pytest
 
 from rethink_det.architecture.checkpoint import digest, load_checkpoint
 from rethink_det.errors import UserError
+from rethink_det.study import ledger
 
 FINE_TUNE = 'classification/classifier/fine-tune/seed0'
 SCRATCH = 'classification/classifier/scratch-e/seed0'
@@ -50,3 +51,18 @@ def test_it_trains_and_says_what_came_out_and_what_it_took(older_stage, older_re
     assert {f: getattr(result, f) for f in fields} == {f: getattr(before, f) for f in fields}
     assert set(result.metrics) == set(before.metrics)
     assert (tmp_path / 'run' / 'config.py').is_file()
+
+
+def test_a_training_is_not_lost_for_what_it_took(older_stage, tmp_path, monkeypatch):
+    def gone(*_):
+        raise FileNotFoundError('the data went away')
+
+    monkeypatch.setattr(ledger, 'of_training', gone)
+    stage = older_stage(SCRATCH)
+    config = stage.config()
+    config.work_dir = str(tmp_path / 'run')
+    (tmp_path / 'run').mkdir()
+    result = stage.do(config, tmp_path / 'run')
+    assert result.metrics and result.digest
+    assert result.train_macs is result.total_train_macs is None
+    assert result.unmeasured == 'train_macs: FileNotFoundError: the data went away'

@@ -1,0 +1,206 @@
+"""What is measured of a trained detector; each that fails leaves the others, and a reason."""
+
+import json
+from copy import deepcopy
+from dataclasses import fields
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.detection.measuring.detector import DetectorAtWork
+from rethink_det.layout import CURVES, SHEET
+from rethink_det.report.run_result import RunResult
+from rethink_det.study import detector_measurements as module
+from rethink_det.study import ledger
+from rethink_det.study.detector_measurements import DetectorMeasurements, detector_measurements
+from tests.tiny_detector import ARCHITECTURE, write_mask_rcnn
+
+TIMES = ('latency_ms', 'latency_device', 'peak_memory_mib')
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    return write_mask_rcnn(tmp_path_factory.mktemp('detector'))
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch):
+    measure = DetectorAtWork.latency_ms
+    monkeypatch.setattr(DetectorAtWork, 'latency_ms', lambda work: measure(work, seconds=0))
+
+
+@pytest.fixture
+def measure(trained):
+    """Measures the detector, by another config if need be, from a clean folder on."""
+    own, path = trained
+    for name in (SHEET, CURVES):
+        (path.parent / name).unlink(missing_ok=True)
+
+    def run(config=own):
+        state = load_checkpoint(path)['state_dict']
+        return detector_measurements(config, ARCHITECTURE, state, path)
+
+    return run
+
+
+def changed(config, **values):
+    """The config with other values; ``None`` deletes one."""
+    config = Config(deepcopy(config.to_dict()))
+    config.merge_from_dict(values)
+    return config
+
+
+def missing(found):
+    return {name for name, value in vars(found).items() if value is None}
+
+
+def test_everything_is_measured(measure, trained):
+    found = measure()
+    assert missing(found) == {'unmeasured'}
+    assert found.input_shape == (3, 128, 128)
+    assert found.input_origin == 'the first image of test_dataloader'
+    model = load_checkpoint(trained[1])['state_dict']
+    buffers = ('running_mean', 'running_var', 'num_batches_tracked')
+    assert found.params == sum(t.numel() for n, t in model.items() if not n.endswith(buffers))
+    assert (found.macs, found.macs_of) == (
+        ARCHITECTURE.cost((3, 128, 128)).macs - 128 * 8,
+        'backbone',
+    )
+    assert found.train_macs == 3 * found.macs * 4 * trained[0].train_cfg.max_epochs
+    assert [one.stride for one in found.stages] == [4, 8, 16, 32]
+    assert found.latency_ms > 0 and found.peak_memory_mib > 0 and found.latency_device
+    assert (trained[1].parent / SHEET).is_file()
+
+
+def test_they_are_fields_of_a_result():
+    names = {field.name for field in fields(RunResult)}
+    assert {field.name for field in fields(DetectorMeasurements)} <= names
+
+
+BROKEN = {
+    'params': (module, '_parameters', {'params'}),
+    'input_shape': (
+        module, 'input_size', {'input_shape', 'input_origin', 'macs', 'macs_of', 'train_macs'},
+    ),
+    'macs': (module, 'backbone_cost', {'macs', 'macs_of', 'train_macs'}),
+    'train_macs': (ledger, 'of_training', {'train_macs'}),
+    'stages': (module, 'stage_widths', {'stages'}),
+    'latency_ms': (DetectorAtWork, 'latency_ms', {'latency_ms', 'latency_device'}),
+    'peak_memory_mib': (DetectorAtWork, 'peak_memory_mib', {'peak_memory_mib'}),
+    'sheet': (DetectorAtWork, 'write_sheet', set()),
+    'latency_ms, peak_memory_mib, sheet': (module, 'detector_at_work', set(TIMES)),
+}  # fmt: skip
+"""What is broken: its name in the result, where it is, and what is missing then."""
+
+
+@pytest.mark.parametrize('name', BROKEN)
+def test_one_that_fails_leaves_the_others(name, measure, trained, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError('out of memory')
+
+    where, what, lost = BROKEN[name]
+    monkeypatch.setattr(where, what, fail)
+    found = measure()
+    assert missing(found) == lost
+    assert f'{name}: RuntimeError: out of memory' in found.unmeasured
+    assert (trained[1].parent / SHEET).is_file() == ('sheet' not in name)
+
+
+@pytest.mark.parametrize('name', BROKEN)
+def test_who_ends_the_program_ends_it(name, measure, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    where, what, _ = BROKEN[name]
+    monkeypatch.setattr(where, what, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        measure()
+
+
+@pytest.mark.parametrize(
+    'where, what, value, said',
+    [
+        (module, '_parameters', 0, 'params: it came out as 0'),
+        (ledger, 'of_training', float('inf'), 'train_macs: it came out as inf'),
+        (DetectorAtWork, 'latency_ms', float('nan'), 'latency_ms: it came out as nan'),
+        (DetectorAtWork, 'peak_memory_mib', -1.0, 'peak_memory_mib: it came out as -1.0'),
+    ],
+)
+def test_a_number_that_is_none_is_no_measurement(where, what, value, said, measure, monkeypatch):
+    monkeypatch.setattr(where, what, lambda *_: value)
+    found = measure()
+    assert found.unmeasured == said
+    assert value not in vars(found).values()
+
+
+# -- what really goes wrong ------------------------------------------------------------------
+
+
+def test_what_follows_from_an_unknown_size_is_unknown(measure, trained):
+    unsized = changed(trained[0], test_dataloader=None, val_dataloader=None, train_dataloader=None)
+    found = measure(unsized)
+    kept = {'params', 'stages', 'unmeasured'}
+    assert missing(found) == {field.name for field in fields(found)} - kept
+    assert found.unmeasured == (
+        'input_shape: The size of the images cannot be told (the config has no data); '
+        'macs: input_shape is not known; '
+        'latency_ms, peak_memory_mib, sheet: The config has no val_dataloader; '
+        'train_macs: macs is not known'
+    )
+
+
+def test_without_validation_data_the_size_is_that_of_the_test(measure, trained):
+    found = measure(changed(trained[0], val_dataloader=None))
+    assert missing(found) == set(TIMES)
+    assert found.input_shape == (3, 128, 128)
+
+
+def test_training_data_that_went_away_cost_the_training_compute_alone(measure, trained):
+    root = {'train_dataloader.dataset.ann_file': 'gone.json'}
+    found = measure(changed(trained[0], **root))
+    assert missing(found) == {'train_macs'}
+    assert found.unmeasured.startswith('train_macs: ')
+
+
+def test_images_that_the_backbone_does_not_take_cost_the_macs(measure, trained):
+    gray = deepcopy(trained[0])
+    gray.test_dataloader.dataset.pipeline[0].color_type = 'grayscale'
+    gray.model.data_preprocessor = dict(type='BaseDataPreprocessor')
+    found = measure(gray)
+    assert found.input_shape == (1, 128, 128)
+    assert found.macs is found.macs_of is found.train_macs is None
+    assert 'train_macs: macs is not known' in found.unmeasured
+
+
+@pytest.mark.parametrize(
+    'content, said',
+    [
+        ({'unmeasured': 'RuntimeError: no room'}, 'curves: RuntimeError: no room'),
+        ({'bbox': {}}, None),
+    ],
+)
+def test_curves_that_the_training_could_not_leave_are_told(measure, trained, content, said):
+    (trained[1].parent / CURVES).write_text(json.dumps(content))
+    assert measure().unmeasured == said
+
+
+def test_a_damaged_file_of_curves_is_told(measure, trained):
+    (trained[1].parent / CURVES).write_text('{')
+    assert measure().unmeasured.startswith('curves: JSONDecodeError')
+
+
+def test_weights_that_do_not_fit_cost_what_the_detector_is_needed_for(measure, trained):
+    other = changed(trained[0], **{'model.roi_head.bbox_head.num_classes': 3})
+    found = measure(other)
+    assert missing(found) == set(TIMES)
+    assert 'does not fit the config' in found.unmeasured
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='a GPU counts its own memory')
+def test_measuring_twice_comes_to_the_same(measure):
+    first, second = (vars(measure()) for _ in range(2))
+    assert {k: v for k, v in first.items() if k != 'latency_ms'} == {
+        k: v for k, v in second.items() if k != 'latency_ms'
+    }

@@ -6,7 +6,9 @@ from typing import Any
 
 from torch import nn
 
+from rethink_det.architecture import validation
 from rethink_det.architecture.pruned_architecture import PrunedArchitecture
+from rethink_det.errors import UserError
 from rethink_det.registered import full_name, is_type
 from rethink_det.registry import MODELS
 
@@ -44,13 +46,16 @@ def configured_architecture(
         input_shape: ``(channels, height, width)`` of an image, of an unpruned one.
 
     Raises:
-        UserError: The architecture cannot be loaded, or the config is none of a backbone.
+        UserError: The architecture cannot be loaded, the config is none of a backbone, or that
+            of an unpruned one without head or shape.
     """
     named = named_architecture(backbone)
     if named is not None:
         return named
     kind = full_name(MODELS, backbone['type'])
-    return PrunedArchitecture({**backbone, 'type': kind}, head, input_shape)
+    if head is None or input_shape is None:
+        raise UserError(f'A network with {kind} needs a head and an input_shape, a pruned one not.')
+    return PrunedArchitecture({**backbone, 'type': kind}, head, validation.input_shape(input_shape))
 
 
 def named_architecture(backbone: Mapping) -> PrunedArchitecture | None:

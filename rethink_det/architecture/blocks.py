@@ -1,11 +1,11 @@
 """Residual blocks: what they add, where their residual branch ends, what is left without it.
 
-A residual block is a module that has a method ``without_residual`` (this package's), or one
-built as torchvision's and mmdet's are: ``conv1``, ``conv2`` and ``downsample``, with a ReLU
-after the addition.
+A residual block is a :class:`ResidualBlock` (this package's), or one built as torchvision's and
+mmdet's are: ``conv1``, ``conv2`` and ``downsample``, with a ReLU after the addition.
 """
 
 from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -13,6 +13,17 @@ from rethink_det.errors import UserError
 
 SHORTCUT = 'downsample'
 """Name of the projection on the shortcut, in this package as in torchvision and mmdet."""
+
+
+@runtime_checkable
+class ResidualBlock(Protocol):
+    """A block of this package's networks."""
+
+    def shortcut(self, x: Tensor) -> Tensor:
+        """What is added to the residual branch when the block reads ``x``."""
+
+    def without_residual(self) -> nn.Module:
+        """The block with its residual branch at zero, made of its other layers."""
 
 
 class Shortcut(nn.Module):
@@ -33,9 +44,8 @@ def residual_blocks(model: nn.Module) -> dict[str, nn.Module]:
 
 
 def _is_block(module: nn.Module) -> bool:
-    if hasattr(module, 'without_residual'):
-        return True
-    return all(hasattr(module, name) for name in ('conv1', 'conv2', SHORTCUT))
+    like_torchvision = all(hasattr(module, name) for name in ('conv1', 'conv2', SHORTCUT))
+    return like_torchvision or isinstance(module, ResidualBlock)
 
 
 def last_layer(block: nn.Module) -> nn.Module:
@@ -47,7 +57,7 @@ def last_layer(block: nn.Module) -> nn.Module:
 
 def shortcut(block: nn.Module, x: Tensor) -> Tensor:
     """What a block adds to its residual branch when it reads ``x``."""
-    if hasattr(block, 'without_residual'):
+    if isinstance(block, ResidualBlock):
         return block.shortcut(x)
     projection = getattr(block, SHORTCUT)
     return x if projection is None else projection(x)
@@ -59,7 +69,7 @@ def without_residual(block: nn.Module) -> nn.Module:
     It is made of the block's own remaining layers, under their own names. Post-activation
     blocks read what a ReLU put out, so an identity shortcut leaves nothing to compute.
     """
-    if hasattr(block, 'without_residual'):
+    if isinstance(block, ResidualBlock):
         return block.without_residual()
     projection = getattr(block, SHORTCUT)
     return nn.Identity() if projection is None else Shortcut(projection)

@@ -63,5 +63,6 @@ def is_int(value: object) -> TypeGuard[int]:
 
 
 def _are_indices(value: object) -> TypeGuard[Sequence[int]]:
-    listed = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
-    return listed and all(map(is_int, value))
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
+        return False
+    return all(is_int(index) for index in value)

@@ -93,7 +93,8 @@ def count(
         params -= size - left
         conv -= layer_conv * (size - left) // size
         linear -= layer_linear * (size - left) // size
-    return Cost(params, conv + linear, conv, linear, tuple(input_shape))
+    channels, height, width = input_shape
+    return Cost(params, conv + linear, conv, linear, (channels, height, width))
 
 
 def _macs(flops: Mapping) -> tuple[int, int]:

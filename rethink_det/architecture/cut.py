@@ -18,7 +18,7 @@ from rethink_det.architecture.input_selection import (
     selectable,
     zero_inputs,
 )
-from rethink_det.architecture.network import full_name
+from rethink_det.architecture.network import module_name
 from rethink_det.architecture.surgery import Surgeon
 from rethink_det.errors import UserError
 
@@ -53,7 +53,7 @@ class Cut:
         """
         model, prefix = surgeon.model, surgeon.prefix
         self._check_blocks(surgeon)
-        consumers = {n: selectable(model, full_name(n, prefix)) for n in self.selections}
+        consumers = {n: selectable(model, module_name(n, prefix)) for n in self.selections}
         before = {name: in_width(consumer) for name, consumer in consumers.items()}
         if self.channels:
             surgeon.cut(self.channels)
@@ -63,7 +63,7 @@ class Cut:
         for block in self.blocks:
             remove_block(model, prefix + block)
         for layer, kept in self.selections.items():
-            select_inputs(model, full_name(layer, prefix), kept)
+            select_inputs(model, module_name(layer, prefix), kept)
         if self.masks:
             masking.apply(model, self.masks)
 
@@ -81,7 +81,7 @@ class Cut:
             for parameter in last_layer(blocks[prefix + block]).parameters():
                 parameter.data.zero_()
         for layer, kept in self.selections.items():
-            zero_inputs(model, full_name(layer, prefix), kept)
+            zero_inputs(model, module_name(layer, prefix), kept)
         if self.masks:
             masking.apply(model, self.masks)
 

@@ -1,5 +1,9 @@
 """Fresh weights: the network's own initialisation, at the widths it has now."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mmengine.model import BaseModule
 from torch import nn
 
 
@@ -13,24 +17,29 @@ def fresh_weights(model: nn.Module) -> None:
     if any(parameter.is_meta for parameter in model.parameters()):
         return
     for module in model.modules():
-        if hasattr(module, 'reset_parameters'):
-            module.reset_parameters()
-    if hasattr(model, 'init_weights'):
-        _quiet_init_weights(model)
+        reset = getattr(module, 'reset_parameters', None)
+        if callable(reset):
+            reset()
+    initialise = getattr(model, 'init_weights', None)
+    if callable(initialise):
+        with _repeatable_and_quiet(model):
+            initialise()
 
 
-def _quiet_init_weights(model: nn.Module) -> None:
-    """MMEngine's ``init_weights``, repeatable and without a log line per parameter."""
-    for module in model.modules():
-        if hasattr(module, '_is_init'):
-            module._is_init = False
-    if hasattr(model, '_dump_init_info'):
+@contextmanager
+def _repeatable_and_quiet(model: nn.Module) -> Iterator[None]:
+    """MMEngine's ``init_weights`` without a log line per parameter, and not for the last time."""
+    _as_if_new(model)
+    if isinstance(model, BaseModule):
         model._dump_init_info = lambda: None
     try:
-        model.init_weights()
+        yield
     finally:
-        model.__dict__.pop('_dump_init_info', None)
-    # A runner initialises once more, under its own seed.
+        vars(model).pop('_dump_init_info', None)
+    _as_if_new(model)  # a runner initialises once more, under its own seed
+
+
+def _as_if_new(model: nn.Module) -> None:
     for module in model.modules():
-        if hasattr(module, '_is_init'):
+        if isinstance(module, BaseModule):
             module._is_init = False

@@ -4,10 +4,11 @@ Weights are worth nothing under another convention than the one they were traine
 travels with them in every checkpoint.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from math import isclose
 from os import PathLike
+from typing import Any
 
 from mmengine.model import ImgDataPreprocessor
 from torch import Tensor, nn
@@ -76,7 +77,7 @@ class InputConvention:
     def of(cls, preprocessor: nn.Module | None) -> 'InputConvention | None':
         """The convention of a model's data preprocessor; ``None`` as of :meth:`of_settings`."""
         mean, std = (getattr(preprocessor, name, None) for name in ('mean', 'std'))
-        if not isinstance(mean, Tensor) or mean.numel() != 3:
+        if not isinstance(mean, Tensor) or not isinstance(std, Tensor) or mean.numel() != 3:
             return None
         bgr = isinstance(preprocessor, ImgDataPreprocessor) and not preprocessor._channel_conversion
         return cls('bgr' if bgr else 'rgb', *(_numbers(v.flatten().tolist()) for v in (mean, std)))
@@ -112,6 +113,6 @@ def _close(a: float, b: float) -> bool:
     return isclose(a, b, rel_tol=1e-5, abs_tol=1e-5)
 
 
-def _numbers(values: object) -> tuple[float, ...]:
+def _numbers(values: Iterable[Any]) -> tuple[float, ...]:
     """Floats without the noise of float32: 123.675, not 123.67500305."""
     return tuple(float(f'{float(value):.7g}') for value in values)

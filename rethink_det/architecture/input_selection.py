@@ -11,11 +11,13 @@ convolution does it, so that no network needs other modules and no name changes.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture.channel_indices import check_indices, other_indices
+from rethink_det.architecture.network import Layer
 from rethink_det.errors import UserError
 
 
@@ -25,17 +27,12 @@ class SelectingConv2d(nn.Conv2d):
     The index is neither parameter nor saved: it is part of the architecture.
     """
 
+    index: Tensor
+
     def __init__(self, conv: nn.Conv2d, index: Tensor) -> None:
-        super().__init__(
-            len(index),
-            conv.out_channels,
-            conv.kernel_size,
-            stride=conv.stride,
-            padding=conv.padding,
-            dilation=conv.dilation,
-            bias=conv.bias is not None,
-            padding_mode=conv.padding_mode,
-        )
+        kept = ('kernel_size', 'stride', 'padding', 'dilation', 'padding_mode')
+        settings: dict[str, Any] = {key: getattr(conv, key) for key in kept}
+        super().__init__(len(index), conv.out_channels, bias=conv.bias is not None, **settings)
         _adopt(self, conv, index)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -45,6 +42,8 @@ class SelectingConv2d(nn.Conv2d):
 
 class SelectingLinear(nn.Linear):
     """A linear layer that reads the entries ``index`` of the last dimension of its input."""
+
+    index: Tensor
 
     def __init__(self, linear: nn.Linear, index: Tensor) -> None:
         super().__init__(len(index), linear.out_features, bias=linear.bias is not None)
@@ -58,7 +57,7 @@ class SelectingLinear(nn.Linear):
 SELECTING = (SelectingConv2d, SelectingLinear)
 
 
-def _adopt(new: nn.Module, old: nn.Module, index: Tensor) -> None:
+def _adopt(new: Layer, old: Layer, index: Tensor) -> None:
     """Take the weights of ``old`` along its inputs ``index``, and whether they train."""
     columns = index.to(old.weight.device)  # which may be meta, where an index has no values
     new.weight = nn.Parameter(old.weight.detach()[:, columns], old.weight.requires_grad)
@@ -73,8 +72,8 @@ def _real(device: torch.device) -> torch.device:
     return torch.device('cpu') if device.type == 'meta' else device
 
 
-def in_width(layer: nn.Module) -> int:
-    """How many input channels a convolution or linear layer reads."""
+def in_width(layer: Layer) -> int:
+    """How many input channels a layer reads."""
     return layer.in_channels if isinstance(layer, nn.Conv2d) else layer.in_features
 
 
@@ -87,9 +86,8 @@ def select_inputs(model: nn.Module, name: str, kept: Sequence[int]) -> None:
     """
     layer = selectable(model, name)
     kept = check_indices(f'Layer {name} would read', kept, in_width(layer))
-    kind = SelectingConv2d if isinstance(layer, nn.Conv2d) else SelectingLinear
     parent, _, child = name.rpartition('.')
-    setattr(model.get_submodule(parent), child, kind(layer, torch.tensor(kept, device='cpu')))
+    setattr(model.get_submodule(parent), child, _selecting(layer, kept))
 
 
 @torch.no_grad()
@@ -99,7 +97,14 @@ def zero_inputs(model: nn.Module, name: str, kept: Sequence[int]) -> None:
     layer.weight[:, other_indices(kept, in_width(layer))] = 0
 
 
-def selectable(model: nn.Module, name: str) -> nn.Conv2d | nn.Linear:
+def _selecting(layer: Layer, kept: Sequence[int]) -> SelectingConv2d | SelectingLinear:
+    index = torch.tensor(kept, device='cpu')
+    if isinstance(layer, nn.Conv2d):
+        return SelectingConv2d(layer, index)
+    return SelectingLinear(layer, index)
+
+
+def selectable(model: nn.Module, name: str) -> Layer:
     """The layer of that name, if it can select its inputs.
 
     Raises:
@@ -107,10 +112,10 @@ def selectable(model: nn.Module, name: str) -> nn.Conv2d | nn.Linear:
     """
     layer = dict(model.named_modules()).get(name)
     plain = type(layer) in (nn.Conv2d, nn.Linear, *SELECTING)
-    if not plain or getattr(layer, 'groups', 1) > 1:
-        kind = 'missing' if layer is None else f'a {type(layer).__name__}'
-        raise UserError(
-            f'Layer {name} cannot select its inputs: that needs an ungrouped convolution or a '
-            f'linear layer, and it is {kind}.'
-        )
-    return layer
+    if isinstance(layer, Layer) and plain and getattr(layer, 'groups', 1) == 1:
+        return layer
+    kind = 'missing' if layer is None else f'a {type(layer).__name__}'
+    raise UserError(
+        f'Layer {name} cannot select its inputs: that needs an ungrouped convolution or a '
+        f'linear layer, and it is {kind}.'
+    )

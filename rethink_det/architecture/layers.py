@@ -8,7 +8,7 @@ from rethink_det.architecture.blocks import check_blocks
 from rethink_det.architecture.building import unpruned
 from rethink_det.architecture.channel_indices import check_kept
 from rethink_det.architecture.input_selection import in_width, selectable
-from rethink_det.architecture.network import BACKBONE, HEAD, Network, full_name
+from rethink_det.architecture.network import BACKBONE, HEAD, Network, module_name
 from rethink_det.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def input_width(network: Network, layer: str) -> int:
     Raises:
         UserError: There is no such layer.
     """
-    return in_width(selectable(network, full_name(layer)))
+    return in_width(selectable(network, module_name(layer)))
 
 
 def check(architecture: 'PrunedArchitecture') -> None:

@@ -21,6 +21,8 @@ RUNTIME_KEYS = ('init_cfg', 'pretrained', 'frozen_stages', 'norm_eval', 'with_cp
 They belong to a training run, not to an architecture.
 """
 
+Layer = nn.Conv2d | nn.Linear
+"""What has output channels that can go, and inputs that another layer makes."""
 
 T = TypeVar('T')
 
@@ -41,7 +43,7 @@ class Network(nn.Module):
         return self.head(last_feature(self.backbone(images)))
 
 
-def full_name(layer: str, prefix: str = BACKBONE) -> str:
+def module_name(layer: str, prefix: str = BACKBONE) -> str:
     """The module name of a layer in a model whose backbone has that prefix."""
     return layer if layer.startswith(HEAD) else prefix + layer
 

@@ -7,9 +7,10 @@ import torch_pruning as tp
 from torch import nn
 
 from rethink_det.architecture.input_selection import in_width
+from rethink_det.architecture.network import Layer
 from rethink_det.architecture.surgery import Surgeon
 
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
+Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.SyncBatchNorm
 _PASSING = (tp.ops.OPTYPE.ELEMENTWISE, tp.ops.OPTYPE.RESHAPE)
 
 
@@ -26,7 +27,7 @@ class NormRole:
     """
 
     name: str
-    module: nn.BatchNorm2d
+    module: Norm
     makes: str | None
     reads: tuple[str, ...]
 
@@ -39,9 +40,11 @@ def norm_roles(surgeon: Surgeon) -> list[NormRole]:
     """
     roles = []
     for module in surgeon.model.modules():
-        node = surgeon.graph.module2node.get(module) if isinstance(module, NORMS) else None
-        if node is None or not surgeon.owns(module):
+        if not isinstance(module, Norm) or module not in surgeon.graph.module2node:
             continue
+        if not surgeon.owns(module):
+            continue
+        node = surgeon.graph.module2node[module]
         name, makes = surgeon.name_of(module), _maker(surgeon, node)
         reads = () if makes else _consumers(surgeon, node)
         if makes or reads:
@@ -55,14 +58,14 @@ def _maker(surgeon: Surgeon, node: tp.dependency.Node) -> str | None:
     if len(before) != 1 or len(before[0].outputs) != 1:
         return None
     layer = before[0].module
-    known = isinstance(layer, (nn.Conv2d, nn.Linear))
+    known = isinstance(layer, Layer)
     name = surgeon.name_of(layer) if known else None
     if name not in [*surgeon.layers(), *surgeon.units()]:
         return None
     if not surgeon.group(name).prunable:
         return None
     # Another BatchNorm on the way ranks the same channels for its own consumers.
-    norms = [i for i in surgeon.tied_group(name).items if isinstance(i.dep.target.module, NORMS)]
+    norms = [i for i in surgeon.tied_group(name).items if isinstance(i.dep.target.module, Norm)]
     return name if len(norms) == 1 else None
 
 
@@ -72,7 +75,7 @@ def _consumers(surgeon: Surgeon, node: tp.dependency.Node) -> tuple[str, ...]:
     width = node.module.num_features
     consumers = [end.module for end in ends if end is not None]
     plain = all(
-        isinstance(m, (nn.Conv2d, nn.Linear))
+        isinstance(m, Layer)
         and surgeon.owns(m)
         and getattr(m, 'groups', 1) == 1
         and in_width(m) % width == 0
@@ -89,7 +92,7 @@ def _ends(node: tp.dependency.Node) -> Iterator[tp.dependency.Node | None]:
         yield None
     for after in node.outputs:
         if after.type not in _PASSING:
-            layer = isinstance(after.module, (nn.Conv2d, nn.Linear))
+            layer = isinstance(after.module, Layer)
             yield after if layer else None
         elif len(after.inputs) > 1:
             yield None

@@ -64,8 +64,9 @@ def _conv_and_norm(parent: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.Module]]:
     children = (m for name, m in parent.named_children() if name != SHORTCUT)
     layers = [m for m in children if isinstance(m, (nn.Conv2d, *MAP_NORMS))]
     for layer, following in zip(layers, layers[1:], strict=False):
-        normed = isinstance(layer, nn.Conv2d) and isinstance(following, MAP_NORMS)
-        if normed and layer.out_channels == following.num_features:
+        if not isinstance(layer, nn.Conv2d) or not isinstance(following, MAP_NORMS):
+            continue
+        if layer.out_channels == following.num_features:
             yield layer, following
 
 
@@ -95,7 +96,7 @@ def add_scales(model: nn.Module, kind: str) -> None:
 def _add(layer: nn.Module, shape: tuple[int, ...]) -> None:
     if hasattr(layer, SCALE):
         return
-    device = layer.weight.device
+    device = next(layer.parameters()).device
     layer.register_buffer(SCALE, torch.ones(shape, device=device))
     layer.register_buffer(MOMENTUM, torch.zeros(shape, device=device))
     layer.register_forward_hook(_scaled)

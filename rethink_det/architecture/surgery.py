@@ -9,6 +9,7 @@ first computes exactly what the second computes; the test suite relies on it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import torch
 import torch_pruning as tp
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture.channel_indices import check_indices, other_indices
 from rethink_det.architecture.input_selection import SELECTING
-from rethink_det.architecture.network import HEAD, all_features
+from rethink_det.architecture.network import HEAD, Layer, all_features
 from rethink_det.architecture.tracing import place_in, traceable
 from rethink_det.errors import UserError
 
@@ -66,7 +67,7 @@ class Consumer:
     """
 
     name: str
-    module: nn.Conv2d | nn.Linear
+    module: Layer
     columns: Tensor
 
 
@@ -115,28 +116,32 @@ class Surgeon:
         """Whether a module is of the backbone or the head, and not of a neck that reads them."""
         return self._names[module].startswith((self.prefix, HEAD))
 
-    def layers(self) -> list[str]:
-        """Names of all convolutions, in the model's own order."""
-        return [
-            self.name_of(module)
+    def convolutions(self) -> dict[str, nn.Conv2d]:
+        """All convolutions by name, in the model's own order."""
+        return {
+            self.name_of(module): module
             for module, name in self._names.items()
             if isinstance(module, nn.Conv2d) and name.startswith(self.prefix)
-        ]
+        }
+
+    def layers(self) -> list[str]:
+        """Names of all convolutions, in the model's own order."""
+        return list(self.convolutions())
 
     def units(self) -> list[str]:
         """Names of the hidden linear layers of the head: all but the last, the class scores."""
         names = [n for n, m in self._modules.items() if _is_unit(n, m)]
         return names[:-1]
 
-    def layer(self, name: str) -> nn.Conv2d | nn.Linear:
+    def layer(self, name: str) -> Layer:
         """The prunable layer of that name; raises :class:`UserError` if there is none."""
         module = self._modules.get(name)
-        if not isinstance(module, nn.Conv2d) and name not in self.units():
-            raise UserError(
-                f'{type(self.model).__name__} has no convolution {name!r}; '
-                f'it has: {", ".join([*self.layers(), *self.units()])}'
-            )
-        return module
+        if isinstance(module, Layer) and (isinstance(module, nn.Conv2d) or name in self.units()):
+            return module
+        raise UserError(
+            f'{type(self.model).__name__} has no convolution {name!r}; '
+            f'it has: {", ".join([*self.layers(), *self.units()])}'
+        )
 
     def group(self, name: str) -> ChannelGroup:
         """The channel group of layer ``name``, and whether it can be cut."""
@@ -148,7 +153,7 @@ class Surgeon:
         producers = {
             item.dep.target.module: len(item.idxs)
             for item in items
-            if isinstance(item.dep.target.module, (nn.Conv2d, nn.Linear))
+            if isinstance(item.dep.target.module, Layer)
             and self.graph.is_out_channel_pruning_fn(item.dep.handler)
         }
         return ChannelGroup(
@@ -166,8 +171,8 @@ class Surgeon:
         consumers = []
         for item in self._group(layer, range(_width(layer))).items:
             module = item.dep.target.module
-            reads = isinstance(module, (nn.Conv2d, nn.Linear))
-            if reads and not self.graph.is_out_channel_pruning_fn(item.dep.handler):
+            makes = self.graph.is_out_channel_pruning_fn(item.dep.handler)
+            if isinstance(module, Layer) and not makes:
                 order = torch.tensor(item.root_idxs).argsort(stable=True)
                 columns = torch.tensor(item.idxs)[order].view(_width(layer), -1)
                 consumers.append(Consumer(self.name_of(module), module, columns))
@@ -209,7 +214,7 @@ class Surgeon:
                     for tensor in item.dep.target.module.parameters(recurse=False):
                         tensor[list(item.idxs)] = 0
 
-    def _group(self, layer: nn.Module, channels: Sequence[int]) -> tp.Group:
+    def _group(self, layer: Layer, channels: Sequence[int]) -> tp.Group:
         conv = isinstance(layer, nn.Conv2d)
         function = tp.prune_conv_out_channels if conv else tp.prune_linear_out_channels
         return self.graph.get_pruning_group(layer, function, list(channels))
@@ -226,7 +231,7 @@ class Surgeon:
         conv.groups -= len(groups)
         conv.in_channels -= len(read)
 
-    def _maker_of_inputs(self, conv: nn.Conv2d) -> nn.Module:
+    def _maker_of_inputs(self, conv: nn.Conv2d) -> nn.Conv2d:
         """The one layer whose channels ``conv`` reads, all of them, and nobody else.
 
         Raises:
@@ -242,7 +247,7 @@ class Surgeon:
             'from one layer of its own: its groups cannot be removed.'
         )
 
-    def _obstacle(self, layer: nn.Module, producers: Mapping[nn.Module, int]) -> str | None:
+    def _obstacle(self, layer: Layer, producers: Mapping[Layer, int]) -> str | None:
         for other, touched in producers.items():
             if is_grouped(other) and other is not layer:
                 return f'{self._names[other]} is a grouped convolution'
@@ -253,7 +258,7 @@ class Surgeon:
                 )
         return None
 
-    def _reading_obstacle(self, layer: nn.Module, items: Sequence) -> str | None:
+    def _reading_obstacle(self, layer: Layer, items: Sequence) -> str | None:
         """A consumer that cannot follow if its inputs are taken away one by one."""
         for module in (item.dep.target.module for item in items[1:]):
             if module is not layer and isinstance(module, SELECTING):
@@ -262,9 +267,10 @@ class Surgeon:
                 return f'{self._names[module]} is a grouped convolution'
         return None
 
-    def _removals(self, keep: Mapping[str, Sequence[int]]) -> list[tuple[nn.Module, list[int]]]:
+    def _removals(self, keep: Mapping[str, Sequence[int]]) -> list[tuple[Layer, list[int]]]:
         """One ``(layer, removed channels)`` per group; everything is checked first."""
-        removals, settled = [], {}
+        removals: list[tuple[Layer, list[int]]] = []
+        settled: dict[str, tuple[int, ...]] = {}
         for name, kept in keep.items():
             layer = self.layer(name)
             kept = check_indices(f'Layer {name} would keep', kept, _width(layer))
@@ -294,7 +300,7 @@ def _check_runs(group: ChannelGroup, removed: Sequence[int]) -> None:
         )
 
 
-def is_grouped(module: nn.Module) -> bool:
+def is_grouped(module: nn.Module) -> TypeGuard[nn.Conv2d]:
     """Whether a module is a grouped convolution, but no depthwise one."""
     return isinstance(module, nn.Conv2d) and module.groups > 1 and not is_depthwise(module)
 
@@ -306,7 +312,7 @@ def is_depthwise(module: nn.Module) -> bool:
     )
 
 
-def _width(layer: nn.Module) -> int:
+def _width(layer: Layer) -> int:
     return layer.out_channels if isinstance(layer, nn.Conv2d) else layer.out_features
 
 

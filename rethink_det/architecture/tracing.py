@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 from torch import nn
 
+CHECKPOINTING = 'with_cp'
+"""What mmdet calls the switch of a module that saves memory by computing twice."""
+
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
@@ -30,20 +33,20 @@ def traceable(model: nn.Module) -> Iterator[None]:
     the tracing input out of the running statistics.
     """
     frozen = [n for n, p in model.named_parameters() if not p.requires_grad]
-    checkpointed = [m for m in model.modules() if getattr(m, 'with_cp', False)]
+    checkpointed = [m for m in model.modules() if getattr(m, CHECKPOINTING, False)]
     # Deaf to Torch-Pruning's own ``eval()``, which would call an mmdet backbone's ``train``.
-    model.eval = lambda: model
+    vars(model)['eval'] = lambda: model
     for module in checkpointed:
-        module.with_cp = False
+        setattr(module, CHECKPOINTING, False)
     for parameter in model.parameters():
         parameter.requires_grad_(True)
     try:
         with evaluating(model):
             yield
     finally:
-        del model.eval
+        del vars(model)['eval']
         for module in checkpointed:
-            module.with_cp = True
+            setattr(module, CHECKPOINTING, True)
         parameters = dict(model.named_parameters())
         for name in frozen:
             parameters[name].requires_grad_(False)

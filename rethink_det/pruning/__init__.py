@@ -4,6 +4,7 @@ from rethink_det.pruning.importance import ImportancePruner
 from rethink_det.pruning.l1_norm import L1NormPruner
 from rethink_det.pruning.layerwise import LayerwisePruner
 from rethink_det.pruning.magnitude import MagnitudePruner
+from rethink_det.pruning.predefined import PredefinedPruner
 from rethink_det.pruning.pruner import Pruner, PruneResult, build_pruner, prune, prune_state
 from rethink_det.pruning.random_control import RandomPruner
 from rethink_det.pruning.regression import RegressionPruner
@@ -19,6 +20,7 @@ __all__ = [
     'LayerwisePruner',
     'MagnitudePruner',
     'NetworkSlimmingPruner',
+    'PredefinedPruner',
     'PruneResult',
     'Pruner',
     'RandomPruner',

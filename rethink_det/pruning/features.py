@@ -18,11 +18,16 @@ from torch import Tensor, nn
 
 from rethink_det.architecture.blocks import shortcut
 from rethink_det.architecture.input_selection import SELECTING
+from rethink_det.architecture.network import Layer
 from rethink_det.errors import UserError
 
 PIXELS = 2**20
 BATCH = 128
 """Images run together: at most this many, and no more pixels than :data:`PIXELS`."""
+
+
+NOTHING = torch.empty(0)
+"""Of what is not wanted."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +37,15 @@ class Probe:
     Attributes:
         name: Its name; decides at which places it is sampled.
         layer: An ungrouped convolution or a linear layer.
-        columns: ``(C, g)``: its inputs that belong to each of C channels; ``None`` if only
-            its outputs are wanted.
+        columns: ``(C, g)``: its inputs that belong to each of C channels; none if only its
+            outputs are wanted.
         block: The residual block whose residual branch ends with the layer, if what the
             block's shortcut adds there is wanted.
     """
 
     name: str
-    layer: nn.Conv2d | nn.Linear
-    columns: Tensor | None = None
+    layer: Layer
+    columns: Tensor = NOTHING
     block: nn.Module | None = None
 
 
@@ -49,14 +54,14 @@ class LayerSamples:
     """What a layer saw at N places.
 
     Attributes:
-        inputs: ``(N, C, f)``, f the kernel's cells times g; ``None`` if not wanted.
+        inputs: ``(N, C, f)``, f the kernel's cells times g; empty if not wanted.
         outputs: ``(N, O)``, bias included.
-        shortcut: ``(N, O)``, what the block adds; ``None`` if not wanted.
+        shortcut: ``(N, O)``, what the block adds; empty if not wanted.
     """
 
-    inputs: Tensor | None
+    inputs: Tensor
     outputs: Tensor
-    shortcut: Tensor | None
+    shortcut: Tensor
 
 
 class LayerSampler:
@@ -83,7 +88,7 @@ class LayerSampler:
         _check_groups(probes)
         if not probes:
             return {}
-        found = {probe.name: [] for probe in probes}
+        found: dict[str, list[LayerSamples]] = {probe.name: [] for probe in probes}
         with ExitStack() as stack:
             for probe in probes:
                 stack.enter_context(self._attached(probe, found))
@@ -99,7 +104,8 @@ class LayerSampler:
     @contextmanager
     def _attached(self, probe: Probe, found: dict[str, list[LayerSamples]]) -> Iterator[None]:
         """Let ``probe`` write what its layer sees into ``found``."""
-        generator, entered = self.generator(probe.name), []
+        generator = self.generator(probe.name)
+        entered: list[Tensor] = []
 
         def enter(block: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             entered[:] = inputs
@@ -125,9 +131,9 @@ class LayerSampler:
 
     def _shortcut_at(
         self, block: nn.Module | None, entered: list[Tensor], places: Tensor
-    ) -> Tensor | None:
+    ) -> Tensor:
         if block is None:
-            return None
+            return NOTHING
         self._aside = True  # layers of the shortcut may be looked at too, but not now
         try:
             return _values_at(shortcut(block, *entered), places)
@@ -139,15 +145,20 @@ class _SeenAll(Exception):
     """No layer further on is looked at."""
 
 
-def channel_weights(layer: nn.Conv2d | nn.Linear, columns: Tensor) -> Tensor:
+def channel_weights(layer: Layer, columns: Tensor) -> Tensor:
     """A copy of the weights of C channels, ``(O, C, f)``; ``columns`` as :class:`Probe`."""
     return layer.weight.detach()[:, columns.flatten()].reshape(len(layer.weight), len(columns), -1)
 
 
-def set_channel_weights(layer: nn.Conv2d | nn.Linear, columns: Tensor, values: Tensor) -> None:
+def set_channel_weights(layer: Layer, columns: Tensor, values: Tensor) -> None:
     """Inverse of :func:`weights`, in place."""
     shape = len(layer.weight), columns.numel(), *layer.weight.shape[2:]
     layer.weight.data[:, columns.flatten()] = values.reshape(shape).to(layer.weight.dtype)
+
+
+def total(tensors: Sequence[Tensor]) -> Tensor:
+    """The sum of some tensors of one shape, at least one."""
+    return sum(tensors[1:], tensors[0])
 
 
 def _check_groups(probes: Sequence[Probe]) -> None:
@@ -161,8 +172,10 @@ def _batch_size(images: Tensor) -> int:
 
 
 def _joined(parts: Sequence[LayerSamples]) -> LayerSamples:
-    fields = ([getattr(part, key) for part in parts] for key in LayerSamples.__annotations__)
-    return LayerSamples(*(None if values[0] is None else torch.cat(values) for values in fields))
+    inputs, outputs, shortcuts = zip(
+        *((p.inputs, p.outputs, p.shortcut) for p in parts), strict=True
+    )
+    return LayerSamples(torch.cat(inputs), torch.cat(outputs), torch.cat(shortcuts))
 
 
 def _places(output: Tensor, locations: int, generator: torch.Generator) -> Tensor:
@@ -180,10 +193,10 @@ def _values_at(output: Tensor, places: Tensor) -> Tensor:
     return flat[torch.arange(len(flat))[:, None], places].flatten(0, 1)
 
 
-def _inputs_at(probe: Probe, x: Tensor, places: Tensor, width: int) -> Tensor | None:
+def _inputs_at(probe: Probe, x: Tensor, places: Tensor, width: int) -> Tensor:
     """Inputs ``(N * L, C, f)`` that a layer's outputs at ``places`` of a map depend on."""
-    if probe.columns is None:
-        return None
+    if not len(probe.columns):
+        return NOTHING
     layer, wanted = probe.layer, probe.columns.flatten().to(x.device)
     if isinstance(layer, SELECTING):
         wanted = layer.index[wanted]

@@ -1,6 +1,7 @@
 """Batches for methods that look at data, in whatever form a loader gives them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -39,21 +40,24 @@ def image_batches(
 
 
 def _images_and_labels(batch: Batch, method: str) -> tuple[Tensor, Labels]:
-    if isinstance(batch, Mapping):
-        inputs, labels = batch.get('inputs'), batch.get('gt_label')
-    elif isinstance(batch, Tensor):
-        inputs, labels = batch, None
-    elif isinstance(batch, Sequence) and batch:
-        inputs, labels = batch[0], batch[1] if len(batch) > 1 else None
-    else:
-        inputs, labels = None, None
-    floats = isinstance(inputs, Tensor) and inputs.dim() == 4 and inputs.is_floating_point()
-    if not floats or not len(inputs):
+    images, labels = _of_any_form(batch)
+    floats = isinstance(images, Tensor) and images.dim() == 4 and images.is_floating_point()
+    if not floats or not len(images):
         raise UserError(
             f'{method}: a batch must be normalised images (N, C, H, W), a pair (images, labels) '
             f"or a dict with 'inputs'; got {_kind(batch)}."
         )
-    return inputs, labels if isinstance(labels, (Tensor, Sequence)) else None
+    return images, labels if isinstance(labels, (Tensor, Sequence)) else None
+
+
+def _of_any_form(batch: Batch) -> tuple[Any, Any]:
+    if isinstance(batch, Mapping):
+        return batch.get('inputs'), batch.get('gt_label')
+    if isinstance(batch, Tensor):
+        return batch, None
+    if isinstance(batch, Sequence) and batch:
+        return batch[0], batch[1] if len(batch) > 1 else None
+    return None, None
 
 
 def _kind(batch: object) -> str:

@@ -32,6 +32,7 @@ import torch_pruning as tp
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
+from rethink_det.architecture.network import Layer
 from rethink_det.errors import UserError
 from rethink_det.pruning.image_batches import image_batches
 from rethink_det.pruning.layerwise import LayerwisePruner
@@ -180,7 +181,7 @@ class ImportancePruner(LayerwisePruner):
             return nullcontext()
         return self._kind.statistics(network, image_batches(data, self.name, self.images))
 
-    def score(self, layer: str, conv: nn.Conv2d | nn.Linear) -> Tensor:
+    def score(self, layer: str, conv: Layer) -> Tensor:
         """The importance of each output channel of ``layer``.
 
         Raises:

@@ -7,8 +7,9 @@ Deviation: none. The authors leave ties open; here the first of equal filters st
 Expected: the widths of ``resnet56-a``, ``resnet56-b``, ``resnet34-a``, ``resnet34-b``.
 """
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from rethink_det.architecture.network import Layer
 from rethink_det.pruning.layerwise import LayerwisePruner
 from rethink_det.registry import PRUNERS
 
@@ -17,6 +18,6 @@ from rethink_det.registry import PRUNERS
 class L1NormPruner(LayerwisePruner):
     """Keep the filters with the largest sum of absolute weights."""
 
-    def score(self, layer: str, conv: nn.Conv2d) -> Tensor:
+    def score(self, layer: str, conv: Layer) -> Tensor:
         """Sum of absolute weights of each filter."""
         return conv.weight.detach().abs().flatten(1).sum(1)

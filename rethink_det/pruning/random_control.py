@@ -9,8 +9,9 @@ import hashlib
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from rethink_det.architecture.network import Layer
 from rethink_det.pruning.layerwise import LayerwisePruner
 from rethink_det.registry import PRUNERS
 
@@ -28,7 +29,7 @@ class RandomPruner(LayerwisePruner):
         super().__init__(**kwargs)
         self.seed = seed
 
-    def score(self, layer: str, conv: nn.Conv2d) -> Tensor:
+    def score(self, layer: str, conv: Layer) -> Tensor:
         """Uniform random numbers."""
         stream = hashlib.sha256(f'{self.seed}:{layer}'.encode()).digest()
         generator = torch.Generator().manual_seed(int.from_bytes(stream[:8], 'big') >> 1)

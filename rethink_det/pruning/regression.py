@@ -25,14 +25,16 @@ from torch import Tensor, nn
 from rethink_det.architecture import Consumer, PrunedArchitecture, Surgeon
 from rethink_det.architecture.blocks import SHORTCUT, last_layer, residual_blocks
 from rethink_det.architecture.input_selection import in_width, selectable
-from rethink_det.architecture.network import full_name
+from rethink_det.architecture.network import Layer, module_name
 from rethink_det.errors import UserError
 from rethink_det.pruning.features import (
+    NOTHING,
     LayerSampler,
     LayerSamples,
     Probe,
     channel_weights,
     set_channel_weights,
+    total,
 )
 from rethink_det.pruning.lasso import lasso
 from rethink_det.pruning.ranking import top
@@ -94,9 +96,10 @@ class RegressionPruner(SequentialPruner):
             return _selections_from_target(surgeon, architecture, self.target)
         if self.block_inputs is None:
             return {}
+        blocks = residual_blocks(surgeon.model)
         widths = {
-            surgeon.name_of(block.conv1): in_width(block.conv1)
-            for block in residual_blocks(surgeon.model).values()
+            name: in_width(surgeon.layer(name))
+            for name in (f'{block.removeprefix(surgeon.prefix)}.conv1' for block in blocks)
         }
         return targets_from_ratios(widths, self.block_inputs, min_channels=self.min_channels)
 
@@ -112,30 +115,23 @@ class RegressionPruner(SequentialPruner):
         probes = self._probes(step.consumers, sampler)
         seen = sampler.look(probes)
         fits = [
-            (
-                p,
-                seen[p.name].inputs,
-                channel_weights(p.layer, p.columns),
-                shortfall(p, unpruned, seen),
-            )
-            for p in probes
+            (probe, _regression(probe, unpruned[probe.name], seen[probe.name])) for probe in probes
         ]
-        problems = [lasso_problem(*fit) for _, *fit in fits]
-        kept = choose(*(sum(parts) for parts in zip(*problems, strict=True)), step.count)
-        for probe, *fit in fits:
-            set_channel_weights(
-                probe.layer, probe.columns[list(kept)], refit(*fit, kept, self.ridge)
-            )
+        grams, targets, norms = zip(*(lasso_problem(*fit) for _, fit in fits), strict=True)
+        kept = choose(total(grams), total(targets), total(norms), step.count)
+        for probe, (inputs, weight, error) in fits:
+            fitted = refit(inputs, weight, error, kept, self.ridge)
+            set_channel_weights(probe.layer, probe.columns[list(kept)], fitted)
         return kept
 
     def _probes(
         self, consumers: Iterable[Consumer], sampler: LayerSampler, inputs: bool = True
     ) -> list[Probe]:
         blocks = residual_blocks(sampler.network) if self.residual_compensation else {}
-        ends = {branch_end(block): block for block in blocks.values()}
+        ends: dict[Layer, nn.Module] = {branch_end(block): block for block in blocks.values()}
         return [
-            Probe(r.name, r.module, r.columns if inputs else None, ends.get(r.module))
-            for r in consumers
+            Probe(c.name, c.module, c.columns if inputs else NOTHING, ends.get(c.module))
+            for c in consumers
         ]
 
 
@@ -144,7 +140,7 @@ def _selections_from_target(
 ) -> dict[str, int]:
     targets = {}
     for layer in dict.fromkeys([*architecture.selections, *target.selections]):
-        has = in_width(selectable(surgeon.model, full_name(layer, surgeon.prefix)))
+        has = in_width(selectable(surgeon.model, module_name(layer, surgeon.prefix)))
         wants = len(target.selections.get(layer, ()))
         if not 0 < wants <= has:
             raise UserError(
@@ -161,14 +157,20 @@ def branch_end(block: nn.Module) -> nn.Conv2d:
     return [m for m in block.children() if isinstance(m, nn.Conv2d) and m is not shortcut][-1]
 
 
-def shortfall(
-    probe: Probe, unpruned: Mapping[str, LayerSamples], now: Mapping[str, LayerSamples]
-) -> Tensor:
+def _regression(
+    probe: Probe, unpruned: LayerSamples, now: LayerSamples
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Inputs, weight and error of a layer: what :func:`lasso_problem` and :func:`refit` take."""
+    weight = channel_weights(probe.layer, probe.columns)
+    return now.inputs, weight, shortfall(probe, unpruned, now)
+
+
+def shortfall(probe: Probe, unpruned: LayerSamples, now: LayerSamples) -> Tensor:
     """``(N, O)`` float64: what a layer has to put out more to make up for what came before."""
-    then, now = unpruned[probe.name], now[probe.name]
-    missing = then.outputs - now.outputs
+    missing = unpruned.outputs - now.outputs
     if probe.block is not None:
-        missing = missing + _before_norm(then.shortcut - now.shortcut, last_layer(probe.block))
+        change = unpruned.shortcut - now.shortcut
+        missing = missing + _before_norm(change, last_layer(probe.block))
     return missing.double()
 
 
@@ -176,6 +178,8 @@ def _before_norm(change: Tensor, last: nn.Module) -> Tensor:
     """The change of a branch's last convolution that changes the branch's output like that."""
     if not isinstance(last, nn.BatchNorm2d):
         return change
+    if last.running_var is None:
+        raise UserError('A BatchNorm without running statistics cannot make up for a shortcut.')
     scale = last.weight / (last.running_var + last.eps).sqrt()
     tiny = scale.abs() < TINY_SCALE * scale.abs().max()
     return torch.where(tiny, 0, change / scale)

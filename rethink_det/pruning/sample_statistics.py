@@ -5,14 +5,14 @@ leaves for the time of a ``with`` block what Torch-Pruning's importances read: `
 parameters, or ``_importance`` of the layers. Afterwards the network is as it was.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rethink_det.architecture.network import Layer
 from rethink_det.architecture.tracing import traceable
 from rethink_det.errors import UserError
 from rethink_det.pruning.image_batches import Labels
@@ -20,6 +20,8 @@ from rethink_det.pruning.image_batches import Labels
 LabelledImages = Iterable[tuple[Tensor, Labels]]
 """Pairs of images ``(N, C, H, W)`` and labels, see :func:`.image_batches.image_batches`."""
 
+SCORES = '_importance'
+"""Attribute of a layer that Torch-Pruning's ``ActivationImportance`` reads."""
 
 PIXELS = 2**19
 """Images run together with gradients have at most so many pixels: 10 at 224x224."""
@@ -37,11 +39,11 @@ def gradients(network: nn.Module, sample: LabelledImages) -> Iterator[None]:
     with _gradients_put_back(network):
         seen = 0
         with traceable(network), torch.enable_grad():
-            for images, labels in _parts(sample, PIXELS):
+            for images, labels in _split(sample, PIXELS):
                 _loss(network, images, labels).backward()
                 seen += len(images)
-        for parameter in _with_gradient(network):
-            parameter.grad /= seen
+        for _, gradient in _with_gradient(network):
+            gradient.div_(seen)
         yield
 
 
@@ -55,14 +57,15 @@ def squared_gradients(network: nn.Module, sample: LabelledImages) -> Iterator[No
     Raises:
         UserError: As :func:`gradients`.
     """
-    squares, seen = {}, 0
+    squares: dict[nn.Parameter, Tensor] = {}
+    seen = 0
     with _gradients_put_back(network):
         with traceable(network), torch.enable_grad():
-            for image, label in _parts(sample, 1):
+            for image, label in _split(sample, 1):
                 network.zero_grad()
                 _loss(network, image, label).backward()
-                for parameter in _with_gradient(network):
-                    squares[parameter] = squares.get(parameter, 0) + parameter.grad.square()
+                for parameter, gradient in _with_gradient(network):
+                    squares[parameter] = squares.get(parameter, 0) + gradient.square()
                 seen += 1
         for parameter, total in squares.items():
             parameter.grad = total / seen
@@ -80,27 +83,27 @@ def activations(
         sample: Labels are not needed.
         measure: Maps an input to a tensor of its shape.
     """
-    layers = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
-    totals = defaultdict(float)
+    layers = [m for m in network.modules() if isinstance(m, Layer)]
+    totals: dict[Layer, Tensor] = {}
 
-    def look(layer: nn.Module, inputs: tuple[Tensor], _: Tensor) -> None:
+    def look(layer: Layer, inputs: tuple[Tensor], _: Tensor) -> None:
         measured = measure(inputs[0])
         channel = 1 if isinstance(layer, nn.Conv2d) else measured.dim() - 1
         others = [d for d in range(measured.dim()) if d != channel]
-        totals[layer] += measured.mean(others) * len(measured)
+        totals[layer] = totals.get(layer, 0) + measured.mean(others) * len(measured)
 
     seen = _run(network, sample, layers, look)
     for layer, total in totals.items():
-        layer._importance = total / seen
+        setattr(layer, SCORES, total / seen)
     try:
         yield
     finally:
         for layer in totals:
-            del layer._importance
+            delattr(layer, SCORES)
 
 
 def _run(
-    network: nn.Module, sample: LabelledImages, layers: list[nn.Module], hook: Callable
+    network: nn.Module, sample: LabelledImages, layers: Sequence[nn.Module], hook: Callable
 ) -> int:
     """Show the sample to the network with a hook on some layers; the number of images."""
     handles, seen = [layer.register_forward_hook(hook) for layer in layers], 0
@@ -127,11 +130,11 @@ def _gradients_put_back(network: nn.Module) -> Iterator[None]:
             parameter.grad = gradient
 
 
-def _with_gradient(network: nn.Module) -> list[nn.Parameter]:
-    return [p for p in network.parameters() if p.grad is not None]
+def _with_gradient(network: nn.Module) -> list[tuple[nn.Parameter, Tensor]]:
+    return [(p, p.grad) for p in network.parameters() if p.grad is not None]
 
 
-def _parts(sample: LabelledImages, pixels: int) -> Iterator[tuple[Tensor, Labels]]:
+def _split(sample: LabelledImages, pixels: int) -> Iterator[tuple[Tensor, Labels]]:
     """The sample in batches of at most so many pixels, or of one image."""
     for images, labels in sample:
         size = max(1, pixels // images[0, 0].numel())
@@ -143,8 +146,9 @@ def _parts(sample: LabelledImages, pixels: int) -> Iterator[tuple[Tensor, Labels
 def _loss(network: nn.Module, images: Tensor, labels: Labels) -> Tensor:
     """The network's own loss, or else cross-entropy, summed over the images."""
     images = images.to(_device(network))
-    if labels is not None and hasattr(network, 'loss'):
-        return network.loss(images, labels)
+    own = getattr(network, 'loss', None)
+    if labels is not None and callable(own):
+        return own(images, labels)
     if not isinstance(labels, Tensor):
         raise UserError(
             'A loss needs labels: pass batches (images, labels) or dicts with inputs and gt_label.'

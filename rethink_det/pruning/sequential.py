@@ -9,12 +9,12 @@ import torch
 
 from rethink_det.architecture import Consumer, Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.input_selection import in_width, selectable
-from rethink_det.architecture.network import full_name
+from rethink_det.architecture.network import module_name
 from rethink_det.architecture.tracing import traceable
 from rethink_det.errors import UserError
 from rethink_det.pruning.features import LayerSampler, LayerSamples
 from rethink_det.pruning.image_batches import sample_images
-from rethink_det.pruning.layerwise import LayerwisePruner
+from rethink_det.pruning.predefined import PredefinedPruner
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ class Step:
         return Cut(selections=chosen) if self.selects else Cut(channels=chosen)
 
 
-class SequentialPruner(LayerwisePruner):
+class SequentialPruner(PredefinedPruner):
     """Base of pruners that choose a layer's channels by what they do to the next layer.
 
-    Layers are pruned in network order. A pruned channel is set to zero before the next layer
+    A channel has no score of its own: what it is worth depends on the others. Layers are pruned
+    in network order. A pruned channel is set to zero before the next layer
     is looked at, so that its choice is made in the network pruned so far. A method supplies
     :meth:`keep`.
 
@@ -52,13 +53,11 @@ class SequentialPruner(LayerwisePruner):
             sorted by class.
         locations: Random places per image and layer.
         seed: Seed of the places.
-        **kwargs: As :class:`LayerwisePruner`.
+        **kwargs: As :class:`PredefinedPruner`.
 
     Raises:
         UserError: ``images`` or ``locations`` is below 1.
     """
-
-    score = None  # a channel has no score of its own: what it is worth depends on the others
 
     def __init__(
         self, images: int = 512, locations: int = 10, seed: int = 0, **kwargs: Any
@@ -106,7 +105,8 @@ class SequentialPruner(LayerwisePruner):
             data, type(self).__name__, self.images, next(surgeon.model.parameters())
         )
         sampler = LayerSampler(surgeon.model, images, self.locations, self.seed)
-        channels, selections = {}, {}
+        channels: dict[str, tuple[int, ...]] = {}
+        selections: dict[str, tuple[int, ...]] = {}
         with traceable(surgeon.model), torch.no_grad():
             unpruned = self.unpruned(steps, sampler)
             for step in steps:
@@ -129,7 +129,7 @@ class SequentialPruner(LayerwisePruner):
 
 
 def _itself(layer: str, surgeon: Surgeon) -> Consumer:
-    module = selectable(surgeon.model, full_name(layer, surgeon.prefix))
+    module = selectable(surgeon.model, module_name(layer, surgeon.prefix))
     return Consumer(layer, module, torch.arange(in_width(module))[:, None])
 
 

@@ -22,7 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture.input_selection import in_width
+from rethink_det.architecture.input_selection import in_width, selectable
+from rethink_det.architecture.network import module_name
 from rethink_det.architecture.norm_roles import NormRole, norm_roles
 from rethink_det.errors import UserError
 from rethink_det.pruning.pruner import Pruner
@@ -95,5 +96,6 @@ class NetworkSlimmingPruner(Pruner):
 
 def _inputs(surgeon: Surgeon, consumer: str, kept: tuple[int, ...], width: int) -> tuple[int, ...]:
     """Inputs of a reading layer that come from the kept channels, flattened maps included."""
-    cells = in_width(surgeon.module(consumer)) // width
+    layer = selectable(surgeon.model, module_name(consumer, surgeon.prefix))
+    cells = in_width(layer) // width
     return tuple(channel * cells + cell for channel in kept for cell in range(cells))

@@ -47,8 +47,8 @@ class SoftFilterPruner(Pruner):
         channels, masks = {}, {}
         consumers: dict[str, list[int]] = {}
         followers: dict[str, list[int]] = {}
-        for name in surgeon.layers():
-            conv = surgeon.layer(name)
+        convolutions = surgeon.convolutions()
+        for name, conv in convolutions.items():
             if self.keep is not None:
                 zero_filters(conv, num_zero(conv.out_channels, self.keep))
             alive = conv.weight.detach().flatten(1).any(1)
@@ -75,7 +75,7 @@ class SoftFilterPruner(Pruner):
             channels=channels,
             masks={
                 f'{surgeon.prefix}{name}.weight': _mask(
-                    surgeon.layer(name), alive, len(consumers.get(name, ()))
+                    convolutions[name], alive, len(consumers.get(name, ()))
                 )
                 for name, alive in masks.items()
                 if not alive.all()

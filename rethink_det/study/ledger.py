@@ -9,7 +9,7 @@ itself computes is not counted. None stands for what cannot be known: that of a 
 from mmengine.config import Config
 
 from rethink_det.arms import Arm
-from rethink_det.pruning import LayerwisePruner, Pruner
+from rethink_det.pruning import PredefinedPruner, Pruner
 from rethink_det.registered import build, scope_of
 from rethink_det.registry import DATASETS
 from rethink_det.report.run_result import RunResult
@@ -34,7 +34,7 @@ def owed(arm: Arm, parent: RunResult | None) -> float | None:
 
 def of_shape(pruner: Pruner, trained: RunResult) -> float | None:
     """What it took to know the shape that a pruner gives a trained network."""
-    predefined = isinstance(pruner, LayerwisePruner)  # its target is known without any weights
+    predefined = isinstance(pruner, PredefinedPruner)  # its target is known without any weights
     return 0 if predefined else trained.total_train_macs
 
 

@@ -210,7 +210,7 @@ def test_narrowing_an_architecture_indexes_what_is_left(base, kept, data):
 
 
 def test_a_layer_is_never_emptied(base, network):
-    with pytest.warns(UserWarning, match='layer1.0.conv1 less than 1 of its 8'):
+    with pytest.warns(UserWarning, match='layer1.0.conv1 0 of its 8 channels; it keeps 1'):
         result = prune(network, l1(ratios=0.999), base)
     assert [len(result.architecture.channels[layer]) for layer in PRUNED] == [1, 1, 1]
 

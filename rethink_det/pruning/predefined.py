@@ -1,0 +1,60 @@
+"""Predefined pruners: the target says how many channels each layer keeps."""
+
+from collections.abc import Mapping, Sequence
+
+from rethink_det.architecture import PrunedArchitecture, Surgeon
+from rethink_det.errors import UserError
+from rethink_det.pruning.pruner import Pruner
+from rethink_det.pruning.ratios import (
+    Ratios,
+    by_pattern,
+    targets_from_architecture,
+    targets_from_ratios,
+)
+
+
+class PredefinedPruner(Pruner):
+    """Base of pruners whose target for each layer is known without any weights.
+
+    Args:
+        ratios: Share of channels to remove in [0, 1), one for all prunable layers or by
+            layer name pattern. Prunable are the convolutions whose output is not tied to
+            another convolution's by a residual addition.
+        target: Instead of ratios: an architecture whose widths to take.
+        skip: Name patterns of layers left whole.
+        min_channels: Fewest channels a layer keeps.
+
+    Raises:
+        UserError: Neither or both of ``ratios`` and ``target`` given.
+    """
+
+    selects = False
+    """Whether the method lets layers select from their input, as a target may say."""
+
+    def __init__(
+        self,
+        ratios: Ratios | None = None,
+        target: str | Mapping | PrunedArchitecture | None = None,
+        skip: Sequence[str] = (),
+        min_channels: int = 1,
+    ) -> None:
+        if (ratios is None) == (target is None):
+            raise UserError(f'{type(self).__name__} needs either ratios or a target architecture.')
+        self.ratios = {} if ratios is None else by_pattern(ratios)
+        self.skip, self.min_channels = [skip] if isinstance(skip, str) else skip, min_channels
+        self.target = None if target is None else PrunedArchitecture.load(target)
+
+    def targets(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> dict[str, int]:
+        """How many channels each layer keeps, for every layer that loses some."""
+        if self.target is not None:
+            return targets_from_architecture(architecture, self.target, self.selects)
+        widths: dict[str, int] = {}
+        tied: set[str] = set()
+        for layer in surgeon.layers():
+            if layer in tied:
+                continue  # the group of a long residual stream is costly to find
+            group = surgeon.group(layer)
+            tied.update(group.members if group.coupled else ())
+            if group.prunable:
+                widths[layer] = group.width
+        return targets_from_ratios(widths, self.ratios, self.skip, self.min_channels)

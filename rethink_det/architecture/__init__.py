@@ -9,10 +9,10 @@ from rethink_det.architecture.surgery import ChannelGroup, Consumer, Surgeon
 
 __all__ = [
     'ChannelGroup',
+    'Consumer',
     'Cost',
     'Cut',
     'PrunedArchitecture',
-    'Consumer',
     'Surgeon',
     'biased_downsample_resnet',
     'pruned_backbone',

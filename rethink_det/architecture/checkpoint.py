@@ -4,7 +4,7 @@ The format is MMEngine's, ``dict(meta=..., state_dict=...)``, with tensors and p
 
 ========================  ===================================================================
 ``state_dict``            the weights
-``masks``                 weight masks, packed (:mod:`.masks`); only where there are any
+``masks``                 weight masks, packed (:mod:`.weight_masks`); only where there are any
 ``initial``               the lottery ticket of a pruned network: the weights that its parent
                           started from, pruned alike; only where they are known
 ``meta.architecture``     rebuilds the network
@@ -29,10 +29,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import weight_masks
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import Parent, Provenance, file_name
-from rethink_det.architecture.scales import MOMENTUM, SCALE, fold_scales
+from rethink_det.architecture.structure_scales import MOMENTUM, SCALE, fold_scales
 from rethink_det.errors import UserError
 from rethink_det.files import replacing
 
@@ -66,7 +66,7 @@ class Checkpoint:
     architecture: Mapping[str, Any] | None
     provenance: Provenance
     input_convention: InputConvention | None
-    masks: masking.Masks = field(default_factory=dict)
+    masks: weight_masks.WeightMasks = field(default_factory=dict)
     initial: Mapping[str, Tensor] | None = None
     others: Mapping[str, Any] = field(default_factory=dict)
     path: str = 'checkpoint'
@@ -128,7 +128,7 @@ class Checkpoint:
             WEIGHTS: self.state_dict,
         }
         if self.masks:
-            content[MASKS] = masking.pack(self.masks)
+            content[MASKS] = weight_masks.pack(self.masks)
         if self.initial is not None:
             content[TICKET] = self.initial
         return content
@@ -194,7 +194,7 @@ def _tensors(state: Any) -> dict[str, Tensor]:
 
 def _unpacked(packed: Mapping | None, path: str | os.PathLike) -> dict[str, Tensor]:
     try:
-        return masking.unpack(packed or {})
+        return weight_masks.unpack(packed or {})
     except UserError as error:
         raise UserError(f'{path}: {error}') from None
 
@@ -253,7 +253,7 @@ def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Understands a leading ``module.`` left by ``DataParallel``, and ``fc.``, ``linear.`` or
     ``classifier.`` for the head of a plain classifier. Scaling factors of structure
-    (:mod:`.scales`) are folded into the weights.
+    (:mod:`.structure_scales`) are folded into the weights.
     """
     tensors, _ = fold_scales({n.removeprefix('module.'): t for n, t in state.items()})
     if any(name.startswith('backbone.') for name in tensors):
@@ -290,7 +290,7 @@ def load_exactly(network: nn.Module, state: Mapping[str, Tensor], assign: bool =
     With ``assign`` the network takes the tensors themselves, as one on the meta device must.
     Only two kinds may be missing and keep their values. BatchNorm's ``num_batches_tracked``:
     torch before 0.4.1 had none, and with a fixed momentum nothing depends on it. And scaling
-    factors of structure (:mod:`.scales`), which start at 1 whatever the weights are.
+    factors of structure (:mod:`.structure_scales`), which start at 1 whatever the weights are.
 
     Raises:
         UserError: Names the first tensor that is missing, left over or of another shape.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import weight_masks
 from rethink_det.architecture.cut import Cut
 from rethink_det.architecture.network import HEAD
 from rethink_det.errors import UserError
@@ -53,7 +53,7 @@ def after(architecture: 'PrunedArchitecture', cut: Cut) -> 'PrunedArchitecture':
         },
         selections=selections,
         removed_blocks=(*architecture.removed_blocks, *cut.blocks),
-        masks=masking.describe(cut.masks) if cut.masks else architecture.masks,
+        masks=weight_masks.describe(cut.masks) if cut.masks else architecture.masks,
         name='',
         source='',
     )

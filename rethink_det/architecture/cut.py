@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import weight_masks
 from rethink_det.architecture.blocks import (
     check_blocks,
     last_layer,
@@ -37,7 +37,7 @@ class Cut:
             it reads from stay whole.
         blocks: Residual blocks whose residual branch goes.
         masks: Parameter name to a bool tensor of its shape after all of the above; True is
-            kept. See :mod:`.masks`.
+            kept. See :mod:`.weight_masks`.
     """
 
     channels: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Cut:
         for layer, kept in self.selections.items():
             select_inputs(model, module_name(layer, prefix), kept)
         if self.masks:
-            masking.apply(model, self.masks)
+            weight_masks.apply(model, self.masks)
 
     def zero(self, surgeon: Surgeon) -> None:
         """Set the parts to zero instead, in place; weight masks need equal shapes.
@@ -83,7 +83,7 @@ class Cut:
         for layer, kept in self.selections.items():
             zero_inputs(model, module_name(layer, prefix), kept)
         if self.masks:
-            masking.apply(model, self.masks)
+            weight_masks.apply(model, self.masks)
 
     def _check_blocks(self, surgeon: Surgeon) -> None:
         check_blocks(surgeon.model, self.blocks, surgeon.prefix)

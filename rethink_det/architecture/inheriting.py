@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import weight_masks
 from rethink_det.architecture.composing import as_cut
 from rethink_det.architecture.network import BACKBONE
 from rethink_det.architecture.surgery import Surgeon
@@ -52,7 +52,7 @@ def check_masks(architecture: 'PrunedArchitecture', masks: Mapping[str, Tensor])
     Raises:
         UserError: The architecture is masked otherwise, or not at all.
     """
-    wants, has = architecture.masks.get('digest'), masking.digest(masks) if masks else None
+    wants, has = architecture.masks.get('digest'), weight_masks.digest(masks) if masks else None
     if wants != has:
         raise UserError(
             f'The architecture has the weight masks {wants or "none"}, got {has or "none"}: '

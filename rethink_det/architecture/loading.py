@@ -12,7 +12,7 @@ from rethink_det.errors import UserError
 
 FORMAT = 'rethink_det.architecture'
 VERSION = 2
-READS = (1, 2)  # version 1 had channels only
+READABLE = (1, 2)  # version 1 had channels only
 HEADER = {'format': FORMAT, 'version': VERSION}
 REQUIRED = ('backbone', 'head', 'input_shape')
 OPTIONAL = ('selections', 'removed_blocks', 'masks')
@@ -57,10 +57,10 @@ def fields_of(description: Any) -> dict[str, Any]:
     header = HEADER | {key: description[key] for key in HEADER if key in description}
     if header['format'] != FORMAT:
         raise UserError(f'format is {header["format"]!r}, expected {FORMAT!r}.')
-    if header['version'] not in READS:
+    if header['version'] not in READABLE:
         raise UserError(
             f'version {header["version"]!r} is unknown; this release reads '
-            f'{" and ".join(map(str, READS))}.'
+            f'{" and ".join(map(str, READABLE))}.'
         )
     fields = {key: value for key, value in description.items() if key not in HEADER}
     unknown, missing = set(fields) - set(FIELDS), set(REQUIRED) - set(fields)

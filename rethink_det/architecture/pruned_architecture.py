@@ -48,7 +48,7 @@ class PrunedArchitecture:
             reads from stays whole (see :mod:`.input_selection`).
         removed_blocks: Residual blocks without their residual branch.
         masks: Unstructured pruning: ``dict(digest=..., kept={parameter: count})``. The masks
-            themselves are in the checkpoint (see :mod:`.masks`).
+            themselves are in the checkpoint (see :mod:`.weight_masks`).
         name: What people call it, ``'resnet56-a'``. Not compared.
         source: Where the widths come from. Not compared.
 

@@ -33,7 +33,7 @@ def normal(fields: Mapping[str, Any]) -> dict[str, Any]:
         'channels': {n: check_kept(f'layer {n} would keep', kept[n]) for n in kept},
         'selections': {n: check_indices(f'layer {n} would read', read[n]) for n in read},
         'removed_blocks': block_names(fields['removed_blocks']),
-        'masks': masks(fields['masks']),
+        'masks': mask_description(fields['masks']),
     }
     return {key: freeze(value) for key, value in values.items()}
 
@@ -54,7 +54,7 @@ def block_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def masks(masks: Mapping[str, Any]) -> dict[str, Any]:
+def mask_description(masks: Mapping[str, Any]) -> dict[str, Any]:
     """Nothing, or digest and counts of weight masks, or :class:`UserError`."""
     if masks and set(masks) != {'digest', 'kept'}:
         raise UserError(f'masks must have the keys digest and kept, got {sorted(masks)}.')

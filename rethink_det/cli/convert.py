@@ -13,7 +13,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arm_config import architecture_of
 from rethink_det.convert import Converted, convert, load_base
-from rethink_det.convert.weight_masks import SHARE
+from rethink_det.convert.unstructured import SHARE
 from rethink_det.training.config import find_config, load_config
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
-from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import PrunedArchitecture, weight_masks
 from rethink_det.architecture.channel_indices import Kept
 from rethink_det.architecture.checkpoint import (
     Checkpoint,
@@ -23,7 +22,7 @@ from rethink_det.convert.network_slimming import split_selections
 from rethink_det.convert.subnet import read_subnet
 from rethink_det.convert.tensor_names import COUNTER, layer_of, renamed, tensors_of
 from rethink_det.convert.tensor_shapes import infer
-from rethink_det.convert.weight_masks import SHARE, fold_masks, masks_of_zeros, share_of_zeros
+from rethink_det.convert.unstructured import SHARE, fold_masks, masks_of_zeros, share_of_zeros
 from rethink_det.errors import UserError
 
 
@@ -42,7 +41,7 @@ class Converted:
     architecture: PrunedArchitecture
     state_dict: dict[str, Tensor]
     parent: Parent
-    masks: masking.Masks = field(default_factory=dict)
+    masks: weight_masks.WeightMasks = field(default_factory=dict)
     inferred: tuple[str, ...] = ()
 
     def checkpoint(self, convention: InputConvention | None = None) -> Checkpoint:
@@ -111,11 +110,11 @@ def convert(
         architecture, fitted = _fitted(sized, state, reads, known, notes)
         network = architecture.network_with(fitted)
         kept = _masks(network, renamed(masks, own, source), zeros, notes)
-        masking.check_fit(network, kept)
+        weight_masks.check_fit(network, kept)
     except UserError as error:
         raise UserError(f'{source}: {error}') from None
     state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
-    architecture = replace(architecture, masks=masking.describe(kept) if kept else {})
+    architecture = replace(architecture, masks=weight_masks.describe(kept) if kept else {})
     parent = Parent(file_name(source), None, digest(foreign), len(foreign))
     return Converted(architecture, state, parent, kept, tuple(notes))
 
@@ -184,8 +183,8 @@ def _agreed(architecture: PrunedArchitecture, known: Mapping[str, Kept]) -> dict
 
 
 def _masks(
-    network: nn.Module, given: masking.Masks, zeros: float | None, notes: list[str]
-) -> masking.Masks:
+    network: nn.Module, given: weight_masks.WeightMasks, zeros: float | None, notes: list[str]
+) -> weight_masks.WeightMasks:
     """The masks that came with the weights, or those of their zeros where asked for."""
     if zeros is not None and not given:
         masks = masks_of_zeros(network, zeros)

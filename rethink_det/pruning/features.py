@@ -156,7 +156,7 @@ def set_channel_weights(layer: Layer, columns: Tensor, values: Tensor) -> None:
     layer.weight.data[:, columns.flatten()] = values.reshape(shape).to(layer.weight.dtype)
 
 
-def total(tensors: Sequence[Tensor]) -> Tensor:
+def sum_of(tensors: Sequence[Tensor]) -> Tensor:
     """The sum of some tensors of one shape, at least one."""
     return sum(tensors[1:], tensors[0])
 

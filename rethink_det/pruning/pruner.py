@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture.scales import fold_scales
+from rethink_det.architecture.structure_scales import fold_scales
 from rethink_det.errors import UserError
 from rethink_det.registered import build, is_type
 from rethink_det.registry import PRUNERS, SCOPE

@@ -34,7 +34,7 @@ from rethink_det.pruning.features import (
     Probe,
     channel_weights,
     set_channel_weights,
-    total,
+    sum_of,
 )
 from rethink_det.pruning.lasso import lasso
 from rethink_det.pruning.ranking import top
@@ -118,7 +118,7 @@ class RegressionPruner(SequentialPruner):
             (probe, _regression(probe, unpruned[probe.name], seen[probe.name])) for probe in probes
         ]
         grams, targets, norms = zip(*(lasso_problem(*fit) for _, fit in fits), strict=True)
-        kept = choose(total(grams), total(targets), total(norms), step.count)
+        kept = choose(sum_of(grams), sum_of(targets), sum_of(norms), step.count)
         for probe, (inputs, weight, error) in fits:
             fitted = refit(inputs, weight, error, kept, self.ridge)
             set_channel_weights(probe.layer, probe.columns[list(kept)], fitted)

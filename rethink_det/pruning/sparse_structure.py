@@ -19,7 +19,7 @@ from torch import nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.blocks import last_layer, residual_blocks
-from rethink_det.architecture.scales import KINDS
+from rethink_det.architecture.structure_scales import KINDS
 from rethink_det.errors import UserError
 from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ranking import never_fewer, places

@@ -27,7 +27,7 @@ from rethink_det.pruning.features import (
     Probe,
     channel_weights,
     set_channel_weights,
-    total,
+    sum_of,
 )
 from rethink_det.pruning.sequential import SequentialPruner, Step
 from rethink_det.registry import PRUNERS
@@ -65,7 +65,7 @@ class ThiNetPruner(SequentialPruner):
         entries = [
             self._entries(r, seen[r.name], unpruned.get(r.name), sampler) for r in step.consumers
         ]
-        kept = greedy(total([x.T @ x for x, _ in entries]), step.count)
+        kept = greedy(sum_of([x.T @ x for x, _ in entries]), step.count)
         for consumer, (x, gain) in zip(step.consumers, entries, strict=True):
             columns = consumer.columns[list(kept)]
             scaled = (

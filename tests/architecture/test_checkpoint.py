@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det import UserError
-from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import PrunedArchitecture, weight_masks
 from rethink_det.architecture.checkpoint import (
     Checkpoint,
     digest,
@@ -301,7 +300,7 @@ def test_an_older_file_says_what_it_knows(tmp_path, name, arm, parent, seed):
     architecture = PrunedArchitecture.load(checkpoint)
     assert PrunedArchitecture.load(checkpoint.path) == architecture
     described = architecture.masks.get('digest')
-    assert described == (masking.digest(checkpoint.masks) if checkpoint.masks else None)
+    assert described == (weight_masks.digest(checkpoint.masks) if checkpoint.masks else None)
     assert (checkpoint.initial is not None) == (name in ('pruned', 'masked'))
     assert (checkpoint.input_convention is None) == (name == 'initial')
 

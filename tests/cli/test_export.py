@@ -7,8 +7,7 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 
-from rethink_det.architecture import Cut, PrunedArchitecture
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import Cut, PrunedArchitecture, weight_masks
 from rethink_det.architecture.checkpoint import load_checkpoint, save_checkpoint
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.export.onnx import OnnxNetwork
@@ -99,7 +98,7 @@ def test_masked_weights_are_zero_in_the_file_and_not_counted(command, trained, t
     state = load_checkpoint(trained)['state_dict']
     name = 'backbone.layer2.0.conv1.weight'
     masks = {name: torch.rand(state[name].shape, generator=torch.Generator().manual_seed(0)) > 0.5}
-    masking.apply(state, masks)
+    weight_masks.apply(state, masks)
     small = parent.after(Cut(masks=masks))
     checkpoint(state, small, masks=masks).write(tmp_path / 'sparse.pth')
     whole = command('export', tmp_path / 'sparse.pth', '--onnx')

@@ -7,8 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from rethink_det import UserError
-from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon, weight_masks
 from rethink_det.architecture.blocks import last_layer, residual_blocks
 from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
 from rethink_det.architecture.network import build_backbone
@@ -87,7 +86,7 @@ def test_the_cut_model_is_the_zeroed_model(parents, network, method, tmp_path):
         cut = Cut(found.channels, found.selections, found.removed_blocks)
         cut.zero(Surgeon(full, architecture.input_shape, 'backbone.'))
         if result.masks and not found.channels:
-            masking.apply(full, result.masks)
+            weight_masks.apply(full, result.masks)
         if not (result.masks and found.channels):  # masks fit the cut shapes only
             with torch.no_grad():
                 difference = full.eval()(images) - small.eval()(images)

@@ -5,7 +5,7 @@ import torch
 
 from rethink_det import UserError
 from rethink_det.architecture.blocks import last_layer, residual_blocks
-from rethink_det.architecture.scales import add_scales, scaled_layers
+from rethink_det.architecture.structure_scales import add_scales, scaled_layers
 from rethink_det.pruning import prune, prune_state
 
 

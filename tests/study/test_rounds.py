@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from rethink_det import UserError
-from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import PrunedArchitecture, weight_masks
 from rethink_det.architecture.checkpoint import Checkpoint, load_checkpoint
 from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
@@ -69,7 +68,7 @@ def test_masks_hold_in_every_arm_and_the_ticket_starts_where_the_parent_did(stud
             continue
         trained = load_checkpoint(file)
         described = PrunedArchitecture.from_dict(trained['meta']['architecture'])
-        assert described.masks['digest'] == masking.digest(masks)
+        assert described.masks['digest'] == weight_masks.digest(masks)
         for name, mask in masks.items():
             assert not trained['state_dict'][name][~mask].any()
             assert trained['state_dict'][name][mask].all()

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 from rethink_det import UserError
 from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
-from rethink_det.architecture.masks import pack
+from rethink_det.architecture.weight_masks import pack
 from rethink_det.registry import DATASETS, FUNCTIONS
 from rethink_det.training.launch import last_checkpoint, prepare, train
 

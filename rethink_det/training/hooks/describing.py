@@ -7,10 +7,9 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import weight_masks
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.input_convention import InputConvention
-from rethink_det.architecture.masks import Masks
 from rethink_det.architecture.provenance import (
     Parent,
     Provenance,
@@ -18,6 +17,7 @@ from rethink_det.architecture.provenance import (
     file_name,
     versions,
 )
+from rethink_det.architecture.weight_masks import WeightMasks
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
 from rethink_det.training.model import architecture_of, model_of
 
@@ -36,7 +36,7 @@ class DescribingHook(Hook):
 
     arm: str | None = None
     parent: Parent | None = None
-    masks: Masks = {}
+    masks: WeightMasks = {}
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the description."""
@@ -56,7 +56,7 @@ def described(runner: Runner, content: Mapping[str, Any]) -> Checkpoint:
     architecture = architecture_of(model)
     description = None if architecture is None else architecture.to_dict()
     if description is not None and masks:
-        description = {**description, 'masks': masking.describe(masks)}
+        description = {**description, 'masks': weight_masks.describe(masks)}
     return replace(
         Checkpoint.from_dict(content),
         architecture=description,

@@ -14,9 +14,9 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from rethink_det.architecture import masks as masking
+from rethink_det.architecture import weight_masks
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.architecture.masks import Masks
+from rethink_det.architecture.weight_masks import WeightMasks
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.hooks.masking import MaskingHook
@@ -61,7 +61,7 @@ class GradualMagnitudeHook(MaskingHook):
             raise UserError(f'GradualMagnitudeHook: interval must be at least 1, got {interval}.')
         self.sparsity, self.start, self.interval = sparsity, start, interval
         self.begin, self.end = begin, end
-        self._loaded: Masks = {}
+        self._loaded: WeightMasks = {}
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Remember the masks, in case this is a resume."""
@@ -85,7 +85,7 @@ class GradualMagnitudeHook(MaskingHook):
     def after_train_iter(self, runner: Runner, batch_idx: int, **kwargs: Any) -> None:
         """Remove more weights if it is time, and keep those removed at zero."""
         # The momentum of a weight from before its removal would move it once more.
-        masking.apply(model_of(runner), self.masks)
+        weight_masks.apply(model_of(runner), self.masks)
         self._advance(runner, runner.iter + 1)
 
     def _times(self, runner: Runner) -> tuple[int, int]:
@@ -111,7 +111,7 @@ class GradualMagnitudeHook(MaskingHook):
             return
         share = sparsity_at(update, self._updates, self.start, self.sparsity)
         self.hold(model_of(runner), smallest_removed(self._weights(runner), self.masks, share))
-        empty = [name for name, count in masking.kept(self.masks).items() if not count]
+        empty = [name for name, count in weight_masks.weights_kept(self.masks).items() if not count]
         runner.logger.info(
             f'{share:.2%} of the convolution weights are removed; '
             f'{", ".join(empty) or "no layer"} is empty.'
@@ -128,7 +128,7 @@ def sparsity_at(update: int, updates: int, start: float, end: float) -> float:
 
 
 def smallest_removed(
-    weights: Mapping[str, Tensor], masks: Masks, share: float
+    weights: Mapping[str, Tensor], masks: WeightMasks, share: float
 ) -> dict[str, Tensor]:
     """Masks without the ``int(N * share)`` smallest of all N weights, those removed before first.
 

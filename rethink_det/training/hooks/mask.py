@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.architecture.masks import Masks, check_fit, kept
+from rethink_det.architecture.weight_masks import WeightMasks, check_fit, weights_kept
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.hooks.masking import MaskingHook
@@ -56,10 +56,13 @@ class MaskHook(MaskingHook):
         if self.redraw and runner.iter == 0:
             redraw(model, masks)
         self.hold(model, masks)
-        left, total = sum(kept(masks).values()), sum(mask.numel() for mask in masks.values())
+        left, total = (
+            sum(weights_kept(masks).values()),
+            sum(mask.numel() for mask in masks.values()),
+        )
         runner.logger.info(f'{left} of {total} weights are left by {self.checkpoint}.')
 
-    def _read(self) -> Masks:
+    def _read(self) -> WeightMasks:
         masks = Checkpoint.read(self.checkpoint).masks
         if not masks:
             raise UserError(
@@ -77,7 +80,7 @@ class MaskHook(MaskingHook):
 
 
 @torch.no_grad()
-def redraw(model: nn.Module, masks: Masks) -> None:
+def redraw(model: nn.Module, masks: WeightMasks) -> None:
     """Draw masked convolutions from N(0, sqrt(2 / n)), the same in every process.
 
     ``n`` is the number of weights left per input channel of a group, at least 1: a dense

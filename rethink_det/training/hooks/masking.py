@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from rethink_det.architecture import masks as masking
-from rethink_det.architecture.masks import Masks
+from rethink_det.architecture import weight_masks
+from rethink_det.architecture.weight_masks import WeightMasks
 from rethink_det.training.hooks.describing import DescribingHook
 
 
@@ -23,7 +23,7 @@ class MaskingHook(DescribingHook):
         self.masks: dict[str, Tensor] = {}
         self._handles: list[RemovableHandle] = []
 
-    def hold(self, model: nn.Module, masks: Masks) -> None:
+    def hold(self, model: nn.Module, masks: WeightMasks) -> None:
         """Put masks in force, in place of any before: removed weights and their gradients are 0.
 
         With a gradient of 0, weight decay and an empty momentum leave a weight at exactly 0.
@@ -31,7 +31,7 @@ class MaskingHook(DescribingHook):
         Raises:
             UserError: The masks are of another network.
         """
-        masking.apply(model, masks)
+        weight_masks.apply(model, masks)
         parameters = dict(model.named_parameters())
         self.masks = {name: mask.to(parameters[name].device) for name, mask in masks.items()}
         for handle in self._handles:

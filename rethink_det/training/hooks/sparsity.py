@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.hooks import RemovableHandle
 
-from rethink_det.architecture.scales import MAP_NORMS
+from rethink_det.architecture.structure_scales import MAP_NORMS
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.model import backbone_layers, model_of

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from rethink_det.architecture.checkpoint import WEIGHTS
-from rethink_det.architecture.scales import MOMENTUM, SCALE, add_scales, scaled_layers
+from rethink_det.architecture.structure_scales import MOMENTUM, SCALE, add_scales, scaled_layers
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.model import backbone_of, model_of
@@ -27,7 +27,8 @@ class StructureScaleHook(Hook):
 
     The factors are buffers of the layers whose output they multiply: checkpoints and resume
     carry them, the optimizer and its weight decay do not know them.
-    :func:`~rethink_det.architecture.scales.fold_scales` makes a plain network of the result.
+    :func:`~rethink_det.architecture.structure_scales.fold_scales` makes a plain network of the
+    result.
 
     Args:
         weight: Of the L1 penalty on the factors, gamma in the paper.

@@ -9,7 +9,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
 from rethink_det.architecture.checkpoint import digest, load_checkpoint
-from rethink_det.architecture.masks import pack
+from rethink_det.architecture.weight_masks import pack
 from rethink_det.registry import MODELS
 from rethink_det.training.launch import last_checkpoint, prepare, train
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rethink_det import UserError
 from rethink_det.architecture.checkpoint import Checkpoint, digest
-from rethink_det.architecture.masks import kept
+from rethink_det.architecture.weight_masks import weights_kept
 from rethink_det.training import GradualMagnitudeHook
 from rethink_det.training.hooks.gradual_magnitude import smallest_removed, sparsity_at
 from rethink_det.training.launch import train
@@ -52,7 +52,7 @@ def test_exactly_as_many_go_as_the_share_says(count, share, seed):
     generator = torch.Generator().manual_seed(seed)
     weights = {'a': torch.randn(count, generator=generator), 'b': torch.zeros(3, 5)}
     ones = {name: torch.ones_like(w).bool() for name, w in weights.items()}
-    left = sum(kept(smallest_removed(weights, ones, share)).values())
+    left = sum(weights_kept(smallest_removed(weights, ones, share)).values())
     assert left == count + 15 - int((count + 15) * share)
 
 
@@ -94,8 +94,8 @@ def test_a_resumed_run_ends_alike_and_has_its_masks(resumes_alike):
     assert set(masks) == set(state)
     assert all(not state[name][~mask].any() for name, mask in masks.items())
     total = sum(t.numel() for t in state.values())
-    assert sum(kept(masks).values()) == total - int(total * 0.8)
-    assert end['meta']['architecture']['masks']['kept'] == kept(masks)
+    assert sum(weights_kept(masks).values()) == total - int(total * 0.8)
+    assert end['meta']['architecture']['masks']['kept'] == weights_kept(masks)
 
 
 def test_other_weights_to_start_from_bring_no_masks_along(tiny_config, last):
@@ -105,7 +105,7 @@ def test_other_weights_to_start_from_bring_no_masks_along(tiny_config, last):
     config = tiny_config(hooks=[{**hook(), 'sparsity': 0.1, 'end': 3}], **changes)
     train(config)
     saved = Checkpoint.read(source), Checkpoint.from_dict(last(config))
-    left = [sum(kept(checkpoint.masks).values()) for checkpoint in saved]
+    left = [sum(weights_kept(checkpoint.masks).values()) for checkpoint in saved]
     total = sum(t.numel() for t in convolutions(last(config)['state_dict']).values())
     assert left == [total - int(total * share) for share in (0.8, 0.1)]
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from rethink_det import UserError
 from rethink_det.architecture.checkpoint import Checkpoint, load_checkpoint
-from rethink_det.architecture.masks import describe, digest, pack
+from rethink_det.architecture.weight_masks import describe, digest, pack
 from rethink_det.registry import HOOKS
 from rethink_det.training import MaskHook
 from rethink_det.training.hooks.mask import redraw

@@ -5,7 +5,7 @@ import torch
 
 from rethink_det import UserError
 from rethink_det.architecture.checkpoint import digest
-from rethink_det.architecture.scales import MOMENTUM, SCALE, fold_scales, scaled_layers
+from rethink_det.architecture.structure_scales import MOMENTUM, SCALE, fold_scales, scaled_layers
 from rethink_det.registry import MODELS
 from rethink_det.training import StructureScaleHook
 from rethink_det.training.hooks.structure_scale import proximal_step

@@ -9,7 +9,7 @@ from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.inheriting import check_masks
 from rethink_det.convert import convert
-from rethink_det.convert.weight_masks import masks_of_zeros
+from rethink_det.convert.unstructured import masks_of_zeros
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from rethink_det.architecture.masks import Masks
+from rethink_det.architecture.weight_masks import WeightMasks
 from rethink_det.errors import UserError
 
 SHARE = 0.01
@@ -53,7 +53,7 @@ def share_of_zeros(network: nn.Module) -> dict[str, float]:
 
 
 @torch.no_grad()
-def masks_of_zeros(network: nn.Module, share: float = SHARE) -> Masks:
+def masks_of_zeros(network: nn.Module, share: float = SHARE) -> WeightMasks:
     """Masks that keep what is not zero, of the layers with enough zeros.
 
     Args:

@@ -8,7 +8,7 @@ from torch import nn
 from torchvision.models import resnet18, resnext50_32x4d
 
 from rethink_det import UserError
-from rethink_det.architecture.scales import (
+from rethink_det.architecture.structure_scales import (
     SCALE,
     add_scales,
     fold_scales,

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from rethink_det.errors import UserError
 
-Masks = Mapping[str, Tensor]
+WeightMasks = Mapping[str, Tensor]
 """Name of a parameter (``backbone.conv1.weight``) to a bool tensor of its shape, True = kept."""
 
 
-def pack(masks: Masks) -> dict[str, dict[str, Any]]:
+def pack(masks: WeightMasks) -> dict[str, dict[str, Any]]:
     """Masks as tensors and plain values, ``ceil(weights / 8)`` bytes each.
 
     Returns:
@@ -69,7 +69,7 @@ def _unpacked(name: str, packed: Mapping[str, Any]) -> Tensor:
     return torch.from_numpy(mask).reshape(tuple(shape))
 
 
-def digest(masks: Masks) -> str:
+def digest(masks: WeightMasks) -> str:
     """SHA-256 over names, shapes and bits; 16 hex digits."""
     sha = hashlib.sha256()
     for name in sorted(masks):
@@ -78,17 +78,17 @@ def digest(masks: Masks) -> str:
     return sha.hexdigest()[:16]
 
 
-def kept(masks: Masks) -> dict[str, int]:
+def weights_kept(masks: WeightMasks) -> dict[str, int]:
     """How many weights each mask keeps."""
     return {name: int(mask.sum()) for name, mask in masks.items()}
 
 
-def describe(masks: Masks) -> dict[str, Any]:
+def describe(masks: WeightMasks) -> dict[str, Any]:
     """What an architecture says of its masks: ``dict(digest=..., kept={parameter: count})``."""
-    return {'digest': digest(masks), 'kept': kept(masks)}
+    return {'digest': digest(masks), 'kept': weights_kept(masks)}
 
 
-def check_fit(target: nn.Module | Mapping[str, Tensor], masks: Masks) -> None:
+def check_fit(target: nn.Module | Mapping[str, Tensor], masks: WeightMasks) -> None:
     """Refuse masks of another network.
 
     Raises:
@@ -106,7 +106,7 @@ def check_fit(target: nn.Module | Mapping[str, Tensor], masks: Masks) -> None:
 
 
 @torch.no_grad()
-def apply(target: nn.Module | Mapping[str, Tensor], masks: Masks) -> None:
+def apply(target: nn.Module | Mapping[str, Tensor], masks: WeightMasks) -> None:
     """Set removed weights to exactly 0, in place.
 
     Args:

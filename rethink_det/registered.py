@@ -93,6 +93,12 @@ def full_name(registry: Registry, kind: Kind | str) -> str:
     return kind if isinstance(kind, str) else kind.__name__
 
 
+def by_name(registry: Registry, config: Mapping) -> dict[str, Any]:
+    """A config as a file can have it, its ``type`` a :func:`full_name`."""
+    kind = {'type': full_name(registry, config['type'])} if config.get('type') else {}
+    return {**config, **kind}
+
+
 def _family(registry: Registry) -> Iterator[Registry]:
     """A registry, its ancestors, and all that descend from them."""
     while registry.parent is not None:

@@ -13,7 +13,7 @@ from rethink_det import registered as module
 from rethink_det.architecture.backbone import pruned_backbone
 from rethink_det.errors import UserError
 from rethink_det.pruning import L1NormPruner, build_pruner
-from rethink_det.registered import full_name, in_full, is_type, registered, scope_of
+from rethink_det.registered import by_name, full_name, in_full, is_type, registered, scope_of
 from rethink_det.registry import MODELS
 
 PACKAGE = Path(module.__file__).parent
@@ -56,6 +56,11 @@ def test_what_means_nothing_is_of_no_type(config, scope):
 def test_a_class_of_no_registry_keeps_its_name():
     assert full_name(MODELS, int) == 'int'
     assert full_name(MODELS, 'NoSuchNet') == 'NoSuchNet'
+
+
+def test_a_config_is_written_by_name():
+    assert by_name(MODELS, dict(type=ResNet, depth=18)) == dict(type='mmdet.ResNet', depth=18)
+    assert by_name(MODELS, dict(depth=18)) == dict(depth=18)
 
 
 def test_the_scope_of_a_config_counts():

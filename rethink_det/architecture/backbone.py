@@ -9,7 +9,7 @@ from torch import nn
 from rethink_det.architecture import validation
 from rethink_det.architecture.pruned_architecture import PrunedArchitecture
 from rethink_det.errors import UserError
-from rethink_det.registered import full_name, is_type
+from rethink_det.registered import by_name, is_type
 from rethink_det.registry import MODELS
 
 
@@ -52,10 +52,11 @@ def configured_architecture(
     named = named_architecture(backbone)
     if named is not None:
         return named
-    kind = full_name(MODELS, backbone['type'])
+    own = by_name(MODELS, backbone)
     if head is None or input_shape is None:
+        kind = own.get('type')
         raise UserError(f'A network with {kind} needs a head and an input_shape, a pruned one not.')
-    return PrunedArchitecture({**backbone, 'type': kind}, head, validation.input_shape(input_shape))
+    return PrunedArchitecture(own, by_name(MODELS, head), validation.input_shape(input_shape))
 
 
 def named_architecture(backbone: Mapping) -> PrunedArchitecture | None:

@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.backbone import configured_architecture
 from rethink_det.architecture.network import build_backbone, last_feature
 from rethink_det.errors import UserError
+from rethink_det.registered import by_name
 from rethink_det.registry import MODELS
 
 
@@ -53,12 +54,13 @@ class Classifier(BaseModel):
                 f'A classifier with {backbone["type"]} needs a head and an input_shape; only a '
                 'rethink_det.PrunedBackbone brings them along.'
             )
-        own: dict[str, Any] = {
-            k: v for k, v in (('head', head), ('input_shape', input_shape)) if v is not None
-        }
-        self.architecture = (
-            replace(inherited, **own) if inherited else PrunedArchitecture(backbone, **own)
-        )
+        if inherited is None:
+            self.architecture = configured_architecture(backbone, head, input_shape)
+        else:
+            named = head and by_name(MODELS, head)
+            given = (('head', named), ('input_shape', input_shape))
+            own: dict[str, Any] = {key: value for key, value in given if value is not None}
+            self.architecture = replace(inherited, **own)
         self.head = self.architecture.build_head(self.backbone)
 
     def forward(

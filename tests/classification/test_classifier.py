@@ -4,10 +4,11 @@ import pytest
 import torch
 import torchvision
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import DefaultScope
 
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.classification import Classifier, LinearHead
+from rethink_det.classification import CifarResNet, Classifier, LinearHead
 
 CIFAR = dict(type='rethink_det.CifarResNet', depth=8, base_channels=4)
 HEAD = dict(type='rethink_det.LinearHead', num_classes=3)
@@ -26,6 +27,24 @@ def test_names_are_torchvisions_behind_backbone():
         for name, t in theirs.items()
     }
     assert {name: t.shape for name, t in ours.items()} == renamed
+
+
+@pytest.mark.parametrize('scope', ['mmengine', 'mmdet', 'rethink_det'])
+@pytest.mark.parametrize(
+    'backbone, head', [('CifarResNet', 'LinearHead'), (CifarResNet, LinearHead)]
+)
+def test_its_architecture_can_be_written_however_its_types_are(scope, backbone, head, tmp_path):
+    named = dict(backbone=dict(CIFAR, type=backbone), head=dict(HEAD, type=head))
+    with DefaultScope.overwrite_default_scope(scope):
+        model = small(**named)
+        assert model.architecture == small().architecture
+    model.architecture.save(tmp_path / 'a.json')
+    assert PrunedArchitecture.load(tmp_path / 'a.json') == model.architecture
+    pruned = dict(type='PrunedBackbone', architecture=str(tmp_path / 'a.json'))
+    wider = Classifier(pruned, dict(type=LinearHead, num_classes=7))
+    assert wider.architecture.head['type'] == 'rethink_det.LinearHead'
+    with pytest.raises(UserError, match='needs a head and an input_shape'):
+        small(backbone=dict(CIFAR, type=backbone), head=None)
 
 
 def test_the_modes_agree_with_one_another():

@@ -35,6 +35,7 @@ from rethink_det.architecture.provenance import Parent, Provenance, file_name
 from rethink_det.architecture.structure_scales import MOMENTUM, SCALE, fold_scales
 from rethink_det.errors import UserError
 from rethink_det.files import replacing
+from rethink_det.layout import INITIAL
 
 META = 'meta'
 """Where MMEngine has what is neither weights nor the state of the training."""
@@ -156,7 +157,7 @@ class Checkpoint:
         """
         if self.initial is None:
             raise UserError(
-                f'{self.path} has no lottery ticket: prune a checkpoint that has the initial.pth '
+                f'{self.path} has no lottery ticket: prune a checkpoint that has the {INITIAL} '
                 'of its training beside it, or name that file by --initial.'
             )
         return self._named(self.initial)

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from rethink_det.architecture.backbone import configured_architecture
 from rethink_det.architecture.network import build_backbone, last_feature
-from rethink_det.errors import UserError
 from rethink_det.registered import by_name
 from rethink_det.registry import MODELS
 
@@ -49,11 +48,6 @@ class Classifier(BaseModel):
         super().__init__(data_preprocessor, init_cfg)
         self.backbone = build_backbone(backbone)
         inherited = getattr(self.backbone, 'architecture', None)
-        if inherited is None and (head is None or input_shape is None):
-            raise UserError(
-                f'A classifier with {backbone["type"]} needs a head and an input_shape; only a '
-                'rethink_det.PrunedBackbone brings them along.'
-            )
         if inherited is None:
             self.architecture = configured_architecture(backbone, head, input_shape)
         else:

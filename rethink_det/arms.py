@@ -225,21 +225,21 @@ class ArmTable:
     def _only(self, stage: str, role: Role) -> Arm:
         return next(arm for arm in self.of(stage) if arm.role is role)
 
+    def may_be_untuned(self, arm: Arm) -> bool:
+        """Whether an arm takes a classifier that was trained on from inherited weights."""
+        return arm.start is Start.CLASSIFIER and self.source_of(arm).start is Start.INHERITED
+
     def untuned(self, arm: Arm) -> Arm:
         """The arm on a network that was not fine-tuned after pruning.
 
         Raises:
             UserError: The arm takes no fine-tuned network.
         """
-        able = [
-            other.name
-            for other in self.of(DETECTION)
-            if other.start is Start.CLASSIFIER and self.source_of(other).start is Start.INHERITED
-        ]
-        if arm.stage != DETECTION or arm.name not in able:
+        if not self.may_be_untuned(arm):
+            able = ', '.join(other.name for other in self if self.may_be_untuned(other))
             raise UserError(
-                f'untuned=True is for arm {", ".join(able)}: arm {arm.name} takes no network that '
-                'was fine-tuned.'
+                f'untuned=True is for arm {able}: arm {arm.name} takes no network that was '
+                'fine-tuned.'
             )
         return replace(arm, untuned=True)
 

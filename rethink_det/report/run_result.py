@@ -64,10 +64,12 @@ class Transferred:
     Attributes:
         tensors: How many; None where nothing was transferred.
         parent_digest: Of their names, shapes and values.
+        parent_arm: Arm, or step, that they are of; None if that is not known.
     """
 
     tensors: int | None = None
     parent_digest: str | None = None
+    parent_arm: str | None = None
 
 
 @dataclass(frozen=True)

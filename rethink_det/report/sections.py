@@ -29,7 +29,7 @@ from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Row, primary_metric
 from rethink_det.report.tables import Table, cost_table, metric_table
 from rethink_det.report.training_compute import spent_by, unknown_note
-from rethink_det.report.transfer_table import transfer_table
+from rethink_det.report.transfer_table import transfer_table, untuned_note
 from rethink_det.report.verdict import Verdict
 
 JUDGED = {'bbox': 'boxes', 'segm': 'masks'}
@@ -82,7 +82,8 @@ def section_of(
     draw = _Drawing(title, '_'.join(filter(None, (stage, _plain(model)))), work_dir)
     plots = _plots(runs, shown, draw) if shown else []
     tables = [metric_table(arms, runs) for arms in by_metric.values() if arms]
-    section = Section(title, said.sentence, said.case, tables, plots)
+    sentence = ' '.join(filter(None, (said.sentence, untuned_note(runs))))
+    section = Section(title, sentence, said.case, tables, plots)
     detection = stage == 'detection'
     if detection and shown:
         section = _with_detections(section, runs, mine, shown, work_dir, draw)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from rethink_det.arms import AFTER_PRUNING, ARMS, DETECTION
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import by_arm
 from rethink_det.report.tables import Table
 
 
 def transfer_table(runs: Sequence[RunResult]) -> Table | None:
-    """Tensors and digest by arm and seed; None if no run tells them.
+    """Tensors, whose they were and their digest by arm and seed; None if no run tells them.
 
     Args:
         runs: The completed runs of one (stage, model).
@@ -18,11 +19,26 @@ def transfer_table(runs: Sequence[RunResult]) -> Table | None:
         return None
     body = []
     for run, proof in sorted(told, key=lambda each: (by_arm(each[0]), each[0].seed)):
-        told_of = [str(one or 'none') for one in (proof.tensors, proof.parent_digest)]
-        body.append([run.arm, str(run.seed), *told_of])
+        origin = 'pruned, not fine-tuned' if is_untuned(run) else proof.parent_arm
+        unknown = 'none' if proof.tensors is None else 'not known'
+        row = [proof.tensors or 'none', origin or unknown, proof.parent_digest or 'none']
+        body.append([run.arm, str(run.seed), *map(str, row)])
     note = (
         'Each tensor was loaded exactly, or the run would have been refused. The digest is of '
         'names, shapes and values; it stands in the log and in every checkpoint as well.'
     )
-    columns = ['arm', 'seed', 'tensors', 'digest']
+    columns = ['arm', 'seed', 'tensors', 'of arm', 'digest']
     return Table('What was transferred', columns, body, note, folded=True)
+
+
+def is_untuned(run: RunResult) -> bool:
+    """Whether a backbone was pruned and not fine-tuned, in an arm that has one that was."""
+    able = {arm.name for arm in ARMS.of(DETECTION) if ARMS.may_be_untuned(arm)}
+    parent_arm = run.transferred.parent_arm if run.transferred else None
+    return run.stage == DETECTION and run.arm in able and parent_arm == AFTER_PRUNING
+
+
+def untuned_note(runs: Sequence[RunResult]) -> str:
+    """A sentence about the arms whose networks were not fine-tuned; empty if all were."""
+    arms = dict.fromkeys(run.arm for run in sorted(runs, key=by_arm) if is_untuned(run))
+    return f'Pruned and not fine-tuned before the transfer: {", ".join(arms)}.' if arms else ''

@@ -114,6 +114,7 @@ class DetectionPlan:
         epochs: The config's schedule, compressed or stretched to so many epochs.
         options: Other keys of ``config`` set to other values.
         reference: Published AP by arm.
+        untuned: In arms that take a pruned and fine-tuned classifier, take it as pruning left it.
     """
 
     config: str
@@ -122,6 +123,12 @@ class DetectionPlan:
     epochs: int | None = None
     options: Mapping = field(default_factory=dict)
     reference: Mapping[str, Reference] = field(default_factory=dict)
+    untuned: bool = False
+
+    def arm(self, name: str) -> Arm:
+        """The arm of a name, as this plan has it."""
+        arm = ARMS.get(DETECTION, name)
+        return ARMS.untuned(arm) if self.untuned and ARMS.may_be_untuned(arm) else arm
 
 
 @dataclass(frozen=True)
@@ -224,16 +231,22 @@ class Study:
             strangers = set(plan.seeds or ()) - set(self.seeds)
             if strangers:
                 raise UserError(f'study.detection: seeds {sorted(strangers)} are not study.seeds.')
-            for arm in plan.arms:
-                self._check_transfer(ARMS.get(DETECTION, arm))
+            for arm in map(plan.arm, plan.arms):
+                self._check_transfer(arm)
+        self._check_untuned()
 
     def _check_transfer(self, arm: Arm) -> None:
         always = (None, ARMS.reference(CLASSIFICATION).name)
         for plan in map(self.classification.of, self.classification.variant_names):
-            if arm.source not in (*always, *plan.arms):
+            if arm.source not in (*always, *plan.arms) and not arm.untuned:
                 raise UserError(
                     f'Transfer arm {arm.name} needs the classification arm {arm.source}, which '
                     'the study leaves out.'
+                )
+            if arm.untuned and plan.architecture is not None:
+                raise UserError(
+                    f'Transfer arm {arm.name} with untuned=True takes what pruning left: it needs '
+                    'study.classification with a pruner.'
                 )
             if arm.whole and (plan.architecture is not None or plan.rounds != 1):
                 missing = 'rounds=1' if plan.architecture is None else 'a pruner'
@@ -241,6 +254,24 @@ class Study:
                     f'Transfer arm {arm.name} prunes the trained detector, once: it needs '
                     f'study.classification with {missing}.'
                 )
+
+    def _check_untuned(self) -> None:
+        """Refuse to leave out a fine-tuning that is not there, or only for some of an arm."""
+        asked: dict[tuple[str, str], bool] = {}
+        for plan in self.detection:
+            able = [a for a in plan.arms if ARMS.may_be_untuned(ARMS.get(DETECTION, a))]
+            if plan.untuned and not able:
+                raise UserError(
+                    'study.detection: untuned=True is for arms with a fine-tuned classifier, and '
+                    f'there is none among {", ".join(plan.arms)}.'
+                )
+            for arm in able:
+                if asked.setdefault((plan.config, arm), plan.untuned) != plan.untuned:
+                    raise UserError(
+                        f'study.detection: arm {arm} of {Path(plan.config).name} stands there with '
+                        'and without untuned=True: make two studies, or give one of them a config '
+                        'of another name.'
+                    )
 
     def _check_variants(self) -> None:
         plan = self.classification

@@ -121,10 +121,12 @@ class DetectorTraining(Run):
 
     Attributes:
         start: Where its backbone comes from.
+        untuned: Whether that was pruned and not fine-tuned.
     """
 
     stage = DETECTION
     start: 'ClassifierTraining | GivenClassifier | Pruning | DetectorPruning'
+    untuned: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +157,7 @@ def runs_of(study: Study) -> list[Run]:
         seeds = study.seeds if plan.seeds is None else plan.seeds
         variants = study.classification.variant_names
         for seed, variant, arm in product(seeds, variants, plan.arms):
-            runs += _detector_runs(plan, backbones, ARMS.get(DETECTION, arm), variant, seed)
+            runs += _detector_runs(plan, backbones, plan.arm(arm), variant, seed)
     return list({run.key: run for run in runs}.values())
 
 
@@ -229,7 +231,7 @@ def _detector_runs(
     plan: DetectionPlan, backbones: _Backbones, arm: Arm, variant: str, seed: int
 ) -> Iterator[Run]:
     """What a transfer arm needs beyond the classifiers, and the arm itself."""
-    if arm.source is None:
+    if arm.source is None or arm.untuned:
         yield _detector(plan, arm, backbones.pruned(variant, seed))
         return
     classifier = backbones.of_arm(arm.source, variant, seed)
@@ -252,6 +254,7 @@ def _detector(
     return DetectorTraining(
         arm=arm.name,
         start=start,
+        untuned=arm.untuned,
         reference=plan.reference.get(_joined(start.variant, arm.name)),
         **_common(plan, start.seed, variant=start.variant, epochs=plan.epochs),
     )

@@ -156,7 +156,7 @@ def _origin(provenance: Provenance) -> str:
 
 def _remedy(arm: Arm, wanted: ArmWeights, provenance: Provenance) -> str:
     remedies = ['Give such a checkpoint']
-    if provenance.arm == AFTER_PRUNING and _takes_tuned(arm):
+    if provenance.arm == AFTER_PRUNING and ARMS.may_be_untuned(arm):
         remedies.append(
             f'train this one by --arm {arm.source} first, or take it as it is by --arm-settings '
             'untuned=True'
@@ -175,7 +175,3 @@ def _fitting(stage: str, kind: str, provenance: Provenance) -> list[str]:
     """Names of the arms of a stage that take such a file, which is of that kind of network."""
     arms = {arm.name: weights_of(arm) for arm in ARMS.of(stage) if arm.takes_weights}
     return [n for n, w in arms.items() if w.stage == kind and w.have_written(provenance)]
-
-
-def _takes_tuned(arm: Arm) -> bool:
-    return arm.start is Start.CLASSIFIER and ARMS.source_of(arm).start is Start.INHERITED

@@ -116,8 +116,8 @@ def test_everything_is_shown(work):
         [arm, '12 of 16 · 50 %'] for arm in ARMS
     ]
     proofs = table(text, 'What was transferred')
-    assert proofs[3] == ['unpruned', '1', '122', 'ab12']
-    assert proofs[-1] == ['scratch-b', '1', 'none', 'none']
+    assert proofs[3] == ['unpruned', '1', '122', 'not known', 'ab12']
+    assert proofs[-1] == ['scratch-b', '1', 'none', 'none', 'none']
     names = [row[0] for row in table(text, 'Box AP by class (2)')]
     assert names == ['class', '---', 'dog', '&lt;cat>']
     assert table(text, 'Box AP by class (2)')[3] == ['&lt;cat>', '–', '–', '–']
@@ -125,6 +125,21 @@ def test_everything_is_shown(work):
     kinds = ['arms', 'curves-bbox', 'curves-segm', 'latency', 'sheet']
     assert plots == [f'detection_{MODEL}_{kind}.png' for kind in kinds]
     assert all(name in text for name in plots)
+
+
+def test_what_was_not_fine_tuned_is_said_beside_the_numbers(work):
+    assert 'not fine-tuned' not in write_report(work)['markdown'].read_text()
+    change(work, transferred=replace(PROOF, parent_arm='pruned'))
+    text = write_report(work)['markdown'].read_text()
+    assert 'Pruned and not fine-tuned before the transfer: prune-c.' in text
+    origins = {row[0]: row[3] for row in table(text, 'What was transferred')[2:]}
+    # Another arm that goes on from what pruning left has never a fine-tuned network.
+    assert origins == {
+        'unpruned': 'pruned', 'prune-c': 'pruned, not fine-tuned', 'scratch-b': 'pruned'
+    }  # fmt: skip
+    change(work, transferred=replace(PROOF, parent_arm='fine-tune'))
+    text = write_report(work)['markdown'].read_text()
+    assert 'not fine-tuned' not in text and '| fine-tune |' in text
 
 
 def test_the_page_holds_the_pictures_and_tells_them_in_words(work):

@@ -100,6 +100,27 @@ def test_unknown_option_is_refused(load, key):
         load({key: [0]})
 
 
+@pytest.mark.parametrize(
+    'classification, detection, words',
+    [
+        ({}, [dict(arms=['random'], untuned=True)], 'there is none among random'),
+        (
+            dict(pruner=None, architecture='resnet34-a', arms=['scratch-e']),
+            [dict(arms=['prune-c'], untuned=True)],
+            'prune-c with untuned=True takes what pruning left: .* with a pruner',
+        ),
+        (
+            {},
+            [dict(arms=['prune-c'], untuned=True), dict(arms=['prune-c'])],
+            'arm prune-c of det.py stands there with and without untuned=True',
+        ),
+    ],
+)
+def test_fine_tuning_is_left_out_where_there_is_some(load, classification, detection, words):
+    with pytest.raises(UserError, match=words):
+        load(classification=classification, detection=detection)
+
+
 def test_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match='nothing.py does not exist'):
         Study.load(tmp_path / 'nothing.py')

@@ -58,6 +58,16 @@ def test_prune_d_needs_one_pruning(load, parts, remedy):
         load(classification=dict(arms=['unpruned']) | parts, detection=[dict(arms=['prune-d'])])
 
 
+def test_a_network_that_is_not_fine_tuned_comes_from_pruning(load):
+    plan = dict(arms=['unpruned', 'prune-c'], untuned=True)
+    runs = runs_of(load(classification=dict(arms=['unpruned']), detection=[plan], seeds=[2]))
+    starts = {run.arm: (run.start.key, run.untuned) for run in runs if run.stage == 'detection'}
+    assert starts == {
+        'unpruned': ('classification/net/unpruned/seed2', False),
+        'prune-c': ('pruning/net/pruned/seed2', True),
+    }
+
+
 @pytest.mark.parametrize('name', ['demo', 'shapes', 'cifar10_resnet56_l1norm'])
 def test_parents_come_before_their_children(name):
     seen = set()

@@ -34,7 +34,8 @@ class TrainDetector(Stage):
     @property
     def arm(self) -> Arm:
         """The arm that it trains."""
-        return ARMS.get(DETECTION, self.run.arm)
+        arm = ARMS.get(DETECTION, self.run.arm)
+        return ARMS.untuned(arm) if self.run.untuned else arm
 
     def adapted(self, config: Config) -> Config:
         """The detector's config with the arm's backbone."""
@@ -65,4 +66,6 @@ class TrainDetector(Stage):
 def _transferred(provenance: Provenance) -> Transferred:
     """What ``TransferHook`` wrote into a trained detector's checkpoint."""
     parent = provenance.parent
-    return Transferred() if parent is None else Transferred(parent.tensors, parent.digest)
+    if parent is None:
+        return Transferred()
+    return Transferred(parent.tensors, parent.digest, parent.arm)

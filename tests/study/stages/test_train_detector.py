@@ -1,5 +1,7 @@
 """A detector gets the backbone of its arm."""
 
+from dataclasses import replace
+
 import pytest
 
 from rethink_det.architecture.checkpoint import digest, load_checkpoint
@@ -41,8 +43,9 @@ def test_it_trains_measures_and_says_what_it_started_from(older_stage, older_res
     (tmp_path / 'run').mkdir()
     result, before = stage.do(config, tmp_path / 'run'), older_results[key('prune-c')]
     fields = ('params', 'macs', 'macs_of', 'input_shape', 'epochs', 'train_macs')
-    fields += ('total_train_macs', 'transferred', 'stages', 'checkpoint')
+    fields += ('total_train_macs', 'stages', 'checkpoint')
     assert {f: getattr(result, f) for f in fields} == {f: getattr(before, f) for f in fields}
+    assert result.transferred == replace(before.transferred, parent_arm='fine-tune')
     assert result.latency_ms > 0 and result.unmeasured is None
     assert result.digest == digest(load_checkpoint(tmp_path / 'run' / 'epoch_1.pth')['state_dict'])
     assert {'config.py', 'sheet.json', 'curves.json'} <= {

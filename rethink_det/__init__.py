@@ -22,7 +22,7 @@ from rethink_det.errors import UserError
 
 if TYPE_CHECKING:
     from rethink_det import registry
-    from rethink_det.architecture import PrunedArchitecture
+    from rethink_det.architecture import Checkpoint, PrunedArchitecture
     from rethink_det.export import export_onnx
     from rethink_det.pruning import prune
     from rethink_det.report import StudyResults
@@ -35,6 +35,7 @@ moved.install()
 
 __version__ = '0.1.0.dev0'
 __all__ = [
+    'Checkpoint',
     'PrunedArchitecture',
     'Study',
     'StudyResults',
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    'Checkpoint': 'rethink_det.architecture',
     'PrunedArchitecture': 'rethink_det.architecture',
     'Study': 'rethink_det.study',
     'StudyResults': 'rethink_det.report',

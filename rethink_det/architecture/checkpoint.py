@@ -61,6 +61,16 @@ class Checkpoint:
         others: What else is in the file, which is MMEngine's, ``optimizer`` or the epoch in
             ``meta``; written back as it is.
         path: The file, for messages.
+
+    Example:
+        >>> from rethink_det import Checkpoint, PrunedArchitecture
+        >>> checkpoint = Checkpoint.read('trained.pth')
+        >>> network = PrunedArchitecture.load(checkpoint).network_with(checkpoint.weights)
+        >>> print(checkpoint.provenance.arm)  # of an older file, which does not say
+        None
+        >>> checkpoint.write('copy.pth')
+        >>> Checkpoint.read('copy.pth').digest == checkpoint.digest
+        True
     """
 
     state_dict: Mapping[str, Tensor]

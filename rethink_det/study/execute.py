@@ -22,6 +22,7 @@ from rethink_det.study.display import Display
 from rethink_det.study.executors import Here
 from rethink_det.study.graph import Run, models_of, runs_of
 from rethink_det.study.run import execute
+from rethink_det.training.arm_weights import check_given_parent
 
 
 @dataclass
@@ -96,7 +97,8 @@ def execute_study(
     """
     executor = executor or Here()
     if study.classification.parent:
-        Checkpoint.read(study.classification.parent)  # refuses before anything is started
+        # Refused before anything is started.
+        check_given_parent(Checkpoint.read(study.classification.parent))
     state = _State(runs_of(study))
     with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):

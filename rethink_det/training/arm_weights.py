@@ -1,7 +1,8 @@
 """Which weights an arm takes: those of one arm, or of one step, and no others.
 
 A detector that is called Prune-C has the backbone that arm fine-tune trained. A checkpoint says
-which arm its weights are of, so that no other is taken for it.
+which arm its weights are of, so that no other is taken for it. The same goes for the network that
+a study is given in place of the one that it would train and prune.
 """
 
 from dataclasses import dataclass
@@ -33,12 +34,14 @@ class ArmWeights:
         arm: Name of the arm that trained them, or of the step that wrote them.
         pruned: Whether they are of a pruned network.
         parent_arms: Of a pruned network: arms of what was pruned; none if any will do.
+        taker: The arm that takes them; None for a study that is given its unpruned network.
     """
 
     stage: str
     arm: str
     pruned: bool
     parent_arms: tuple[str, ...] = ()
+    taker: Arm | None = None
 
     def __str__(self) -> str:
         if self.arm not in STEPS:
@@ -46,6 +49,11 @@ class ArmWeights:
         origin = f' of arm {" or ".join(self.parent_arms)}' if self.parent_arms else ''
         network = 'detector' if self.stage == DETECTION else 'classifier'
         return f'those that pruning a {network}{origin} wrote'
+
+    @property
+    def taken_by(self) -> str:
+        """In words, who takes them."""
+        return f'arm {self.taker.name}' if self.taker else 'a study that is given its parent'
 
     def have_written(self, provenance: Provenance) -> bool:
         """Whether a file that says where it comes from has such weights."""
@@ -59,10 +67,10 @@ def weights_of(arm: Arm) -> ArmWeights:
     """What an arm takes that takes weights."""
     if arm.whole:
         before = (_trained_with(ARMS.source_of(arm)), arm.name)  # it may be pruned once more
-        return ArmWeights(DETECTION, AFTER_PRUNING, True, before)
+        return ArmWeights(DETECTION, AFTER_PRUNING, True, before, taker=arm)
     if arm.stage == CLASSIFICATION or arm.untuned:
-        return ArmWeights(CLASSIFICATION, AFTER_PRUNING, pruned=True)
-    return ArmWeights(CLASSIFICATION, ARMS.source_of(arm).name, arm.pruned)
+        return ArmWeights(CLASSIFICATION, AFTER_PRUNING, True, taker=arm)
+    return ArmWeights(CLASSIFICATION, ARMS.source_of(arm).name, arm.pruned, taker=arm)
 
 
 def check_weights(arm: Arm, checkpoint: Checkpoint) -> str | None:
@@ -79,25 +87,35 @@ def check_weights(arm: Arm, checkpoint: Checkpoint) -> str | None:
         UserError: The checkpoint is of another arm, or of a detector instead of a classifier, or
             the other way round; names the file, both arms and a remedy.
     """
-    wanted, provenance = weights_of(arm), checkpoint.provenance
     check_kind(arm, checkpoint)
+    return _checked(weights_of(arm), checkpoint)
+
+
+def check_given_parent(checkpoint: Checkpoint) -> str | None:
+    """Refuse what is not the unpruned network; as :func:`check_weights`."""
+    reference = ARMS.reference(CLASSIFICATION)
+    return _checked(ArmWeights(CLASSIFICATION, reference.name, reference.pruned), checkpoint)
+
+
+def _checked(wanted: ArmWeights, checkpoint: Checkpoint) -> str | None:
+    provenance = checkpoint.provenance
     if provenance.arm in (None, AFTER_CONVERSION):
-        _check_shape(arm, wanted, checkpoint)
+        _check_shape(wanted, checkpoint)
         nothing = 'a file that says nothing of its arm'
         origin = STEPS[provenance.arm] if provenance.arm else nothing
         return (
-            f'{checkpoint.path}: {origin}, so it is not known which arm its weights are of; arm '
-            f'{arm.name} takes {wanted}.'
+            f'{checkpoint.path}: {origin}, so it is not known which arm its weights are of; '
+            f'{wanted.taken_by} takes {wanted}.'
         )
     if not wanted.have_written(provenance):
         raise UserError(
-            f'{checkpoint.path}: its weights are {_origin(provenance)}, but arm {arm.name} takes '
-            f'{wanted}. {_remedy(arm, wanted, provenance)}'
+            f'{checkpoint.path}: its weights are {_origin(provenance)}, but {wanted.taken_by} '
+            f'takes {wanted}. {_remedy(wanted, provenance)}'
         )
     if wanted.parent_arms and _parent_arm(provenance) is None:
         return (
-            f'{checkpoint.path} does not say which arm the detector was of that was pruned; arm '
-            f'{arm.name} takes {wanted}.'
+            f'{checkpoint.path} does not say which arm the detector was of that was pruned; '
+            f'{wanted.taken_by} takes {wanted}.'
         )
     return None
 
@@ -134,7 +152,7 @@ def _parent_arm(provenance: Provenance) -> str | None:
     return provenance.parent.arm if provenance.parent else None
 
 
-def _check_shape(arm: Arm, wanted: ArmWeights, checkpoint: Checkpoint) -> None:
+def _check_shape(wanted: ArmWeights, checkpoint: Checkpoint) -> None:
     """What a file says that does not name its arm: whether it is pruned."""
     if checkpoint.architecture is None:
         return
@@ -143,8 +161,8 @@ def _check_shape(arm: Arm, wanted: ArmWeights, checkpoint: Checkpoint) -> None:
     if pruned != wanted.pruned:
         kinds = {True: 'a pruned', False: 'an unpruned'}
         raise UserError(
-            f'{checkpoint.path} is of {kinds[pruned]} network, but arm {arm.name} takes {wanted}, '
-            f'{kinds[wanted.pruned]} one.'
+            f'{checkpoint.path} is of {kinds[pruned]} network, but {wanted.taken_by} takes '
+            f'{wanted}, {kinds[wanted.pruned]} one.'
         )
 
 
@@ -154,8 +172,10 @@ def _origin(provenance: Provenance) -> str:
     return f'{origin} (of arm {before} before)' if before else origin
 
 
-def _remedy(arm: Arm, wanted: ArmWeights, provenance: Provenance) -> str:
-    remedies = ['Give such a checkpoint']
+def _remedy(wanted: ArmWeights, provenance: Provenance) -> str:
+    arm, remedies = wanted.taker, ['Give such a checkpoint']
+    if arm is None:
+        return f'{remedies[0]}, or none, and the study trains one.'
     if provenance.arm == AFTER_PRUNING and ARMS.may_be_untuned(arm):
         remedies.append(
             f'train this one by --arm {arm.source} first, or take it as it is by --arm-settings '

@@ -6,7 +6,7 @@ import torch
 from rethink_det import UserError
 from rethink_det.architecture import Cut
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, STEPS
-from rethink_det.training.arm_weights import check_weights, weights_of
+from rethink_det.training.arm_weights import check_given_parent, check_weights, weights_of
 from tests.checkpoints import checkpoint
 
 CLASSIFIER = {'backbone.conv1.weight': torch.zeros(1), 'head.fc.bias': torch.zeros(1)}
@@ -130,6 +130,29 @@ def test_whether_it_is_pruned_a_file_says_in_any_case(arm, own, cifar):
     words = 'an unpruned network' if arm.pruned else 'a pruned network'
     with pytest.raises(UserError, match=f'old.pth is of {words}, but arm {arm.name} takes'):
         check_weights(arm, checkpoint(kind(arm), wrong, arm=own, path='old.pth'))
+
+
+# -- a network that a study is given -------------------------------------------------------
+
+
+@pytest.mark.parametrize('own', CLASSIFIERS)
+def test_a_study_is_given_an_unpruned_network(own):
+    given = checkpoint(CLASSIFIER, arm=own, path='given.pth')
+    if own == 'unpruned':
+        assert check_given_parent(given) is None
+    elif own == 'converted':
+        assert 'given.pth: converted from the file of another tool' in check_given_parent(given)
+    else:
+        words = 'given.pth: .* but a study that is given its parent takes those of arm unpruned'
+        with pytest.raises(UserError, match=f'{words}.* or none, and the study trains one'):
+            check_given_parent(given)
+
+
+def test_a_pruned_network_is_no_parent_whatever_it_says(cifar):
+    cut = cifar().after(Cut(channels={'layer1.0.conv1': (0, 2)}))
+    assert 'says nothing' in check_given_parent(checkpoint(CLASSIFIER, cifar()))
+    with pytest.raises(UserError, match='is of a pruned network, but a study'):
+        check_given_parent(checkpoint(CLASSIFIER, cut))
 
 
 # -- asked aloud ---------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from rethink_det.layout import ARCHITECTURE, CONFIG, PARENT
 from rethink_det.report.run_result import RunResult
 from rethink_det.study.graph import GivenClassifier
 from rethink_det.study.stages.stage import Stage
+from rethink_det.training.arm_weights import check_given_parent
 from rethink_det.training.launch import evaluate
 
 
@@ -55,6 +56,9 @@ class AdoptClassifier(Stage):
     def _adopted(self, config: Config, architecture: PrunedArchitecture) -> Checkpoint:
         """The given checkpoint, with every tensor of the network and nothing else."""
         given = Checkpoint.read(self.run.checkpoint)
+        unknown = check_given_parent(given)
+        if unknown:
+            print(unknown)
         network = architecture.build_network()
         load_exactly(network, given.weights)
         return Checkpoint(

@@ -3,11 +3,12 @@
 import pytest
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import digest, load_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint, digest, load_checkpoint
 from rethink_det.errors import UserError
 from rethink_det.study.config import Study
 from rethink_det.study.graph import runs_of
 from rethink_det.study.stages import AdoptClassifier
+from tests.checkpoints import checkpoint
 
 
 @pytest.fixture
@@ -51,8 +52,21 @@ def test_it_knows_the_weights_wherever_they_lie(adopt, older_results, tmp_path):
 
 def test_weights_of_another_network_are_refused(adopt, older_results, tmp_path):
     pruned = older_results['pruning/classifier/pruned/seed0'].checkpoint_path
-    with pytest.raises(UserError, match='of another architecture'):
+    with pytest.raises(UserError, match='pruned and not trained since, but a study that is given'):
         done(adopt(pruned), tmp_path / 'run')
+    silent = tmp_path / 'silent.pth'
+    checkpoint(Checkpoint.read(pruned).state_dict).write(silent)
+    with pytest.raises(UserError, match='of another architecture'):
+        done(adopt(silent), tmp_path / 'again')
+
+
+def test_it_says_what_it_was_made_from(adopt, older_results, tmp_path):
+    trained = older_results['classification/classifier/unpruned/seed0'].checkpoint_path
+    done(adopt(trained), tmp_path / 'run')
+    given, adopted = Checkpoint.read(trained), Checkpoint.read(tmp_path / 'run' / 'parent.pth')
+    assert adopted.provenance.parent == given.as_parent()
+    for name in ('seed', 'data', 'config_digest'):
+        assert getattr(adopted.provenance, name) == getattr(given.provenance, name) is not None
 
 
 def test_a_file_that_is_not_there_is_refused(adopt):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rethink_det.pruning import prune
     from rethink_det.report import StudyResults
     from rethink_det.report.page import write_report
-    from rethink_det.study import Study, execute_study, trained_network
+    from rethink_det.study import Study, execute_study, trained_network, with_backbone
     from rethink_det.training.config import load_config
 
 compat.install()
@@ -47,6 +47,7 @@ __all__ = [
     'prune',
     'registry',
     'trained_network',
+    'with_backbone',
     'write_report',
 ]
 
@@ -60,6 +61,7 @@ _HOMES = {
     'load_config': 'rethink_det.training.config',
     'prune': 'rethink_det.pruning',
     'trained_network': 'rethink_det.study',
+    'with_backbone': 'rethink_det.study',
     'write_report': 'rethink_det.report.page',
 }
 """Where a name comes from when it is first used; type checkers read it above."""

@@ -5,25 +5,17 @@ import os
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
-from mmengine.registry import OPTIMIZERS
 
-from rethink_det.architecture import PrunedArchitecture
-from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, STAGES, Arm
-from rethink_det.classification.arm_config import (
-    ArmSettings,
-    arm_config,
-    is_classifier,
-)
+from rethink_det.arms import ARMS, STAGES
 from rethink_det.cli.config_options import add_config_options
-from rethink_det.detection import TransferSettings, transfer_config
 from rethink_det.detection.adapted import Adapted
 from rethink_det.detection.datasets.check import check_data
 from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
 from rethink_det.layout import WORK_DIRS
-from rethink_det.registered import registered, scope_of
-from rethink_det.training.config import find_config, known_fields, load_config, name_arm
+from rethink_det.study.with_backbone import with_backbone
+from rethink_det.training.config import check_optimizer, find_config, load_config
 from rethink_det.training.launch import last_checkpoint, leave_process_group, train
 
 
@@ -91,7 +83,8 @@ def run(options: argparse.Namespace) -> int:
     if (options.backbone is None) != (options.arm is None):
         raise UserError('--backbone and --arm go together.')
     if options.backbone:
-        config = _with_backbone(config, options)
+        arm, settings = options.arm, options.arm_settings
+        config = _told(with_backbone(config, options.backbone, arm, settings))
     if options.amp:
         config.optim_wrapper.type = 'AmpOptimWrapper'
     if options.resume:
@@ -101,47 +94,11 @@ def run(options: argparse.Namespace) -> int:
             print(f'nothing to resume in {config.work_dir}: starting from the beginning')
     check_data(config)
     check_model(config)
-    _check_optimizer(config)
+    check_optimizer(config)
     metrics = train(config)
     leave_process_group()
     show(metrics)
     return 0
-
-
-def _with_backbone(config: Config, options: argparse.Namespace) -> Config:
-    """The config of an arm: of a classifier or, for any other model, of a detector."""
-    source = options.backbone
-    if is_classifier(config):
-        arm = ARMS.get(CLASSIFICATION, options.arm)
-        settings = ArmSettings(**known_fields(ArmSettings, options.arm_settings, '--arm-settings'))
-        _check_weights(options, arm)
-        config = arm_config(config, arm, settings, source, source)
-        name_arm(config, arm.name)
-        return config
-    arm = ARMS.get(DETECTION, options.arm)
-    wanted = known_fields(TransferSettings, options.arm_settings, '--arm-settings')
-    _check_weights(options, arm)
-    adapted = transfer_config(config, arm, source, source, TransferSettings(**wanted))
-    return _told(adapted)
-
-
-def _check_weights(options: argparse.Namespace, arm: Arm) -> None:
-    """Refuse a published name where the weights of something are needed."""
-    source = options.backbone
-    if arm.takes_weights and not os.path.isfile(source):
-        PrunedArchitecture.load(source)  # refuses a name that nothing has
-        raise UserError(
-            f'--backbone {source} is a shape, it has no weights: arm {arm.name} needs '
-            f'{arm.start.value}.'
-        )
-
-
-def _check_optimizer(config: Config) -> None:
-    """Refuse an unknown optimizer; MMEngine fails over it without naming it."""
-    kind = ((config.get('optim_wrapper') or {}).get('optimizer') or {}).get('type')
-    with scope_of(config):
-        if kind is not None and registered(OPTIMIZERS, kind) is None:
-            raise UserError(f'Unknown optim_wrapper.optimizer.type {kind!r} in the config.')
 
 
 def resolve(options: argparse.Namespace) -> Config:

@@ -10,8 +10,10 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
+from mmengine.registry import OPTIMIZERS
 
 from rethink_det.errors import UserError
+from rethink_det.registered import registered, scope_of
 
 
 def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = None) -> Config:
@@ -75,6 +77,18 @@ def _check_key(node: Any, key: str, where: str) -> None:
             hint = f' Did you mean {near[0]!r}?' if near else f' Valid here: {", ".join(valid)}.'
             raise UserError(f'{where} has no key {key!r}: {part!r} is not there.{hint}')
         node = node[part] if not isinstance(node, ConfigDict) else node.get(part)
+
+
+def check_optimizer(config: Config) -> None:
+    """Refuse an unknown optimizer; MMEngine fails over it without naming it.
+
+    Raises:
+        UserError: Names the key and the type.
+    """
+    kind = ((config.get('optim_wrapper') or {}).get('optimizer') or {}).get('type')
+    with scope_of(config):
+        if kind is not None and registered(OPTIMIZERS, kind) is None:
+            raise UserError(f'Unknown optim_wrapper.optimizer.type {kind!r} in the config.')
 
 
 def known_fields(kind: type, data: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""One training by itself, in the place of one of a study: a config with another backbone."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+
+from rethink_det.architecture import PrunedArchitecture
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm
+from rethink_det.classification.arm_config import ArmSettings, arm_config, is_classifier
+from rethink_det.detection import TransferSettings, transfer_config
+from rethink_det.detection.adapted import Adapted
+from rethink_det.errors import UserError
+from rethink_det.training.config import known_fields, name_arm
+
+SETTINGS = '--arm-settings'
+"""What messages call the settings of an arm."""
+
+
+def with_backbone(
+    config: Config,
+    backbone: str | os.PathLike,
+    arm: str,
+    settings: Mapping[str, Any] | None = None,
+) -> Adapted:
+    """The config of an arm: of a classifier or, for any other model, of a detector.
+
+    Args:
+        config: Of the model that is to have the backbone; left as it is.
+        backbone: Checkpoint, or an architecture where the arm takes no weights.
+        arm: Its name.
+        settings: Of the arm, fields of :class:`ArmSettings` or :class:`TransferSettings`.
+
+    Returns:
+        The config, and what else than its backbone is different.
+
+    Raises:
+        UserError: Unknown arm or setting, weights that the arm needs and that are not there or
+            are another's, or a model whose backbone cannot be replaced by this one.
+
+    Example:
+        >>> from rethink_det import load_config, with_backbone
+        >>> config = load_config('mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py')
+        >>> adapted = with_backbone(config, 'resnet50-thinet-50', 'random')
+        >>> adapted.config.model.backbone.architecture
+        'resnet50-thinet-50'
+        >>> print(adapted.changes[0])
+        val_evaluator.type: CocoMetric -> rethink_det.CocoMetric, with the same numbers
+    """
+    source = os.fspath(backbone)
+    if is_classifier(config):
+        chosen = ARMS.get(CLASSIFICATION, arm)
+        budgets = ArmSettings(**known_fields(ArmSettings, settings or {}, SETTINGS))
+        _check_weights(source, chosen)
+        arms_own = arm_config(config, chosen, budgets, source, source)
+        name_arm(arms_own, chosen.name)
+        return Adapted(arms_own, ())
+    chosen = ARMS.get(DETECTION, arm)
+    transfer = TransferSettings(**known_fields(TransferSettings, settings or {}, SETTINGS))
+    _check_weights(source, chosen)
+    return transfer_config(config, chosen, source, source, transfer)
+
+
+def _check_weights(source: str, arm: Arm) -> None:
+    """Refuse a published name where the weights of something are needed."""
+    if arm.takes_weights and not os.path.isfile(source):
+        PrunedArchitecture.load(source)  # refuses a name that nothing has
+        raise UserError(
+            f'--backbone {source} is a shape, it has no weights: arm {arm.name} needs '
+            f'{arm.start.value}.'
+        )

@@ -103,7 +103,7 @@ def test_it_computes_what_the_whole_one_computes_with_zeros(
     result = prune(EXACT[name])
     small = rebuilt(config, result, tmp_path / 'pruned.pth')
     whole = build(config)
-    whole.load_state_dict(checkpoint['state_dict'])
+    whole.load_state_dict(checkpoint.state_dict)
     channels = result.architecture.channels
     assert channels or result.masks
     with torch.enable_grad():
@@ -123,15 +123,15 @@ def test_the_neck_follows_and_the_heads_stay(checkpoint, prune):
     state = prune(EXACT['outputs']).state_dict
     for level, (width, name) in enumerate(zip(STREAMS.values(), STREAMS, strict=True)):
         assert state[f'neck.lateral_convs.{level}.conv.weight'].shape[1] == width, name
-    for name, tensor in checkpoint['state_dict'].items():
+    for name, tensor in checkpoint.state_dict.items():
         if not name.startswith(('backbone.', 'neck.lateral_convs')):
             assert torch.equal(state[name], tensor), name
 
 
 def test_the_given_checkpoint_is_left_alone(checkpoint, prune):
-    before = {name: tensor.clone() for name, tensor in checkpoint['state_dict'].items()}
+    before = {name: tensor.clone() for name, tensor in checkpoint.state_dict.items()}
     prune(DATA['thinet'])
-    assert all(torch.equal(checkpoint['state_dict'][name], t) for name, t in before.items())
+    assert all(torch.equal(checkpoint.state_dict[name], t) for name, t in before.items())
 
 
 @pytest.mark.parametrize('name', DATA)

@@ -1,5 +1,6 @@
 """Where the description of an architecture comes from: a name, a JSON file, a checkpoint."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -20,7 +21,11 @@ FIELDS = ('name', 'source', *REQUIRED, 'channels', *OPTIONAL)
 """What a description says, in its order; what is optional is left out where it is empty."""
 
 
-def read(source: Checkpoint | Mapping | str | os.PathLike[str]) -> tuple[Mapping, str]:
+Source = Checkpoint | Mapping | str | os.PathLike[str]
+"""Where a description may be."""
+
+
+def read(source: Source) -> tuple[Mapping, str]:
     """The description in ``source``, and what to call it in messages.
 
     Args:
@@ -44,6 +49,13 @@ def read(source: Checkpoint | Mapping | str | os.PathLike[str]) -> tuple[Mapping
     if text.endswith('.json'):
         return _read_json(text), text
     return _described(Checkpoint.read(text))
+
+
+def digest(description: Mapping[str, Any]) -> str:
+    """SHA-256 of everything in a description that is compared; 16 hex digits."""
+    left_out = ('name', 'source', 'version')
+    content = {key: value for key, value in description.items() if key not in left_out}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def fields_of(description: Any) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """The central value: an architecture, that is a network without weights."""
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +19,6 @@ from rethink_det.architecture import (
 )
 from rethink_det.architecture import cost as counting
 from rethink_det.architecture.channel_indices import Kept
-from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.cut import Cut
 from rethink_det.architecture.frozen import FrozenMapping
 from rethink_det.architecture.network import Network
@@ -78,9 +75,7 @@ class PrunedArchitecture:
             object.__setattr__(self, key, value)
 
     @classmethod
-    def load(
-        cls, source: 'PrunedArchitecture | Checkpoint | Mapping | str | os.PathLike[str]'
-    ) -> 'PrunedArchitecture':
+    def load(cls, source: 'PrunedArchitecture | loading.Source') -> 'PrunedArchitecture':
         """Take an architecture from wherever it is.
 
         Args:
@@ -187,9 +182,7 @@ class PrunedArchitecture:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that is compared; 16 hex digits."""
-        left_out = ('name', 'source', 'version')
-        content = {k: v for k, v in self.to_dict().items() if k not in left_out}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        return loading.digest(self.to_dict())
 
     def __str__(self) -> str:
         return description.text(self)

@@ -2,19 +2,16 @@
 
 import json
 import pickle
-import warnings
 from copy import deepcopy
 from dataclasses import replace
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from mmengine.config import Config
 
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import save_checkpoint
 
 WIDTHS = {'conv1': 4} | {
     f'layer{stage}.0.conv{conv}': 2 ** (stage + 1) for stage in (1, 2, 3) for conv in (1, 2)
@@ -42,10 +39,6 @@ def channels(draw) -> dict:
 
     layers = draw(st.lists(st.sampled_from(sorted(WIDTHS)), unique=True))
     return {layer: draw(kept(WIDTHS[layer])) for layer in layers}
-
-
-def data_of(cifar, **changes) -> dict:
-    return {**cifar().to_dict(), **changes}
 
 
 @given(channels())
@@ -189,30 +182,6 @@ def test_the_order_of_layers_is_not_compared(cifar):
     assert one == other and one.digest == other.digest
 
 
-@pytest.mark.parametrize('field', ['backbone', 'head', 'input_shape'])
-def test_each_field_counts(cifar, field):
-    changed = {
-        'backbone': {'type': 'rethink_det.CifarResNet', 'depth': 14},
-        'head': {'type': 'rethink_det.LinearHead', 'num_classes': 7},
-        'input_shape': [3, 24, 24],
-    }
-    other = PrunedArchitecture.from_dict(data_of(cifar, **{field: changed[field]}))
-    assert other != cifar() and other.digest != cifar().digest
-    assert [line.partition(':')[0] for line in cifar().diff(other)] == [field]
-
-
-def test_diff_names_the_layer_and_both_widths(cifar):
-    lines = cifar(channels={'layer2.0.conv1': 5}).diff(cifar(channels={'layer1.0.conv1': (0, 2)}))
-    assert lines == ['layer2.0.conv1: 5 != whole', 'layer1.0.conv1: whole != 2 [0, 2]']
-
-
-def test_print_tells_name_and_widths(cifar):
-    text = str(cifar(channels={'layer1.0.conv1': 3, 'layer3.0.conv1': (0, 15)}, name='tiny-a'))
-    assert text.startswith('tiny-a')
-    for part in ('layer1.0.conv1', '3 of 4', 'layer3.0.conv1', '2 of 16', '5 of 7'):
-        assert part in text
-
-
 def test_training_settings_are_no_part_of_it():
     def spec(**settings):
         backbone = dict(type='mmdet.ResNet', depth=18, **settings)
@@ -229,103 +198,3 @@ def test_shape_drops_the_indices_and_base_everything(cifar):
     assert architecture.shape().channels == {'layer1.0.conv1': 2, 'layer2.0.conv1': 5}
     assert architecture.base == cifar()
     assert architecture.widths == WIDTHS
-
-
-def test_it_loads_from_itself_a_dict_and_a_checkpoint(cifar, tmp_path):
-    architecture = cifar(channels={'layer1.0.conv1': (1, 3)})
-    path = tmp_path / 'model.pth'
-    save_checkpoint({'meta': {'architecture': architecture.to_dict()}, 'state_dict': {}}, path)
-    assert PrunedArchitecture.load(architecture) is architecture
-    assert PrunedArchitecture.load(architecture.to_dict()) == architecture
-    assert PrunedArchitecture.load(path) == architecture
-
-
-@pytest.mark.parametrize(
-    'changes, message',
-    [
-        ({'channels': {'layer9.0.conv1': 2}}, "no layer 'layer9.0.conv1'; it has conv1, layer1.0"),
-        ({'channels': {'layer1.0.conv1': 0}}, 'layer1.0.conv1 would keep 0'),
-        ({'channels': {'layer1.0.conv1': -2}}, 'layer1.0.conv1 would keep -2'),
-        ({'channels': {'layer1.0.conv1': 5}}, 'layer1.0.conv1 would keep 5.* valid are 1 to 4'),
-        ({'channels': {'layer1.0.conv1': [0, 4]}}, 'layer1.0.conv1'),
-        ({'channels': {'layer1.0.conv1': [2, 1]}}, 'layer1.0.conv1.* must be sorted'),
-        ({'channels': {'layer1.0.conv1': [1, 1]}}, 'layer1.0.conv1.* different'),
-        ({'channels': {'layer1.0.conv1': [-1, 1]}}, 'layer1.0.conv1.* not negative'),
-        ({'channels': {'layer1.0.conv1': []}}, 'layer1.0.conv1 would keep no channel; at least 1'),
-        ({'channels': {'layer1.0.conv1': 1.5}}, 'layer1.0.conv1.* a count or a list'),
-        ({'channels': {'layer1.0.conv1': True}}, 'layer1.0.conv1.* a count or a list'),
-        ({'channels': {'layer1.0.conv1': [False, True]}}, 'layer1.0.conv1.* a count or a list'),
-        ({'channels': {'layer1.0.conv1': '3'}}, 'layer1.0.conv1.* a count or a list'),
-        ({'channels': [3, 3]}, 'channels must be a dict'),
-        ({'selections': {'layer1.0.conv1': 3}}, 'layer1.0.conv1 would read 3; valid is a list'),
-        ({'selections': {'layer1.0.conv1': [0, 4]}}, 'read channel 4; valid are 0 to 3'),
-        ({'selections': {'layer9.0.conv1': [0]}}, 'layer9.0.conv1 cannot select'),
-        ({'removed_blocks': 5}, 'removed_blocks must be a list of names, got 5'),
-        ({'removed_blocks': 'layer1.0'}, "removed_blocks must be a list of names, got 'layer1.0'"),
-        ({'removed_blocks': ['layer9.0']}, "no residual block 'layer9.0'; it has layer1.0, "),
-        ({'masks': {'digest': 'ab'}}, 'masks must have the keys digest and kept'),
-        ({'masks': {'digest': 'ab', 'kept': 3}}, 'masks: kept must be a dict by parameter'),
-        ({'name': ['mine']}, r"name must be a text, got \['mine'\]"),
-        ({'source': None}, 'source must be a text, got None'),
-        ({'version': 3}, 'version 3 is unknown.* reads 1 and 2'),
-        ({'format': 'other'}, "format is 'other'"),
-        ({'widths': {}}, r"unknown keys \['widths'\]"),
-        ({'input_shape': [3, 16]}, 'input_shape'),
-        ({'input_shape': [3, 16, 0]}, 'input_shape'),
-        ({'input_shape': 16}, 'input_shape'),
-        ({'backbone': 'resnet'}, 'backbone'),
-        ({'backbone': {'depth': 8}}, "needs a 'type'"),
-        ({'backbone': {'type': 'rethink_det.CifarResNet', 'depth': 21}}, 'depth must be 6n'),
-        ({'backbone': {'type': 'rethink_det.NoSuchNet'}}, 'NoSuchNet'),
-        ({'head': None}, 'head'),
-    ],
-)
-def test_a_bad_file_is_refused_by_name(cifar, tmp_path, changes, message):
-    path = tmp_path / 'bad.json'
-    path.write_text(json.dumps(data_of(cifar, **changes)))
-    with pytest.raises(UserError, match=message) as refusal:
-        PrunedArchitecture.load(path)
-    assert 'bad.json' in str(refusal.value)
-
-
-@given(
-    st.sampled_from(['format', 'version', 'backbone', 'head', 'input_shape', 'channels', 'name']),
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-        max_leaves=6,
-    ),
-)
-def test_no_value_breaks_the_reader(cifar, field, value):
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        try:
-            architecture = PrunedArchitecture.from_dict(data_of(cifar, **{field: value}))
-        except UserError:
-            return
-    assert PrunedArchitecture.from_dict(architecture.to_dict()) == architecture
-
-
-def test_what_is_no_architecture_is_refused(cifar, tmp_path):
-    with pytest.raises(UserError, match='No architecture .*gone.json'):
-        PrunedArchitecture.load(tmp_path / 'gone.json')
-    path = tmp_path / 'text.json'
-    path.write_text('{"format": ')
-    with pytest.raises(UserError, match='text.json is no architecture JSON'):
-        PrunedArchitecture.load(path)
-    path.write_bytes(b'\xff\xfe\x00')
-    with pytest.raises(UserError, match='text.json is no architecture JSON'):
-        PrunedArchitecture.load(path)
-    path.write_text('[1, 2]')
-    with pytest.raises(UserError, match='holds a list'):
-        PrunedArchitecture.load(path)
-    incomplete = data_of(cifar)
-    del incomplete['head']
-    with pytest.raises(UserError, match=r"missing keys \['head'\]"):
-        PrunedArchitecture.load(incomplete)
-
-
-def test_a_checkpoint_without_architecture_is_refused(tmp_path):
-    torch.save({'state_dict': {'a': torch.zeros(1)}}, tmp_path / 'other.pth')
-    with pytest.raises(UserError, match=r"other.pth.*no meta\['architecture'\]"):
-        PrunedArchitecture.load(tmp_path / 'other.pth')

@@ -122,34 +122,6 @@ def test_cutting_twice_is_cutting_to_what_is_left(unsettle, data):
         assert torch.equal(tensor, twice.state_dict()[name]), name
 
 
-@pytest.mark.parametrize('shortcut', ['avgpool', 'subsample'])
-@given(data=st.data())
-def test_inherited_weights_are_the_cut_parents(cifar, unsettle, shortcut, data):
-    base = cifar(shortcut=shortcut)
-    keep = data.draw(kept_sets({f'layer{i}.0.conv1': 2 ** (i + 1) for i in (1, 2, 3)}))
-    parent = unsettle(base.build_network())
-    state = {name: tensor.clone() for name, tensor in parent.state_dict().items()}
-    inherited = cifar(shortcut=shortcut, channels=keep).inherit(state)
-    assert all(torch.equal(state[n], t) for n, t in parent.state_dict().items())
-    Surgeon(parent, base.input_shape, prefix='backbone.').cut(keep)
-    expected = parent.state_dict()
-    assert inherited.keys() == expected.keys()
-    assert all(torch.equal(inherited[name], expected[name]) for name in expected)
-
-
-def test_inheriting_needs_indices_and_the_right_parent(cifar):
-    state = cifar().build_network().state_dict()
-    with pytest.raises(UserError, match='how many channels layer1.0.conv1 keeps, not which'):
-        cifar(channels={'layer1.0.conv1': 2}).inherit(state)
-    pruned = cifar(channels={'layer1.0.conv1': (0, 2)})
-    with pytest.raises(UserError, match='backbone.conv1.weight'):
-        pruned.inherit(cifar(base_channels=8).build_network().state_dict())
-    with pytest.raises(UserError, match='has no head.fc.bias'):
-        pruned.inherit({n: t for n, t in state.items() if n != 'head.fc.bias'})
-    with pytest.raises(UserError, match='it has extra besides'):
-        pruned.inherit(state | {'extra': torch.zeros(1)})
-
-
 # -- groups --------------------------------------------------------------------------------
 
 

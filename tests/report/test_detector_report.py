@@ -1,19 +1,14 @@
 """The report of detectors: curves, latency, widths and pictures are shown where there are any."""
 
-import base64
-import io
 import json
 import re
 import shutil
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from faster_coco_eval import mask as mask_tools
-from PIL import Image
 
 from rethink_det.errors import UserError
-from rethink_det.report.contact_sheet import CELL, COLOURS, contact_sheet
+from rethink_det.report.contact_sheet import CELL
 from rethink_det.report.page import write_report
 from rethink_det.report.plots.latency import latency_figure
 from rethink_det.report.results import StudyResults
@@ -21,36 +16,24 @@ from rethink_det.report.run_result import FeatureMapWidths, RunResult, Transferr
 from rethink_det.report.schema import read
 from rethink_det.report.statistics import summarise
 from tests.fresh_process import fresh
+from tests.report.sheets import sheet
 
 ARMS = {'unpruned': 0.41, 'prune-c': 0.39, 'scratch-b': 0.38}
+
+
 MODEL = 'mask-rcnn'
+
+
 STAGE = dict(stride=4, width=12, base_width=16, inside=30, base_inside=60)
+
+
 STAGES = (FeatureMapWidths(**STAGE),)
+
+
 PROOF = Transferred(tensors=122, parent_digest='ab12')
+
+
 LATENCY = {'unpruned': 12.0, 'prune-c': 8.0, 'scratch-b': 8.5}
-
-
-def jpeg(width=96, height=48):
-    buffer = io.BytesIO()
-    Image.new('RGB', (width, height), '#404040').save(buffer, 'JPEG')
-    return base64.b64encode(buffer.getvalue()).decode()
-
-
-def rle(height=48, width=96):
-    mask = np.zeros((height, width), np.uint8, order='F')
-    mask[12:36, 24:72] = 1
-    found = mask_tools.encode(mask)
-    return {'size': list(found['size']), 'counts': found['counts'].decode()}
-
-
-def sheet(score, masks=True):
-    """What a run leaves: two images, of which the second has nothing found."""
-    one = dict(boxes=[[24, 12, 72, 36]], labels=[1], **(dict(masks=[rle()]) if masks else {}))
-    picture = dict(width=96, height=48, jpeg=jpeg(), truth={**one, 'masks': [rle()]})
-    nothing = dict(boxes=[], labels=[], scores=[], **(dict(masks=[]) if masks else {}))
-    found = [{**one, 'scores': [score]}, nothing]
-    images = [dict(id=str(i), **picture, found=each) for i, each in enumerate(found)]
-    return dict(classes=['dog', '<cat>'], threshold=0.3, images=images)
 
 
 def curves(ap):
@@ -247,64 +230,12 @@ def test_latencies_of_several_devices_are_not_plotted(work):
     assert 'several devices are not plotted' in text
 
 
-# -- the contact sheet -----------------------------------------------------------------------
-
-
-def colour(image, place):
-    return np.array(image.getpixel(place), int)
-
-
-def test_boxes_and_masks_are_drawn_where_they_are():
-    drawn = contact_sheet({'prune-c': (0, sheet(0.9))})
-    truth, found = drawn.rows[0][1]
-    wanted = np.array([int(COLOURS[1][i : i + 2], 16) for i in (1, 3, 5)])
-    scale = CELL / 96
-    edge, middle, outside = (
-        (round(scale * x), round(scale * y)) for x, y in [(48, 36), (48, 24), (5, 5)]
-    )
-    for cell in (truth, found):
-        assert np.abs(colour(cell.image, edge) - wanted).max() < 60
-        mixed = 0.45 * wanted + 0.55 * 0x40
-        assert np.abs(colour(cell.image, middle) - mixed).max() < 12
-        assert np.abs(colour(cell.image, outside) - 0x40).max() < 12
-
-
-def test_where_masks_overlap_the_surest_is_seen():
-    doubled = sheet(0.9)
-    found = doubled['images'][0]['found']
-    found.update({key: 2 * found[key] for key in ('boxes', 'masks')}, labels=[1, 0])
-    found['scores'] = [0.9, 0.5]
-    _, once = contact_sheet({'prune-c': (0, sheet(0.9))}).rows[0][1]
-    _, twice = contact_sheet({'prune-c': (0, doubled)}).rows[0][1]
-    middle = CELL // 2, CELL // 4
-    assert np.abs(colour(twice.image, middle) - colour(once.image, middle)).max() < 3
-
-
-def test_masks_of_the_truth_are_left_out_where_none_are_compared():
-    truth, _ = contact_sheet({'prune-c': (0, sheet(0.9, masks=False))}).rows[0][1]
-    assert np.abs(colour(truth.image, (CELL // 2, CELL // 4)) - 0x40).max() < 12
-
-
-def test_an_arm_that_has_not_seen_an_image_leaves_its_place_empty(tmp_path):
-    other = sheet(0.9)
-    other['images'] = other['images'][1:]
-    drawn = contact_sheet({'prune-c': (0, sheet(0.9)), 'random': (1, other)})
-    assert [cell is None for cell in drawn.rows[0][1]] == [False, False, True]
-    assert 'seed 0, 1' in drawn.note
-    image = Image.open(drawn.save(tmp_path / 'new' / 'sheet.png'))
-    assert image.width > 3 * CELL
-    assert contact_sheet({}) is None
-
-
 def test_the_report_needs_neither_torch_nor_mmengine_pictures_included(work):
     done = fresh('import sys; from rethink_det.cli import main; main(sys.argv[1:])', 'report', work)
     assert str(work / 'report.html') in done.out
     assert 'Detections' in (work / 'report.md').read_text()
     assert not {'torch', 'torchvision', 'cv2', 'mmengine', 'mmdet'} & done.packages
     assert len(done.modules) < 1500
-
-
-# -- PASCAL VOC ------------------------------------------------------------------------------
 
 
 def voc_study(**more):

@@ -12,7 +12,6 @@ from rethink_det.errors import UserError
 from rethink_det.report.page import write_report
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_result import Reference, RunResult
-from rethink_det.report.units import count, scale_of
 
 CLASSIFICATION = {
     'unpruned': (94.11, 94.29, 93.96),
@@ -20,7 +19,11 @@ CLASSIFICATION = {
     'scratch-e': (93.68, 93.42, 93.39),
     'scratch-b': (93.81, 93.87, 93.7),
 }
+
+
 DETECTION = {'prune-c': (0.388, 0.394), 'scratch-b': (0.377, 0.379), 'random': (0.278, 0.271)}
+
+
 HOSTILE = '<script>alert("$x$ | y")</script>'
 
 
@@ -162,15 +165,6 @@ def test_a_damaged_results_file_is_refused(tmp_path):
     (tmp_path / 'results.json').write_text('{')
     with pytest.raises(UserError, match='not valid JSON'):
         write_report(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ('value', 'text'),
-    [(None, '–'), (0, '0'), (7, '7'), (1234, '1.23 k'), (11.17e6, '11.2 M'), (557e6, '557 M')],
-)
-def test_counts_have_three_digits(value, text):
-    assert count(value) == text
-    assert value is None or scale_of(value).factor <= max(value, 1)
 
 
 def test_results_and_statistics_load_no_plotting():

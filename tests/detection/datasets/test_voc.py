@@ -2,43 +2,19 @@
 
 import os
 import re
-from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.registry import DATASETS, METRICS, DefaultScope
+from mmengine.registry import DATASETS, METRICS
 
-from rethink_det.detection.datasets.check import check_data
-from rethink_det.detection.datasets.check_voc import check_voc, reads_as_voc
-from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.detection.measuring.pictures import first_images, picture
-from rethink_det.errors import UserError
-from rethink_det.registered import registered
-from tests.detection.datasets.voc_devkit import OBJECTS, write_devkit
+from tests.detection.datasets.voc_bases import CONFIGS, leaf, on
+from tests.detection.datasets.voc_devkit import OBJECTS
 
-CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
-HEADS = {'model.roi_head.bbox_head.num_classes': 20}
+pytestmark = pytest.mark.usefixtures('scope')
+
+
 IMAGES = {'voc07': (3 * 4, 3), 'voc12': (3 * 2, 2), 'voc0712': (3 * (4 + 4), 3)}
-
-
-@pytest.fixture
-def devkit(tmp_path):
-    return write_devkit(tmp_path / 'VOCdevkit')
-
-
-@pytest.fixture(autouse=True)
-def scope():
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        yield
-
-
-def on(root, base):
-    return with_data_root(Config.fromfile(CONFIGS / '_base_' / f'{base}.py'), root).config
-
-
-def leaf(config, split='val'):
-    return config[f'{split}_dataloader'].dataset
 
 
 @pytest.mark.parametrize('base', IMAGES)
@@ -152,67 +128,3 @@ def test_no_process_is_forked_for_evaluation(devkit, command, tmp_path, monkeypa
 
     monkeypatch.setattr(os, 'fork', refuse)
     test_a_detector_trains_and_is_evaluated_on_voc(devkit, command, tmp_path)
-
-
-def test_a_complete_devkit_passes(devkit):
-    config = on(devkit, 'voc0712')
-    check_voc(leaf(config), 'val_dataloader.dataset', HEADS)
-    for part in leaf(config, 'train').dataset.datasets:
-        check_voc(part, 'train_dataloader.dataset', HEADS)
-
-
-@pytest.mark.parametrize(
-    'damage, messages',
-    [
-        (lambda root: (root / 'ImageSets/Main/test.txt').unlink(),
-         ['test.txt does not exist', 'val.data_root']),
-        (lambda root: (root / 'ImageSets/Main/test.txt').write_text('2007_000004 -1\n'),
-         ['the name of an image on every line', 'as trainval.txt has']),
-        (lambda root: (root / 'ImageSets/Main/test.txt').write_text('\n'),
-         ['the name of an image on every line']),
-        (lambda root: (root / 'JPEGImages').rename(root / 'images'),
-         ['JPEGImages is no folder', 'val.data_prefix.sub_data_root']),
-        (lambda root: (root / 'JPEGImages/2007_000005.jpg').unlink(),
-         ['lists 3 images, 1 of which', 'JPEGImages: 2007_000005.jpg']),
-        (lambda root: (root / 'Annotations/2007_000006.xml').unlink(),
-         ['Annotations: 2007_000006.xml']),
-        (lambda root: (root / 'Annotations/2007_000004.xml').write_text('<annotation>'),
-         ['2007_000004.xml is no XML file']),
-    ],
-    ids=['list', 'list of a class', 'empty list', 'folder', 'image', 'annotation', 'broken'],
-)  # fmt: skip
-def test_what_is_missing_is_named(damage, messages, devkit):
-    config = on(devkit, 'voc07')
-    damage(devkit / 'VOC2007')
-    with pytest.raises(UserError) as refusal:
-        check_voc(leaf(config), 'val', HEADS)
-    for message in messages:
-        assert message in str(refusal.value)
-
-
-def test_voc_is_looked_at_before_training(devkit):
-    config = on(devkit, 'voc07')
-    check_data(config)
-    (devkit / 'VOC2007/ImageSets/Main/test.txt').unlink()
-    with pytest.raises(UserError, match='test.txt does not exist'):
-        check_data(config)
-
-
-def test_other_classes_are_refused(devkit):
-    config = on(devkit, 'voc07')
-    other = {**leaf(config), 'metainfo': dict(classes=('whale', 'shark'))}
-    with pytest.raises(UserError, match='classes cat, dog, none of which is in val: set its meta'):
-        check_voc(other, 'val', {})
-    with pytest.raises(UserError, match='num_classes is 20, but val has 2 classes'):
-        check_voc({**other, 'metainfo': dict(classes=('cat', 'dog'))}, 'val', HEADS)
-
-
-def test_a_devkit_without_one_of_the_years_is_refused(devkit):
-    (devkit / 'VOC2012').rename(devkit / 'later')
-    with pytest.raises(UserError, match='VOC2012/ImageSets/Main/trainval.txt does not exist'):
-        on(devkit, 'voc0712')
-
-
-def test_what_reads_as_voc():
-    assert reads_as_voc(registered(DATASETS, 'VOCDataset'))
-    assert not reads_as_voc(registered(DATASETS, 'CocoDataset')) and not reads_as_voc(None)

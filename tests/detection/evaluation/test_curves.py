@@ -5,20 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from mmengine.structures import InstanceData
 
-from rethink_det.detection.evaluation.curves import RECALLS, UNMEASURED, kept, voc_curves
-from rethink_det.detection.evaluation.voc_metric import mmdet_module
+from rethink_det.detection.evaluation.curves import UNMEASURED, kept
 from rethink_det.registry import METRICS
-
-CLASSES = ('cat', 'dog', 'fish')
-CATS = [[10.0, 10, 60, 60], [80.0, 10, 140, 60]]
-DOG = [10.0, 80, 60, 140]
-NOWHERE = [150.0, 150, 190, 190]
-# Of two cats both are found with a false alarm between, the dog is not, and there is no fish.
-FOUND = [(CATS[0], 0, 0.9), (NOWHERE, 0, 0.8), (CATS[1], 0, 0.7)]
-CAT = np.where(RECALLS <= 0.5, 1.0, 2 / 3)
-BOTH = CAT / 2  # the mean of cat and dog
+from tests.detection.evaluation.counted import BOTH, CAT, CATS, CLASSES, DOG, FOUND
 
 
 def square(box):
@@ -100,45 +90,6 @@ def test_classwise_tells_boxes_from_masks(ann_file):
     assert 'coco/bbox_cat_precision' not in alone
 
 
-def voc_metric(ious=0.5, **options):
-    """The same case for VOC's metric."""
-    metric = METRICS.build(dict(type='rethink_det.VOCMetric', iou_thrs=ious, **options))
-    metric.dataset_meta = dict(classes=CLASSES)
-    nothing = InstanceData(bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))
-    truth = InstanceData(bboxes=torch.tensor([*CATS, DOG]), labels=torch.tensor([0, 0, 1]))
-    boxes, labels, scores = zip(*FOUND, strict=True)
-    found = InstanceData(
-        bboxes=torch.tensor(boxes), labels=torch.tensor(labels), scores=torch.tensor(scores)
-    )
-    sample = dict(gt_instances=truth, ignored_instances=nothing, pred_instances=found)
-    metric.process({}, [sample])
-    return metric, metric.evaluate(1)
-
-
-def test_voc_curves_are_those_counted_by_hand():
-    metric, numbers = voc_metric([0.5, 0.75], eval_mode='area')
-    curves = metric.curves['bbox']
-    assert list(curves['precision']) == ['0.50', '0.75', '0.50:0.75']
-    np.testing.assert_allclose(curves['precision']['0.50'], BOTH, atol=5e-5)
-    cat, dog, fish = curves['classes']
-    assert cat['AP'] == pytest.approx((1 + 2 / 3) / 2, abs=5e-5)
-    assert (dog['AP'], fish['AP']) == (0, None)
-    assert numbers['pascal_voc/mAP'] == pytest.approx((cat['AP'] + dog['AP']) / 2, abs=5e-4)
-
-
-def test_voc_by_scales_or_of_recall_has_no_curves():
-    assert voc_metric(metric='recall')[0].curves == {}
-    scales = dict(num_gts=np.array([2, 0]), ap=np.zeros(2), recall=None, precision=None)
-    assert voc_curves([(0.5, [scales])], ['cat']) is None
-
-
-def test_an_evaluation_that_fails_leaves_mmdet_as_it_was(monkeypatch):
-    before = mmdet_module.eval_map
-    with pytest.raises(TypeError, match='no len'):
-        voc_metric(scale_ranges=3)
-    assert mmdet_module.eval_map is before
-
-
 def broken(*_):
     raise RuntimeError('no memory\nfor it')
 
@@ -147,14 +98,6 @@ def test_an_evaluation_is_not_lost_for_its_curves(ann_file, monkeypatch):
     _, as_ever = coco_metric(ann_file)
     monkeypatch.setattr('rethink_det.detection.evaluation.metric.coco_curves', broken)
     metric, values = coco_metric(ann_file)
-    assert values == as_ever
-    assert metric.curves == {UNMEASURED: 'RuntimeError: no memory'}
-
-
-def test_nor_is_one_of_voc(monkeypatch):
-    _, as_ever = voc_metric()
-    monkeypatch.setattr('rethink_det.detection.evaluation.voc_metric.voc_curves', broken)
-    metric, values = voc_metric()
     assert values == as_ever
     assert metric.curves == {UNMEASURED: 'RuntimeError: no memory'}
 

@@ -1,17 +1,16 @@
-"""What hooks do: transfer weights or refuse to, and seed every epoch anew."""
+"""Weights are transferred as a whole and proven, or refused."""
 
 import logging
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
 from rethink_det import UserError
 from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
 from rethink_det.registry import HOOKS
-from rethink_det.training import EpochSeedHook, TransferHook
+from rethink_det.training import TransferHook
 from rethink_det.training.launch import last_checkpoint, train
 
 
@@ -38,9 +37,6 @@ def source(tiny_config, tmp_path):
     path = tmp_path / 'source.pth'
     save_checkpoint({'state_dict': state, 'meta': {}}, path)
     return state, path
-
-
-# -- TransferHook --------------------------------------------------------------------------
 
 
 def test_the_whole_model_is_there_before_the_first_step(tiny_config, source):
@@ -146,9 +142,6 @@ def test_a_missing_or_bad_source_is_refused(tiny_config, tmp_path):
         train(tiny_config('b', hooks=[transfer(tmp_path / 'junk.pth')]))
 
 
-# -- how images are normalised -------------------------------------------------------------
-
-
 @pytest.fixture
 def log(tiny_config):
     """Trains one epoch and returns what was logged."""
@@ -207,9 +200,6 @@ def test_the_log_names_what_was_loaded_and_what_was_not(log, tmp_path, source):
     assert f'kept as they were: {len(source[0]) - len(state)} x num_batches_tracked.' in text
 
 
-# -- a part that lies in two places --------------------------------------------------------
-
-
 class Halves(torch.nn.Module):
     """A network whose second layer is computed by its head."""
 
@@ -253,26 +243,6 @@ def test_a_partial_load_of_two_places_is_refused(tmp_path, halves, name, tensor,
     runner, state = halves
     with pytest.raises(UserError, match=message):
         halves_hook(tmp_path, change(state, name, tensor)).before_train(runner)
-
-
-# -- EpochSeedHook -------------------------------------------------------------------------
-
-
-def draws(seed: int, epoch: int) -> tuple:
-    EpochSeedHook().before_train_epoch(SimpleNamespace(seed=seed, epoch=epoch))
-    return torch.rand(1).item(), float(np.random.rand())
-
-
-def test_an_epoch_draws_the_same_whatever_ran_before():
-    first = draws(1, 4)
-    torch.rand(10), np.random.rand(3)
-    assert draws(1, 4) == first
-
-
-def test_seeds_and_epochs_all_draw_differently():
-    drawn = {draws(seed, epoch) for seed in range(6) for epoch in range(20)}
-    assert len(drawn) == 120
-    assert draws(None, 3) == draws(0, 3)
 
 
 def test_hooks_are_known_by_their_scoped_names():

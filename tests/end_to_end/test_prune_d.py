@@ -79,7 +79,7 @@ def test_it_goes_on_from_the_detectors_weights(study):
     assert (proof['arm'], proof['tensors']) == ('prune-d', len(pruned['state_dict']))
     assert proof['parent_digest'] == digest(pruned['state_dict'])
     told = results(study)['detection/detector/prune-d/seed0']['transferred']
-    assert told == {'tensors': proof['tensors'], 'parent_digest': proof['parent_digest']}
+    assert told == {key: proof[key] for key in ('tensors', 'parent_digest', 'parent_arm')}
     assert proof['parent_digest'] in (study / 'report.html').read_text()
     # No statistics are its own yet, so none are kept and no stage is frozen.
     backbone = (folder / 'config.py').read_text()

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rethink_det.pruning.lasso import lasso
@@ -32,6 +32,7 @@ def assert_optimal(gram, target, solution):
 def test_the_solution_is_optimal_and_has_the_wanted_size(channels, seed, mixing, data):
     count = data.draw(st.integers(1, channels))
     gram, target = normal_equations(3 * channels, channels, seed, mixing)
+    assume(gram.diagonal().all())  # a ReLU may silence a channel, which then never helps
     solution = lasso(gram, target, count)
     assert solution.active.sum() == count
     assert solution.penalty >= 0

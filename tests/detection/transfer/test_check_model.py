@@ -11,6 +11,7 @@ from rethink_det.errors import UserError
 from rethink_det.registered import scope_of
 from rethink_det.registry import MODELS
 from rethink_det.training.config import load_config
+from tests.checkpoints import of_arm
 from tests.detection.backbones import write_classifier
 
 
@@ -52,7 +53,7 @@ def test_weights_of_two_parts_pass(c4):
 
 
 def test_weights_that_are_no_part_of_the_model_are_refused(c4, tmp_path):
-    whole = write_classifier(tmp_path / 'whole.pth')
+    whole = of_arm(write_classifier(tmp_path / 'whole.pth'), 'fine-tune')
     c4.custom_hooks[-1].checkpoint = str(whole)
     with pytest.raises(UserError, match=r'whole.pth into backbone: .* another architecture: lay'):
         check_model(c4)

@@ -86,8 +86,9 @@ def test_what_mmengine_initialises_from_is_named(tiny_config, tmp_path):
     assert provenance.parent == Parent('public.pth', None, None, None)
 
 
-def test_one_hook_is_enough_in_a_plain_run_of_mmengine(tiny_config, tmp_path):
+def test_one_hook_is_enough_in_a_plain_run_of_mmengine(tiny_config, tmp_path, monkeypatch):
     """Of MMEngine's own tools, which know no default hooks of this package."""
+    monkeypatch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', raising=False)  # a command sets it
     config = tiny_config(epochs=1)
     architecture = architecture_of(config)
     state = architecture.build_network().state_dict()

@@ -22,7 +22,8 @@ from rethink_det.errors import UserError
 
 if TYPE_CHECKING:
     from rethink_det import registry
-    from rethink_det.architecture import Checkpoint, PrunedArchitecture
+    from rethink_det.architecture import Checkpoint, Provenance, PrunedArchitecture
+    from rethink_det.convert import convert_checkpoint
     from rethink_det.export import export_onnx
     from rethink_det.pruning import prune
     from rethink_det.report import StudyResults
@@ -36,11 +37,13 @@ moved.install()
 __version__ = '0.1.0.dev0'
 __all__ = [
     'Checkpoint',
+    'Provenance',
     'PrunedArchitecture',
     'Study',
     'StudyResults',
     'UserError',
     '__version__',
+    'convert_checkpoint',
     'execute_study',
     'export_onnx',
     'load_config',
@@ -53,9 +56,11 @@ __all__ = [
 
 _HOMES = {
     'Checkpoint': 'rethink_det.architecture',
+    'Provenance': 'rethink_det.architecture',
     'PrunedArchitecture': 'rethink_det.architecture',
     'Study': 'rethink_det.study',
     'StudyResults': 'rethink_det.report',
+    'convert_checkpoint': 'rethink_det.convert',
     'execute_study': 'rethink_det.study',
     'export_onnx': 'rethink_det.export',
     'load_config': 'rethink_det.training.config',

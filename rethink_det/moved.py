@@ -6,12 +6,13 @@ a class is the same under both names. A line goes one release after it came.
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 PACKAGE = 'rethink_det.'
 MOVED = {
@@ -110,6 +111,8 @@ MOVED = {
     'training.memory': 'training.allocator',
 }
 """Where a module was and where it is, both below ``rethink_det``; whoever moves one adds it."""
+RENAMED = {'architecture.foreign': {'convert': 'convert_checkpoint'}}
+"""By a package that moved, what is called otherwise in its new place."""
 
 
 class MovedFinder(MetaPathFinder):
@@ -148,11 +151,15 @@ class _MovedLoader(Loader):
             DeprecationWarning,
             stacklevel=2,
         )
-        moved = import_module(self.new)
         if self.is_package:
-            vars(module)['__getattr__'] = partial(getattr, moved)
+            names = RENAMED.get(old.removeprefix(PACKAGE), {})
+            vars(module)['__getattr__'] = partial(_attribute, import_module(self.new), names)
         else:
-            sys.modules[old] = moved
+            sys.modules[old] = import_module(self.new)
+
+
+def _attribute(moved: ModuleType, names: Mapping[str, str], name: str) -> Any:
+    return getattr(moved, names.get(name, name))
 
 
 def install() -> None:

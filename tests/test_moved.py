@@ -67,7 +67,9 @@ def test_a_class_is_the_same_under_both_names(statement, forgotten):
 def test_an_old_package_has_the_new_names_and_the_old_submodules(forgotten):
     with pytest.warns(DeprecationWarning, match='rethink_det.convert;'):
         foreign = import_module('rethink_det.architecture.foreign')
-    assert foreign.convert is import_module('rethink_det.convert').convert
+    new = import_module('rethink_det.convert')
+    assert foreign.load_base is new.load_base
+    assert foreign.convert is new.convert_checkpoint
     with pytest.raises(ModuleNotFoundError, match='foreign.known_networks'):
         import_module('rethink_det.architecture.foreign.known_networks')
     with pytest.raises(AttributeError, match='no_such_name'):

@@ -3,6 +3,7 @@
 import ast
 import doctest
 import inspect
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 import torch
 
 import rethink_det
-from rethink_det import Study, execute_study
-from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det import Checkpoint, Provenance, Study, execute_study
+from rethink_det.arms import ARMS
 from rethink_det.classification.arm_config import architecture_of
 from tests.fresh_process import fresh
 
@@ -40,9 +41,12 @@ def desk(tmp_path, tiny_config, monkeypatch):
     tiny_config(epochs=1).dump(tmp_path / 'classifier.py')
     (tmp_path / 'study.py').write_text(STUDY)
     architecture = architecture_of(tiny_config())
-    state = architecture.build_network().state_dict()
-    meta = {'architecture': architecture.to_dict()}
-    save_checkpoint({'meta': meta, 'state_dict': state}, tmp_path / 'trained.pth')
+    Checkpoint(
+        state_dict=architecture.build_network().state_dict(),
+        architecture=architecture.to_dict(),
+        provenance=replace(Provenance.unknown(), arm=ARMS.reference('classification').name, seed=1),
+        input_convention=None,
+    ).write(tmp_path / 'trained.pth')
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -66,8 +66,6 @@ class Checkpoint:
         >>> from rethink_det import Checkpoint, PrunedArchitecture
         >>> checkpoint = Checkpoint.read('trained.pth')
         >>> network = PrunedArchitecture.load(checkpoint).network_with(checkpoint.weights)
-        >>> print(checkpoint.provenance.arm)  # of an older file, which does not say
-        None
         >>> checkpoint.write('copy.pth')
         >>> Checkpoint.read('copy.pth').digest == checkpoint.digest
         True

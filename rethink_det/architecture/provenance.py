@@ -64,6 +64,14 @@ class Provenance:
         parent: The weights that they were made from; None if they were drawn at random.
         pruner: The config of the pruner that cut the network.
         inferred: Of a converted file: what was not said but inferred, a readable line each.
+
+    Example:
+        >>> from rethink_det import Checkpoint, Provenance
+        >>> provenance = Checkpoint.read('trained.pth').provenance
+        >>> provenance.arm, provenance.seed
+        ('unpruned', 1)
+        >>> Provenance.from_dict(provenance.to_dict()) == provenance
+        True
     """
 
     arm: str | None

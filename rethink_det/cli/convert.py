@@ -12,7 +12,7 @@ import argparse
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arm_config import architecture_of
-from rethink_det.convert import Converted, convert, load_base
+from rethink_det.convert import Converted, convert_checkpoint, load_base
 from rethink_det.convert.unstructured import SHARE
 from rethink_det.training.config import find_config, load_config
 
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Convert, write the checkpoint, print what was found out and what is left of each layer."""
     base, convention = _base(options.base)
-    converted = convert(options.source, base, options.subnet, options.masks)
+    converted = convert_checkpoint(options.source, base, options.subnet, options.masks)
     converted.checkpoint(convention).write(options.out)
     _show(converted)
     print(f'wrote {options.out}')

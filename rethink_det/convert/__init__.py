@@ -1,6 +1,6 @@
 """Checkpoints that other tools wrote, as this package's architecture and weights."""
 
-from rethink_det.convert.conversion import Converted, convert
+from rethink_det.convert.conversion import Converted, convert_checkpoint
 from rethink_det.convert.known_networks import load_base
 
-__all__ = ['Converted', 'convert', 'load_base']
+__all__ = ['Converted', 'convert_checkpoint', 'load_base']

@@ -68,7 +68,7 @@ class Converted:
         )
 
 
-def convert(
+def convert_checkpoint(
     source: str | os.PathLike,
     base: PrunedArchitecture | Mapping | str | os.PathLike | None = None,
     subnet: str | os.PathLike | None = None,
@@ -88,6 +88,15 @@ def convert(
     Raises:
         UserError: A file that is missing, damaged or unsafe, or weights that are not those of
             such a network; names the tensor.
+
+    Example:
+        >>> import torch, torchvision
+        >>> torch.save(torchvision.models.resnet18().state_dict(), 'foreign.pth')
+        >>> from rethink_det import convert_checkpoint
+        >>> converted = convert_checkpoint('foreign.pth')
+        >>> converted.inferred
+        ('the base is resnet18 of torchvision.models.resnet18, by its tensors',)
+        >>> converted.checkpoint().write('resnet18.pth')
     """
     content = load_checkpoint(source)
     if describes_itself(content):

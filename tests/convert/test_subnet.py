@@ -14,7 +14,7 @@ from torchvision.models.vgg import make_layers
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture, Surgeon
 from rethink_det.classification import CifarResNet
-from rethink_det.convert import convert
+from rethink_det.convert import convert_checkpoint
 
 VGG11 = [4, 'M', 8, 'M', 16, 16, 'M', 32, 32, 'M', 32, 32, 'M']
 
@@ -126,14 +126,14 @@ def saved(tmp_path):
 
 
 def test_cut_weights_alone_give_the_widths(pruned, saved):
-    converted = convert(saved(pruned.state), pruned.base)
+    converted = convert_checkpoint(saved(pruned.state), pruned.base)
     pruned.compare(converted)
     assert all(isinstance(kept, int) for kept in converted.architecture.channels.values())
 
 
 @pytest.mark.parametrize('name', ['history.json', 'history.pth'])
 def test_history_and_cut_weights_give_the_channels(pruned, saved, name):
-    converted = convert(saved(pruned.state), pruned.base, saved(pruned.history, name))
+    converted = convert_checkpoint(saved(pruned.state), pruned.base, saved(pruned.history, name))
     pruned.compare(converted)
     layer, kept = next(iter(converted.architecture.channels.items()))
     own = pruned.whole[f'{layer}.weight'][list(kept)][:, : pruned.state[f'{layer}.weight'].shape[1]]
@@ -142,23 +142,23 @@ def test_history_and_cut_weights_give_the_channels(pruned, saved, name):
 
 def test_history_and_whole_weights_give_the_same(pruned, saved):
     history = saved(pruned.history, 'history.json')
-    converted = convert(saved(pruned.whole), pruned.base, history)
+    converted = convert_checkpoint(saved(pruned.whole), pruned.base, history)
     pruned.compare(converted)
-    after = convert(saved(pruned.state), pruned.base, history)
+    after = convert_checkpoint(saved(pruned.state), pruned.base, history)
     assert converted.architecture == after.architecture
     assert all(torch.equal(t, after.state_dict[n]) for n, t in converted.state_dict.items())
 
 
 def test_one_file_may_hold_both(cifar_pruned, saved):
     both = saved({'model': cifar_pruned.state, 'pruning': cifar_pruned.history})
-    converted = convert(both, cifar_pruned.base, both)
+    converted = convert_checkpoint(both, cifar_pruned.base, both)
     cifar_pruned.compare(converted)
     assert all(isinstance(kept, tuple) for kept in converted.architecture.channels.values())
 
 
 def test_what_tp_state_dict_gives_is_refused_with_the_remedy(cifar_pruned, saved):
     with pytest.raises(UserError, match=r'needs code to load .* weights_only=False'):
-        convert(saved(tp.state_dict(cifar_pruned.model)), cifar_pruned.base)
+        convert_checkpoint(saved(tp.state_dict(cifar_pruned.model)), cifar_pruned.base)
 
 
 @pytest.mark.parametrize(
@@ -175,22 +175,26 @@ def test_what_tp_state_dict_gives_is_refused_with_the_remedy(cifar_pruned, saved
 )
 def test_an_impossible_step_is_named(cifar_pruned, saved, step, message):
     with pytest.raises(UserError, match=message):
-        convert(saved(cifar_pruned.whole), cifar_pruned.base, saved([step], 'history.json'))
+        convert_checkpoint(
+            saved(cifar_pruned.whole), cifar_pruned.base, saved([step], 'history.json')
+        )
 
 
 def test_a_history_of_other_weights_is_refused(cifar_pruned, saved):
     history = saved([['layer1.0.conv1', True, [1]]], 'history.json')
     with pytest.raises(UserError, match=r'layer1\.0\.conv1 has 1 channels, but .* keeps 3 of 4'):
-        convert(saved(cifar_pruned.state), cifar_pruned.base, history)
+        convert_checkpoint(saved(cifar_pruned.state), cifar_pruned.base, history)
 
 
 def test_an_empty_history_of_cut_weights_is_refused(cifar_pruned, saved):
     with pytest.raises(UserError, match=r'layer1\.0\.conv1 has 1 channels, but .* keeps 4 of 4'):
-        convert(saved(cifar_pruned.state), cifar_pruned.base, saved([], 'history.json'))
+        convert_checkpoint(saved(cifar_pruned.state), cifar_pruned.base, saved([], 'history.json'))
 
 
 def test_an_empty_history_leaves_whole_weights_whole(cifar_pruned, saved):
-    converted = convert(saved(cifar_pruned.whole), cifar_pruned.base, saved([], 'history.json'))
+    converted = convert_checkpoint(
+        saved(cifar_pruned.whole), cifar_pruned.base, saved([], 'history.json')
+    )
     assert converted.architecture == cifar_pruned.base
 
 
@@ -260,7 +264,7 @@ def whole():
 def test_first_channels_of_mmrazors_supernet(whole, saved):
     supernet = {f'architecture.{name}': t for name, t in whole.state_dict().items()}
     subnet = saved(FORMS['mutator'](CHOICES), 'fix_subnet.json')
-    converted = convert(saved({'state_dict': supernet}), RESNET, subnet)
+    converted = convert_checkpoint(saved({'state_dict': supernet}), RESNET, subnet)
     assert converted.architecture.channels == FIRST
     zeroed, images = deepcopy(whole), torch.randn(2, 3, 32, 32)
     Surgeon(zeroed, RESNET.input_shape, 'backbone.').zero(FIRST)
@@ -274,7 +278,7 @@ def test_each_form_agrees_with_the_cut_weights(whole, saved, form, suffix):
     shaped = PrunedArchitecture(RESNET.backbone, RESNET.head, RESNET.input_shape, FIRST)
     state = shaped.inherit(whole.state_dict())
     subnet = saved(FORMS[form](CHOICES), f'fix_subnet.{suffix}')
-    found = convert(saved(state), RESNET, subnet).architecture
+    found = convert_checkpoint(saved(state), RESNET, subnet).architecture
     assert found == (shaped if form == 'mutator' else shaped.shape())
 
 
@@ -289,13 +293,13 @@ def test_shares_are_rounded_as_mmrazor_does(saved):
     big = parent('mmdet.ResNet', depth=18)
     shaped = PrunedArchitecture(big.backbone, big.head, big.input_shape, kept)
     weights = saved(shaped.build_network().state_dict())
-    assert convert(weights, big, saved(units, 'units.json')).architecture == shaped
+    assert convert_checkpoint(weights, big, saved(units, 'units.json')).architecture == shaped
 
 
 def test_counts_do_not_say_which_channels_of_whole_weights(whole, saved):
     subnet = saved(FORMS['template'](CHOICES), 'fix_subnet.json')
     with pytest.raises(UserError, match=r'layer1\.0\.conv1 .* not which.*get_static_model'):
-        convert(saved(whole.state_dict()), RESNET, subnet)
+        convert_checkpoint(saved(whole.state_dict()), RESNET, subnet)
 
 
 @pytest.mark.parametrize(
@@ -329,17 +333,17 @@ def test_counts_do_not_say_which_channels_of_whole_weights(whole, saved):
 )
 def test_what_is_no_choice_of_these_channels_is_refused(whole, saved, content, message):
     with pytest.raises(UserError, match=message):
-        convert(saved(whole.state_dict()), RESNET, saved(content, 'subnet.yaml'))
+        convert_checkpoint(saved(whole.state_dict()), RESNET, saved(content, 'subnet.yaml'))
 
 
 @pytest.mark.parametrize('text', ['{', '!!python/object/apply:os.mkdir [x]', '\x00'])
 def test_a_subnet_that_cannot_be_read_is_refused(whole, saved, tmp_path, text):
     (tmp_path / 'subnet.yaml').write_text(text)
     with pytest.raises(UserError, match=r'subnet\.yaml cannot be read'):
-        convert(saved(whole.state_dict()), RESNET, tmp_path / 'subnet.yaml')
+        convert_checkpoint(saved(whole.state_dict()), RESNET, tmp_path / 'subnet.yaml')
 
 
 def test_a_subnet_that_is_not_there_is_refused(whole, saved, tmp_path):
     for name in ('none.json', 'none.pth'):
         with pytest.raises(UserError, match=r'none\.'):
-            convert(saved(whole.state_dict()), RESNET, tmp_path / name)
+            convert_checkpoint(saved(whole.state_dict()), RESNET, tmp_path / name)

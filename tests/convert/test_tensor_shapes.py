@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rethink_det import UserError
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.blocks import residual_blocks
-from rethink_det.convert import convert
+from rethink_det.convert import convert_checkpoint
 from rethink_det.convert.tensor_shapes import infer
 
 LINEAR = dict(type='rethink_det.LinearHead', num_classes=3)
@@ -97,7 +97,7 @@ SIZED = [pytest.param(n, marks=pytest.mark.slow) if n in BIG else n for n in PAR
 def test_channels_and_outputs_of_any_cut_come_back(saved, name, data):
     parent, cut = PARENTS[name], data.draw(cuts(name))
     network, images = cut_network(parent, cut), torch.randn(2, *SHAPE)
-    converted = convert(saved(network.state_dict()), parent)
+    converted = convert_checkpoint(saved(network.state_dict()), parent)
     counts = {layer: len(kept) for layer, kept in cut.channels.items()}
     assert {n: converted.architecture.kept(n) for n in converted.architecture.channels} == counts
     assert set(converted.architecture.removed_blocks) == set(cut.blocks)
@@ -113,7 +113,7 @@ def test_whole_groups_take_what_they_read_along(saved):
     parent, cut = PARENTS['resnext'], Cut({'layer2.0.conv2': range(32, 96)})
     network, images = cut_network(parent, cut), torch.randn(2, *SHAPE)
     assert network.backbone.layer2[0].conv1.out_channels == 64
-    converted = convert(saved(network.state_dict()), parent)
+    converted = convert_checkpoint(saved(network.state_dict()), parent)
     assert converted.architecture.channels == {'layer2.0.conv2': 64}
     again = converted.architecture.network_with(converted.state_dict).eval()
     assert torch.allclose(again(images), network(images), atol=1e-5)
@@ -124,7 +124,7 @@ def test_an_architecture_that_fits_is_taken_as_it_is(saved):
         **{k: getattr(PARENTS['cifar'], k) for k in ('backbone', 'head', 'input_shape')},
         channels={'layer1.0.conv1': (0, 3)},
     )
-    converted = convert(saved(known.build_network().state_dict()), known)
+    converted = convert_checkpoint(saved(known.build_network().state_dict()), known)
     assert converted.architecture.channels == {'layer1.0.conv1': (0, 3)}
 
 

@@ -8,7 +8,7 @@ from torch.nn.utils import prune
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.inheriting import check_masks
-from rethink_det.convert import convert
+from rethink_det.convert import convert_checkpoint
 from rethink_det.convert.unstructured import masks_of_zeros
 
 
@@ -44,7 +44,7 @@ def test_masks_of_torch_are_kept_as_they_are(cifar, network, saved):
         prune.l1_unstructured(layer, 'weight', amount=0.3)
     prune.random_unstructured(network.head.fc, 'bias', amount=1)
     want = network(images)
-    converted = convert(saved(network.state_dict()), cifar())
+    converted = convert_checkpoint(saved(network.state_dict()), cifar())
     assert {n: m.sum().item() for n, m in converted.masks.items()} == {
         'backbone.conv1.weight': 76, 'backbone.layer2.0.conv2.weight': 403, 'head.fc.weight': 34
     }  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_mask_keeps_a_weight_that_happens_to_be_zero(cifar, network, saved):
     prune.l1_unstructured(network.backbone.conv1, 'weight', amount=1)
     with torch.no_grad():
         network.backbone.conv1.weight_orig.zero_()
-    mask = convert(saved(network.state_dict()), cifar()).masks['backbone.conv1.weight']
+    mask = convert_checkpoint(saved(network.state_dict()), cifar()).masks['backbone.conv1.weight']
     assert mask.sum() == mask.numel() - 1
 
 
@@ -66,7 +66,7 @@ def test_a_mask_keeps_a_weight_that_happens_to_be_zero(cifar, network, saved):
 def test_zeros_become_masks_where_asked_for(cifar, network, saved):
     removed = network.backbone.layer1[0].conv2.weight.abs() < 0.05
     network.backbone.layer1[0].conv2.weight[removed] = 0
-    converted = convert(saved(network.state_dict()), cifar(), zeros=0.01)
+    converted = convert_checkpoint(saved(network.state_dict()), cifar(), zeros=0.01)
     assert list(converted.masks) == ['backbone.layer1.0.conv2.weight']
     assert torch.equal(converted.masks['backbone.layer1.0.conv2.weight'], ~removed)
     assert converted.architecture.masks['kept'] == {
@@ -77,7 +77,7 @@ def test_zeros_become_masks_where_asked_for(cifar, network, saved):
 @torch.no_grad()
 def test_zeros_that_nobody_asked_for_are_told(cifar, network, saved):
     network.backbone.layer3[0].conv1.weight[0] = 0
-    converted = convert(saved(network.state_dict()), cifar())
+    converted = convert_checkpoint(saved(network.state_dict()), cifar())
     assert not converted.masks
     assert not converted.architecture.masks
     assert 'first backbone.layer3.0.conv1.weight, have 1% exact zeros' in converted.inferred[-1]
@@ -94,7 +94,7 @@ def test_fewer_zeros_than_the_share_are_chance(network):
 
 def test_a_dense_network_has_no_masks(cifar, network, saved):
     with pytest.raises(UserError, match=r'foreign\.pth: No layer has 1\.0% exact zeros; most has'):
-        convert(saved(network.state_dict()), cifar(), zeros=0.01)
+        convert_checkpoint(saved(network.state_dict()), cifar(), zeros=0.01)
 
 
 @pytest.mark.parametrize('share', [0, -1, 1.5])
@@ -109,7 +109,7 @@ def test_half_of_a_masked_weight_is_refused(cifar, network, saved, half):
     state = dict(network.state_dict())
     del state[f'backbone.conv1.{half}']
     with pytest.raises(UserError, match=r'backbone\.conv1\.weight is pruned by torch'):
-        convert(saved(state), cifar())
+        convert_checkpoint(saved(state), cifar())
 
 
 def test_masks_of_another_shape_are_refused(cifar, network, saved):
@@ -117,7 +117,7 @@ def test_masks_of_another_shape_are_refused(cifar, network, saved):
     state = dict(network.state_dict())
     state['backbone.conv1.weight_mask'] = torch.ones(1)
     with pytest.raises(UserError, match=r'weight_mask of one shape'):
-        convert(saved(state), cifar())
+        convert_checkpoint(saved(state), cifar())
 
 
 # -- channel selections --------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_selections_of_network_slimming_are_read(unsettle, saved, prefix):
     torch.manual_seed(0)
     theirs, images = unsettle(Slimmed()).eval(), torch.randn(2, 3, 32, 32)
     state = {prefix + name: tensor for name, tensor in theirs.state_dict().items()}
-    converted = convert(saved({'cfg': [3, 3, 4], 'state_dict': state}), PRERESNET)
+    converted = convert_checkpoint(saved({'cfg': [3, 3, 4], 'state_dict': state}), PRERESNET)
     assert converted.architecture.selections == {
         'layer1.0.conv1': (0, 2, 3), 'layer2.0.conv1': (1, 5, 6, 15), 'head.fc': (0, 7, 63)
     }  # fmt: skip
@@ -197,10 +197,10 @@ def test_a_selection_that_does_not_fit_its_reader_is_refused(saved):
     state = dict(Slimmed().state_dict())
     state['layer1.0.select.indexes'] = torch.tensor([1.0, 1, 0, 0])
     with pytest.raises(UserError, match=r'layer1\.0\.conv1 reads 3 channels, but .* makes 2'):
-        convert(saved(state), PRERESNET)
+        convert_checkpoint(saved(state), PRERESNET)
 
 
 def test_a_selection_in_a_network_that_has_none_is_refused(cifar, network, saved):
     state = {**network.state_dict(), 'layer9.0.select.indexes': torch.tensor([1.0, 0, 0])}
     with pytest.raises(UserError, match=r'foreign\.pth: .*layer9\.0\.fc'):
-        convert(saved(state), cifar())
+        convert_checkpoint(saved(state), cifar())

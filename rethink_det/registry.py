@@ -45,7 +45,7 @@ METRICS = Registry(
     scope=SCOPE,
     locations=[
         'rethink_det.classification',
-        'rethink_det.detection.evaluation.metric',
+        'rethink_det.detection.evaluation.coco_metric',
         'rethink_det.detection.evaluation.voc_metric',
     ],
 )

@@ -4,7 +4,7 @@ import torch
 from mmengine.registry import DefaultScope
 
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.detection.trained_detector import trained_detector
+from rethink_det.detection.load_detector import load_detector
 from rethink_det.registry import MODELS
 from rethink_det.training.config import find_config, load_config
 
@@ -22,7 +22,7 @@ def detector(*arguments, **changes):
     """One that finds things of all sizes and classes, some of them for sure."""
     torch.manual_seed(0)
     settings = config(*arguments, **changes)
-    built = trained_detector(settings, Checkpoint.from_dict(fresh(settings), 'fresh.pth')).eval()
+    built = load_detector(settings, Checkpoint.from_dict(fresh(settings), 'fresh.pth')).eval()
     with torch.no_grad():
         built.roi_head.bbox_head.fc_cls.weight.normal_(0, 0.4)
         built.roi_head.bbox_head.fc_reg.weight.normal_(0, 0.1)

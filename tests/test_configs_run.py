@@ -11,7 +11,7 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint, load_checkpoint
-from rethink_det.classification.arm_config import architecture_of, is_classifier
+from rethink_det.classification.arm_config import classifier_architecture, is_classifier
 from rethink_det.registry import HOOKS
 from rethink_det.training.config import load_config
 from rethink_det.training.launch import evaluate, last_checkpoint, train
@@ -111,7 +111,7 @@ def assert_trained(state):
 def assert_describes_itself(checkpoint, path, config):
     """The file alone rebuilds its network: a classifier, or a detector's pruned backbone."""
     if is_classifier(config):
-        expected = architecture_of(config)
+        expected = classifier_architecture(config)
     elif config.model.backbone.type == 'rethink_det.PrunedBackbone':
         expected = PrunedArchitecture.load(config.model.backbone.architecture)
     else:  # mmdet's own, and nothing of ours is in it

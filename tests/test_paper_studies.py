@@ -13,7 +13,7 @@ from mmengine.registry import MODELS, DefaultScope
 
 from rethink_det.architecture import Cut, PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION
-from rethink_det.classification.arm_config import ArmSettings, architecture_of, arm_config
+from rethink_det.classification.arm_config import ArmSettings, arm_config, classifier_architecture
 from rethink_det.cli import _parser
 from rethink_det.pruning import build_pruner
 from rethink_det.report.run_result import Reference
@@ -150,7 +150,7 @@ def test_soft_filter_scratch_b_stretches_400_epochs_and_the_drops_of_200(
     keep, epochs, milestones, tmp_path
 ):
     plan = plan_of(f'cifar10_resnet56_soft-filter-keep{keep}')
-    base = architecture_of(parent('resnet56_soft-filter_cifar10'))
+    base = classifier_architecture(parent('resnet56_soft-filter_cifar10'))
     masks = {}  # as the authors' code counts: what a removed filter fed is still there
     for name, module in base.build_network().named_modules():
         if isinstance(module, torch.nn.Conv2d):
@@ -182,7 +182,7 @@ def test_runs_and_fine_tuning_are_the_papers(name):
 def test_the_target_is_cut_from_the_parent(name):
     plan = plan_of(name)
     with torch.device('meta'):
-        own = architecture_of(load_config(plan.config))
+        own = classifier_architecture(load_config(plan.config))
     assert own.widths == PrunedArchitecture.load(plan.pruner['target']).widths
 
 

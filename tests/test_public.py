@@ -13,7 +13,7 @@ import torch
 import rethink_det
 from rethink_det import Checkpoint, Provenance, Study, execute_study
 from rethink_det.arms import ARMS
-from rethink_det.classification.arm_config import architecture_of
+from rethink_det.classification.arm_config import classifier_architecture
 from tests.fresh_process import fresh
 
 HOMES = rethink_det._HOMES
@@ -40,7 +40,7 @@ def desk(tmp_path, tiny_config, monkeypatch):
     """A folder to work in: a classifier's config, its checkpoint, a study of it."""
     tiny_config(epochs=1).dump(tmp_path / 'classifier.py')
     (tmp_path / 'study.py').write_text(STUDY)
-    architecture = architecture_of(tiny_config())
+    architecture = classifier_architecture(tiny_config())
     Checkpoint(
         state_dict=architecture.build_network().state_dict(),
         architecture=architecture.to_dict(),

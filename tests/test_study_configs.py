@@ -11,7 +11,7 @@ import torch
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
-from rethink_det.classification.arm_config import architecture_of
+from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.report import RunResult
 from rethink_det.study.config import Study
 from rethink_det.study.graph import GivenClassifier, PublishedArchitecture, runs_of
@@ -87,7 +87,7 @@ def stand_in(run, config, folder) -> RunResult:
     shape = getattr(run, 'pruner', {}).get('target') or getattr(run, 'architecture', None)
     detects = run.stage in ('detection', 'detector-pruning')
     if shape or not detects:
-        architecture = PrunedArchitecture.load(shape) if shape else architecture_of(config)
+        architecture = PrunedArchitecture.load(shape) if shape else classifier_architecture(config)
     else:
         architecture = PrunedArchitecture.load(config.model.backbone.architecture)
     name = run.key.replace('/', '_')

@@ -52,7 +52,7 @@ def is_classifier(config: Config) -> bool:
     return is_type(config.get('model'), 'rethink_det.Classifier')
 
 
-def architecture_of(config: Config) -> PrunedArchitecture:
+def classifier_architecture(config: Config) -> PrunedArchitecture:
     """The architecture that a classification config trains.
 
     Raises:
@@ -87,7 +87,7 @@ def arm_config(
         UserError: The arm needs an architecture, weights or masks that are missing or no
             good, or the config does not train a classifier by epochs.
     """
-    full = architecture_of(config)
+    full = classifier_architecture(config)
     config = deepcopy(config)
     if not arm.pruned:
         return config

@@ -11,7 +11,7 @@ import argparse
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.input_convention import InputConvention
-from rethink_det.classification.arm_config import architecture_of
+from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.convert import Converted, convert_checkpoint, load_base
 from rethink_det.convert.unstructured import SHARE
 from rethink_det.training.config import find_config, load_config
@@ -62,7 +62,7 @@ def _base(name: str | None) -> tuple[PrunedArchitecture | None, InputConvention 
     if name.endswith('.py') or '::' in name:
         config = load_config(find_config(name))
         settings = config.model.get('data_preprocessor')
-        return architecture_of(config), InputConvention.of_settings(settings)
+        return classifier_architecture(config), InputConvention.of_settings(settings)
     return load_base(name), None
 
 

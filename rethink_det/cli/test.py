@@ -3,7 +3,7 @@
 import argparse
 
 from rethink_det.cli.train import add_common_arguments, resolve, show
-from rethink_det.detection.datasets.check import check_data
+from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.files import save_json
 from rethink_det.training.launch import evaluate, leave_process_group
 

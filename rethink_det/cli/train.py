@@ -9,7 +9,7 @@ from mmengine.config import Config, DictAction
 from rethink_det.arms import ARMS, STAGES
 from rethink_det.cli.config_options import add_config_options
 from rethink_det.detection.adapted import Adapted
-from rethink_det.detection.datasets.check import check_data
+from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError

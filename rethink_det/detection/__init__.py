@@ -1,6 +1,6 @@
 """Detectors: adapting any config, evaluation.
 
-The modules that need mmdet (``metric``, ``shapes``) are imported by the registries when a
+The modules that need mmdet (``coco_metric``, ``shapes``) are imported by the registries when a
 config asks for them.
 """
 

@@ -11,10 +11,10 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import feature_shapes, without_memory
 from rethink_det.errors import UserError
 
-SIDE = 128
+PROBE_SIDE = 128
 """Side of the square image that strides are read off; any that 32 divides would do."""
 
-MOST = 16
+MOST_MAPS = 16
 """More feature maps than any backbone has."""
 
 
@@ -37,8 +37,8 @@ def feature_maps(build: Callable[[], nn.Module]) -> list[FeatureMap]:
     Raises:
         UserError: The backbone cannot be built, or cannot run on a square image.
     """
-    shapes = without_memory(lambda: feature_shapes(build(), (3, SIDE, SIDE)))
-    return [FeatureMap(channels, round(SIDE / height)) for channels, height, _ in shapes]
+    shapes = without_memory(lambda: feature_shapes(build(), (3, PROBE_SIDE, PROBE_SIDE)))
+    return [FeatureMap(channels, round(PROBE_SIDE / height)) for channels, height, _ in shapes]
 
 
 def place_outputs(
@@ -92,7 +92,7 @@ def place_outputs(
 def _strides(shape: PrunedArchitecture, settings: Mapping[str, Any]) -> list[int]:
     """Stride of the map of every index that ``out_indices`` may have."""
     found: list[int] = []
-    for index in range(MOST):
+    for index in range(MOST_MAPS):
         # Unpruned: what only an unused stage reads cannot be cut.
         build = partial(shape.base.build, **{**settings, 'out_indices': (index,)})
         try:

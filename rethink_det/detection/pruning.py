@@ -14,18 +14,18 @@ from torch import Tensor
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import configured_architecture
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.detection.trained_detector import FeatureMaps, trained_detector
+from rethink_det.detection.load_detector import BackboneAndNeck, load_detector
 from rethink_det.errors import UserError
 from rethink_det.pruning import Pruner, PruneResult
 from rethink_det.registered import scope_of
 from rethink_det.training.generators import seeded
 
-HEAD = {'type': 'rethink_det.LinearHead', 'num_classes': 1000}
+IMAGENET_HEAD = {'type': 'rethink_det.LinearHead', 'num_classes': 1000}
 """A detector's backbone has no classifier; the costs of its architecture count this one."""
-INPUT_SHAPE = (3, 224, 224)
+IMAGENET_SHAPE = (3, 224, 224)
 
 
-class Trunk(FeatureMaps):
+class Trunk(BackboneAndNeck):
     """Backbone and neck of a detector, as pruners see a network.
 
     The neck reads what the backbone puts out, so it loses the inputs that the backbone loses,
@@ -80,7 +80,7 @@ def prune_detector(
             'The detector has no neck: its heads read the backbone itself, region by region, '
             'which cannot be traced. Prune the classifier instead (arm prune-c).'
         )
-    detector = trained_detector(config, checkpoint)
+    detector = load_detector(config, checkpoint)
     result = pruner.prune(Trunk(detector), architecture, data)
     state = {name: tensor.detach() for name, tensor in detector.state_dict().items()}
     return replace(result, state_dict=state)
@@ -98,4 +98,4 @@ def backbone_architecture(config: Config, checkpoint: Checkpoint) -> PrunedArchi
     if checkpoint.architecture is not None:
         return PrunedArchitecture.load(checkpoint)
     with scope_of(config, 'mmdet'):
-        return configured_architecture(backbone, HEAD, INPUT_SHAPE)
+        return configured_architecture(backbone, IMAGENET_HEAD, IMAGENET_SHAPE)

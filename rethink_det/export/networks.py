@@ -14,8 +14,8 @@ from rethink_det.architecture.checkpoint import ARCHITECTURE, CONVENTION, Checkp
 from rethink_det.architecture.cost import count
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.network import feature_shapes, outputs_of
-from rethink_det.classification.arm_config import architecture_of, is_classifier
-from rethink_det.detection.trained_detector import FeatureMaps, trained_detector
+from rethink_det.classification.arm_config import classifier_architecture, is_classifier
+from rethink_det.detection.load_detector import BackboneAndNeck, load_detector
 from rethink_det.errors import UserError
 from rethink_det.export.detector import whole_detector
 from rethink_det.export.onnx import Exportable
@@ -83,7 +83,7 @@ def read_exportable(
     """
     checkpoint = Checkpoint.read(path)
     if config is not None and not is_classifier(config):
-        return _detector(trained_detector(config, checkpoint), input_shape, backbone)
+        return _detector(load_detector(config, checkpoint), input_shape, backbone)
     architecture = _architecture(config, checkpoint)
     network = _network(architecture, checkpoint, backbone)
     shape = input_shape or architecture.input_shape
@@ -98,7 +98,7 @@ def _detector(detector: BaseModel, shape: Shape | None, backbone: bool) -> Expor
     if shape is None:
         raise UserError('A detector takes images of any size: say which by --input-shape 3 H W.')
     if backbone:
-        exportable, prefix = _feature_maps(FeatureMaps(detector), shape), ''
+        exportable, prefix = _feature_maps(BackboneAndNeck(detector), shape), ''
     else:
         exportable, prefix = whole_detector(detector, shape), 'detector.'
     pruned = getattr(detector.backbone, 'architecture', None)
@@ -116,7 +116,7 @@ def _architecture(config: Config | None, checkpoint: Checkpoint) -> PrunedArchit
             'Give the config that trained it as well, export CONFIG CHECKPOINT --onnx, or make it '
             'self-describing by rethink-det convert.'
         )
-    return architecture_of(config)
+    return classifier_architecture(config)
 
 
 def _network(architecture: PrunedArchitecture, checkpoint: Checkpoint, backbone: bool) -> nn.Module:

@@ -17,13 +17,17 @@ from torch import Tensor
 from rethink_det.architecture import Cost, PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.arms import ARMS, Start
-from rethink_det.classification.arm_config import architecture_of, is_classifier, other_hooks
+from rethink_det.classification.arm_config import (
+    classifier_architecture,
+    is_classifier,
+    other_hooks,
+)
 from rethink_det.detection import transfer_config
-from rethink_det.detection.datasets.check import check_data
+from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.detection.datasets.detection_batches import DetectionBatches
+from rethink_det.detection.load_detector import self_contained
 from rethink_det.detection.measuring.cost import backbone_cost
 from rethink_det.detection.pruning import backbone_architecture, prune_detector
-from rethink_det.detection.trained_detector import self_contained
 from rethink_det.errors import UserError
 from rethink_det.pruning import Pruner, PruneResult, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, pruned_checkpoint
@@ -146,7 +150,7 @@ class TrainedClassifier(TrainedNetwork):
 
     def _described(self) -> PrunedArchitecture:
         """By the checkpoint itself, if it is a pruned network, else by the config."""
-        base = architecture_of(self.config)
+        base = classifier_architecture(self.config)
         if self.checkpoint.architecture is None:
             return base
         own = PrunedArchitecture.load(self.checkpoint)

@@ -17,7 +17,7 @@ from rethink_det.registered import in_full
 from rethink_det.training.model import model_of
 from rethink_det.training.workers import ending_workers
 
-HOOKS = {
+RUN_HOOKS = {
     'plain_checkpoint': {'type': 'rethink_det.PlainCheckpointHook'},
     'provenance': {'type': 'rethink_det.ProvenanceHook'},
     'epoch_seed': {'type': 'rethink_det.EpochSeedHook'},
@@ -50,10 +50,8 @@ def prepare(config: Config) -> Config:
         UserError: Several processes shall synchronise BatchNorm without a GPU.
     """
     config = in_full(config)
-    hooks = dict(config.get('default_hooks') or {})
-    config.default_hooks = {
-        name: hook for name, hook in {**HOOKS, **hooks}.items() if hook or name not in HOOKS
-    }
+    hooks = {**RUN_HOOKS, **(config.get('default_hooks') or {})}
+    config.default_hooks = {n: hook for n, hook in hooks.items() if hook or n not in RUN_HOOKS}
     # A seed drawn at random would be restored on resume only after the data order was set.
     if (config.get('randomness') or {}).get('seed') is None:
         config.randomness = {**(config.get('randomness') or {}), 'seed': 0}

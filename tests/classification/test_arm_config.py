@@ -12,8 +12,8 @@ from rethink_det.arms import ARMS, CLASSIFICATION
 from rethink_det.classification import Classifier
 from rethink_det.classification.arm_config import (
     ArmSettings,
-    architecture_of,
     arm_config,
+    classifier_architecture,
 )
 from rethink_det.pruning import prune
 from rethink_det.training.launch import last_checkpoint, train
@@ -52,7 +52,7 @@ def test_the_others_train_the_pruned_network_and_leave_the_parent_alone(name, pa
     before = parent.pretty_text
     config = arm(name, parent, pruned)
     assert parent.pretty_text == before
-    assert architecture_of(config) == PrunedArchitecture.load(pruned['architecture'])
+    assert classifier_architecture(config) == PrunedArchitecture.load(pruned['architecture'])
     for key in ('train_dataloader', 'test_evaluator', 'randomness', 'work_dir'):
         assert config[key] == parent[key]
     assert config.train_cfg.val_interval == config.train_cfg.max_epochs
@@ -67,7 +67,7 @@ def test_scratch_e_has_the_parents_budget(parent, pruned):
 
 def test_scratch_b_has_the_parents_compute(parent, pruned):
     config = arm('scratch-b', parent, pruned)
-    full = architecture_of(parent).cost().macs
+    full = classifier_architecture(parent).cost().macs
     small = PrunedArchitecture.load(pruned['architecture']).cost().macs
     epochs = config.train_cfg.max_epochs
     assert 160 < epochs == int(160 * full / small)
@@ -108,7 +108,7 @@ def test_settings_of_the_run_stay_with_the_backbone(parent, pruned, tmp_path):
     parent.model.backbone = dict(
         type='mmdet.ResNet', depth=18, base_channels=4, frozen_stages=1, norm_eval=True
     )
-    base = architecture_of(parent)
+    base = classifier_architecture(parent)
     assert 'frozen_stages' not in base.backbone
     base.save(tmp_path / 'base.json')
     config = arm_config(parent, get_arm('scratch-e'), SETTINGS, tmp_path / 'base.json')
@@ -117,9 +117,9 @@ def test_settings_of_the_run_stay_with_the_backbone(parent, pruned, tmp_path):
 
 def test_what_is_no_classifier_is_refused(parent, pruned):
     with pytest.raises(UserError, match="is 'mmdet.FasterRCNN', expected 'rethink_det.Classifier'"):
-        architecture_of(Config(dict(model=dict(type='mmdet.FasterRCNN'))))
+        classifier_architecture(Config(dict(model=dict(type='mmdet.FasterRCNN'))))
     with pytest.raises(UserError, match='is None, expected'):
-        architecture_of(Config(dict(train_cfg=None)))
+        classifier_architecture(Config(dict(train_cfg=None)))
     with pytest.raises(UserError, match='Budgets count epochs'):
         parent.train_cfg = dict(by_epoch=False, max_iters=10)
         arm('scratch-b', parent, pruned)
@@ -132,7 +132,7 @@ def test_a_missing_architecture_is_refused(parent, tmp_path):
         arm_config(parent, get_arm('scratch-e'), SETTINGS)
     with pytest.raises(UserError, match='Arm fine-tune needs a checkpoint with inherited weights'):
         base = tmp_path / 'base.json'
-        architecture_of(parent).save(base)
+        classifier_architecture(parent).save(base)
         arm_config(parent, get_arm('fine-tune'), SETTINGS, base)
 
 

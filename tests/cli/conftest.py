@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rethink_det.architecture.checkpoint import save_checkpoint
-from rethink_det.classification.arm_config import architecture_of
+from rethink_det.classification.arm_config import classifier_architecture
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def classifier(tiny_config, tmp_path):
 def trained(tiny_config, tmp_path):
     """A checkpoint of the tiny classifier, with fresh weights."""
     torch.manual_seed(0)
-    architecture = architecture_of(tiny_config())
+    architecture = classifier_architecture(tiny_config())
     state = architecture.build_network().state_dict()
     path = tmp_path / 'trained.pth'
     save_checkpoint({'meta': {'architecture': architecture.to_dict()}, 'state_dict': state}, path)

@@ -7,8 +7,8 @@ from rethink_det.architecture.backbone import pruned_backbone
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.detection import transfer_config
+from rethink_det.detection.load_detector import load_detector
 from rethink_det.detection.pruning import backbone_architecture
-from rethink_det.detection.trained_detector import trained_detector
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
 from rethink_det.registered import build, scope_of
@@ -47,7 +47,7 @@ def test_the_model_is_checked_and_built(config, architecture):
         detector = build(MODELS, config.model)
     assert detector.backbone.architecture == architecture
     trained = Checkpoint.from_dict(detector.state_dict())
-    assert trained_detector(config, trained).backbone.architecture == architecture
+    assert load_detector(config, trained).backbone.architecture == architecture
     assert config.model.to_dict() == before
 
 
@@ -67,9 +67,9 @@ def test_what_a_checkpoint_says_of_itself_counts(config, architecture):
         config.model.backbone.architecture = other.to_dict()
         state = build(MODELS, config.model).state_dict()
     config.model.backbone.architecture = 'gone.json'
-    assert trained_detector(config, checkpoint(state, other)).backbone.architecture == other
+    assert load_detector(config, checkpoint(state, other)).backbone.architecture == other
     with pytest.raises(UserError, match="No architecture 'gone.json'"):
-        trained_detector(config, checkpoint(state))
+        load_detector(config, checkpoint(state))
 
 
 def test_another_backbone_takes_its_place(config, tmp_path):

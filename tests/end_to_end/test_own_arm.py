@@ -6,7 +6,7 @@ import pytest
 from mmengine.config import Config
 
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
-from rethink_det.classification.arm_config import architecture_of
+from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.errors import UserError
 from rethink_det.report.results import StudyResults
 from rethink_det.study.config import Study
@@ -84,7 +84,7 @@ def test_a_detector_takes_its_classifier(own):
 
 def test_the_command_line_explains_it_and_trains_it(own, command):
     shape, work = own / 'small.json', own / 'run'
-    architecture_of(Config.fromfile(own / 'net.py')).save(shape)
+    classifier_architecture(Config.fromfile(own / 'net.py')).save(shape)
     done = command(
         'train', own / 'net.py', '--backbone', shape, '--arm', 'scratch-x', '--work-dir', work
     )

@@ -4,7 +4,7 @@ import pytest
 
 from rethink_det.architecture import Cut
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.classification.arm_config import architecture_of
+from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.report import StudyResults
 from rethink_det.training.config import load_config
 from tests.checkpoints import checkpoint
@@ -14,7 +14,7 @@ from tests.checkpoints import checkpoint
 def folder(write_configs, tmp_path):
     """Configs of a small detector, and its backbone's classifier as pruning leaves it."""
     folder = write_configs(tmp_path)
-    whole = architecture_of(load_config(folder / 'classifier.py'))
+    whole = classifier_architecture(load_config(folder / 'classifier.py'))
     cut = whole.after(Cut(channels={'layer1.0.conv1': (0, 2, 5)}))
     state = cut.inherit(whole.build_network().state_dict())
     checkpoint(state, cut, arm='pruned', parent_arm='unpruned').write(folder / 'pruned.pth')

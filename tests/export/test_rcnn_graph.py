@@ -7,7 +7,7 @@ from mmengine.config import ConfigDict
 
 from rethink_det import UserError
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.detection.trained_detector import trained_detector
+from rethink_det.detection.load_detector import load_detector
 from rethink_det.export.rcnn_graph import RCNNGraph
 from tests.small_detectors import SIZE, config, detector, fresh, image
 
@@ -76,6 +76,6 @@ def test_what_mmdet_would_do_otherwise_is_refused(changes, named):
     settings = config(
         **{k: ConfigDict(v) if isinstance(v, dict) else v for k, v in changes.items()}
     )
-    model = trained_detector(settings, Checkpoint.from_dict(fresh(settings), 'fresh.pth'))
+    model = load_detector(settings, Checkpoint.from_dict(fresh(settings), 'fresh.pth'))
     with pytest.raises(UserError, match=f'{named}.*--backbone'):
         RCNNGraph(model, SIZE)

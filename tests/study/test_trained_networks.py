@@ -10,7 +10,7 @@ import torch
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint, digest, save_checkpoint
 from rethink_det.architecture.input_convention import InputConvention
-from rethink_det.classification.arm_config import architecture_of
+from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.detection.measuring.cost import backbone_cost
 from rethink_det.errors import UserError
 from rethink_det.layout import INITIAL
@@ -38,7 +38,7 @@ def test_a_classifier_is_evaluated_as_its_training_did(classifier):
     network, metrics = classifier
     assert isinstance(network, TrainedClassifier)
     assert network.evaluate() == metrics
-    assert network.architecture == architecture_of(network.config)
+    assert network.architecture == classifier_architecture(network.config)
     assert network.cost() == network.architecture.cost()
 
 

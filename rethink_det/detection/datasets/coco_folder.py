@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rethink_det.detection.datasets.annotations import AnnotationFile
+from rethink_det.detection.datasets.annotation_file import AnnotationFile
 from rethink_det.errors import UserError
 
 # What a split is called, and where its annotations are: COCO's way, Roboflow's, and simpler ones.

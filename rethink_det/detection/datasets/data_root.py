@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from rethink_det.detection.adapted import Adapted, Change, difference
 from rethink_det.detection.datasets.coco_folder import CocoFolder, Split
-from rethink_det.detection.datasets.voc import has_devkit, with_devkit
+from rethink_det.detection.datasets.voc_devkit import has_devkit, with_devkit
 from rethink_det.detection.datasets.wrappers import unwrapped
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS
 from rethink_det.errors import UserError

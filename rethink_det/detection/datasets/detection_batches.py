@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
-from rethink_det.detection.datasets.check import check_data
+from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.training.training_batches import TrainingBatches
 
 
@@ -15,7 +15,8 @@ class DetectionBatches(TrainingBatches):
         config: Of the detector.
 
     Raises:
-        UserError: When iterated, files are missing or do not fit, see :func:`.check.check_data`.
+        UserError: When iterated, files are missing or do not fit, see
+            :func:`.check_data.check_data`.
     """
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor | Sequence]]:

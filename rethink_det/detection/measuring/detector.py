@@ -14,6 +14,7 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.model import BaseModel
 
 from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.detection.load_detector import load_detector
 from rethink_det.detection.measuring.latency import (
     SECONDS,
     median_latency,
@@ -21,7 +22,6 @@ from rethink_det.detection.measuring.latency import (
 )
 from rethink_det.detection.measuring.peak_memory import peak_memory
 from rethink_det.detection.measuring.pictures import detections, first_images, picture
-from rethink_det.detection.trained_detector import trained_detector
 from rethink_det.errors import UserError
 from rethink_det.files import save_json
 from rethink_det.layout import SHEET
@@ -107,7 +107,7 @@ def detector_at_work(config: Config, checkpoint: str | os.PathLike) -> Iterator[
         scope_of(config, 'mmdet'),
         torch.no_grad(),
     ):
-        detector = trained_detector(_whole(config), Checkpoint.read(checkpoint))
+        detector = load_detector(_whole(config), Checkpoint.read(checkpoint))
         detector.to(device).eval()
         dataset = build(DATASETS, config.val_dataloader.dataset)
         positions = first_images(dataset, IMAGES)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.detection.feature_maps import SIDE, feature_maps
+from rethink_det.detection.feature_maps import PROBE_SIDE, feature_maps
 
 
 def stage_widths(
@@ -47,7 +47,7 @@ def _channels(build: Callable[[], nn.Module]) -> Counter[int]:
     found: Counter[int] = Counter()
 
     def add(layer: nn.Module, inputs: Any, output: Tensor) -> None:
-        found[round(SIDE / output.shape[-2])] += output.shape[1]
+        found[round(PROBE_SIDE / output.shape[-2])] += output.shape[1]
 
     def watched() -> nn.Module:
         found.clear()

@@ -9,7 +9,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint, digest, load_exactly
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import versions
-from rethink_det.classification.arm_config import architecture_of
+from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.layout import ARCHITECTURE, CONFIG, PARENT
 from rethink_det.report.run_result import RunResult
 from rethink_det.study.graph import GivenClassifier
@@ -38,7 +38,7 @@ class AdoptClassifier(Stage):
     def do(self, config: Config, folder: Path) -> RunResult:
         """Copy and evaluate; what its training took is unknown."""
         config.dump(folder / CONFIG)
-        architecture = architecture_of(config)
+        architecture = classifier_architecture(config)
         adopted = self._adopted(config, architecture)
         adopted.write(folder / PARENT)
         architecture.save(folder / ARCHITECTURE)

@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from rethink_det.architecture.checkpoint import Checkpoint, digest
 from rethink_det.arms import ARMS, CLASSIFICATION, Arm
-from rethink_det.classification.arm_config import architecture_of, arm_config
+from rethink_det.classification.arm_config import arm_config, classifier_architecture
 from rethink_det.layout import ARCHITECTURE, CONFIG
 from rethink_det.report.run_result import RunResult
 from rethink_det.study import ledger
@@ -44,7 +44,7 @@ class TrainClassifier(Stage):
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Train; the parent's weights come in by a hook."""
-        architecture = architecture_of(config)
+        architecture = classifier_architecture(config)
         name_arm(config, self.run.arm)
         cost = architecture.cost()  # here it may still fail
         config.dump(folder / CONFIG)

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.registry import DATASETS
 
-from rethink_det.detection.datasets.check import check_data
+from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.detection.datasets.check_voc import check_voc, reads_as_voc
 from rethink_det.errors import UserError
 from rethink_det.registered import registered

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as mask_tools
 
 from rethink_det.detection.evaluation import metric as module
-from rethink_det.detection.evaluation.metric import CocoMetric
+from rethink_det.detection.evaluation.coco_metric import CocoMetric
 from rethink_det.errors import UserError
 
 SIDE = 130

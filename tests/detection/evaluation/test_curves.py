@@ -96,7 +96,7 @@ def broken(*_):
 
 def test_an_evaluation_is_not_lost_for_its_curves(ann_file, monkeypatch):
     _, as_ever = coco_metric(ann_file)
-    monkeypatch.setattr('rethink_det.detection.evaluation.metric.coco_curves', broken)
+    monkeypatch.setattr('rethink_det.detection.evaluation.coco_metric.coco_curves', broken)
     metric, values = coco_metric(ann_file)
     assert values == as_ever
     assert metric.curves == {UNMEASURED: 'RuntimeError: no memory'}

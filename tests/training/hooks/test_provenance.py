@@ -8,7 +8,7 @@ from rethink_det import UserError
 from rethink_det.architecture import Cut
 from rethink_det.architecture.checkpoint import Checkpoint, digest
 from rethink_det.architecture.provenance import Parent
-from rethink_det.classification.arm_config import architecture_of
+from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.training import ProvenanceHook
 from rethink_det.training.config import name_arm
 from rethink_det.training.launch import last_checkpoint, train
@@ -24,7 +24,9 @@ def trained(config) -> Checkpoint:
 @pytest.fixture
 def pruned_config(tiny_config, tmp_path):
     """Makes the config of a pruned network, as its user may have written it."""
-    architecture = architecture_of(tiny_config()).after(Cut(channels={'layer1.0.conv1': (0, 2)}))
+    architecture = classifier_architecture(tiny_config()).after(
+        Cut(channels={'layer1.0.conv1': (0, 2)})
+    )
     architecture.save(tmp_path / 'small.json')
 
     def make(*arguments, **changes):
@@ -78,7 +80,7 @@ def test_a_resumed_run_names_the_parent_that_it_started_from(tiny_config):
 
 def test_what_mmengine_initialises_from_is_named(tiny_config, tmp_path):
     config = tiny_config(epochs=1)
-    state = architecture_of(config).build_network().backbone.state_dict()
+    state = classifier_architecture(config).build_network().backbone.state_dict()
     torch.save(state, tmp_path / 'public.pth')
     source = str(tmp_path / 'public.pth')
     config.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=source)
@@ -90,7 +92,7 @@ def test_one_hook_is_enough_in_a_plain_run_of_mmengine(tiny_config, tmp_path, mo
     """Of MMEngine's own tools, which know no default hooks of this package."""
     monkeypatch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', raising=False)  # a command sets it
     config = tiny_config(epochs=1)
-    architecture = architecture_of(config)
+    architecture = classifier_architecture(config)
     state = architecture.build_network().state_dict()
     source = tmp_path / 'source.pth'
     checkpoint(state, arm='pruned').write(source)

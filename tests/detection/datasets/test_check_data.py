@@ -5,7 +5,7 @@ import json
 import pytest
 from mmengine.config import Config
 
-from rethink_det.detection.datasets.check import check_data
+from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.errors import UserError
 
 

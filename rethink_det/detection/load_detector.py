@@ -12,7 +12,7 @@ from rethink_det.registered import build, is_type, scope_of
 from rethink_det.registry import MODELS
 
 
-def trained_detector(config: Config, checkpoint: Checkpoint) -> BaseModel:
+def load_detector(config: Config, checkpoint: Checkpoint) -> BaseModel:
     """The detector of a config with the weights of a checkpoint.
 
     Args:
@@ -48,7 +48,7 @@ def self_contained(config: Config, checkpoint: Checkpoint) -> Config:
     return config
 
 
-class FeatureMaps(nn.Module):
+class BackboneAndNeck(nn.Module):
     """Backbone and neck of a detector, without its heads."""
 
     def __init__(self, detector: BaseModel) -> None:

@@ -12,7 +12,7 @@ from pycocotools import mask as mask_tools
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from rethink_det.detection.evaluation.metric import CocoMetric, FasterCocoEval, mmdet_module
+from rethink_det.detection.evaluation.coco_metric import CocoMetric, FasterCocoEval, mmdet_module
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from rethink_det.detection.datasets.annotations import AnnotationFile
+from rethink_det.detection.datasets.annotation_file import AnnotationFile
 from rethink_det.detection.datasets.check_voc import check_voc, class_names, reads_as_voc
 from rethink_det.detection.datasets.wrappers import unwrapped
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS, parts

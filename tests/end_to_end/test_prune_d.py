@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import digest, load_checkpoint
+from rethink_det.architecture.provenance import Provenance
+from rethink_det.architecture.torch_files import load_checkpoint
+from rethink_det.architecture.weights import digest
 from rethink_det.report import StudyResults
 
 STUDY = """
@@ -80,10 +82,27 @@ def test_it_goes_on_from_the_detectors_weights(study):
     assert proof['parent_digest'] == digest(pruned['state_dict'])
     told = results(study)['detection/detector/prune-d/seed0']['transferred']
     assert told == {key: proof[key] for key in ('tensors', 'parent_digest', 'parent_arm')}
+    assert (proof['parent_arm'], proof['parent']) == ('pruned', 'pruned.pth')
     assert proof['parent_digest'] in (study / 'report.html').read_text()
     # No statistics are its own yet, so none are kept and no stage is frozen.
     backbone = (folder / 'config.py').read_text()
     assert 'frozen_stages=-1' in backbone and 'norm_eval=False' in backbone
+
+
+def test_every_checkpoint_says_where_it_comes_from(study):
+    """Those of classifiers are looked at in :mod:`tests.end_to_end.test_provenance`."""
+    files = {
+        'detection/detector/unpruned': ('epoch_1.pth', 'unpruned', 'unpruned'),
+        'detector-pruning/detector/pruned': ('pruned.pth', 'pruned', 'unpruned'),
+        'detection/detector/prune-d': ('epoch_1.pth', 'prune-d', 'pruned'),
+    }
+    for run, (file, arm, parent_arm) in files.items():
+        path = next((study / 'runs').glob(f'{run}/seed0-*/{file}'))
+        entry = load_checkpoint(path)['meta']['provenance']
+        unsaid = {key for key, value in entry.items() if value is None}
+        assert unsaid == ({'inferred'} if arm == 'pruned' else {'inferred', 'pruner'})
+        assert set(entry) == set(Provenance.unknown().to_dict())
+        assert (entry['arm'], entry['parent_arm'], entry['seed']) == (arm, parent_arm, 0)
 
 
 def test_a_finished_study_is_not_done_again_even_elsewhere(study, folder, command, tmp_path):

@@ -44,7 +44,7 @@ def self_contained(config: Config, checkpoint: Checkpoint) -> Config:
     config = deepcopy(config)
     backbone = (config.get('model') or {}).get('backbone')
     if backbone and checkpoint.architecture and is_type(backbone, 'rethink_det.PrunedBackbone'):
-        backbone['architecture'] = dict(checkpoint.architecture)
+        backbone['architecture'] = checkpoint.architecture
     return config
 
 

@@ -5,7 +5,9 @@ import torch
 from mmengine.config import Config
 
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.architecture.provenance import Provenance
+from rethink_det.architecture.provenance import Parent, Provenance
+from rethink_det.classification.arm_config import architecture_of
+from rethink_det.training.config import load_config
 from tests.checkpoints import unpack_legacy
 
 ALWAYS = set(Provenance.unknown().to_dict())
@@ -114,6 +116,33 @@ def test_files_of_a_chain_name_each_other(commands):
     assert len({checkpoint.provenance.config_digest for checkpoint in chain}) == 3
     ticket = Checkpoint.read(commands / 'lottery' / 'epoch_1.pth').provenance.parent
     assert ticket == chain[1].as_parent(chain[1].ticket)
+
+
+# -- detectors without --backbone ----------------------------------------------------------
+
+PRETRAINED = """
+_base_ = 'detector.py'
+model = dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint={file!r})))
+"""
+
+
+def test_a_detector_from_nothing_is_of_no_arm(write_configs, command, tmp_path):
+    config = write_configs(tmp_path) / 'detector.py'
+    assert command('train', config, '--work-dir', tmp_path / 'work').status == 0
+    provenance = Checkpoint.read(tmp_path / 'work' / 'epoch_1.pth').provenance
+    assert (provenance.arm, provenance.parent, provenance.seed) == (None, None, 0)
+
+
+def test_a_detector_of_mmdets_own_has_the_unpruned_backbone(write_configs, command, tmp_path):
+    folder, file = write_configs(tmp_path), tmp_path / 'public.pth'
+    network = architecture_of(load_config(folder / 'classifier.py')).build_network()
+    torch.save(network.backbone.state_dict(), file)
+    config = folder / 'pretrained.py'
+    config.write_text(PRETRAINED.format(file=str(file)))
+    assert command('train', config, '--work-dir', tmp_path / 'work').status == 0
+    provenance = Checkpoint.read(tmp_path / 'work' / 'epoch_1.pth').provenance
+    assert provenance.arm == 'unpruned'
+    assert provenance.parent == Parent('public.pth', None, None, None)
 
 
 # -- files of before -----------------------------------------------------------------------

@@ -72,7 +72,7 @@ def provenance_of(runner: Runner) -> Provenance:
     hooks = _describing(runner)[::-1]  # what a config adds to the default hooks comes after them
     parent = next((hook.parent for hook in hooks if hook.parent), _pretrained(runner))
     return Provenance(
-        arm=next((hook.arm for hook in hooks if hook.arm), _arm_of(runner, parent)),
+        arm=next((hook.arm for hook in hooks if hook.arm), _arm_of(runner)),
         seed=runner.seed,
         data=f'{type(dataset).__name__} of {len(dataset)} images',
         versions=versions(),
@@ -91,10 +91,10 @@ def _pretrained(runner: Runner) -> Parent | None:
     return Parent(file_name(source), None, None, None) if source else None
 
 
-def _arm_of(runner: Runner, parent: Parent | None) -> str | None:
+def _arm_of(runner: Runner) -> str | None:
     """The arm of a run that nobody has named: the unpruned network's, or none that is known.
 
-    A detector without weights to start from is none of the arms.
+    A detector whose backbone comes from no classifier is none of the arms.
     """
     model = model_of(runner)
     architecture = architecture_of(model)
@@ -102,7 +102,8 @@ def _arm_of(runner: Runner, parent: Parent | None) -> str | None:
         return None
     if getattr(model, 'architecture', None) is not None:
         return ARMS.reference(CLASSIFICATION).name
-    return ARMS.reference(DETECTION).name if parent and hasattr(model, 'backbone') else None
+    of_a_classifier = hasattr(model, 'backbone') and _pretrained(runner)
+    return ARMS.reference(DETECTION).name if of_a_classifier else None
 
 
 def _describing(runner: Runner) -> list[DescribingHook]:

@@ -12,6 +12,7 @@ from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_ch
 from rethink_det.registry import HOOKS
 from rethink_det.training import TransferHook
 from rethink_det.training.launch import last_checkpoint, train
+from tests.checkpoints import of_arm
 
 
 def transfer(checkpoint=None, arm='fine-tune', part=None) -> dict:
@@ -89,6 +90,30 @@ def test_on_resume_the_weights_are_the_runs_own(tiny_config, source):
     assert digest(last(resumed)['state_dict']) == digest(last(unbroken)['state_dict'])
     assert digest(half['state_dict']) != digest(last(resumed)['state_dict'])
     assert last(resumed)['meta']['provenance'] == last(unbroken)['meta']['provenance']
+
+
+def test_weights_of_another_arm_are_refused_in_any_run(tiny_config, source):
+    of_arm(source[1], 'scratch-e')
+    message = 'source.pth: its weights are of arm scratch-e, but arm fine-tune takes those that'
+    with pytest.raises(UserError, match=message):
+        train(tiny_config(hooks=[transfer(source[1])]))
+
+
+def test_what_is_not_known_of_the_weights_is_said_once(log, source):
+    text = log(transfer(source[1]))
+    assert text.count('a file that says nothing of its arm, so it is not known') == 1
+    of_arm(source[1], 'pruned')
+    assert 'not known' not in log(transfer(source[1]), work_dir='known')
+
+
+def test_who_asks_for_no_fine_tuning_is_believed_of_a_file_that_says_nothing(
+    tiny_config, source, log
+):
+    text = log({**transfer(source[1], 'prune-c', 'backbone'), 'untuned': True})
+    assert 'so it is not known' in text
+    assert 'source.pth is pruned and not fine-tuned' in text
+    provenance = last(tiny_config())['meta']['provenance']
+    assert (provenance['arm'], provenance['parent_arm']) == ('prune-c', 'pruned')
 
 
 def change(state: dict, name: str, tensor: torch.Tensor | None) -> dict:

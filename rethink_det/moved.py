@@ -6,7 +6,7 @@ a class is the same under both names. A line goes one release after it came.
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -164,6 +164,38 @@ class _MovedLoader(Loader):
 
 def _attribute(moved: ModuleType, names: Mapping[str, str], name: str) -> Any:
     return getattr(moved, names.get(name, name))
+
+
+def old_names(
+    module: str, names: Mapping[str, tuple[str, Callable[[], Any]]]
+) -> Callable[[str], Any]:
+    """A module's ``__getattr__`` (PEP 562) for what had other names in it in the last release.
+
+    Args:
+        module: Its ``__name__``.
+        names: By old name, where it is today, below ``rethink_det``, and what gives it.
+
+    Returns:
+        A function that warns and gives it; it raises AttributeError for every other name.
+    """
+
+    def __getattr__(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f'module {module!r} has no attribute {name!r}')
+        new, get = names[name]
+        warn_of(f'{module}.{name}', f'{PACKAGE}{new}')
+        return get()
+
+    return __getattr__
+
+
+def warn_of(old: str, new: str) -> None:
+    """Warn whoever called the caller that ``old`` goes and is ``new`` today."""
+    warnings.warn(
+        f'{old} is now {new}; the old name goes with the next release.',
+        DeprecationWarning,
+        stacklevel=3,
+    )
 
 
 def install() -> None:

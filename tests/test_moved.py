@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import rethink_det
+from rethink_det.arms import ARMS
 from rethink_det.moved import MOVED, PACKAGE, MovedFinder, install
-from rethink_det.report.results import StudyResults
+from rethink_det.report.results import StudyResults, write_results
 
 FOLDER = Path(rethink_det.__file__).parent
 
@@ -97,3 +98,31 @@ def test_installing_is_idempotent():
     install()
     assert sys.meta_path == before
     assert sum(isinstance(finder, MovedFinder) for finder in before) == 1
+
+
+@pytest.mark.parametrize(
+    'stage, module, table, get',
+    [
+        ('detection', 'rethink_det.detection', 'TRANSFER_ARMS', 'get_transfer_arm'),
+        ('classification', 'rethink_det.classification.arm_config', 'ARMS', 'get_arm'),
+    ],
+)
+def test_tables_of_arms_that_were_two_are_read_from_the_one(stage, module, table, get):
+    home = import_module(module)
+    with pytest.warns(DeprecationWarning, match=f'{table} is now rethink_det.arms.ARMS;'):
+        old = getattr(home, table)
+    assert list(old) == ARMS.names(stage)
+    with pytest.warns(DeprecationWarning, match=r'arms\.ARMS\.get;') as told:
+        assert getattr(home, get)('unpruned') is old['unpruned'] is ARMS.get(stage, 'unpruned')
+    assert told[0].filename == __file__
+    with pytest.raises(AttributeError, match='no_such_name'):
+        home.no_such_name  # noqa: B018
+
+
+def test_results_are_read_and_written_by_their_old_names(tmp_path):
+    with pytest.warns(DeprecationWarning, match='StudyResults.write;'):
+        StudyResults('s').save(tmp_path / 'results.json')
+    with pytest.warns(DeprecationWarning, match='StudyResults.read;'):
+        assert StudyResults.load(tmp_path) == StudyResults('s')
+    with pytest.warns(DeprecationWarning, match='StudyResults.write;'):
+        assert write_results(tmp_path / 'other', StudyResults('s')).is_file()

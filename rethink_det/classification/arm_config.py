@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine.config import Config
 
@@ -12,9 +13,11 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import configured_architecture
 from rethink_det.architecture.checkpoint import TICKET
 from rethink_det.architecture.network import RUNTIME_KEYS
-from rethink_det.arms import Arm, BudgetRule, Start
+from rethink_det.arms import ARMS as ARM_TABLE
+from rethink_det.arms import CLASSIFICATION, Arm, BudgetRule, Start
 from rethink_det.errors import UserError
 from rethink_det.files import plain
+from rethink_det.moved import old_names
 from rethink_det.registered import is_type
 from rethink_det.registry import HOOKS
 from rethink_det.training import Budget, constant
@@ -160,3 +163,17 @@ def _stretched(base: Budget, settings: ArmSettings, full: int, pruned: int) -> B
         return stretched
     longer = Budget(settings.scratch_b_epochs, ()).stretched(full, pruned, settings.scratch_b_cap)
     return replace(longer, schedulers=stretched.schedulers)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = old_names(
+        __name__,
+        {
+            'ARMS': ('arms.ARMS', lambda: {arm.name: arm for arm in ARM_TABLE.of(CLASSIFICATION)}),
+            'get_arm': ('arms.ARMS.get', lambda: partial(ARM_TABLE.get, CLASSIFICATION)),
+            'architecture_of': (
+                'classification.arm_config.classifier_architecture',
+                lambda: classifier_architecture,
+            ),
+        },
+    )

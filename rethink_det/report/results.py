@@ -13,6 +13,7 @@ from rethink_det.arms import STAGES
 from rethink_det.errors import UserError
 from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULTS
+from rethink_det.moved import warn_of
 from rethink_det.report.run_result import COMPLETED, RunResult
 from rethink_det.report.schema import NEEDED, read, read_file
 from rethink_det.report.statistics import Row, groups, summarise
@@ -108,6 +109,23 @@ class StudyResults:
         told = {key: value for key, value in data.items() if key not in DERIVED}
         results = read(cls, told, str(path), REMEDY)
         return replace(results, runs=[_placed(run, path.parent) for run in results.runs])
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> 'StudyResults':
+        """The old name of :meth:`read`; it goes with the next release."""
+        warn_of('StudyResults.load', 'StudyResults.read')
+        return cls.read(path)
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """The old name of :meth:`write`; it goes with the next release."""
+        warn_of('StudyResults.save', 'StudyResults.write')
+        return self.write(path)
+
+
+def write_results(work_dir: str | os.PathLike, results: StudyResults) -> Path:
+    """The old name of :meth:`StudyResults.write`; it goes with the next release."""
+    warn_of('write_results', 'StudyResults.write')
+    return results.write(Path(work_dir))
 
 
 def _file(path: str | os.PathLike) -> Path:

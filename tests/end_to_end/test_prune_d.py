@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 import torch
+from rethink_det.architecture.torch_files import load_checkpoint
+from rethink_det.architecture.weights import digest
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.provenance import Provenance
-from rethink_det.architecture.torch_files import load_checkpoint
-from rethink_det.architecture.weights import digest
 from rethink_det.report import StudyResults
 
 STUDY = """

@@ -45,8 +45,8 @@ endef
 demo: venv  ## the smallest whole study, on the CPU, with its report
 	.venv/bin/rethink-det study demo --work-dir work_dirs/demo --workers $(WORKERS)
 
-test: lint  ## lint, then every test but the slow ones
-	.venv/bin/python $(PYTEST)
+test: lint  ## lint, then every test but the slow ones, and what they cover
+	.venv/bin/python $(PYTEST) --cov
 
 test-slow: venv  ## the slow tests alone
 	.venv/bin/python $(PYTEST) -m slow

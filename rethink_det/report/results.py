@@ -5,6 +5,7 @@ Its ``summary``, ``verdict`` and ``verdicts`` are derived from ``runs`` at each 
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ from rethink_det.errors import UserError
 from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULTS
 from rethink_det.moved import warn_of
+from rethink_det.report.comparison import Comparison
 from rethink_det.report.run_result import COMPLETED, RunResult
 from rethink_det.report.schema import NEEDED, read, read_file
 from rethink_det.report.statistics import Row, groups, summarise
 from rethink_det.report.verdict import Verdict, overall_verdict, verdict
 
 FORMAT = 'rethink_det.study_results'
-VERSION = 1
+VERSION = 2
 REMEDY = 'run the study again (it repeats only what is missing) to write it anew'
 DERIVED = ('verdict', 'verdicts', 'summary')
 """Keys that are written for whoever reads the file, and not read."""
@@ -36,6 +38,8 @@ class StudyResults:
         title: One line for the report.
         description: What is asked, for the report.
         environment: Versions, device.
+        primary: The comparison that was named before the runs; the others are exploratory.
+        margin: By metric, in its own unit: the largest difference that does not matter.
 
     Example:
         >>> from rethink_det import StudyResults
@@ -51,6 +55,8 @@ class StudyResults:
     title: str = ''
     description: str = ''
     environment: dict[str, Any] = field(default_factory=dict)
+    primary: Comparison | None = None
+    margin: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def summary(self) -> list[Row]:
@@ -83,8 +89,10 @@ class StudyResults:
             'runs': [run.to_dict() for run in self.runs],
             'summary': [asdict(row) for row in self.summary],
             'environment': self.environment,
+            'primary': None if self.primary is None else asdict(self.primary),
+            'margin': self.margin,
         }
-        return plain(content)
+        return plain({key: value for key, value in content.items() if value is not None})
 
     def write(self, path: str | os.PathLike) -> Path:
         """Write the results to the file ``path``, atomically; a folder as of :meth:`read`."""

@@ -16,7 +16,7 @@ from rethink_det.layout import RESULT
 from rethink_det.report.schema import NO_KEY, one_of, read, read_file
 
 FORMAT = 'rethink_det.run_result'
-VERSION = 1
+VERSION = 2
 REMEDY = 'delete the folder, and the study does this run again'
 PRUNING, DETECTOR_PRUNING = 'pruning', 'detector-pruning'
 RUN_STAGES = (CLASSIFICATION, PRUNING, DETECTION, DETECTOR_PRUNING)
@@ -126,6 +126,15 @@ class RunResult:
         error: Why there is no result.
         folder: Of the run, relative to the study's.
         identity: Digest of all that the result follows from.
+        parent: Name of the unpruned network that it descends from, in the study's design; None
+            where each seed has its own.
+        parent_digest: Digest of that network's weights; None where the run has no such parent.
+        parent_given: Whether that network was given, and not trained by the study.
+        test_images: How many images the metrics are of.
+        test_digest: Digest of these images and what is true of them.
+        replicates: By metric, its value on test sets of the same size drawn from the test images
+            with replacement. The draws follow from :attr:`test_digest` alone: the k-th is of the
+            same images in every run that has it, so two runs are compared by subtraction.
         plan: What the run was told.
         root: Folder of the study, which only the reader knows.
     """
@@ -162,6 +171,12 @@ class RunResult:
     error: str | None = None
     folder: str | None = None
     identity: str | None = None
+    parent: str | None = None
+    parent_digest: str | None = None
+    parent_given: bool | None = None
+    test_images: int | None = None
+    test_digest: str | None = None
+    replicates: Mapping[str, tuple[float, ...]] | None = None
     plan: Plan | None = None
     root: Path | None = field(default=None, compare=False, repr=False, metadata=NO_KEY)
 

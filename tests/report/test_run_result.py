@@ -30,6 +30,8 @@ FULL = RunResult(
     input_origin='an image', latency_ms=1.5, latency_device='a CPU', peak_memory_mib=2.5,
     stages=(FeatureMapWidths(4, 1, 2, 3, 4),), unmeasured='why', reference=Reference(37.0, 'x'),
     wall_s=8.0, error='none', folder='runs/a', identity='ef',
+    parent='seed0', parent_digest='01', parent_given=False, test_images=2, test_digest='23',
+    replicates={'coco/bbox_mAP': (0.3, 0.5)},
     plan=Plan('net.py', {'a.b': 1}, {'pruner': {'type': 'P'}}),
 )  # fmt: skip
 
@@ -72,7 +74,7 @@ def test_it_is_written_into_its_folder_and_knows_its_files_when_the_study_has_mo
     (tmp_path / 'here' / 'runs' / 'a').mkdir(parents=True)
     replace(FULL, root=tmp_path / 'here').write()
     content = json.loads((tmp_path / 'here' / 'runs' / 'a' / 'result.json').read_text())
-    assert (content['format'], content['version']) == ('rethink_det.run_result', 1)
+    assert (content['format'], content['version']) == ('rethink_det.run_result', 2)
     assert str(tmp_path) not in json.dumps(content)
     (tmp_path / 'here').rename(tmp_path / 'there')
     run = RunResult.read(tmp_path / 'there' / 'runs' / 'a', tmp_path / 'there')

@@ -181,6 +181,11 @@ class RunResult:
     root: Path | None = field(default=None, compare=False, repr=False, metadata=NO_KEY)
 
     @property
+    def repetition(self) -> int | str:
+        """What tells the runs of an arm apart: the seed, with the parent if the design names it."""
+        return self.seed if self.parent is None else f'{self.parent}/{self.seed}'
+
+    @property
     def place(self) -> Path:
         """The folder of the run; of a row of an unknown study relative to that."""
         return Path(self.root or '') / (self.folder or '')

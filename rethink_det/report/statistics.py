@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import isfinite
 from statistics import fmean, stdev
-from typing import Protocol
+from typing import Any, Protocol
 from warnings import catch_warnings, simplefilter
 
 from scipy import stats
@@ -79,6 +79,10 @@ class Run(OfArm, Protocol):
         """Of everything random in it."""
 
     @property
+    def repetition(self) -> int | str:
+        """The seed, or parent and seed: what no other run of the arm has."""
+
+    @property
     def status(self) -> str:
         """Only ``'completed'`` counts."""
 
@@ -119,8 +123,8 @@ class Row:
     n: int
     mean: float
     std: float | None
-    values: dict[int, float]
-    excluded_seeds: tuple[int, ...]  # completed, but the metric is missing, NaN or infinite
+    values: dict[int | str, float]  # by the run's repetition
+    excluded_seeds: tuple[int | str, ...]  # completed, but the metric is missing, NaN or infinite
     difference: Difference | None
 
     @property
@@ -152,9 +156,9 @@ def primary_metric(rows: Iterable[Row], stage: str, model: str) -> str | None:
 
 
 def compare(
-    values: Mapping[int, float], base: Mapping[int, float], baseline: str = 'baseline'
+    values: Mapping[Any, float], base: Mapping[Any, float], baseline: str = 'baseline'
 ) -> Difference:
-    """``values`` minus ``base``, both by seed: paired when the seeds are the same.
+    """``values`` minus ``base``, both by repetition: paired when the seeds are the same.
 
     Source: ``scipy.stats.ttest_rel``, ``ttest_ind(equal_var=False)`` and their
     ``confidence_interval``.
@@ -192,21 +196,21 @@ def summarise(runs: Iterable[Run]) -> list[Row]:
     """One row per (stage, model, arm, metric) over the completed runs, arms in fixed order.
 
     Raises:
-        UserError: a stage is unknown, or two completed runs claim the same stage, model, arm
-            and seed.
+        UserError: a stage is unknown, or two completed runs claim the same stage, model, arm,
+            parent and seed.
     """
     done = [run for run in runs if run.status == 'completed']
-    cells: dict[tuple[str, str, str], dict[int, Run]] = {}
+    cells: dict[tuple[str, str, str], dict[int | str, Run]] = {}
     for run in done:
         if run.stage not in STAGES:
             raise UserError(f'stage {run.stage!r} is none of {", ".join(STAGES)}')
         seeds = cells.setdefault((run.stage, run.model, run.arm), {})
-        if run.seed in seeds:
+        if run.repetition in seeds:
             raise UserError(
-                f'two completed runs are {run.stage} / {run.model} / {run.arm} / seed {run.seed}: '
-                'give their models different names, or drop one of them'
+                f'two completed runs are {run.stage} / {run.model} / {run.arm} / seed '
+                f'{run.repetition}: give their models different names, or drop one of them'
             )
-        seeds[run.seed] = run
+        seeds[run.repetition] = run
     rows = []
     for stage, model in groups(done):
         arms = [key[2] for key in cells if key[:2] == (stage, model)]
@@ -220,7 +224,7 @@ def summarise(runs: Iterable[Run]) -> list[Row]:
 
 
 def _metric_rows(
-    stage: str, model: str, metric: str, seeds_of: Mapping[str, Mapping[int, Run]]
+    stage: str, model: str, metric: str, seeds_of: Mapping[str, Mapping[Any, Run]]
 ) -> list[Row]:
     """The rows of one metric: every arm that has a finite value of it, against the baseline."""
     table = {}

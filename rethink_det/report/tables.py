@@ -43,7 +43,7 @@ def metric_table(rows: Sequence[Row], runs: Sequence[RunResult]) -> Table:
     columns.append(f'seed {" · ".join(map(str, seeds))}')
     columns += [f'difference to {ARMS.baseline(stage).name}', '95 % CI', 'p', 'test']
     counted = {(row.arm, seed) for row in rows for seed in row.values}
-    lost = [f'{r.arm} seed {r.seed}' for r in runs if (r.arm, r.seed) not in counted]
+    lost = [f'{r.arm} seed {r.repetition}' for r in runs if (r.arm, r.repetition) not in counted]
     note = f'Completed without a finite value, left out: {", ".join(lost)}.' if lost else ''
     return Table(metric.name, columns, body, note)
 

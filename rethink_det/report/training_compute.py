@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import Row
 
-Spent = Mapping[tuple[str, int], float]
-"""Total training compute in MACs by arm and seed."""
+Spent = Mapping[tuple[str, int | str], float]
+"""Total training compute in MACs by arm and repetition."""
 
 
 def spent_by(runs: Iterable[RunResult]) -> Spent:
     """Total training compute of the completed ``runs`` of one (stage, model) that tell it."""
     return {
-        (run.arm, run.seed): run.total_train_macs
+        (run.arm, run.repetition): run.total_train_macs
         for run in runs
         if run.status == 'completed' and run.total_train_macs
     }

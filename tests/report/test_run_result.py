@@ -64,6 +64,11 @@ def test_numpy_scalars_and_diverged_metrics_become_plain_json():
     json.dumps(entry, allow_nan=False)
 
 
+def test_a_run_is_told_apart_by_its_seed_and_where_the_design_names_it_its_parent():
+    run = RunResult('classification', 'fine-tune', 1)
+    assert (run.repetition, replace(run, parent='a').repetition) == (1, 'a/1')
+
+
 def test_what_is_not_known_is_left_out():
     assert set(RunResult('classification', 'fine-tune', 0).to_dict()) == {
         'stage', 'arm', 'seed', 'metrics', 'model', 'status',

@@ -12,7 +12,7 @@ from scipy import stats
 from rethink_det.errors import UserError
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import compare, summarise
-from tests.report.rows import classification, row_of
+from tests.report.rows import TOP1, classification, row_of
 
 scores = st.floats(0, 100, allow_nan=False)
 
@@ -97,6 +97,14 @@ def test_rows_come_in_the_fixed_order_of_arms():
 def test_two_runs_of_one_seed_are_refused():
     with pytest.raises(UserError, match='classification / net / lottery / seed 0'):
         summarise(classification(lottery=[1.0]) * 2)
+
+
+def test_two_runs_of_one_seed_from_two_parents_are_two():
+    (run,) = classification(lottery=[1.0])
+    (row,) = summarise([replace(run, parent='a'), replace(run, parent='b', metrics={TOP1: 3.0})])
+    assert (row.n, row.mean, row.values) == (2, 2.0, {'a/0': 1.0, 'b/0': 3.0})
+    with pytest.raises(UserError, match='classification / net / lottery / seed a/0'):
+        summarise([replace(run, parent='a')] * 2)
 
 
 def test_an_unknown_stage_is_refused():

@@ -78,7 +78,7 @@ def compute_figure(runs: Iterable[RunResult], rows: Sequence[Row]) -> Figure | N
     return figure
 
 
-def _shows(row: Row, key: tuple[str, int]) -> bool:
+def _shows(row: Row, key: tuple[str, int | str]) -> bool:
     return row.arm == key[0] and key[1] in row.values
 
 

@@ -33,7 +33,9 @@ def latency_figure(runs: Iterable[RunResult], rows: Sequence[Row]) -> Figure | N
         The figure, or None when no run has a latency, or they are of several devices.
     """
     runs = list(runs)
-    latency = {(run.arm, run.seed): run.latency_ms for run in runs if run.latency_ms is not None}
+    latency = {
+        (run.arm, run.repetition): run.latency_ms for run in runs if run.latency_ms is not None
+    }
     devices = {run.latency_device for run in runs if run.latency_ms is not None}
     if len(devices) != 1:
         return None

@@ -96,7 +96,7 @@ def _flat(data: Mapping[str, Any], prefix: str = '') -> list[tuple[str, str]]:
 
 def _csv(runs: Sequence[RunResult]) -> str:
     """One line per run, metrics and nested values in columns of their own (``a.b``)."""
-    lines = [dict(_flat(replace(run, plan=None).to_dict())) for run in runs]
+    lines = [dict(_flat(replace(run, plan=None, replicates=None).to_dict())) for run in runs]
     columns = list(dict.fromkeys(key for line in lines for key in line))
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, restval='', lineterminator='\n')

@@ -37,7 +37,8 @@ class StudyResults:
         runs: Its runs, but for those that prune and did not fail.
         title: One line for the report.
         description: What is asked, for the report.
-        environment: Versions, device.
+        environment: Versions, device, command, date: what the runs had in common, and else how
+            many had which; each run's own is in its row.
         primary: The comparison that was named before the runs; the others are exploratory.
         margin: By metric, in its own unit: the largest difference that does not matter.
 

@@ -13,6 +13,7 @@ from typing import Any
 from rethink_det.arms import CLASSIFICATION, DETECTION
 from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULT
+from rethink_det.report.environment import Environment
 from rethink_det.report.schema import NO_KEY, one_of, read, read_file
 
 FORMAT = 'rethink_det.run_result'
@@ -136,6 +137,9 @@ class RunResult:
             with replacement. The draws follow from :attr:`test_digest` alone: the k-th is of the
             same images in every run that has it, so two runs are compared by subtraction.
         plan: What the run was told.
+        pruner: What made the network small: a pruner and its options, or the ``architecture``
+            that was taken in place of pruning; None for an unpruned network.
+        environment: Where, when and by what the run was done.
         root: Folder of the study, which only the reader knows.
     """
 
@@ -178,6 +182,8 @@ class RunResult:
     test_digest: str | None = None
     replicates: Mapping[str, tuple[float, ...]] | None = None
     plan: Plan | None = None
+    pruner: Mapping[str, Any] | None = None
+    environment: Environment | None = None
     root: Path | None = field(default=None, compare=False, repr=False, metadata=NO_KEY)
 
     @property

@@ -1,24 +1,24 @@
 """Doing what a plan says: only what is missing, in order, here or in several processes."""
 
 import os
-import platform
+import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-import torch
-
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.architecture.provenance import versions
 from rethink_det.arms import STAGES
 from rethink_det.errors import UserError
+from rethink_det.report.environment import merged
 from rethink_det.report.results import StudyResults
-from rethink_det.report.run_result import FAILED, MISSING, RunResult
+from rethink_det.report.run_result import COMPLETED, FAILED, MISSING, RunResult
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Study
 from rethink_det.study.display import Display
+from rethink_det.study.environment import placed
 from rethink_det.study.executors import Here
 from rethink_det.study.graph import Run, models_of, runs_of
 from rethink_det.study.run import execute
@@ -30,6 +30,7 @@ class _State:
     """What is known of a study while it runs."""
 
     runs: list[Run]
+    root: Path
     results: dict[str, RunResult] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     active: dict[Future, Run] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class _State:
         if error is not None:
             mistake = isinstance(error, UserError)
             trace = str(error) if mistake else ''.join(traceback.format_exception(error))
-            self.failures[run.key] = trace.strip()
+            self.failures[run.key] = placed(trace.strip(), self.root)
             return f'FAILED: {error}'
         outcome = future.result()
         result = self.results[run.key] = outcome.result
@@ -99,7 +100,7 @@ def execute_study(
     if study.classification.parent:
         # Refused before anything is started.
         check_given_parent(Checkpoint.read(study.classification.parent))
-    state = _State(runs_of(study))
+    state = _State(runs_of(study), Path(work_dir).resolve())
     with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):
             for run in state.ready()[: max(0, workers - len(state.active))]:
@@ -117,7 +118,7 @@ def execute_study(
 def _submit(executor: Executor, run: Run, parents: Mapping, work_dir: str | os.PathLike) -> Future:
     """Hand out a run; to workers of which one was killed, it fails instead."""
     try:
-        return executor.submit(execute, run, parents, work_dir)
+        return executor.submit(partial(execute, command=sys.argv), run, parents, work_dir)
     except BrokenExecutor as error:
         future: Future = Future()
         future.set_exception(error)
@@ -139,7 +140,8 @@ def _results(study: Study, state: _State) -> StudyResults:
             continue
         row = _row(run, state)
         runs += [replace(row, model=model) for model in models_of(study, run)]
-    return StudyResults(study.name, runs, study.title, study.description, _environment())
+    environment = merged(run.environment for run in runs if run.status == COMPLETED)
+    return StudyResults(study.name, runs, study.title, study.description, environment)
 
 
 def _row(run: Run, state: _State) -> RunResult:
@@ -148,15 +150,6 @@ def _row(run: Run, state: _State) -> RunResult:
     error = state.failures.get(run.key)
     status = MISSING if error is None else FAILED
     return RunResult(run.stage, run.arm, run.seed, status=status, key=run.key, error=error)
-
-
-def _environment() -> dict:
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else 'CPU'
-    return {
-        'device': f'{device}, {os.cpu_count()} cores, {platform.machine()}',
-        'python': platform.python_version(),
-        **versions(),
-    }
 
 
 def dry_run(study: Study) -> str:

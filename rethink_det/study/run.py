@@ -9,15 +9,18 @@ import contextlib
 import io
 import os
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from mmengine.logging import MMLogger
 
 from rethink_det.errors import UserError
 from rethink_det.layout import CONSOLE, RECIPE, RESULT, run_folder
-from rethink_det.report.run_result import RunResult
+from rethink_det.report.run_result import Plan, RunResult
+from rethink_det.study.environment import environment, placed
 from rethink_det.study.graph import Run
 from rethink_det.study.older_runs import older_differences
 from rethink_det.study.recipe import Recipe
@@ -41,13 +44,19 @@ class Outcome:
     redone: str = ''
 
 
-def execute(run: Run, parents: Mapping[str, RunResult], work_dir: str | os.PathLike) -> Outcome:
+def execute(
+    run: Run,
+    parents: Mapping[str, RunResult],
+    work_dir: str | os.PathLike,
+    command: Sequence[str] = (),
+) -> Outcome:
     """Do a run, unless it is done.
 
     Args:
         run: Of the study's graph.
         parents: Results of the runs it needs, by key.
         work_dir: Folder of the study.
+        command: The program and its arguments by which the study was started.
     """
     stage, told = stage_of(run, parents), io.StringIO()
     with contextlib.redirect_stdout(told):
@@ -60,7 +69,7 @@ def execute(run: Run, parents: Mapping[str, RunResult], work_dir: str | os.PathL
         return Outcome(done)
     recipe.write(folder)
     config.work_dir = str(folder)
-    started = time.perf_counter()
+    started, date = time.perf_counter(), datetime.now(timezone.utc)
     with _console(folder / CONSOLE):
         print(told.getvalue(), end='')
         if redone:
@@ -72,9 +81,27 @@ def execute(run: Run, parents: Mapping[str, RunResult], work_dir: str | os.PathL
         root=root,
         folder=folder.relative_to(root).as_posix(),
         wall_s=round(time.perf_counter() - started, 2),
+        plan=_placed(result.plan, root),
+        pruner=placed(_pruner(stage), root),
+        environment=environment(command, root, date),
     )
     result.write()
     return Outcome(result, redone)
+
+
+def _placed(plan: Plan | None, root: Path) -> Plan | None:
+    """The same without folders of this machine."""
+    return None if plan is None else Plan(**placed(asdict(plan), root))
+
+
+def _pruner(stage: Stage) -> dict[str, Any] | None:
+    """What made the network small, here or in a run that this one builds on."""
+    if 'architecture' in stage.settings:
+        return dict(stage.settings)
+    if 'pruner' in stage.settings:
+        return dict(stage.settings['pruner'])
+    inherited = (parent.pruner for parent in stage.parents.values())
+    return next((dict(pruner) for pruner in inherited if pruner is not None), None)
 
 
 def finished(folder: Path, root: Path) -> RunResult | None:

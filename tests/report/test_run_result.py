@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det.errors import UserError
+from rethink_det.report.environment import Environment
 from rethink_det.report.run_result import (
     FeatureMapWidths,
     Plan,
@@ -32,7 +33,8 @@ FULL = RunResult(
     wall_s=8.0, error='none', folder='runs/a', identity='ef',
     parent='seed0', parent_digest='01', parent_given=False, test_images=2, test_digest='23',
     replicates={'coco/bbox_mAP': (0.3, 0.5)},
-    plan=Plan('net.py', {'a.b': 1}, {'pruner': {'type': 'P'}}),
+    plan=Plan('net.py', {'a.b': 1}, {'pruner': {'type': 'P'}}), pruner={'type': 'P'},
+    environment=Environment('2026-01-02', 'study demo', 'abc', 'CPU', '3.11', {'torch': '2.9'}),
 )  # fmt: skip
 
 

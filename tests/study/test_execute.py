@@ -88,12 +88,28 @@ def test_real_study_in_this_process(study, tmp_path):
     work, plan = tmp_path / 'work', study()
     results = execute_study(plan, work, Here())
     assert set(status(results).values()) == {'completed'}
+    pruners = {run.arm: run.pruner for run in results.runs}
+    assert pruners == {'unpruned': None, 'fine-tune': PRUNER, 'scratch-e': PRUNER}
+    assert {run.environment.command for run in results.runs} == {results.environment['command']}
     before = {path: path.stat().st_mtime_ns for path in work.rglob('*') if path.is_file()}
     again = execute_study(plan, work, Here())
     after = {path: path.stat().st_mtime_ns for path in work.rglob('*') if path.is_file()}
     changed = {path.name for path, when in after.items() if before.get(path) != when}
     assert changed <= {'results.json'}
     assert [run.metrics for run in again.runs] == [run.metrics for run in results.runs]
+
+
+def test_where_runs_differ_is_said_and_each_keeps_its_own(study, tmp_path, monkeypatch):
+    monkeypatch.setattr('sys.argv', ['rethink-det', 'study', '--work-dir', str(tmp_path / 'work')])
+    execute_study(study(), tmp_path / 'work', Here())
+    monkeypatch.setattr('sys.argv', ['rethink-det', 'study', 'again'])
+    told = execute_study(study(arms=('fine-tune', 'scratch-b')), tmp_path / 'work', Here())
+    commands = {run.arm: run.environment.command for run in told.runs}
+    first = 'rethink-det study --work-dir .'
+    assert commands == {
+        'unpruned': first, 'fine-tune': first, 'scratch-b': 'rethink-det study again',
+    }  # fmt: skip
+    assert told.environment['command'] == (f'{first} (2 runs); rethink-det study again (1 run)')
 
 
 def test_given_parent_is_evaluated_not_trained_and_its_compute_stays_unknown(study, tmp_path):

@@ -33,7 +33,8 @@ def times(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob('*') if path.is_file()}
 
 
-def test_it_leaves_its_result_its_recipe_and_its_config(do, unpruned, tmp_path):
+def test_it_leaves_its_result_its_recipe_and_its_config(do, unpruned, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     result = do(unpruned()).result
     assert result.place.parent == tmp_path / 'work' / 'runs' / 'classification' / 'net' / 'unpruned'
     assert result.place.name == f'seed0-{result.identity[:8]}'
@@ -41,6 +42,8 @@ def test_it_leaves_its_result_its_recipe_and_its_config(do, unpruned, tmp_path):
     names = {path.name for path in result.place.iterdir()}
     assert {'result.json', 'recipe.json', 'config.py', 'console.log'} <= names
     assert result.files_exist and result.wall_s > 0
+    assert result.environment.started and result.environment.versions['torch']
+    assert result.plan.config == 'net.py'
 
 
 def test_it_is_not_done_again(do, unpruned, tmp_path):

@@ -153,3 +153,14 @@ def test_no_other_module_knows_an_arm_by_name():
     ]
     assert strangers == []
     assert {text for text, _ in texts(PACKAGE / 'arms.py')} >= names
+
+
+def test_an_arm_that_takes_no_fine_tuned_network_cannot_leave_that_out():
+    scratch = ARMS.get(DETECTION, 'scratch-e')
+    with pytest.raises(UserError, match='untuned=True is for arm prune-c: arm scratch-e takes no'):
+        ARMS.untuned(scratch)
+
+
+def test_an_arm_of_no_classifier_has_no_source():
+    with pytest.raises(ValueError, match='arm random has no source'):
+        ARMS.source_of(ARMS.get(DETECTION, 'random'))

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / 'rethink_det'
 ROOMS = (
-    'errors', 'moved', 'files', 'registry', 'layout', 'registered', 'arms', 'compat',
+    'errors', 'bounds', 'moved', 'files', 'registry', 'layout', 'registered', 'arms', 'compat',
     'architecture', 'report', 'convert', 'training', 'pruning', 'datasets', 'classification',
     'detection', 'study', 'export', 'benchmark', 'doctor', 'cli',
 )  # fmt: skip

@@ -63,8 +63,10 @@ def named_architecture(backbone: Mapping) -> PrunedArchitecture | None:
     """The architecture that the config of a ``PrunedBackbone`` names; ``None`` of any other.
 
     Raises:
-        UserError: The architecture cannot be loaded.
+        UserError: There is none, or it cannot be loaded.
     """
     if not is_type(backbone, 'rethink_det.PrunedBackbone'):
         return None
+    if backbone.get('architecture') is None:
+        raise UserError('A PrunedBackbone needs its architecture: a name, a file or a dict.')
     return PrunedArchitecture.load(backbone['architecture'])

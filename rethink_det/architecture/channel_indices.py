@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeGuard
 
+from rethink_det.bounds import is_int
 from rethink_det.errors import UserError
 
 Kept = int | tuple[int, ...]
@@ -55,11 +56,6 @@ def check_indices(claim: str, kept: object, width: int | None = None) -> tuple[i
 def other_indices(kept: Sequence[int], width: int) -> list[int]:
     """The indices of ``width`` channels that are not kept, sorted."""
     return sorted(set(range(width)) - set(kept))
-
-
-def is_int(value: object) -> TypeGuard[int]:
-    """Whether a value is a whole number, and no truth value."""
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _are_indices(value: object) -> TypeGuard[Sequence[int]]:

@@ -107,7 +107,9 @@ class Checkpoint:
         """
         bare = WEIGHTS not in content
         state = _tensors(content) if bare else content[WEIGHTS]
-        meta = _mapping(content.get(META))
+        meta = content.get(META) or {}
+        if not isinstance(meta, Mapping):
+            raise UserError(f'{path}: {META} is a {type(meta).__name__}, expected a dict.')
         own = {ARCHITECTURE, CONVENTION, PROVENANCE}
         others = {k: v for k, v in content.items() if k not in _OWN and not (bare and k in state)}
         if META in content:

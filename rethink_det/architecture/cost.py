@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from rethink_det.architecture import building, validation
+from rethink_det.errors import UserError
 
 if TYPE_CHECKING:
     from rethink_det.architecture.pruned_architecture import PrunedArchitecture
@@ -79,11 +80,19 @@ def count(
         input_shape: ``(channels, height, width)``.
         kept: Of a parameter under a weight mask, how many weights are left. Removed weights
             count neither as parameters nor as multiply-adds.
+
+    Raises:
+        UserError: The network cannot run on such an input.
     """
     model.eval()
     weight = next(model.parameters())
     with FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype))
+        images = torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype)
+        try:
+            model(images)
+        except RuntimeError as error:
+            kind, shape = type(model).__name__, tuple(input_shape)
+            raise UserError(f'{kind} cannot run on an input of {shape}: {error}') from error
     flops = counter.get_flop_counts()
     params = sum(p.numel() for p in model.parameters())
     conv, linear = _macs(flops.get('Global', {}))

@@ -6,7 +6,7 @@ travels with them in every checkpoint.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from math import isclose
+from math import isclose, isfinite
 from os import PathLike
 from typing import Any
 
@@ -101,10 +101,12 @@ class InputConvention:
             convention is None
             or convention.channels not in _ORDERS
             or len(convention.mean) != len(convention.std)
+            or not all(map(isfinite, (*convention.mean, *convention.std)))
+            or min(convention.std, default=0) <= 0
         ):
             raise UserError(
                 f"{path}: meta['input_convention'] is {entry!r}, expected channels ('rgb' or "
-                "'bgr'), mean and std of each channel."
+                "'bgr'), mean and a positive std of each channel."
             )
         return convention
 

@@ -39,7 +39,8 @@ def check(architecture: 'PrunedArchitecture') -> None:
     """Refuse what the base network does not have.
 
     Raises:
-        UserError: It cannot be built, or has no such layer, block, or as many channels.
+        UserError: It cannot be built, or has no such layer, block or masked parameter, or not
+            as many channels or weights.
     """
     kind, network = architecture.backbone.get('type'), unpruned(architecture)
     check_blocks(network, architecture.removed_blocks, BACKBONE)
@@ -50,3 +51,8 @@ def check(architecture: 'PrunedArchitecture') -> None:
         check_kept(f'layer {layer} would keep', kept, known[layer])
     for layer, kept in architecture.selections.items():
         check_kept(f'layer {layer} would read', kept, input_width(network, layer))
+    sizes = {name: parameter.numel() for name, parameter in network.named_parameters()}
+    for name, count in architecture.masks.get('kept', {}).items():
+        if count > sizes.get(name, -1):
+            has = f'{sizes[name]} weights in it' if name in sizes else 'no such parameter'
+            raise UserError(f'masks keep {count} weights of {name}; {kind} has {has}.')

@@ -38,6 +38,11 @@ def read(source: Source) -> tuple[Mapping, str]:
         return _described(source)
     if isinstance(source, Mapping):
         return source, 'architecture'
+    if not isinstance(source, (str, os.PathLike)):
+        raise UserError(
+            'An architecture is given by name, file, dict or checkpoint, got a '
+            f'{type(source).__name__}.'
+        )
     text = os.fspath(source)
     if text in published.names():
         return published.read(text), text

@@ -90,6 +90,8 @@ def build_network(backbone: Mapping, head: Mapping, input_shape: Sequence[int]) 
 
 
 def _build(kind: str, config: Mapping) -> nn.Module:
+    if not isinstance(config, Mapping):
+        raise UserError(f'A {kind} config is a dict, got {config!r}.')
     if 'type' not in config:
         raise UserError(f"A {kind} config needs a 'type', got the keys {sorted(config)}.")
     try:

@@ -159,7 +159,13 @@ class PrunedArchitecture:
         return FrozenMapping(layers.widths(building.unpruned(self)))
 
     def kept(self, layer: str) -> int:
-        """How many output channels ``layer`` keeps."""
+        """How many output channels ``layer`` keeps.
+
+        Raises:
+            UserError: No layer of that name can lose some.
+        """
+        if layer not in self.widths:
+            raise UserError(f'There is no layer {layer!r}; there are {", ".join(self.widths)}.')
         kept = self.channels.get(layer, self.widths[layer])
         return kept if isinstance(kept, int) else len(kept)
 

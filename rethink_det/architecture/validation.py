@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rethink_det.architecture.channel_indices import check_indices, check_kept, is_int
+from rethink_det.architecture.channel_indices import check_indices, check_kept
 from rethink_det.architecture.frozen import freeze
 from rethink_det.architecture.network import RUNTIME_KEYS
+from rethink_det.bounds import is_int
 from rethink_det.errors import UserError
 from rethink_det.files import plain
 
@@ -51,6 +52,9 @@ def block_names(names: Sequence[str]) -> tuple[str, ...]:
     """Names of residual blocks, or :class:`UserError`."""
     if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) for n in names):
         raise UserError(f'removed_blocks must be a list of names, got {names!r}.')
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(f'removed_blocks names {twice} twice.')
     return tuple(names)
 
 
@@ -60,4 +64,9 @@ def mask_description(masks: Mapping[str, Any]) -> dict[str, Any]:
         raise UserError(f'masks must have the keys digest and kept, got {sorted(masks)}.')
     if masks and not isinstance(masks['kept'], Mapping):
         raise UserError(f'masks: kept must be a dict by parameter, got {masks["kept"]!r}.')
+    if masks and not isinstance(masks['digest'], str):
+        raise UserError(f'masks: digest must be a text, got {masks["digest"]!r}.')
+    for name, count in masks.get('kept', {}).items():
+        if not is_int(count) or count < 0:
+            raise UserError(f'masks: of {name} must be said how many are kept, got {count!r}.')
     return plain(masks)

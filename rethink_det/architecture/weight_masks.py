@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rethink_det.bounds import is_int
 from rethink_det.errors import UserError
 
 WeightMasks = Mapping[str, Tensor]
@@ -55,7 +56,7 @@ def _unpacked(name: str, packed: Mapping[str, Any]) -> Tensor:
         raise UserError(f"The mask of {name} is damaged: it needs a 'shape' and 'bits'.")
     shape, bits = packed['shape'], packed['bits']
     listed = isinstance(shape, (list, tuple))
-    if not listed or not all(isinstance(size, int) and size >= 0 for size in shape):
+    if not listed or not all(is_int(size) and size >= 0 for size in shape):
         raise UserError(f'The mask of {name} is damaged: its shape is {shape!r}.')
     size = prod(shape)
     if not isinstance(bits, Tensor) or bits.dtype != torch.uint8:

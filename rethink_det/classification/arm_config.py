@@ -66,6 +66,8 @@ def classifier_architecture(config: Config) -> PrunedArchitecture:
         raise UserError(
             f"The config's model is {model.get('type')!r}, expected 'rethink_det.Classifier'."
         )
+    if not model.get('backbone'):
+        raise UserError("The config's model has no backbone.")
     return configured_architecture(model['backbone'], model.get('head'), model.get('input_shape'))
 
 

@@ -10,8 +10,12 @@ from torch import Tensor
 
 from rethink_det.architecture.backbone import configured_architecture
 from rethink_det.architecture.network import build_backbone, last_feature
+from rethink_det.errors import UserError
 from rethink_det.registered import by_name
 from rethink_det.registry import MODELS
+
+MODES = ('tensor', 'loss', 'predict')
+"""What a classifier can be asked for."""
 
 
 @MODELS.register_module()
@@ -68,6 +72,8 @@ class Classifier(BaseModel):
             mode: ``'tensor'``: scores ``(N, classes)``. ``'loss'``: ``dict(loss=...)``.
                 ``'predict'``: one dict of ``scores`` and ``gt_label`` for the whole batch.
         """
+        if mode not in MODES:
+            raise UserError(f'Classifier: mode must be one of {", ".join(MODES)}, got {mode!r}.')
         scores = self.head(last_feature(self.backbone(inputs)))
         if mode == 'loss':
             if gt_label is None:

@@ -5,6 +5,7 @@ from math import sqrt
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from rethink_det.bounds import check_count
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
@@ -30,8 +31,8 @@ class ConvHead(BaseModule):
         norm_eps: What BatchNorm adds to the variance: TensorFlow's 1e-3, in MobileNetV2 1e-5.
 
     Raises:
-        UserError: ``channels`` is below 1, ``dropout`` not in 0 <= p < 1, or the activation is
-            none of these.
+        UserError: ``num_classes`` or ``channels`` is below 1, ``dropout`` not in 0 <= p < 1, or
+            the activation is none of these.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class ConvHead(BaseModule):
         dropout: float = 0.2,
         norm_eps: float = 1e-3,
     ) -> None:
-        if channels < 1 or not 0 <= dropout < 1 or activation not in ACTIVATIONS:
+        check_count('num_classes', num_classes)
+        check_count('channels', channels)
+        if not 0 <= dropout < 1 or activation not in ACTIVATIONS:
             raise UserError(
-                f'ConvHead needs channels >= 1, 0 <= dropout < 1 and an activation of '
-                f'{", ".join(ACTIVATIONS)}; got {channels}, {dropout} and {activation!r}.'
+                'ConvHead needs 0 <= dropout < 1 and an activation of '
+                f'{", ".join(ACTIVATIONS)}; got {dropout} and {activation!r}.'
             )
         super().__init__(_initializers(num_classes))
         self.conv = nn.Conv2d(in_channels, channels, 1, bias=False)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from rethink_det.bounds import check_count, check_number, is_int
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
@@ -18,9 +19,13 @@ class LinearHead(BaseModule):
         num_classes: Number of classes.
         init_std: Standard deviation of the initial weights, with biases at 0: 0.01 in the
             VGGs of arXiv 1708.06519. Default: torch's own init.
+
+    Raises:
+        UserError: ``num_classes`` is below 1, or ``init_std`` negative.
     """
 
     def __init__(self, in_channels: int, num_classes: int, init_std: float | None = None) -> None:
+        check_count('num_classes', num_classes)
         super().__init__(None if init_std is None else [_normal(init_std)])
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(in_channels, num_classes)
@@ -51,7 +56,8 @@ class MLPHead(BaseModule):
         init_std: Standard deviation of the initial linear weights; biases start at 0.
 
     Raises:
-        UserError: A width or ``pool`` is below 1, or ``dropout`` is not in 0 <= p < 1.
+        UserError: A width, ``pool`` or ``num_classes`` is below 1, ``dropout`` is not in
+            0 <= p < 1, or ``init_std`` is negative.
     """
 
     def __init__(
@@ -65,8 +71,13 @@ class MLPHead(BaseModule):
         bn_weight: float = 1.0,
         init_std: float = 0.01,
     ) -> None:
-        if any(n < 1 for n in (pool, *hidden)):
-            raise UserError(f'hidden and pool must be at least 1, got {list(hidden)} and {pool}.')
+        check_count('num_classes', num_classes)
+        listed = isinstance(hidden, (list, tuple))
+        if not listed or not all(is_int(n) and n > 0 for n in (pool, *hidden)):
+            raise UserError(
+                'hidden must be a list of widths and pool a width, whole numbers that must be at '
+                f'least 1, got {hidden!r} and {pool!r}.'
+            )
         if not 0 <= dropout < 1:
             raise UserError(f'dropout must be in 0 <= p < 1, got {dropout}.')
         constant = dict(type='Constant', layer='BatchNorm1d', val=bn_weight)
@@ -88,4 +99,4 @@ class MLPHead(BaseModule):
 
 
 def _normal(std: float) -> dict:
-    return dict(type='Normal', layer='Linear', std=std)
+    return dict(type='Normal', layer='Linear', std=check_number('init_std', std, least=0))

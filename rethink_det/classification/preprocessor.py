@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from rethink_det.bounds import check_count, check_number
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
@@ -35,10 +36,16 @@ class ImagePreprocessor(BaseDataPreprocessor):
         self, mean: Sequence[float], std: Sequence[float], pad: int = 4, flip: float = 0.5
     ) -> None:
         super().__init__()
-        if pad < 0 or not 0 <= flip <= 1 or len(mean) != len(std) or min(std) <= 0:
+        check_count('ImagePreprocessor: pad', pad, least=0)
+        for name, values in (('mean', mean), ('std', std)):
+            if not isinstance(values, (list, tuple)):
+                raise UserError(f'ImagePreprocessor: {name} is a list, got {values!r}.')
+            for value in values:
+                check_number(f'ImagePreprocessor: {name}', value)
+        if not 0 <= flip <= 1 or len(mean) != len(std) or min(std, default=0) <= 0:
             raise UserError(
-                f'ImagePreprocessor needs pad >= 0, flip in [0, 1] and one positive std for each '
-                f'mean; got pad={pad}, flip={flip}, mean={list(mean)}, std={list(std)}.'
+                f'ImagePreprocessor needs flip in [0, 1] and one positive std for each '
+                f'mean; got flip={flip}, mean={list(mean)}, std={list(std)}.'
             )
         self.pad, self.flip = pad, flip
         self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)

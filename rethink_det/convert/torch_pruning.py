@@ -12,9 +12,9 @@ import torch_pruning as tp
 from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.channel_indices import is_int
 from rethink_det.architecture.network import BACKBONE
 from rethink_det.architecture.surgery import Surgeon
+from rethink_det.bounds import is_int
 from rethink_det.convert.known_networks import shapes_of
 from rethink_det.convert.tensor_names import own_layer
 from rethink_det.errors import UserError

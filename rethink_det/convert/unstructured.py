@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture.weight_masks import WeightMasks
+from rethink_det.bounds import check_number
 from rethink_det.errors import UserError
 
 SHARE = 0.01
@@ -64,7 +65,7 @@ def masks_of_zeros(network: nn.Module, share: float = SHARE) -> WeightMasks:
     Raises:
         UserError: A share that is not above 0 and at most 1, or no layer with enough zeros.
     """
-    if not 0 < share <= 1:
+    if not 0 < check_number('The share of zeros', share) <= 1:
         raise UserError(f'The share of zeros must be above 0 and at most 1, got {share}.')
     shares = share_of_zeros(network)
     masked = [name for name, zeros in shares.items() if zeros >= share]

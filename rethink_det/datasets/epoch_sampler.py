@@ -1,11 +1,12 @@
 """A sampler that tells the data set the epoch, so that augmentation can depend on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import NamedTuple
 
 import numpy as np
 from mmengine.dataset import DefaultSampler
 
+from rethink_det.errors import UserError
 from rethink_det.registry import DATA_SAMPLERS
 
 
@@ -38,7 +39,21 @@ class EpochSampler(DefaultSampler):
         shuffle: Whether to shuffle, by seed and epoch.
         seed: The run's seed; MMEngine passes it.
         round_up: Whether to repeat images until all ranks have the same number.
+
+    Raises:
+        UserError: There is no image.
     """
+
+    def __init__(
+        self,
+        dataset: Sized,
+        shuffle: bool = True,
+        seed: int | None = None,
+        round_up: bool = True,
+    ) -> None:
+        if not len(dataset):
+            raise UserError(f'EpochSampler: the {type(dataset).__name__} has no images.')
+        super().__init__(dataset, shuffle, seed, round_up)
 
     def __iter__(self) -> Iterator[Draw]:
         """This rank's draws of the epoch that ``set_epoch`` named."""

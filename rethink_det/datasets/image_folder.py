@@ -65,6 +65,12 @@ class ImageFolder(ImageTensorDataset):
         super().__init__(data.images, data.labels, classes)
 
 
+def _are_different_names(wanted: object) -> bool:
+    if not isinstance(wanted, (list, tuple)) or not all(isinstance(name, str) for name in wanted):
+        return False
+    return 0 < len(set(wanted)) == len(wanted)
+
+
 def _classes(folder: Path, wanted: Sequence[str] | None) -> list[str]:
     if not folder.is_dir():
         raise UserError(
@@ -74,7 +80,7 @@ def _classes(folder: Path, wanted: Sequence[str] | None) -> list[str]:
     found = sorted(path.name for path in folder.iterdir() if path.is_dir())
     if not found:
         raise UserError(f'{folder}: holds no class folders; expected <class>/<n>.jpg in it')
-    if wanted is not None and (isinstance(wanted, str) or len(set(wanted)) != len(wanted)):
+    if wanted is not None and not _are_different_names(wanted):
         raise UserError(f'classes={wanted!r}: expected a list of different folder names')
     missing = sorted(set(wanted or ()) - set(found))
     if missing:

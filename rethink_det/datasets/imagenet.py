@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from torchvision.io import ImageReadMode, decode_image, read_file
 from torchvision.transforms import v2
 
+from rethink_det.bounds import check_count
 from rethink_det.datasets.epoch_sampler import Draw
 from rethink_det.datasets.tensor import balanced_subset
 from rethink_det.errors import UserError
@@ -51,7 +52,8 @@ class ImageNet(Dataset):
 
     Raises:
         UserError: A folder is missing or empty, there are more or fewer classes, ``limit``
-            does not fit; or, when an item is fetched, its file is not readable.
+            does not fit, ``size`` is below 1 or, in validation, above ``resize``; or, when an
+            item is fetched, its file is not readable.
     """
 
     def __init__(
@@ -65,6 +67,9 @@ class ImageNet(Dataset):
     ) -> None:
         if split not in ('train', 'val'):
             raise UserError(f"split={split!r}: expected 'train' or 'val'")
+        check_count('size', size)
+        if split == 'val':  # the centre crop of a smaller image would have a black frame
+            check_count('resize', resize, least=size)
         self.folder = Path(data_root).expanduser() / split
         self._classes = _class_folders(self.folder, num_classes)
         self._names, self.labels = _list(self.folder, self._classes)

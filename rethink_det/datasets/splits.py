@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from rethink_det.bounds import is_int
 from rethink_det.datasets.tensor import balanced_subset
 from rethink_det.errors import UserError
 
@@ -61,11 +62,11 @@ def choose(
 
 def _held_out(labels: torch.Tensor, classes: Sequence[str], val: int) -> torch.Tensor:
     """Whether an image is held out, bool (N,)."""
-    share, rest = divmod(val, len(classes))
+    share, rest = divmod(val, len(classes)) if is_int(val) else (0, 0)
     smallest = int(labels.bincount(minlength=len(classes)).min())
     if rest or not 0 < share < smallest:
         raise UserError(
-            f'val={val}: expected a multiple of {len(classes)}, the number of classes, and less '
+            f'val={val!r}: expected a multiple of {len(classes)}, the number of classes, and less '
             f'than {len(classes) * smallest}, so that each class keeps images to train on'
         )
     # RandomState, because NumPy promises that its numbers never change.

@@ -6,6 +6,7 @@ from typing import NoReturn
 import torch
 from torch.utils.data import Dataset, default_collate
 
+from rethink_det.bounds import is_int
 from rethink_det.errors import UserError
 from rethink_det.registry import FUNCTIONS
 
@@ -88,10 +89,10 @@ def check_split(split: str) -> str:
 
 def balanced_subset(labels: torch.Tensor, classes: Sequence[str], limit: int) -> torch.Tensor:
     """Sorted indices, int64 (limit,), of the first ``limit / len(classes)`` of each class."""
-    share, rest = divmod(limit, len(classes))
+    share, rest = divmod(limit, len(classes)) if is_int(limit) else (0, 0)
     if rest or share < 1:
         raise UserError(
-            f'limit={limit}: expected a positive multiple of {len(classes)}, the number of '
+            f'limit={limit!r}: expected a positive multiple of {len(classes)}, the number of '
             'classes, so that every class has the same share'
         )
     chosen = []
@@ -107,6 +108,9 @@ def balanced_subset(labels: torch.Tensor, classes: Sequence[str], limit: int) ->
 
 
 def _check(images: torch.Tensor, labels: torch.Tensor, classes: Sequence[str]) -> None:
+    named = isinstance(classes, (list, tuple)) and all(isinstance(c, str) for c in classes)
+    if not named or len(set(classes)) != len(classes):
+        raise UserError(f'classes: expected a list of different names, got {classes!r}')
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
         raise UserError(
             f'images: expected uint8 (N, 3, H, W), got {images.dtype} {tuple(images.shape)}'

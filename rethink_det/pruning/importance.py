@@ -33,6 +33,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.network import Layer
+from rethink_det.bounds import is_int
 from rethink_det.errors import UserError
 from rethink_det.pruning.image_batches import image_batches
 from rethink_det.pruning.layerwise import LayerwisePruner
@@ -145,11 +146,11 @@ class ImportancePruner(LayerwisePruner):
         min_channels: int = 1,
         **options: Any,
     ) -> None:
-        if importance not in IMPORTANCES:
+        if importance not in tuple(IMPORTANCES):  # a list cannot be looked up in a dict
             raise UserError(f'No importance {importance!r}; known are {", ".join(IMPORTANCES)}.')
         self.name, self._kind = f'ImportancePruner({importance!r})', IMPORTANCES[importance]
         self.images = self._kind.images if images is None else images
-        if not isinstance(self.images, int) or self.images < 1:
+        if not is_int(self.images) or self.images < 1:
             raise UserError(f'{self.name} looks at a positive number of images, got {images!r}.')
         self._scorer = self._kind.build(**self._checked(options))
         super().__init__(ratios=ratios, target=target, skip=skip, min_channels=min_channels)

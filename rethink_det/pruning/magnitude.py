@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
+from rethink_det.bounds import check_count
 from rethink_det.errors import UserError
 from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ranking import check_ratio, largest, never_fewer
@@ -38,12 +39,13 @@ class MagnitudePruner(Pruner):
         strictly_above: The threshold of the code of arXiv 1810.05270, see above.
 
     Raises:
-        UserError: A ratio outside [0, 1).
+        UserError: A ratio outside [0, 1), or ``min_weights`` below 0.
     """
 
     def __init__(self, ratio: float, min_weights: int = 1, strictly_above: bool = False) -> None:
         self.ratio = check_ratio('MagnitudePruner: ratio', ratio)
-        self.min_weights, self.strictly_above = min_weights, strictly_above
+        self.min_weights = check_count('MagnitudePruner: min_weights', min_weights, least=0)
+        self.strictly_above = strictly_above
 
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None

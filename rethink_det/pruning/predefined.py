@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from rethink_det.architecture import PrunedArchitecture, Surgeon
+from rethink_det.bounds import check_count
 from rethink_det.errors import UserError
 from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ratios import (
@@ -25,7 +26,8 @@ class PredefinedPruner(Pruner):
         min_channels: Fewest channels a layer keeps.
 
     Raises:
-        UserError: Neither or both of ``ratios`` and ``target`` given.
+        UserError: Neither or both of ``ratios`` and ``target`` given, a ``skip`` that is no list
+            of patterns, or ``min_channels`` below 1.
     """
 
     selects = False
@@ -41,7 +43,8 @@ class PredefinedPruner(Pruner):
         if (ratios is None) == (target is None):
             raise UserError(f'{type(self).__name__} needs either ratios or a target architecture.')
         self.ratios = {} if ratios is None else by_pattern(ratios)
-        self.skip, self.min_channels = [skip] if isinstance(skip, str) else skip, min_channels
+        self.skip = _patterns(type(self).__name__, skip)
+        self.min_channels = check_count(f'{type(self).__name__}: min_channels', min_channels)
         self.target = None if target is None else PrunedArchitecture.load(target)
 
     def targets(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> dict[str, int]:
@@ -58,3 +61,11 @@ class PredefinedPruner(Pruner):
             if group.prunable:
                 widths[layer] = group.width
         return targets_from_ratios(widths, self.ratios, self.skip, self.min_channels)
+
+
+def _patterns(who: str, skip: str | Sequence[str]) -> list[str]:
+    patterns = [skip] if isinstance(skip, str) else skip
+    listed = isinstance(patterns, (list, tuple))
+    if not listed or not all(isinstance(pattern, str) for pattern in patterns):
+        raise UserError(f'{who}: skip must be a list of layer name patterns, got {skip!r}.')
+    return list(patterns)

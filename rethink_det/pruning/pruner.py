@@ -79,8 +79,10 @@ def build_pruner(config: Mapping) -> Pruner:
     """Build a pruner from ``dict(type='L1NormPruner', ratios=...)``.
 
     Raises:
-        UserError: Unknown type (lists the known ones) or wrong arguments.
+        UserError: No config, an unknown type (lists the known ones) or wrong arguments.
     """
+    if not isinstance(config, Mapping):
+        raise UserError(f"A pruner is a dict with a 'type', got {config!r}.")
     names = sorted(PRUNERS.module_dict)
     kind = next((name for name in names if is_type(config, f'{SCOPE}.{name}', PRUNERS)), None)
     if kind is None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rethink_det.architecture.network import Layer
+from rethink_det.bounds import check_count
 from rethink_det.pruning.layerwise import LayerwisePruner
 from rethink_det.registry import PRUNERS
 
@@ -23,11 +24,14 @@ class RandomPruner(LayerwisePruner):
     Args:
         seed: Seed of the draw; each layer draws from a stream of its own.
         **kwargs: As :class:`LayerwisePruner`.
+
+    Raises:
+        UserError: The seed is no whole number, or negative.
     """
 
     def __init__(self, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.seed = seed
+        self.seed = check_count('RandomPruner: seed', seed, least=0)
 
     def score(self, layer: str, conv: Layer) -> Tensor:
         """Uniform random numbers."""

@@ -26,6 +26,7 @@ from rethink_det.architecture import Consumer, PrunedArchitecture, Surgeon
 from rethink_det.architecture.blocks import SHORTCUT, last_layer, residual_blocks
 from rethink_det.architecture.input_selection import in_width, selectable
 from rethink_det.architecture.network import Layer, module_name
+from rethink_det.bounds import check_number
 from rethink_det.errors import UserError
 from rethink_det.pruning.features import (
     NOTHING,
@@ -38,7 +39,7 @@ from rethink_det.pruning.features import (
 )
 from rethink_det.pruning.lasso import lasso
 from rethink_det.pruning.ranking import top
-from rethink_det.pruning.ratios import Ratios, targets_from_ratios
+from rethink_det.pruning.ratios import Ratios, by_pattern, targets_from_ratios
 from rethink_det.pruning.sequential import SequentialPruner, Step
 from rethink_det.registry import PRUNERS
 
@@ -68,7 +69,8 @@ class RegressionPruner(SequentialPruner):
         **kwargs: As :class:`SequentialPruner`.
 
     Raises:
-        UserError: Both ``block_inputs`` and ``target`` given, or ``ridge`` below 0.
+        UserError: Both ``block_inputs`` and ``target`` given, a share outside [0, 1),
+            or ``ridge`` below 0.
     """
 
     selects = True
@@ -83,10 +85,10 @@ class RegressionPruner(SequentialPruner):
         super().__init__(**kwargs)
         if block_inputs is not None and self.target is not None:
             raise UserError('RegressionPruner takes block_inputs from the target: give one.')
-        if ridge < 0:
-            raise UserError(f'ridge must be at least 0, got {ridge}.')
+        if block_inputs is not None:
+            by_pattern(block_inputs)  # refused here, not after the images were looked at
         self.block_inputs, self.residual_compensation = block_inputs, residual_compensation
-        self.ridge = ridge
+        self.ridge = check_number('RegressionPruner: ridge', ridge, least=0)
 
     def input_targets(
         self, surgeon: Surgeon, architecture: PrunedArchitecture

@@ -11,6 +11,7 @@ from rethink_det.architecture import Consumer, Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.input_selection import in_width, selectable
 from rethink_det.architecture.network import module_name
 from rethink_det.architecture.tracing import traceable
+from rethink_det.bounds import is_int
 from rethink_det.errors import UserError
 from rethink_det.pruning.features import LayerSampler, LayerSamples
 from rethink_det.pruning.image_batches import sample_images
@@ -56,17 +57,17 @@ class SequentialPruner(PredefinedPruner):
         **kwargs: As :class:`PredefinedPruner`.
 
     Raises:
-        UserError: ``images`` or ``locations`` is below 1.
+        UserError: ``images`` or ``locations`` is no whole number, or below 1.
     """
 
     def __init__(
         self, images: int = 512, locations: int = 10, seed: int = 0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if images < 1 or locations < 1:
+        if not all(is_int(number) and number > 0 for number in (images, locations)):
             raise UserError(
                 f'{type(self).__name__} needs at least 1 image and 1 location, got '
-                f'images={images} and locations={locations}.'
+                f'images={images!r} and locations={locations!r}.'
             )
         self.images, self.locations, self.seed = images, locations, seed
 

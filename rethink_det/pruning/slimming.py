@@ -25,6 +25,7 @@ from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.input_selection import in_width, selectable
 from rethink_det.architecture.network import module_name
 from rethink_det.architecture.norm_roles import NormRole, norm_roles
+from rethink_det.bounds import check_count
 from rethink_det.errors import UserError
 from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ranking import check_ratio, largest, never_fewer, places
@@ -43,7 +44,7 @@ class NetworkSlimmingPruner(Pruner):
         strictly_above: The threshold of the code of arXiv 1810.05270, see above.
 
     Raises:
-        UserError: A ratio outside [0, 1).
+        UserError: A ratio outside [0, 1), or ``min_channels`` below 1.
     """
 
     def __init__(
@@ -54,8 +55,8 @@ class NetworkSlimmingPruner(Pruner):
         strictly_above: bool = False,
     ) -> None:
         self.ratio = check_ratio('NetworkSlimmingPruner: ratio', ratio)
-        self.heads, self.min_channels = heads, min_channels
-        self.strictly_above = strictly_above
+        self.min_channels = check_count('NetworkSlimmingPruner: min_channels', min_channels)
+        self.heads, self.strictly_above = heads, strictly_above
 
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None

@@ -20,6 +20,7 @@ from torch import nn
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.blocks import last_layer, residual_blocks
 from rethink_det.architecture.structure_scales import KINDS
+from rethink_det.bounds import check_count
 from rethink_det.errors import UserError
 from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ranking import never_fewer, places
@@ -37,18 +38,19 @@ class SparseStructurePruner(Pruner):
         min_channels: Fewest channels a layer keeps; reached with a warning.
 
     Raises:
-        UserError: An unknown structure.
+        UserError: An unknown structure, or ``min_channels`` below 1.
     """
 
     def __init__(self, structures: str | Sequence[str] = 'block', min_channels: int = 1) -> None:
-        self.structures = [structures] if isinstance(structures, str) else list(structures)
-        unknown = sorted(set(self.structures) - set(KINDS))
-        if unknown or not self.structures:
+        named = [structures] if isinstance(structures, str) else structures
+        listed = isinstance(named, (list, tuple)) and len(named)
+        if not listed or not all(kind in KINDS for kind in named):
             raise UserError(
                 f'SparseStructurePruner: structures must be of {", ".join(KINDS)}, got '
                 f'{structures!r}.'
             )
-        self.min_channels = min_channels
+        self.structures = list(named)
+        self.min_channels = check_count('SparseStructurePruner: min_channels', min_channels)
 
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None

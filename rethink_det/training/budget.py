@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mmengine.config import Config
 
+from rethink_det.bounds import check_count, check_number
 from rethink_det.errors import UserError
 
 
@@ -30,7 +31,7 @@ class Budget:
         """The budget a config trains by.
 
         Raises:
-            UserError: If the config does not train by epochs.
+            UserError: The config does not train by epochs, or its schedule is none.
         """
         loop = config.get('train_cfg') or {}
         if loop.get('max_epochs') is None:
@@ -38,10 +39,13 @@ class Budget:
                 'Budgets count epochs: the config needs train_cfg=dict(by_epoch=True, '
                 'max_epochs=...).'
             )
+        epochs = check_count('train_cfg.max_epochs', loop['max_epochs'])
         schedulers = config.get('param_scheduler') or ()
         if isinstance(schedulers, Mapping):
             schedulers = (schedulers,)
-        return cls(loop['max_epochs'], tuple(dict(s) for s in schedulers))
+        if isinstance(schedulers, str) or not all(isinstance(s, Mapping) for s in schedulers):
+            raise UserError(f'param_scheduler must be a list of dicts, got {schedulers!r}.')
+        return cls(epochs, tuple(dict(s) for s in schedulers))
 
     def stretched(self, full_macs: int, pruned_macs: int, cap: float | None = None) -> 'Budget':
         """The Scratch-B budget: same compute for the pruned network.
@@ -63,7 +67,7 @@ class Budget:
                 f'The pruned network has {pruned_macs} MACs, the full one {full_macs}: nothing '
                 'was saved that could be spent on more epochs.'
             )
-        if cap is not None and cap < 1:
+        if cap is not None and check_number('The cap on the ratio', cap) < 1:
             raise UserError(f'The cap on the ratio must be at least 1, got {cap}.')
         # Integers until the cap: a float ratio can lose an epoch to rounding.
         epochs = self.epochs * full_macs // pruned_macs
@@ -75,7 +79,11 @@ class Budget:
         """The same schedule over another number of epochs.
 
         Warm-up that counts iterations stays as it is.
+
+        Raises:
+            UserError: ``epochs`` is no whole number, or below 1.
         """
+        check_count('The epochs of a budget', epochs)
         return Budget(epochs, tuple(self._scale(s, epochs) for s in self.schedulers))
 
     def _scale(self, scheduler: Mapping, epochs: int) -> dict:
@@ -97,5 +105,9 @@ class Budget:
 
 
 def constant(epochs: int) -> Budget:
-    """A fine-tuning budget: the learning rate never drops."""
-    return Budget(epochs, ())
+    """A fine-tuning budget: the learning rate never drops.
+
+    Raises:
+        UserError: ``epochs`` is no whole number, or below 1.
+    """
+    return Budget(check_count('The epochs of fine-tuning', epochs), ())

@@ -419,3 +419,9 @@ def test_the_digest_depends_on_names():
     assert digest(renamed) != digest(STATE)
     one, other = torch.zeros(2), torch.ones(2)
     assert digest({'a': one, 'b': other}) != digest({'a': other, 'b': one})
+
+
+@pytest.mark.parametrize('meta', [[1], 'epoch 3', 3], ids=str)
+def test_meta_that_is_no_dict_is_refused_by_file(meta):
+    with pytest.raises(UserError, match='some.pth: meta is a (list|str|int), expected a dict'):
+        Checkpoint.from_dict({'meta': meta, 'state_dict': TENSORS}, 'some.pth')

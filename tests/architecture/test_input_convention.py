@@ -81,3 +81,13 @@ def test_an_older_checkpoint_says_nothing(checkpoint):
 def test_an_entry_without_sense_is_refused_by_file(entry):
     with pytest.raises(UserError, match=r"old.pth: meta\['input_convention'\].*expected channels"):
         Checkpoint.from_dict({'meta': {'input_convention': entry}}, 'old.pth')
+
+
+@pytest.mark.parametrize(
+    'change',
+    [dict(std=[58.4, 0.0, 57.4]), dict(std=[58.4, -1.0, 57.4]), dict(mean=[float('nan'), 1.0, 2.0]),
+     dict(std=[float('inf'), 1.0, 1.0]), dict(mean=[], std=[])],
+)  # fmt: skip
+def test_numbers_that_normalise_nothing_are_refused_by_file(change):
+    with pytest.raises(UserError, match='old.pth: .* expected channels .* and a positive std'):
+        InputConvention.from_dict({**RGB.to_dict(), **change}, 'old.pth')

@@ -115,3 +115,16 @@ def test_a_checkpoint_without_architecture_is_refused(tmp_path):
     torch.save({'state_dict': {'a': torch.zeros(1)}}, tmp_path / 'other.pth')
     with pytest.raises(UserError, match=r"other.pth.*no meta\['architecture'\]"):
         PrunedArchitecture.load(tmp_path / 'other.pth')
+
+
+@pytest.mark.parametrize('source', [5, None, ['resnet56-a']], ids=str)
+def test_a_source_of_no_form_is_refused(source):
+    with pytest.raises(UserError, match=f'by name, file, .*, got a {type(source).__name__}'):
+        PrunedArchitecture.load(source)
+
+
+@pytest.mark.parametrize('entry', [3, ['resnet56-a']], ids=str)
+def test_a_checkpoint_whose_architecture_is_no_description_is_refused(tmp_path, entry):
+    save_checkpoint({'meta': {'architecture': entry}, 'state_dict': {}}, tmp_path / 'a.pth')
+    with pytest.raises(UserError, match=r'a.pth: an architecture is a dict, got a'):
+        PrunedArchitecture.load(tmp_path / 'a.pth')

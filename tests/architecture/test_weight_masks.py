@@ -96,6 +96,7 @@ def test_masks_of_another_network_change_nothing(name, shape, message):
         {'a': {'shape': [2]}},
         {'a': {'shape': 'no', 'bits': torch.zeros(1, dtype=torch.uint8)}},
         {'a': {'shape': [-2], 'bits': torch.zeros(1, dtype=torch.uint8)}},
+        {'a': {'shape': [True], 'bits': torch.zeros(1, dtype=torch.uint8)}},
         {'a': {'shape': [9], 'bits': torch.zeros(1, dtype=torch.uint8)}},
         {'a': {'shape': [9], 'bits': torch.zeros(3, dtype=torch.uint8)}},
         {'a': {'shape': [9], 'bits': torch.zeros(2)}},

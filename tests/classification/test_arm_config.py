@@ -141,3 +141,8 @@ def test_soft_filter_pruning_stretches_twice_the_epochs_and_the_same_drops(paren
     longer = arm('scratch-b', parent, pruned, ArmSettings(scratch_b_epochs=320))
     assert longer.param_scheduler[0].milestones == plain.param_scheduler[0].milestones
     assert longer.train_cfg.max_epochs // 2 == plain.train_cfg.max_epochs
+
+
+def test_a_classifier_without_backbone_is_refused():
+    with pytest.raises(UserError, match="The config's model has no backbone"):
+        architecture_of(Config(dict(model=dict(type='rethink_det.Classifier'))))

@@ -105,3 +105,24 @@ def test_the_head_pools_the_whole_map():
 def test_a_classifier_that_cannot_be_is_refused(changes, message):
     with pytest.raises(UserError, match=message):
         small(**changes)
+
+
+@pytest.mark.parametrize('backbone', [None, 'rethink_det.CifarResNet', 3])
+def test_a_backbone_that_is_no_config_is_refused(backbone):
+    with pytest.raises(UserError, match='A backbone config is a dict, got'):
+        small(backbone=backbone)
+
+
+def test_a_pruned_backbone_without_architecture_is_refused():
+    with pytest.raises(UserError, match='PrunedBackbone.*architecture'):
+        small(backbone=dict(type='rethink_det.PrunedBackbone'))
+
+
+def test_an_unknown_question_is_refused():
+    with pytest.raises(UserError, match="mode must be one of tensor, loss, predict, got 'lossy'"):
+        small()(torch.zeros(1, 3, 16, 16), mode='lossy')
+
+
+def test_a_loss_without_labels_is_refused():
+    with pytest.raises(ValueError, match='a loss needs gt_label'):
+        small()(torch.zeros(1, 3, 16, 16), mode='loss')

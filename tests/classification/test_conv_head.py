@@ -56,9 +56,19 @@ def test_cutting_the_last_layer_cuts_what_its_convolution_reads(unsettle):
     assert (cut(images) - zeroed(images)).abs().max() <= 1e-5
 
 
-@pytest.mark.parametrize(
-    'settings', [dict(channels=0), dict(dropout=1), dict(activation='Tanh')], ids=str
-)
+@pytest.mark.parametrize('settings', [dict(dropout=1), dict(activation='Tanh')], ids=str)
 def test_impossible_settings_are_named(settings):
     with pytest.raises(UserError, match=f'ConvHead needs.*{list(settings.values())[0]}'):
         ConvHead(6, 3, **settings)
+
+
+@pytest.mark.parametrize('classes', [0, -1, '10', None])
+def test_classes_that_are_no_count_are_refused(classes):
+    with pytest.raises(UserError, match='num_classes must be a whole number of at least 1, got'):
+        ConvHead(4, classes)
+
+
+@pytest.mark.parametrize('channels', [0, -1, 1.5, '1280'])
+def test_a_width_that_is_no_count_is_refused(channels):
+    with pytest.raises(UserError, match='channels must be a whole number of at least 1, got'):
+        ConvHead(4, 3, channels=channels)

@@ -94,8 +94,8 @@ def test_a_linear_head_starts_as_torchs_or_as_asked():
 @pytest.mark.parametrize(
     'settings, message',
     [
-        (dict(hidden=(0,)), r'at least 1, got \[0\] and 7'),
-        (dict(pool=0), r'at least 1, got \[4096, 4096\] and 0'),
+        (dict(hidden=(0,)), r'at least 1, got \(0,\) and 7'),
+        (dict(pool=0), r'at least 1, got \(4096, 4096\) and 0'),
         (dict(dropout=1), 'dropout must be in 0 <= p < 1, got 1'),
         (dict(dropout=-0.5), 'dropout must be in 0 <= p < 1, got -0.5'),
     ],
@@ -103,3 +103,23 @@ def test_a_linear_head_starts_as_torchs_or_as_asked():
 def test_impossible_settings_are_refused(settings, message):
     with pytest.raises(UserError, match=message), torch.device('meta'):
         MLPHead(6, 3, **settings)
+
+
+@pytest.mark.parametrize('classes', [0, -1, 2.5, '10', None])
+def test_classes_that_are_no_count_are_refused(classes):
+    with pytest.raises(UserError, match='num_classes must be a whole number of at least 1, got'):
+        LinearHead(4, classes)
+    with pytest.raises(UserError, match='num_classes must be a whole number of at least 1, got'):
+        MLPHead(4, classes, hidden=(8,), pool=1)
+
+
+@pytest.mark.parametrize('hidden', [8, '88', (1.5,), None], ids=str)
+def test_hidden_layers_that_are_no_list_of_widths_are_refused(hidden):
+    with pytest.raises(UserError, match='hidden must be a list of widths .* at least 1, got'):
+        MLPHead(4, 3, hidden=hidden)
+
+
+@pytest.mark.parametrize('std', [-0.1, float('nan')])
+def test_initial_weights_of_no_deviation_are_refused(std):
+    with pytest.raises(UserError, match='init_std must be a finite number of at least 0, got'):
+        LinearHead(4, 3, init_std=std)

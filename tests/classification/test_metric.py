@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rethink_det import UserError
 from rethink_det.classification import Accuracy
 from rethink_det.registry import METRICS
 
@@ -88,3 +89,20 @@ def test_the_predictions_of_a_second_evaluation_start_anew():
     assert metric.evaluate(2) == {'accuracy/top1': 100}
     metric.process({}, [wrong])
     assert metric.evaluate(2) == {'accuracy/top1': 0}
+
+
+@pytest.mark.parametrize('topk', [(), 5, '15', None], ids=repr)
+def test_what_is_no_list_of_ranks_is_refused(topk):
+    with pytest.raises(UserError, match=r'Accuracy: topk must be a list such as \(1, 5\), got'):
+        Accuracy(topk)
+
+
+@pytest.mark.parametrize('k', [0, -1, 1.5, '1'])
+def test_a_rank_that_is_no_count_is_refused(k):
+    with pytest.raises(UserError, match='Accuracy: topk must be a whole number of at least 1, got'):
+        Accuracy((1, k))
+
+
+def test_the_accuracy_on_no_images_is_refused():
+    with pytest.raises(UserError, match='the data has no images, there is nothing to measure'):
+        Accuracy().compute_metrics([])

@@ -126,7 +126,7 @@ def test_labels_and_the_callers_batch_stay_as_they_are():
 
 
 @pytest.mark.parametrize(
-    'wrong', [{'pad': -1}, {'flip': 1.5}, {'std': [1.0, 1.0]}, {'std': [1.0, 1.0, 0.0]}], ids=str
+    'wrong', [{'flip': 1.5}, {'std': [1.0, 1.0]}, {'std': [1.0, 1.0, 0.0]}], ids=str
 )
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(UserError, match='ImagePreprocessor needs'):
@@ -162,3 +162,28 @@ def test_the_cifar_recipes_normalisation_is_torchvisions():
         images, False, mean=[255 * value for value in mean], std=[255 * value for value in std]
     )
     assert torch.allclose(ours['inputs'], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize('pad', [-1, 1.5, None])
+def test_a_padding_that_is_no_count_is_refused(pad):
+    with pytest.raises(UserError, match='ImagePreprocessor: pad must be .* at least 0, got'):
+        ImagePreprocessor([0.0], [1.0], pad=pad)
+
+
+@pytest.mark.parametrize('mean, std, name', [(0.0, [1.0], 'mean'), ([0.0], '1', 'std')])
+def test_what_is_no_list_is_refused_by_name(mean, std, name):
+    with pytest.raises(UserError, match=f'ImagePreprocessor: {name} is a list, got'):
+        ImagePreprocessor(mean, std)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), 'a'])
+def test_means_and_deviations_that_are_no_finite_numbers_are_refused(value):
+    with pytest.raises(UserError, match='ImagePreprocessor: mean must be a finite number, got'):
+        ImagePreprocessor([0.0, value], [1.0, 1.0])
+    with pytest.raises(UserError, match='ImagePreprocessor: std must be a finite number, got'):
+        ImagePreprocessor([0.0, 0.0], [1.0, value])
+
+
+def test_no_channel_at_all_is_refused():
+    with pytest.raises(UserError, match=r'one positive std for each mean; .*mean=\[\], std=\[\]'):
+        ImagePreprocessor([], [])

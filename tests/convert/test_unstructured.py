@@ -204,3 +204,9 @@ def test_a_selection_in_a_network_that_has_none_is_refused(cifar, network, saved
     state = {**network.state_dict(), 'layer9.0.select.indexes': torch.tensor([1.0, 0, 0])}
     with pytest.raises(UserError, match=r'foreign\.pth: .*layer9\.0\.fc'):
         convert_checkpoint(saved(state), cifar())
+
+
+@pytest.mark.parametrize('share', ['half', True])
+def test_a_share_that_is_no_number_is_refused(network, share):
+    with pytest.raises(UserError, match='The share of zeros must be a finite number, got'):
+        masks_of_zeros(network, share)

@@ -96,3 +96,9 @@ def test_refuses_an_unreadable_image_and_one_of_another_size(root):
     (root / 'train' / 'cat' / '3.png').write_bytes(b'\x89PNG cut short')
     with pytest.raises(UserError, match='3.png: not readable'):
         ImageFolder(root)
+
+
+@pytest.mark.parametrize('classes', [3, [], ['cat', 3]], ids=str)
+def test_refuses_classes_that_are_no_names(root, classes):
+    with pytest.raises(UserError, match='expected a list of different folder names'):
+        ImageFolder(root, classes=classes)

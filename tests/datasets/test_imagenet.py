@@ -207,3 +207,19 @@ def test_the_real_sample_has_a_thousand_classes(shared, tmp_path):
         image = data[index]['inputs']
         assert image.shape == (3, 224, 224)
         assert difference(image, pillow(data.path(index), steps)) <= 1
+
+
+@pytest.mark.parametrize('size', [0, -16, '16', 16.0])
+def test_a_crop_that_is_no_count_is_refused(root, size):
+    with pytest.raises(UserError, match='size must be a whole number of at least 1, got'):
+        ImageNet(root, num_classes=3, size=size)
+
+
+def test_a_crop_larger_than_what_it_is_cut_from_is_refused(root):
+    with pytest.raises(UserError, match='resize must be a whole number of at least 30, got 20'):
+        ImageNet(root, 'val', num_classes=3, size=30, resize=20)
+
+
+def test_a_sampler_of_no_images_is_refused():
+    with pytest.raises(UserError, match='EpochSampler: the list has no images'):
+        EpochSampler([])

@@ -46,3 +46,9 @@ def test_val_needs_a_number():
 
 
 HELD_OUT = [3, 6, 7, 15, 22, 59, 64, 71, 83]
+
+
+@pytest.mark.parametrize('val', [30.0, '30', True])
+def test_refuses_to_hold_out_what_is_no_count(val):
+    with pytest.raises(UserError, match=f'val={val!r}: expected a multiple of 3'):
+        choose(LABELS, CLASSES, val=val)

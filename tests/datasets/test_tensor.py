@@ -112,3 +112,15 @@ def test_crops_refuse_a_damaged_file(shapes_root, tmp_path, sizes):
     (tmp_path / 'crops_train.npz').write_bytes(b'PK\x03\x04 cut short')
     with pytest.raises(UserError, match='not readable'):
         ShapesCrops(tmp_path, **sizes)
+
+
+@pytest.mark.parametrize('limit', [6.0, '6', True])
+def test_refuses_a_limit_that_is_no_count(limit):
+    with pytest.raises(UserError, match=f'limit={limit!r}: expected a positive multiple of 3'):
+        small(limit=limit)
+
+
+@pytest.mark.parametrize('classes', ['ab', 2, ('a', 'a'), ('a', 3)], ids=repr)
+def test_refuses_classes_that_are_no_different_names(classes):
+    with pytest.raises(UserError, match='classes: expected a list of different names, got'):
+        ImageTensorDataset(torch.zeros(2, 3, 4, 4).byte(), torch.tensor([0, 1]), classes)

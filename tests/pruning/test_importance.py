@@ -352,3 +352,14 @@ def test_scores_that_are_no_numbers_are_refused(base, network, images):
     data = [torch.full_like(images, float('nan'))]
     with pytest.raises(UserError, match='scores of layer .* are not finite'):
         prune(network, ImportancePruner('activation', ratios=0.5), base, data)
+
+
+def test_a_list_is_no_importance():
+    with pytest.raises(UserError, match=r"No importance \['l1', 'l2'\]; known are l1, l2, fpgm"):
+        ImportancePruner(['l1', 'l2'], ratios=0.5)
+
+
+@pytest.mark.parametrize('images', [0, 1.5, True, 'all'])
+def test_images_that_are_no_count_are_refused(images):
+    with pytest.raises(UserError, match=f'positive number of images, got {images!r}'):
+        ImportancePruner('apoz', images=images, ratios=0.5)

@@ -123,3 +123,9 @@ def test_masks_of_another_network_are_not_inherited(parents):
         found[0].architecture.inherit(state, found[1].masks)
     with pytest.raises(UserError, match='got none'):
         found[0].architecture.inherit(state)
+
+
+@pytest.mark.parametrize('fewest', [-1, 0.5, None])
+def test_fewest_weights_that_are_no_count_are_refused(fewest):
+    with pytest.raises(UserError, match='MagnitudePruner: min_weights must be .* at least 0, got'):
+        MagnitudePruner(0.5, min_weights=fewest)

@@ -190,3 +190,14 @@ def test_a_model_that_cannot_be_traced_is_refused(base, network):
     blind = PrunedArchitecture(base.backbone, {**base.head, 'in_channels': 32}, (1, 16, 16))
     with pytest.raises(UserError, match=r'\(1, 16, 16\)'):
         prune(network, l1(ratios=0.5), blind)
+
+
+@pytest.mark.parametrize('config', [None, 'L1NormPruner', ['L1NormPruner']], ids=str)
+def test_what_is_no_config_builds_no_pruner(config):
+    with pytest.raises(UserError, match="A pruner is a dict with a 'type', got"):
+        build_pruner(config)
+
+
+def test_a_model_without_architecture_is_refused_with_the_remedy():
+    with pytest.raises(UserError, match='Conv2d does not say what it is: pass its architecture'):
+        prune(torch.nn.Conv2d(1, 1, 1), l1(ratios=0.5))

@@ -1,7 +1,9 @@
 """Filters at random: by the seed alone, evenly, and each layer for itself."""
 
+import pytest
 import torch
 
+from rethink_det import UserError
 from rethink_det.pruning import RandomPruner
 
 
@@ -16,3 +18,9 @@ def test_a_random_choice_differs_between_layers():
     conv = torch.nn.Conv2d(1, 8, 1)
     one, other = (RandomPruner(0, ratios=0.5).score(layer, conv) for layer in ('a', 'b'))
     assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize('seed', [-1, 1.5, '1', None])
+def test_a_seed_that_is_no_count_is_refused(seed):
+    with pytest.raises(UserError, match='RandomPruner: seed must be a whole number of at least 0'):
+        RandomPruner(ratios=0.5, seed=seed)

@@ -259,7 +259,7 @@ def test_a_seed_repeats(network):
     'settings, message',
     [
         (dict(ratios=0.5, images=0), 'at least 1 image and 1 location'),
-        (dict(ratios=0.5, ridge=-1), 'ridge must be at least 0, got -1'),
+        (dict(ratios=0.5, ridge=-1), 'ridge must be a finite number of at least 0, got -1'),
         (dict(target='resnet56-a', block_inputs=0.5), 'takes block_inputs from the target'),
         (dict(), 'needs either ratios or a target'),
     ],
@@ -283,3 +283,14 @@ def test_inputs_that_cannot_be_selected_are_refused(parents, name, settings, mes
     pruner = RegressionPruner(ratios=0.5, **settings)
     with pytest.raises(UserError, match=message):
         prune(architecture.network_with(state), pruner, architecture, [images(architecture, 2)])
+
+
+@pytest.mark.parametrize('ridge', [float('nan'), float('inf'), '1'])
+def test_a_ridge_that_is_no_finite_number_is_refused(ridge):
+    with pytest.raises(UserError, match='RegressionPruner: ridge must be a finite number'):
+        RegressionPruner(ratios=0.5, ridge=ridge)
+
+
+def test_an_impossible_share_of_inputs_is_refused_before_images_are_looked_at():
+    with pytest.raises(UserError, match=r"The ratio of 'layer2.*' must be in \[0, 1\), got 2"):
+        RegressionPruner(ratios=0.5, block_inputs={'layer2.*': 2})

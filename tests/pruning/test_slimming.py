@@ -6,7 +6,7 @@ import torch
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture, Surgeon
 from rethink_det.architecture.norm_roles import norm_roles
-from rethink_det.pruning import prune_state
+from rethink_det.pruning import NetworkSlimmingPruner, prune_state
 
 
 def slim(architecture, state, ratio, **settings):
@@ -152,3 +152,9 @@ def test_a_pruned_network_can_be_pruned_again(parents):
 
 def digest_of(state):
     return {name: tensor.sum().item() for name, tensor in state.items()}
+
+
+@pytest.mark.parametrize('fewest', [0, -4, 2.0])
+def test_fewest_channels_that_are_no_count_are_refused(fewest):
+    with pytest.raises(UserError, match='NetworkSlimmingPruner: min_channels must be .*at least 1'):
+        NetworkSlimmingPruner(0.5, min_channels=fewest)

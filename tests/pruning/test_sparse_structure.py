@@ -6,7 +6,7 @@ import torch
 from rethink_det import UserError
 from rethink_det.architecture.blocks import last_layer, residual_blocks
 from rethink_det.architecture.structure_scales import add_scales, scaled_layers
-from rethink_det.pruning import prune, prune_state
+from rethink_det.pruning import SparseStructurePruner, prune, prune_state
 
 
 def scaled(parents, network, kind, zero):
@@ -102,3 +102,14 @@ def test_a_removed_block_can_be_removed_once(parents):
     with pytest.warns(UserWarning, match='No block is at zero'):
         twice = prune_state(once.state_dict, dict(type='SparseStructurePruner'), once.architecture)
     assert twice.architecture == once.architecture
+
+
+@pytest.mark.parametrize('structures', [None, 3, (), ['block', None], [['block']]], ids=str)
+def test_structures_of_no_form_are_refused(structures):
+    with pytest.raises(UserError, match='structures must be of block, neuron, group, got'):
+        SparseStructurePruner(structures)
+
+
+def test_fewest_channels_that_are_no_count_are_refused():
+    with pytest.raises(UserError, match='SparseStructurePruner: min_channels must be .*got 0'):
+        SparseStructurePruner(min_channels=0)

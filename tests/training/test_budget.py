@@ -103,3 +103,31 @@ def test_a_cap_below_one_is_refused(cap):
 def test_a_config_that_counts_iterations_is_refused(train_cfg):
     with pytest.raises(UserError, match='Budgets count epochs.*max_epochs'):
         Budget.of(Config(dict(train_cfg=train_cfg)))
+
+
+@pytest.mark.parametrize('cap', [float('nan'), float('inf'), '2'])
+def test_a_cap_that_is_no_finite_number_is_refused(cap):
+    with pytest.raises(UserError, match='The cap on the ratio must be a finite number, got'):
+        CIFAR.stretched(3, 2, cap)
+
+
+@pytest.mark.parametrize('epochs', [0, -3, 2.5, '12'])
+def test_a_config_of_no_epochs_is_refused_by_key(epochs):
+    with pytest.raises(UserError, match=r'train_cfg.max_epochs must be .*at least 1, got'):
+        Budget.of(dict(train_cfg=dict(max_epochs=epochs)))
+
+
+@pytest.mark.parametrize('schedule', ['MultiStepLR', ['StepLR']], ids=str)
+def test_a_schedule_that_is_no_list_of_configs_is_refused(schedule):
+    with pytest.raises(UserError, match='param_scheduler must be a list of dicts, got'):
+        Budget.of(dict(train_cfg=dict(max_epochs=3), param_scheduler=schedule))
+
+
+def test_no_schedule_is_scaled_to_nothing():
+    with pytest.raises(UserError, match='The epochs of a budget must be .*at least 1, got 0'):
+        CIFAR.scaled(0)
+
+
+def test_fine_tuning_for_no_epochs_is_refused():
+    with pytest.raises(UserError, match='The epochs of fine-tuning must be .*at least 1, got 0'):
+        constant(0)

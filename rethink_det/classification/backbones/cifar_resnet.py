@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from rethink_det.bounds import check_count, is_int
 from rethink_det.classification.backbones.conv_init import conv_and_norm
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
@@ -83,7 +84,7 @@ class CifarResNet(BaseModule):
         init_cfg: MMEngine's initializer; default Kaiming normal by fan-out, BN at 1 and 0.
 
     Raises:
-        UserError: For a depth that is not 6n + 2 or an unknown shortcut.
+        UserError: For a depth that is not 6n + 2, a width below 1 or an unknown shortcut.
     """
 
     def __init__(
@@ -93,10 +94,11 @@ class CifarResNet(BaseModule):
         shortcut: str = 'avgpool',
         init_cfg: dict | Sequence[dict] | None = None,
     ) -> None:
-        if depth < 8 or (depth - 2) % 6:
+        if not is_int(depth) or depth < 8 or (depth - 2) % 6:
             raise UserError(f'depth must be 6n + 2 (8, 14, 20, 32, 56, 110), got {depth}.')
         if shortcut not in SHORTCUTS:
             raise UserError(f'shortcut must be one of {SHORTCUTS}, got {shortcut!r}.')
+        check_count('base_channels', base_channels)
         super().__init__(init_cfg or conv_and_norm())
         self.conv1 = nn.Conv2d(3, base_channels, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(base_channels)

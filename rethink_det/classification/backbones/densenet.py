@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from rethink_det.bounds import check_count, check_number, is_int
 from rethink_det.classification.backbones.conv_init import conv_and_norm
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
@@ -86,8 +87,8 @@ class DenseNet(BaseModule):
         init_cfg: dict | Sequence[dict] | None = None,
     ) -> None:
         layers = _layers_per_block(depth, bottleneck)
-        if growth < 1:
-            raise UserError(f'growth must be at least 1, got {growth}.')
+        check_count('growth', growth)
+        check_number('compression', compression)
         if not 0 < compression <= 1:
             raise UserError(f'compression must be above 0 and at most 1, got {compression}.')
         super().__init__(init_cfg or conv_and_norm(bn_weight))
@@ -117,7 +118,7 @@ class DenseNet(BaseModule):
 
 def _layers_per_block(depth: int, bottleneck: bool) -> int:
     step, form, examples = (6, '6n + 4', '10, 40, 100') if bottleneck else (3, '3n + 4', '7, 40')
-    if depth < step + 4 or (depth - 4) % step:
+    if not is_int(depth) or depth < step + 4 or (depth - 4) % step:
         kind = 'with' if bottleneck else 'without'
         raise UserError(f'depth {kind} bottlenecks must be {form} ({examples}), got {depth}.')
     return (depth - 4) // step

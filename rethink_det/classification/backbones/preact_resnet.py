@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from rethink_det.bounds import check_count
 from rethink_det.classification.backbones.conv_init import conv_and_norm
 from rethink_det.classification.backbones.preact_block import EXPANSION, preact_stage
 from rethink_det.errors import UserError
@@ -34,7 +35,7 @@ class PreActResNet(BaseModule):
         init_cfg: MMEngine's initializer; default Kaiming normal by fan-out.
 
     Raises:
-        UserError: For another depth.
+        UserError: For another depth, or a width below 1.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class PreActResNet(BaseModule):
     ) -> None:
         if depth not in BLOCKS:
             raise UserError(f'depth must be one of {tuple(BLOCKS)}, got {depth}.')
+        check_count('base_channels', base_channels)
         super().__init__(init_cfg or conv_and_norm(bn_weight))
         inputs = base_channels
         self.conv1 = nn.Conv2d(3, inputs, 7, stride=2, padding=3, bias=False)

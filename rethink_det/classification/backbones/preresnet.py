@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from rethink_det.bounds import check_count, is_int
 from rethink_det.classification.backbones.conv_init import conv_and_norm
 from rethink_det.classification.backbones.preact_block import EXPANSION, preact_stage
 from rethink_det.errors import UserError
@@ -33,7 +34,7 @@ class PreResNet(BaseModule):
         init_cfg: MMEngine's initializer; default Kaiming normal by fan-out.
 
     Raises:
-        UserError: For a depth that is not 9n + 2.
+        UserError: For a depth that is not 9n + 2, or a width below 1.
     """
 
     def __init__(
@@ -43,8 +44,9 @@ class PreResNet(BaseModule):
         bn_weight: float = 1.0,
         init_cfg: dict | Sequence[dict] | None = None,
     ) -> None:
-        if depth < 11 or (depth - 2) % 9:
+        if not is_int(depth) or depth < 11 or (depth - 2) % 9:
             raise UserError(f'depth must be 9n + 2 (11, 20, 29, 56, 110, 164), got {depth}.')
+        check_count('base_channels', base_channels)
         super().__init__(init_cfg or conv_and_norm(bn_weight))
         blocks, width = (depth - 2) // 9, base_channels
         self.conv1 = nn.Conv2d(3, width, 3, padding=1, bias=False)

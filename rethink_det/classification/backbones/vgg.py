@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from rethink_det.bounds import check_count
 from rethink_det.classification.backbones.conv_init import conv_and_norm
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
@@ -55,7 +56,7 @@ class VGG(BaseModule):
         init_cfg: MMEngine's initializer; default Kaiming normal by ``init``, biases 0.
 
     Raises:
-        UserError: For another depth or an unknown fan.
+        UserError: For another depth, a width below 1 or an unknown fan.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class VGG(BaseModule):
             raise UserError(f'depth must be one of {tuple(CONVOLUTIONS)}, got {depth}.')
         if init not in FANS:
             raise UserError(f'init must be one of {FANS}, got {init!r}.')
+        check_count('base_channels', base_channels)
         super().__init__(init_cfg or conv_and_norm(bn_weight, init))
         layers, inputs, self.ends = [], 3, []
         for stage, count in enumerate(CONVOLUTIONS[depth]):

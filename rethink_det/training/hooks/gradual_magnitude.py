@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from rethink_det.architecture import weight_masks
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.weight_masks import WeightMasks
+from rethink_det.bounds import check_count, check_number
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.hooks.masking import MaskingHook
@@ -48,6 +49,9 @@ class GradualMagnitudeHook(MaskingHook):
         interval: int = 100,
     ) -> None:
         super().__init__()
+        given = {'sparsity': sparsity, 'start': start, 'begin': begin, 'end': end}
+        for name, value in given.items():
+            check_number(f'GradualMagnitudeHook: {name}', value)
         if not 0 <= start < sparsity < 1:
             raise UserError(
                 'GradualMagnitudeHook: 0 <= start < sparsity < 1 must hold, got '
@@ -57,9 +61,8 @@ class GradualMagnitudeHook(MaskingHook):
             raise UserError(
                 f'GradualMagnitudeHook: 0 <= begin < end must hold, got begin={begin}, end={end}.'
             )
-        if interval < 1:
-            raise UserError(f'GradualMagnitudeHook: interval must be at least 1, got {interval}.')
-        self.sparsity, self.start, self.interval = sparsity, start, interval
+        self.interval = check_count('GradualMagnitudeHook: interval', interval)
+        self.sparsity, self.start = sparsity, start
         self.begin, self.end = begin, end
         self._loaded: WeightMasks = {}
 

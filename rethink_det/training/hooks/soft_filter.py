@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
 
+from rethink_det.bounds import check_number
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.model import backbone_layers, model_of
@@ -29,14 +30,20 @@ class SoftFilterHook(Hook):
             is about.
 
     Raises:
-        UserError: A rate out of range, or a pattern that no convolution matches.
+        UserError: A rate out of range, no pattern, or one that no convolution matches.
     """
 
     priority = 'BELOW_NORMAL'  # before_train: after TransferHook; after an epoch: before saving
 
     def __init__(self, keep: float = 0.7, layers: str | list[str] = '*') -> None:
         self.keep = check_keep('SoftFilterHook', keep)
-        self.layers = [layers] if isinstance(layers, str) else list(layers)
+        patterns = [layers] if isinstance(layers, str) else layers
+        if not isinstance(patterns, (list, tuple)) or not patterns:
+            raise UserError(
+                'SoftFilterHook: layers must be a name pattern of convolutions, or a list of '
+                f'some, got {layers!r}.'
+            )
+        self.layers = list(patterns)
 
     def before_train(self, runner: Runner) -> None:
         """Zero the filters of the first weights; refuse a pattern that matches nothing."""
@@ -71,6 +78,7 @@ def check_keep(who: str, keep: float) -> float:
     Raises:
         UserError: It is not above 0 and at most 1; names who asked.
     """
+    check_number(f'{who}: keep', keep)
     if not 0 < keep <= 1:
         raise UserError(f'{who}: keep must be above 0 and at most 1, got {keep}.')
     return keep

@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.hooks import RemovableHandle
 
 from rethink_det.architecture.structure_scales import MAP_NORMS
+from rethink_det.bounds import check_number
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.model import backbone_layers, model_of
@@ -36,9 +37,8 @@ class SparsityHook(Hook):
     """
 
     def __init__(self, scale: float = 1e-4, heads: bool = False) -> None:
-        if scale < 0:
-            raise UserError(f'SparsityHook: scale must not be negative, got {scale}.')
-        self.scale, self.heads = scale, heads
+        self.scale = check_number('SparsityHook: scale', scale, least=0)
+        self.heads = heads
         self._handles: list[RemovableHandle] = []
 
     def before_train(self, runner: Runner) -> None:

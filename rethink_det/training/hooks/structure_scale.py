@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture.checkpoint import WEIGHTS
 from rethink_det.architecture.structure_scales import MOMENTUM, SCALE, add_scales, scaled_layers
+from rethink_det.bounds import check_number
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.model import backbone_of, model_of
@@ -39,7 +40,8 @@ class StructureScaleHook(Hook):
         momentum: Of the factors.
 
     Raises:
-        UserError: An unknown kind of structure, a negative setting, a backbone without such
+        UserError: An unknown kind of structure, a negative setting, a momentum
+            that is not below 1, a backbone without such
             structures, or a resumed checkpoint without factors.
     """
 
@@ -53,8 +55,9 @@ class StructureScaleHook(Hook):
         momentum: float = 0.9,
     ) -> None:
         for name, value in (('weight', weight), ('lr', lr or 0), ('momentum', momentum)):
-            if value < 0:
-                raise UserError(f'StructureScaleHook: {name} must not be negative, got {value}.')
+            check_number(f'StructureScaleHook: {name}', value, least=0)
+        if momentum >= 1:  # every step would be larger than the one before
+            raise UserError(f'StructureScaleHook: momentum must be below 1, got {momentum}.')
         self.weight, self.structures, self.lr, self.momentum = weight, structures, lr, momentum
         self._layers: list[nn.Module] = []
         self._loss_scale = 1.0

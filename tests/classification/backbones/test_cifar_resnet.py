@@ -148,3 +148,15 @@ def test_public_weights_do_not_load_into_another_depth(public_weights):
     state = Checkpoint.read(public_weights).weights
     with pytest.raises(UserError, match='backbone.layer1.9.conv1.weight'):
         load_exactly(Network(CifarResNet(110), LinearHead(64, 10)), state)
+
+
+@pytest.mark.parametrize('depth', ['20', 20.0, None])
+def test_a_depth_that_is_no_whole_number_is_refused(depth):
+    with pytest.raises(UserError, match=rf'depth must be 6n \+ 2 .*, got {depth}'):
+        CifarResNet(depth)
+
+
+@pytest.mark.parametrize('width', [0, -4, 1.5, '8'])
+def test_a_width_that_is_no_count_is_refused(width):
+    with pytest.raises(UserError, match='base_channels must be a whole number of at least 1, got'):
+        CifarResNet(8, base_channels=width)

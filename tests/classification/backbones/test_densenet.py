@@ -81,7 +81,7 @@ def test_names():
         (dict(depth=41), r'without bottlenecks must be 3n \+ 4 .*got 41'),
         (dict(depth=4), r'without bottlenecks must be 3n \+ 4 .*got 4'),
         (dict(depth=43, bottleneck=True), r'with bottlenecks must be 6n \+ 4 .*got 43'),
-        (dict(growth=0), 'growth must be at least 1, got 0'),
+        (dict(growth=0), 'growth must be a whole number of at least 1, got 0'),
         (dict(compression=0.0), 'compression must be above 0 and at most 1, got 0'),
         (dict(compression=1.5), 'compression must be above 0 and at most 1, got 1.5'),
     ],
@@ -89,3 +89,20 @@ def test_names():
 def test_impossible_settings_are_refused(settings, message):
     with pytest.raises(UserError, match=message):
         DenseNet(**settings)
+
+
+@pytest.mark.parametrize('depth', ['40', None, 40.0])
+def test_a_depth_that_is_no_whole_number_is_refused(depth):
+    with pytest.raises(UserError, match=rf'depth .* must be 3n \+ 4 .*, got {depth}'):
+        DenseNet(depth)
+
+
+@pytest.mark.parametrize('growth', [1.5, '12', None])
+def test_a_growth_that_is_no_count_is_refused(growth):
+    with pytest.raises(UserError, match='growth must be a whole number of at least 1, got'):
+        DenseNet(10, growth=growth)
+
+
+def test_a_compression_that_is_no_number_is_refused():
+    with pytest.raises(UserError, match="compression must be a finite number, got 'half'"):
+        DenseNet(10, compression='half')

@@ -77,3 +77,9 @@ def test_projections_read_the_activation():
 def test_another_depth_is_refused(depth):
     with pytest.raises(UserError, match=rf'one of \(50, 101, 152\), got {depth}'):
         PreActResNet(depth)
+
+
+@pytest.mark.parametrize('width', [0, -4, 1.5, '8'])
+def test_a_width_that_is_no_count_is_refused(width):
+    with pytest.raises(UserError, match='base_channels must be a whole number of at least 1, got'):
+        PreActResNet(50, base_channels=width)

@@ -45,3 +45,15 @@ def test_names():
 def test_another_depth_is_refused(depth):
     with pytest.raises(UserError, match=rf'depth must be 9n \+ 2 .*got {depth}'):
         PreResNet(depth)
+
+
+@pytest.mark.parametrize('depth', ['20', 20.0, None])
+def test_a_depth_that_is_no_whole_number_is_refused(depth):
+    with pytest.raises(UserError, match=rf'depth must be 9n \+ 2 .*, got {depth}'):
+        PreResNet(depth)
+
+
+@pytest.mark.parametrize('width', [0, -4, 1.5, '8'])
+def test_a_width_that_is_no_count_is_refused(width):
+    with pytest.raises(UserError, match='base_channels must be a whole number of at least 1, got'):
+        PreResNet(11, base_channels=width)

@@ -76,3 +76,9 @@ def test_another_depth_is_refused(depth):
 def test_an_unknown_fan_is_refused():
     with pytest.raises(UserError, match=r"one of \('fan_out', 'fan_in'\), got 'fan_average'"):
         VGG(11, init='fan_average')
+
+
+@pytest.mark.parametrize('width', [0, -4, 1.5, '8'])
+def test_a_width_that_is_no_count_is_refused(width):
+    with pytest.raises(UserError, match='base_channels must be a whole number of at least 1, got'):
+        VGG(11, base_channels=width)

@@ -118,7 +118,7 @@ def test_other_weights_to_start_from_bring_no_masks_along(tiny_config, last):
         (dict(start=-0.1), '0 <= start'),
         (dict(begin=2), 'begin < end must hold, got begin=2, end=2'),
         (dict(begin=-1), '0 <= begin'),
-        (dict(interval=0), 'interval must be at least 1'),
+        (dict(interval=0), 'interval must be a whole number of at least 1'),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):
@@ -145,3 +145,16 @@ def test_a_run_without_masks_is_not_resumed(tiny_config, last):
     with pytest.raises(UserError, match='the checkpoint has no masks.*use load_from'):
         train(tiny_config(epochs=2, hooks=[hook()], resume=True))
     assert digest(last(config)['state_dict']) == before
+
+
+@pytest.mark.parametrize('interval', [1.5, float('nan'), '100', None])
+def test_an_interval_that_is_no_count_is_refused(interval):
+    with pytest.raises(UserError, match='interval must be a whole number of at least 1'):
+        GradualMagnitudeHook(0.5, end=2, interval=interval)
+
+
+@pytest.mark.parametrize('settings', [dict(sparsity='0.5'), dict(end='2'), dict(begin=None)])
+def test_settings_that_are_no_numbers_are_refused_by_name(settings):
+    name, value = next(iter(settings.items()))
+    with pytest.raises(UserError, match=f'Hook: {name} must be a finite number, got {value!r}'):
+        GradualMagnitudeHook(**{'sparsity': 0.5, 'end': 2, **settings})

@@ -100,3 +100,14 @@ def test_a_pattern_that_matches_nothing_is_refused(tiny_config):
     config = tiny_config(hooks=[hook(layers=['layer1.*', 'stage9.*'])])
     with pytest.raises(UserError, match="'stage9.*' matches no convolution .* it has .*conv1"):
         train(config)
+
+
+def test_a_rate_that_is_no_number_is_refused():
+    with pytest.raises(UserError, match="SoftFilterHook: keep must be a finite number, got '0.7'"):
+        SoftFilterHook('0.7')
+
+
+@pytest.mark.parametrize('layers', [3, None, []], ids=str)
+def test_layers_of_no_form_are_refused(layers):
+    with pytest.raises(UserError, match='layers must be a name pattern of convolutions'):
+        SoftFilterHook(layers=layers)

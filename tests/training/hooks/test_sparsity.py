@@ -75,9 +75,15 @@ def test_a_resumed_run_ends_alike(resumes_alike):
 
 
 def test_impossible_settings_and_models_are_refused(tiny_config, optim_wrapper, stand_in):
-    with pytest.raises(UserError, match='scale must not be negative, got -1'):
+    with pytest.raises(UserError, match='scale must be a finite number of at least 0, got -1'):
         train(tiny_config(hooks=[dict(type='rethink_det.SparsityHook', scale=-1)]))
     for net in (nn.Sequential(nn.Conv2d(3, 3, 1)), Net().requires_grad_(False)):
         wrapper = optim_wrapper(Net())
         with pytest.raises(UserError, match='no BatchNorm of this model is trained'):
             watched(stand_in, wrapper, net)
+
+
+@pytest.mark.parametrize('scale', [float('nan'), float('inf'), '1e-4', None])
+def test_a_scale_that_is_no_finite_number_is_refused(scale):
+    with pytest.raises(UserError, match='SparsityHook: scale must be a finite number of at le'):
+        SparsityHook(scale)

@@ -175,9 +175,9 @@ def test_afterwards_the_model_can_be_copied_and_moved(tiny_config, run_with):
 @pytest.mark.parametrize(
     'settings, message',
     [
-        (dict(weight=-1), 'weight must not be negative'),
-        (dict(lr=-0.1), 'lr must not be negative'),
-        (dict(momentum=-0.9), 'momentum must not be negative'),
+        (dict(weight=-1), 'weight must be a finite number of at least 0'),
+        (dict(lr=-0.1), 'lr must be a finite number of at least 0'),
+        (dict(momentum=-0.9), 'momentum must be a finite number of at least 0'),
         (dict(structures='filter'), "structures must be one of .*, got 'filter'"),
         (dict(structures='group'), "no structures of the kind 'group'"),
     ],
@@ -195,3 +195,14 @@ def test_a_run_without_these_factors_is_not_resumed(tiny_config, last, before):
     with pytest.raises(UserError, match='has no backbone.layer1.0.bn2.structure_scale of shape'):
         train(tiny_config(epochs=2, hooks=[hook()], resume=True))
     assert digest(last(config)['state_dict']) == state
+
+
+@pytest.mark.parametrize('name', ['weight', 'lr', 'momentum'])
+def test_a_setting_that_is_no_finite_number_is_refused_by_name(name):
+    with pytest.raises(UserError, match=f'StructureScaleHook: {name} must be a finite number'):
+        StructureScaleHook(**{'weight': 0.1, name: float('nan')})
+
+
+def test_a_momentum_that_lets_every_step_grow_is_refused():
+    with pytest.raises(UserError, match='momentum must be below 1, got 1.5'):
+        StructureScaleHook(weight=0.1, momentum=1.5)

@@ -1,5 +1,6 @@
 """An arm is data: the parent's config, with another network, budget or start."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -145,4 +146,11 @@ def test_soft_filter_pruning_stretches_twice_the_epochs_and_the_same_drops(paren
 
 def test_a_classifier_without_backbone_is_refused():
     with pytest.raises(UserError, match="The config's model has no backbone"):
-        architecture_of(Config(dict(model=dict(type='rethink_det.Classifier'))))
+        classifier_architecture(Config(dict(model=dict(type='rethink_det.Classifier'))))
+
+
+def test_masks_without_the_checkpoint_they_are_in_are_refused(parent, tmp_path):
+    masks = {'digest': 'abc', 'kept': {'backbone.conv1.weight': 3}}
+    replace(classifier_architecture(parent), masks=masks).save(tmp_path / 'masked.json')
+    with pytest.raises(UserError, match='Arm scratch-e trains under weight masks: give the check'):
+        arm_config(parent, get_arm('scratch-e'), SETTINGS, tmp_path / 'masked.json')

@@ -4,9 +4,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from rethink_det import UserError
-from rethink_det.architecture import Cut
+from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.pruning import MagnitudePruner, prune_state
 from rethink_det.pruning.ranking import largest
 
@@ -129,3 +130,9 @@ def test_masks_of_another_network_are_not_inherited(parents):
 def test_fewest_weights_that_are_no_count_are_refused(fewest):
     with pytest.raises(UserError, match='MagnitudePruner: min_weights must be .* at least 0, got'):
         MagnitudePruner(0.5, min_weights=fewest)
+
+
+def test_a_network_without_convolution_is_refused():
+    surgeon = Surgeon(nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), (3, 2, 2))
+    with pytest.raises(UserError, match='MagnitudePruner: the network has no convolution'):
+        MagnitudePruner(0.5).find(surgeon, PrunedArchitecture.load('resnet56-a'), None)

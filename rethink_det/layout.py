@@ -62,6 +62,10 @@ CURVES = 'curves.json'
 """In a detector's run: its precision-recall curves, ``'bbox'`` and ``'segm'``, or
 ``'unmeasured'``, why there are none, see :mod:`rethink_det.detection.evaluation.curves`."""
 
+REPLICATES = 'replicates.json'
+"""In a run's folder: of which test images its metrics are, and what they would be on others, see
+:mod:`rethink_det.report.image_replicates`."""
+
 SHEET = 'sheet.json'
 """In a detector's run: ``classes``, ``threshold`` and ``images``, each a picture with what was
 ``found`` on it, see :mod:`rethink_det.detection.measuring.pictures`."""

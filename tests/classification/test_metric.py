@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from rethink_det import UserError
 from rethink_det.classification import Accuracy
+from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
+from rethink_det.report.image_draws import image_draws
 
 
 def accuracy(scores, labels, topk=(1,), batches=1):
@@ -106,3 +109,79 @@ def test_a_rank_that_is_no_count_is_refused(k):
 def test_the_accuracy_on_no_images_is_refused():
     with pytest.raises(UserError, match='the data has no images, there is nothing to measure'):
         Accuracy().compute_metrics([])
+
+
+def evaluated(images, scores, labels, order=None, batches=1):
+    """The metric after an evaluation of the images in some order and some batches."""
+    metric, order = Accuracy((1,)), torch.arange(len(labels)) if order is None else order
+    for part in order.chunk(batches):
+        metric.process(
+            {'inputs': images[part]}, [{'scores': scores[part], 'gt_label': labels[part]}]
+        )
+    metric.evaluate(len(labels))
+    return metric
+
+
+@pytest.fixture
+def ten():
+    """Ten images with the scores of a network and labels, of three classes."""
+    torch.manual_seed(0)
+    images = torch.randint(0, 256, (10, 3, 4, 4), dtype=torch.uint8)
+    return images, torch.rand(10, 3), torch.arange(10) % 3
+
+
+def test_replicates_are_the_accuracies_of_repeated_images(ten):
+    """Each against the metric itself on the images that were drawn, as often as they were."""
+    images, scores, labels = ten
+    found = evaluated(*ten).image_replicates()
+    assert found.test_images == 10 and len(found.replicates['accuracy/top1']) == 1000
+    digests = evaluated(*ten)._evaluated
+    place = sorted(range(10), key=lambda one: digests[one][1])
+    counts = next(image_draws(found.test_digest, 10))
+    for draw in range(20):
+        chosen = torch.tensor(np.repeat(place, counts[:, draw].astype(int)))
+        metric = Accuracy((1,))
+        metric.process({}, [{'scores': scores[chosen], 'gt_label': labels[chosen]}])
+        expected = metric.evaluate(10)['accuracy/top1']
+        assert found.replicates['accuracy/top1'][draw] == pytest.approx(expected)
+
+
+@given(seed=st.integers(0, 1000), batches=st.integers(1, 10))
+def test_the_order_of_the_images_does_not_matter(ten, seed, batches):
+    order = torch.randperm(10, generator=torch.Generator().manual_seed(seed))
+    found = evaluated(*ten, order=order, batches=batches).image_replicates()
+    assert found == evaluated(*ten).image_replicates()
+
+
+def test_images_given_one_by_one_are_the_same_images(ten):
+    images, scores, labels = ten
+    metric = Accuracy((1,))
+    metric.process({'inputs': list(images)}, [{'scores': scores, 'gt_label': labels}])
+    metric.evaluate(10)
+    assert metric.image_replicates() == evaluated(*ten).image_replicates()
+
+
+def test_another_pixel_or_label_is_another_test_set(ten):
+    images, scores, labels = ten
+    pixel, label = images.clone(), labels.clone()
+    pixel[3, 0, 0, 0] += 1
+    label[3] += 1
+    sets = [(images, scores, labels), (pixel, scores, labels), (images, scores, label)]
+    assert len({evaluated(*one).image_replicates().test_digest for one in sets}) == 3
+    other = evaluated(images, 1 - scores, labels).image_replicates()
+    same = evaluated(*ten).image_replicates()
+    assert other.test_digest == same.test_digest and other != same
+
+
+@pytest.mark.parametrize('batch', [{}, {'inputs': torch.zeros(3, 1)}])
+def test_images_that_were_not_there_have_no_replicates(batch):
+    metric = Accuracy((1,))
+    metric.process(batch, [{'scores': torch.eye(2), 'gt_label': torch.tensor([0, 1])}])
+    assert metric.evaluate(2) == {'accuracy/top1': 100}
+    with pytest.raises(UserError, match='no inputs, one for each image'):
+        metric.image_replicates()
+
+
+def test_there_are_no_replicates_before_an_evaluation():
+    with pytest.raises(UserError, match='no inputs'):
+        Accuracy().image_replicates()

@@ -12,8 +12,10 @@ from rethink_det.architecture.provenance import versions
 from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.layout import ARCHITECTURE, CONFIG, PARENT
 from rethink_det.report.run_result import RunResult
+from rethink_det.study.attempts import Attempts
 from rethink_det.study.graph import GivenClassifier
 from rethink_det.study.stages.stage import Stage
+from rethink_det.study.stages.training import keep_replicates, kept_replicates
 from rethink_det.training.arm_weights import check_given_parent
 from rethink_det.training.launch import evaluate
 
@@ -42,8 +44,11 @@ class AdoptClassifier(Stage):
         adopted = self._adopted(config, architecture)
         adopted.write(folder / PARENT)
         architecture.save(folder / ARCHITECTURE)
+        keep_replicates(config)
+        metrics, attempt = evaluate(config, folder / PARENT), Attempts()
         return self.result(
-            metrics=evaluate(config, folder / PARENT),
+            metrics=metrics,
+            **kept_replicates(folder, attempt),
             **asdict(architecture.cost()),
             epochs=0,
             train_macs=None,
@@ -51,6 +56,7 @@ class AdoptClassifier(Stage):
             checkpoint=PARENT,
             digest=digest(adopted.state_dict),
             architecture=ARCHITECTURE,
+            unmeasured=attempt.unmeasured,
         )
 
     def _adopted(self, config: Config, architecture: PrunedArchitecture) -> Checkpoint:

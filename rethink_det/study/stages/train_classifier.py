@@ -14,7 +14,7 @@ from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.graph import ClassifierTraining
 from rethink_det.study.stages.stage import Stage
-from rethink_det.study.stages.training import train_on
+from rethink_det.study.stages.training import kept_replicates, train_on
 from rethink_det.training.config import name_arm
 
 
@@ -54,6 +54,7 @@ class TrainClassifier(Stage):
         own = attempt('train_macs', lambda: ledger.of_training(config, cost.macs))
         return self.result(
             metrics=metrics,
+            **kept_replicates(folder, attempt),
             **asdict(cost),
             epochs=config.train_cfg.max_epochs,
             train_macs=own,

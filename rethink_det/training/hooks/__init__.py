@@ -2,6 +2,7 @@
 
 from rethink_det.training.hooks.epoch_seed import EpochSeedHook
 from rethink_det.training.hooks.gradual_magnitude import GradualMagnitudeHook
+from rethink_det.training.hooks.image_replicates import ImageReplicatesHook
 from rethink_det.training.hooks.initial_weights import InitialWeightsHook
 from rethink_det.training.hooks.mask import MaskHook
 from rethink_det.training.hooks.plain_checkpoint import PlainCheckpointHook
@@ -15,6 +16,7 @@ from rethink_det.training.hooks.transfer import TransferHook
 __all__ = [
     'EpochSeedHook',
     'GradualMagnitudeHook',
+    'ImageReplicatesHook',
     'InitialWeightsHook',
     'MaskHook',
     'PlainCheckpointHook',

@@ -41,6 +41,8 @@ def test_it_has_the_parents_weights_and_metrics_and_owes_what_nobody_knows(
     assert digest(load_checkpoint(copied)['state_dict']) == trained.digest
     assert PrunedArchitecture.load(copied) == PrunedArchitecture.load(trained.architecture_path)
     assert stage.sources == {'parent': trained.digest}
+    assert result.test_images > 0 and len(result.replicates['accuracy/top1']) == 1000
+    assert result.unmeasured is None
 
 
 def test_it_knows_the_weights_wherever_they_lie(adopt, older_results, tmp_path):

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from rethink_det import UserError
 from rethink_det.classification import Accuracy
-from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
 from rethink_det.report.image_draws import image_draws
 

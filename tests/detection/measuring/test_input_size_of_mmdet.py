@@ -18,8 +18,13 @@ REASONS = {
 
 
 def detectors():
-    """Configs with a backbone, by name; those that the installed packages cannot read left out."""
+    """Configs with a backbone, by name; those that the installed packages cannot read left out.
+
+    So are those that others are made of, which are no whole configs.
+    """
     for path in sorted(FOLDER.rglob('*.py')):
+        if '_base_' in path.parts:
+            continue
         try:
             config = Config.fromfile(path, import_custom_modules=False)
         except (OSError, ImportError):

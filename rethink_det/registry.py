@@ -50,7 +50,10 @@ METRICS = Registry(
     ],
 )
 FUNCTIONS = Registry(
-    'function', parent=MMENGINE_FUNCTIONS, scope=SCOPE, locations=['rethink_det.datasets']
+    'function',
+    parent=MMENGINE_FUNCTIONS,
+    scope=SCOPE,
+    locations=['rethink_det.datasets', 'rethink_det.training.workers'],
 )
 HOOKS = Registry(
     'hook',

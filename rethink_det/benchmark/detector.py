@@ -21,6 +21,7 @@ from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, load_config
 from rethink_det.training.device import current_device
 from rethink_det.training.launch import prepare
+from rethink_det.training.order import shuffle_apart
 
 RECIPE = 'detection/faster-rcnn_r18-w16_fpn_shapes.py'
 IMAGES = 32
@@ -75,7 +76,8 @@ def configs(folder: Path, images: int) -> tuple[Config, Config]:
     for part in ('dataloader', 'cfg', 'evaluator'):
         plain[f'val_{part}'] = plain[f'test_{part}'] = None
     plain.default_hooks.checkpoint = {'type': 'CheckpointHook', 'interval': -1}
-    plain.randomness = {'seed': 0}  # of the order of the images
+    plain.randomness = {'seed': 0}
+    shuffle_apart(plain)  # both see the images in one order
     _write_classifier(plain, weights)
     arm = ARMS.reference(DETECTION)
     ours = transfer_config(plain, arm, weights, weights).config

@@ -26,6 +26,8 @@ from rethink_det.study.stages import (
     TakeArchitecture,
 )
 
+FIRST = 1
+"""The version of what all stages did then."""
 UNKNOWN = 'its config, which it did not keep'
 """What differs in a run whose identity is another although nothing else is."""
 
@@ -43,17 +45,18 @@ def older_differences(folder: Path, root: Path, stage: Stage, recipe: Recipe) ->
         FileNotFoundError: The folder tells nothing.
         UserError: What it tells is damaged.
     """
+    then = replace(recipe, version=FIRST)
     if (folder / CONFIG).is_file():
-        told = recipe.differences(replace(recipe, config=_config(folder, root)))
+        told = recipe.differences(replace(then, config=_config(folder, root)))
         if told or not isinstance(stage, AdoptClassifier):
             return told  # a training's config names all that it builds on
     earlier = RunResult.read(folder, root)
     if earlier.identity == _identity(stage, recipe):
-        theirs = replace(recipe, sources=_sources(earlier, stage))
+        theirs = replace(then, sources=_sources(earlier, stage))
         return recipe.differences(theirs)
     settings = earlier.plan.settings if earlier.plan else {}
     known = {key: one for key, one in settings.items() if key not in recipe.sources}
-    return recipe.differences(replace(recipe, settings=known)) or [UNKNOWN]
+    return recipe.differences(replace(then, settings=known)) or [UNKNOWN]
 
 
 def _identity(stage: Stage, recipe: Recipe) -> str:

@@ -19,6 +19,8 @@ FORMAT = 'rethink_det.run_recipe'
 VERSION = 1
 PLACES = ('work_dir',)
 """Keys of a config that say where a run is and nothing of what comes out."""
+CHANGED = 'such runs come out differently since, see CHANGELOG.md'
+"""What another version of a stage means."""
 LONGEST = 60
 """Characters of a value that is shown."""
 
@@ -62,10 +64,10 @@ class Recipe:
     def differences(self, earlier: 'Recipe') -> list[str]:
         """What is not as in an earlier one, ``'train_cfg.max_epochs: 2 -> 3'``."""
         return [
+            *(f'{line} ({CHANGED})' for line in differences(earlier.version, self.version, 'version')),
             *differences(earlier.sources, self.sources, 'sources'),
             *differences(earlier.settings, self.settings, 'settings'),
             *differences(earlier.config, self.config),
-            *differences(earlier.version, self.version, 'version'),
         ]
 
     def write(self, folder: Path) -> None:

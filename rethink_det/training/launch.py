@@ -15,6 +15,7 @@ from rethink_det.architecture.checkpoint import META, Checkpoint, check_fits
 from rethink_det.errors import UserError
 from rethink_det.registered import in_full
 from rethink_det.training.model import model_of
+from rethink_det.training.order import shuffle_apart
 from rethink_det.training.workers import ending_workers
 
 RUN_HOOKS = {
@@ -43,8 +44,8 @@ class _LastMetrics(Hook):
 def prepare(config: Config) -> Config:
     """A copy of ``config`` that can be run.
 
-    It has this package's hooks, its types named in full, seed 0 unless it has another, and gloo
-    where there is no GPU.
+    It has this package's hooks, its types named in full, seed 0 unless it has another, an order
+    of the training images of that seed's own, and gloo where there is no GPU.
 
     Raises:
         UserError: Several processes shall synchronise BatchNorm without a GPU.
@@ -55,6 +56,7 @@ def prepare(config: Config) -> Config:
     # A seed drawn at random would be restored on resume only after the data order was set.
     if (config.get('randomness') or {}).get('seed') is None:
         config.randomness = {**(config.get('randomness') or {}), 'seed': 0}
+    shuffle_apart(config)
     # MMEngine tells runs apart by the second they start in: two of one name would share their
     # log file and their history.
     name = config.get('experiment_name') or Path(config.get('work_dir') or 'run').name

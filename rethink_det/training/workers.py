@@ -1,10 +1,27 @@
-"""The worker processes of data loaders end with the run that they work for."""
+"""The worker processes of data loaders: how they start, and that they end with their run."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from mmengine.runner import Runner
+
+from rethink_det.registry import FUNCTIONS
+
+
+@FUNCTIONS.register_module()
+def start_worker(worker_id: int, quiet: bool = False) -> None:
+    """Let a worker draw what torch seeded it with, which follows from seed, epoch, rank and worker.
+
+    MMEngine's own would seed it anew by seed plus worker: in every epoch alike.
+
+    Args:
+        worker_id: Number of the worker.
+        quiet: Whether all workers but the first keep their warnings to themselves.
+    """
+    if quiet and worker_id:
+        warnings.simplefilter('ignore')
 
 
 @contextmanager

@@ -28,6 +28,7 @@ class TrainClassifier(Stage):
 
     run: ClassifierTraining
     pruned: RunResult | None = None
+    version = 2  # 2: seeds do not share the orders of their images
     evaluates = True
 
     @property

@@ -29,6 +29,7 @@ class TrainDetector(Stage):
 
     run: DetectorTraining
     start: RunResult
+    version = 2  # 2: seeds do not share the orders of their images
     evaluates = True
 
     @property

@@ -5,6 +5,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner, set_random_seed
 
 from rethink_det.registry import HOOKS
+from rethink_det.training.generators import mixed
 
 
 @HOOKS.register_module()
@@ -20,4 +21,4 @@ class EpochSeedHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed from the run's seed, the epoch and the rank."""
-        set_random_seed((runner.seed or 0) + 1_000_003 * (runner.epoch + 1) + 10_007 * get_rank())
+        set_random_seed(mixed(runner.seed or 0, runner.epoch, get_rank()))

@@ -1,0 +1,36 @@
+"""What a run was trained by: what a fair comparison must hold equal."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """How a run was trained, as its resolved config says it; None for what could not be found out.
+
+    What stands in :class:`~.run_result.RunResult` itself is not repeated here: the compute, the
+    parent, the pruner.
+
+    Attributes:
+        data: Name of the training data, its data set's type.
+        data_digest: Of all that says which images these are; not of what is done to them.
+        images: How many; None where they cannot be counted.
+        augmentation: Digest of what is done to them: the pipeline and the preprocessor.
+        epochs: Passes over them.
+        batch_size: Of each process.
+        lr: The base learning rate.
+        schedule: What becomes of it, ``'MultiStepLR(gamma=0.1, milestones=[80, 120])'``;
+            ``'constant'`` if nothing does.
+        optimizer: With its settings but the learning rate, ``'SGD(momentum=0.9)'``.
+        prunings: How often the network was pruned before; more than 1 is pruning in rounds.
+    """
+
+    data: str
+    data_digest: str
+    images: int | None
+    augmentation: str
+    epochs: int
+    batch_size: int | None
+    lr: float | None
+    schedule: str
+    optimizer: str
+    prunings: int

@@ -15,6 +15,7 @@ from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULT
 from rethink_det.report.environment import Environment
 from rethink_det.report.schema import NO_KEY, one_of, read, read_file
+from rethink_det.report.training_facts import TrainingFacts
 
 FORMAT = 'rethink_det.run_result'
 VERSION = 2
@@ -136,6 +137,7 @@ class RunResult:
         replicates: By metric, its value on test sets of the same size drawn from the test images
             with replacement. The draws follow from :attr:`test_digest` alone: the k-th is of the
             same images in every run that has it, so two runs are compared by subtraction.
+        training: What it was trained by; None where nothing was, or an older run does not say.
         plan: What the run was told.
         pruner: What made the network small: a pruner and its options, or the ``architecture``
             that was taken in place of pruning; None for an unpruned network.
@@ -181,6 +183,7 @@ class RunResult:
     test_images: int | None = None
     test_digest: str | None = None
     replicates: Mapping[str, tuple[float, ...]] | None = None
+    training: TrainingFacts | None = None
     plan: Plan | None = None
     pruner: Mapping[str, Any] | None = None
     environment: Environment | None = None

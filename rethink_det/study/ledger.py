@@ -18,11 +18,15 @@ PASSES = 3
 """Forward passes that a training step costs."""
 
 
+def training_images(config: Config) -> int:
+    """How many images a config trains on."""
+    with scope_of(config):
+        return len(build(DATASETS, config.train_dataloader.dataset))  # cached since the run
+
+
 def of_training(config: Config, macs: int) -> int:
     """What a training of a config takes, whose network has so many MACs a pass."""
-    with scope_of(config):
-        images = len(build(DATASETS, config.train_dataloader.dataset))  # cached since the run
-    return PASSES * macs * images * config.train_cfg.max_epochs
+    return PASSES * macs * training_images(config) * config.train_cfg.max_epochs
 
 
 def owed(arm: Arm, parent: RunResult | None) -> float | None:

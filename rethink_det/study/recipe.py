@@ -63,8 +63,9 @@ class Recipe:
 
     def differences(self, earlier: 'Recipe') -> list[str]:
         """What is not as in an earlier one, ``'train_cfg.max_epochs: 2 -> 3'``."""
+        versions = differences(earlier.version, self.version, 'version')
         return [
-            *(f'{line} ({CHANGED})' for line in differences(earlier.version, self.version, 'version')),
+            *(f'{line} ({CHANGED})' for line in versions),
             *differences(earlier.sources, self.sources, 'sources'),
             *differences(earlier.settings, self.settings, 'settings'),
             *differences(earlier.config, self.config),

@@ -9,6 +9,8 @@ from mmengine.config import Config
 
 from rethink_det.files import plain
 from rethink_det.report.training_facts import TrainingFacts
+from rethink_det.study import ledger
+from rethink_det.study.attempts import Attempts
 from rethink_det.study.graph import ClassifierPruning, DetectorPruning, Run
 from rethink_det.training import Budget
 
@@ -16,13 +18,12 @@ PIPELINE = 'pipeline'
 """Key of what a data set of mmdet does to its images; wrappers have one, too."""
 
 
-def training_facts(config: Config, run: Run, images: int | None) -> TrainingFacts:
+def training_facts(config: Config, run: Run) -> TrainingFacts:
     """The facts of a training.
 
     Args:
         config: Of the run, resolved.
         run: What the study plans.
-        images: How many it trains on; None if they could not be counted.
     """
     loader = plain(config.train_dataloader.to_dict())
     wrapper = plain(config.optim_wrapper.to_dict())
@@ -31,10 +32,10 @@ def training_facts(config: Config, run: Run, images: int | None) -> TrainingFact
     others = {key: value for key, value in optimizer.items() if key != 'lr'}
     kind = wrapper.pop('type', 'OptimWrapper')
     return TrainingFacts(
-        data=bare(str(loader['dataset'].get('type'))),
-        data_digest=digest_of(_parts(loader['dataset'], pipelines=False)),
-        images=images,
-        augmentation=digest_of([_parts(loader['dataset'], pipelines=True), preprocessor]),
+        data=_bare(str(loader['dataset'].get('type'))),
+        data_digest=_digest_of(_parts(loader['dataset'], pipelines=False)),
+        images=Attempts()('images', lambda: ledger.training_images(config)),
+        augmentation=_digest_of([_parts(loader['dataset'], pipelines=True), preprocessor]),
         epochs=budget.epochs,
         batch_size=loader.get('batch_size'),
         lr=optimizer.get('lr'),
@@ -50,12 +51,12 @@ def prunings_of(run: Run) -> int:
     return own + max(map(prunings_of, run.parents.values()), default=0)
 
 
-def digest_of(value: Any) -> str:
+def _digest_of(value: Any) -> str:
     """Of plain values; 16 hex digits."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def bare(kind: str) -> str:
+def _bare(kind: str) -> str:
     """A ``type`` without its scope."""
     return kind.rpartition('.')[2]
 
@@ -76,9 +77,8 @@ def _parts(dataset: Any, pipelines: bool) -> Any:
 
 def _in_words(settings: Mapping[str, Any], kind: str = '') -> str:
     """``'SGD(momentum=0.9)'``, the settings by their names."""
-    kind = bare(settings.get('type') or kind)
+    kind = _bare(settings.get('type') or kind)
     others = {key: one for key, one in settings.items() if key != 'type'}
     defaults = {'by_epoch': True}  # whether it is written down or not
     named = [f'{key}={others[key]}' for key in sorted(others) if defaults.get(key) != others[key]]
     return f'{kind}({", ".join(named)})' if named else kind
-

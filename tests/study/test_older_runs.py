@@ -59,6 +59,10 @@ def test_it_is_reported_as_it_was(older_study):
     assert Path(older_study, 'work', 'plots').is_dir()
 
 
+WITHOUT_DETECTORS = {'study.detection': []}
+VERSION = 'version: 1 -> 2 (such runs come out differently since, see CHANGELOG.md)'
+
+
 def start(folder, options=None):
     study = Study.load(folder / 'study.py', options)
     return execute_study(study, folder / 'work', Here())
@@ -70,42 +74,59 @@ def written(work):
     return {path: path.stat().st_mtime_ns for path in files}
 
 
-def test_it_is_continued_without_doing_anything_again(older_study):
-    before = StudyResults.read(older_study / 'work')
+def redone(capsys):
+    """The lines about runs that are done again, by the run's arm."""
+    lines = [line for line in capsys.readouterr().err.splitlines() if 'done again' in line]
+    return {line.split('/seed0')[0].rpartition('/')[2]: line for line in lines}
+
+
+def test_its_trainings_are_done_again_as_their_images_come_in_another_order(older_study, capsys):
     files = written(older_study / 'work')
-    results = start(older_study)
-    assert written(older_study / 'work') == files
-    assert [run.metrics for run in results.runs] == [run.metrics for run in before.runs]
-    assert [run.key for run in results.runs] == [run.key for run in before.runs]
+    results = start(older_study, WITHOUT_DETECTORS)
+    assert not results.incomplete
+    lines = redone(capsys)
+    assert set(lines) == {'unpruned', 'pruned', 'fine-tune', 'scratch-e'}
+    for arm in ('unpruned', 'fine-tune', 'scratch-e'):
+        assert f'done again: {VERSION}' in lines[arm]
+    assert 'done again: sources.trained: ' in lines['pruned']
+    now = written(older_study / 'work')
+    assert {path: now[path] for path in files} == files  # what was there stays as it was
+    start(older_study, WITHOUT_DETECTORS)
+    assert written(older_study / 'work') == now and not redone(capsys)
 
 
-def test_a_budget_of_another_arm_changes_nothing(older_study):
+@pytest.fixture
+def given_parent(older_study, older_results):
+    """Options by which the study takes the parent that it trained then, and no detectors."""
+    trained = older_results['classification/classifier/unpruned/seed0']
+    shutil.copy(trained.checkpoint_path, older_study / 'given.pth')
+    return {**WITHOUT_DETECTORS, 'study.classification.parent': str(older_study / 'given.pth')}
+
+
+def test_what_pruned_its_parent_is_taken_where_the_parent_is_given(
+    older_study, given_parent, capsys
+):
     files = written(older_study / 'work')
-    start(older_study, {'study.classification.arm_settings.scratch_b_cap': 2})
-    assert written(older_study / 'work') == files
-
-
-def test_what_another_option_changes_is_done_again_and_the_option_is_named(older_study, capsys):
-    files = written(older_study / 'work')
-    lr = {'study.classification.arm_settings.fine_tune_lr': 0.02, 'study.detection': []}
-    assert not start(older_study, lr).incomplete
+    start(older_study, {**given_parent, 'study.classification.arms': ['fine-tune']})
     new = written(older_study / 'work').keys() - files.keys()
-    assert {path.relative_to(older_study).parts[4] for path in new} == {'fine-tune'}
-    lines = [line for line in capsys.readouterr().err.splitlines() if 'done again' in line]
-    assert len(lines) == 1
-    assert 'fine-tune/seed0 ' in lines[0]
-    assert 'done again: optim_wrapper.optimizer.lr: 0.01 -> 0.02' in lines[0]
-    (console,) = (path for path in new if path.name == 'console.log')
-    assert 'optim_wrapper.optimizer.lr: 0.01 -> 0.02\n' in console.read_text()
+    assert new and not [path for path in new if 'pruning' in path.parts]
+    lines = redone(capsys)
+    assert 'pruned' not in lines and VERSION in lines['fine-tune']
 
 
-def test_another_pruner_prunes_again_and_what_follows_is_done_again(older_study, capsys):
-    harder = {'study.classification.pruner.ratios': 0.75, 'study.detection': []}
-    assert not start(older_study, harder).incomplete
-    lines = [line for line in capsys.readouterr().err.splitlines() if 'done again' in line]
-    assert ['pruning' in lines[0], 'fine-tune' in lines[1], 'scratch-e' in lines[2]] == [True] * 3
-    assert 'done again: settings.pruner.ratios: 0.5 -> 0.75' in lines[0]
-    assert "model.backbone.architecture: 'architecture " in lines[2]
+def test_another_pruner_prunes_a_given_parent_again(older_study, given_parent, capsys):
+    harder = {'study.classification.pruner.ratios': 0.75, 'study.classification.arms': []}
+    assert not start(older_study, {**given_parent, **harder}).incomplete
+    assert 'done again: settings.pruner.ratios: 0.5 -> 0.75' in redone(capsys)['pruned']
+
+
+def test_what_differs_besides_is_named_as_well(older_stage, older_study, older_results):
+    stage = older_stage('classification/classifier/fine-tune/seed0')
+    recipe = Recipe.of(stage, stage.config())
+    place = older_results[stage.run.key].place, older_study / 'work', stage
+    assert older_differences(*place, recipe) == [VERSION]
+    recipe = replace(recipe, config={**recipe.config, 'randomness': {'seed': 7}})
+    assert older_differences(*place, recipe) == [VERSION, 'randomness.seed: 0 -> 7']
 
 
 @pytest.mark.parametrize(
@@ -129,15 +150,15 @@ def test_what_pruned_is_known_by_its_parent_as_well(
     assert older_differences(*place, other) == ['its config, which it did not keep']
 
 
-def test_a_training_that_was_broken_off_goes_on_in_its_folder(older_study, older_results):
-    run = older_results['classification/classifier/fine-tune/seed0']
+def test_a_training_that_was_broken_off_is_begun_anew(older_study, older_results):
+    run = older_results['classification/classifier/unpruned/seed0']
     for name in ('result.json', run.checkpoint):
         (run.place / name).unlink()
     files = written(older_study / 'work')
-    assert not start(older_study, {'study.detection': []}).incomplete
-    new = written(older_study / 'work').keys() - files.keys()
-    assert run.place / 'result.json' in new
-    assert all(path.is_relative_to(run.place) for path in new)
+    options = {**WITHOUT_DETECTORS, 'study.classification.arms': []}
+    assert not start(older_study, options).incomplete
+    now = written(older_study / 'work')
+    assert {path: now[path] for path in files} == files and len(now) > len(files)
 
 
 def test_a_given_parent_is_known_by_its_weights(older_study, older_results):

@@ -187,7 +187,7 @@ def drawn(tiny_config, seed, start):
     """What the two workers of a seed draw in an epoch in which ``start`` seeds the run."""
     built = loader(tiny_config(seed=seed), num_workers=2, batch_size=12)
     torch.manual_seed(start)
-    return {draw for batch in built for _, *draws in zip(*batch) for draw in map(float, draws)}
+    return {float(draw) for batch in built for draw in sum(map(list, batch[1:]), [])}
 
 
 def test_workers_draw_anew_in_each_epoch_and_seed(tiny_config):

@@ -15,6 +15,7 @@ from rethink_det.study.attempts import Attempts
 from rethink_det.study.graph import ClassifierTraining
 from rethink_det.study.stages.stage import Stage
 from rethink_det.study.stages.training import kept_replicates, train_on
+from rethink_det.study.training_facts import training_facts
 from rethink_det.training.config import name_arm
 
 
@@ -58,6 +59,7 @@ class TrainClassifier(Stage):
             **kept_replicates(folder, attempt),
             **asdict(cost),
             epochs=config.train_cfg.max_epochs,
+            training=training_facts(config, self.run),
             train_macs=own,
             total_train_macs=ledger.total(ledger.owed(self.arm, self.pruned), own),
             checkpoint=checkpoint.name,

@@ -17,6 +17,7 @@ from rethink_det.study.graph import DetectorTraining
 from rethink_det.study.stages.detector_config import detector_config
 from rethink_det.study.stages.stage import Stage
 from rethink_det.study.stages.training import train_on
+from rethink_det.study.training_facts import training_facts
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class TrainDetector(Stage):
             **vars(measured),
             metrics=metrics,
             epochs=config.train_cfg.max_epochs,
+            training=training_facts(config, self.run),
             total_train_macs=ledger.total(ledger.owed(self.arm, self.start), own),
             checkpoint=checkpoint.name,
             digest=digest(saved.state_dict),

@@ -1,25 +1,33 @@
-"""The report of a study: Markdown, CSV, PNG plots and one self-contained HTML file.
+"""The report of a study: Markdown, CSV, LaTeX, PNG plots and one self-contained HTML file.
 
 Everything is read from ``results.json``, and of detectors from the files that
 :mod:`.run_files` names. Markdown and HTML show the same tables.
 """
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from rethink_det.files import save_text
-from rethink_det.layout import PLOTS, REPORT_CSV, REPORT_HTML, REPORT_MARKDOWN
+from rethink_det.layout import (
+    PLOTS,
+    REPORT_CSV,
+    REPORT_HTML,
+    REPORT_LATEX,
+    REPORT_MARKDOWN,
+    REPORT_TIDY,
+)
 from rethink_det.report.contact_sheet import TRUTH
-from rethink_det.report.plots.style import style_of
+from rethink_det.report.environment import NOT_RECORDED
+from rethink_det.report.latex import latex
+from rethink_det.report.markdown import cell, markdown_table
+from rethink_det.report.plots.style import marker_svg
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.sections import Section, section_of
+from rethink_det.report.spreadsheets import flat, tidy_csv, wide_csv
 from rethink_det.report.tables import Table
 from rethink_det.report.verdict import overall_verdict
 
@@ -42,10 +50,11 @@ NOTES = (
 
 
 def write_report(work_dir: str | Path) -> dict[str, Path]:
-    """Write ``report.md``, ``.csv``, ``.html`` and ``plots/*.png`` beside ``results.json``.
+    """Write ``report.md``, ``.csv``, ``.tex``, ``.html`` and ``plots/`` beside ``results.json``.
 
     Returns:
-        The paths by kind: ``markdown``, ``csv``, ``html`` and ``plots`` (the folder).
+        The paths by kind: ``markdown``, ``csv`` (one line a run), ``tidy`` (one line a run and
+        metric), ``latex``, ``html`` and ``plots`` (the folder).
 
     Raises:
         UserError: ``work_dir`` has no readable ``results.json``, or a file of a run is damaged.
@@ -53,7 +62,7 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
     Example:
         >>> from rethink_det import write_report
         >>> sorted(write_report('work'))
-        ['csv', 'html', 'markdown', 'plots']
+        ['csv', 'html', 'latex', 'markdown', 'plots', 'tidy']
     """
     work_dir = Path(work_dir)
     results = StudyResults.read(work_dir)
@@ -65,11 +74,13 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
         ['arm', 'stage', 'model', 'seed', 'status', 'error'],
         [[r.arm, r.stage, r.model, str(r.seed), r.status, _error(r)] for r in results.incomplete],
     )
-    environment = _flat(results.environment)
+    environment = _environment(results)
     page = (results, overall, sections, failed, environment)
     written = {
         'markdown': (work_dir / REPORT_MARKDOWN, _markdown(*page)),
-        'csv': (work_dir / REPORT_CSV, _csv(results.runs)),
+        'csv': (work_dir / REPORT_CSV, wide_csv(results.runs)),
+        'tidy': (work_dir / REPORT_TIDY, tidy_csv(results.study, results.runs)),
+        'latex': (work_dir / REPORT_LATEX, latex(results.study, sections)),
         'html': (work_dir / REPORT_HTML, _html(*page)),
     }
     for path, text in written.values():
@@ -83,26 +94,26 @@ def _error(run: RunResult) -> str:
     return text if len(text) <= 400 else f'… {text[-400:]}'
 
 
-def _flat(data: Mapping[str, Any], prefix: str = '') -> list[tuple[str, str]]:
-    """Nested keys as ``a.b``, values as text."""
-    lines = []
-    for key, value in data.items():
-        if isinstance(value, Mapping):
-            lines += _flat(value, f'{prefix}{key}.')
-        else:
-            lines.append((f'{prefix}{key}', str(value)))
-    return lines
+def unbroken(text: str) -> str:
+    """``text`` that a narrow page breaks between numbers only, not in ``93.1 ± 0.2`` or ``5 %``."""
+    for apart, together in _TOGETHER.items():
+        text = text.replace(apart, together.replace('~', NO_BREAK))
+    return text
 
 
-def _csv(runs: Sequence[RunResult]) -> str:
-    """One line per run, metrics and nested values in columns of their own (``a.b``)."""
-    lines = [dict(_flat(replace(run, plan=None, replicates=None).to_dict())) for run in runs]
-    columns = list(dict.fromkeys(key for line in lines for key in line))
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, restval='', lineterminator='\n')
-    writer.writeheader()
-    writer.writerows({k: '' if v == 'None' else v for k, v in line.items()} for line in lines)
-    return buffer.getvalue()
+NO_BREAK = '\N{NO-BREAK SPACE}'
+_TOGETHER = {' ± ': '~±~', ' · ': '~· ', ' to ': ' to~', ' %': '~%', ' ×': '~×'}
+"""Spaces where no line ends, as ``~``."""
+
+
+def _environment(results: StudyResults) -> list[tuple[str, str]]:
+    """What stands in the file, and of one of before that its runs kept none."""
+    told = flat(results.environment)
+    kept = any(run.environment for run in results.runs)
+    return told if kept or not told else [*told, ('of each run', f'{NOT_RECORDED}; {_LAST}')]
+
+
+_LAST = 'the above is of whoever ran the study last'
 
 
 def _html(
@@ -120,6 +131,7 @@ def _html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    jinja.filters['unbroken'] = unbroken
     return jinja.get_template(TEMPLATE).render(
         results=results,
         overall=overall,
@@ -128,7 +140,7 @@ def _html(
         environment=environment,
         notes=NOTES,
         truth=TRUTH,
-        colour=lambda arm: style_of(arm)[0],
+        mark=lambda arm: Markup(marker_svg(arm)),
     )
 
 
@@ -139,32 +151,19 @@ def _markdown(
     failed: Table,
     environment: Sequence[tuple[str, str]],
 ) -> str:
-    parts = [f'# {_cell(results.title or results.study)}', f'**{_cell(overall)}**']
+    parts = [f'# {cell(results.title or results.study)}', f'**{cell(overall)}**']
     parts += [results.description] if results.description else []
     for section in sections:
-        parts += [f'## {_cell(section.title)}', _cell(section.sentence)]
+        parts += [f'## {cell(section.title)}', cell(section.sentence)]
         for plot in section.plots:
-            parts += filter(None, (f'![{_cell(plot.title)}]({PLOTS}/{plot.png.name})', plot.note))
+            parts += filter(None, (f'![{cell(plot.title)}]({PLOTS}/{plot.png.name})', plot.note))
         for table in section.tables:
-            parts += _markdown_table(table)
+            parts += markdown_table(table)
         if section.sheet:
             sheet, png = section.sheet
             parts += ['### Detections', f'![Detections]({PLOTS}/{png.name})', sheet.note]
-    parts += _markdown_table(failed) if failed.rows else []
+    parts += markdown_table(failed) if failed.rows else []
     parts += ['## How to read this', '\n'.join(f'* {note}' for note in NOTES)]
     if environment:
-        parts += _markdown_table(Table('Environment', ['key', 'value'], [*map(list, environment)]))
+        parts += markdown_table(Table('Environment', ['key', 'value'], [*map(list, environment)]))
     return '\n\n'.join(parts) + '\n'
-
-
-def _markdown_table(table: Table) -> list[str]:
-    lines = [table.columns, ['---'] * len(table.columns), *table.rows]
-    body = '\n'.join(f'| {" | ".join(map(_cell, line))} |' for line in lines)
-    if table.folded:
-        body = f'<details><summary>Show</summary>\n\n{body}\n\n</details>'
-    return [f'### {table.title}', body] + ([table.note] if table.note else [])
-
-
-def _cell(text: str) -> str:
-    """``text`` on one line of Markdown, with nothing that ends a cell or starts HTML."""
-    return ' '.join(text.split()).replace('|', r'\|').replace('<', '&lt;')

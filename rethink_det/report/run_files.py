@@ -1,6 +1,6 @@
-"""The larger files of a study's detectors: precision-recall curves, detections on a few images.
+"""What lies in the runs' folders: recipes, and of detectors curves and detections.
 
-They lie in the runs' folders. Runs of older versions, or of other metrics, have none.
+Runs of older versions have no recipes, and of other metrics no curves.
 """
 
 import json
@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from rethink_det.errors import UserError
-from rethink_det.layout import CURVES, SHEET
+from rethink_det.layout import CURVES, RECIPE, SHEET
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import by_arm
 
+_REMEDY = 'Delete it, and the report goes without; the metrics are elsewhere.'
 Found = Mapping[str, Sequence[dict[str, Any]]]
 """Contents of files by arm, in the order to show, one a seed, the lowest first."""
 
@@ -45,11 +46,22 @@ def sheets_by_arm(runs: Iterable[RunResult], work_dir: str | Path) -> dict[str, 
     return found
 
 
+def recipe_of(run: RunResult, work_dir: str | Path) -> dict[str, Any] | None:
+    """The resolved config in a run's ``recipe.json``; None where there is none.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    content = _read(run, work_dir, RECIPE, "Delete the run's folder, and the study does it again.")
+    recipe = (content or {}).get('recipe')
+    return recipe.get('config') if isinstance(recipe, dict) else None
+
+
 def _in_order(run: RunResult) -> tuple:
     return *by_arm(run), run.seed
 
 
-def _read(run: RunResult, work_dir: str | Path, name: str) -> dict | None:
+def _read(run: RunResult, work_dir: str | Path, name: str, remedy: str = _REMEDY) -> dict | None:
     if run.folder is None:
         return None
     path = Path(work_dir) / run.folder / name
@@ -58,10 +70,7 @@ def _read(run: RunResult, work_dir: str | Path, name: str) -> dict | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        raise UserError(f'{path}: cannot be read ({error}). {_REMEDY}') from None
+        raise UserError(f'{path}: cannot be read ({error}). {remedy}') from None
     if not isinstance(content, dict):
-        raise UserError(f'{path}: holds a {type(content).__name__}, not an object. {_REMEDY}')
+        raise UserError(f'{path}: holds a {type(content).__name__}, not an object. {remedy}')
     return content
-
-
-_REMEDY = 'Delete it, and the report goes without; the metrics are elsewhere.'

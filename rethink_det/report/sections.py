@@ -16,6 +16,7 @@ from rethink_det.report.detector_tables import (
     speed_table,
     stage_table,
 )
+from rethink_det.report.how_made import how_made_table
 from rethink_det.report.plots import (
     compute_figure,
     curves_figure,
@@ -47,7 +48,10 @@ class Plot:
 
 @dataclass(frozen=True)
 class Section:
-    """What the report says of one (stage, model); ``sheet`` with its PNG file."""
+    """What the report says of one (stage, model); ``sheet`` with its PNG file.
+
+    ``tables`` are all in the order to show, ``scores`` and ``cost`` those of them that a paper has.
+    """
 
     title: str
     sentence: str
@@ -55,6 +59,8 @@ class Section:
     tables: list[Table]
     plots: list[Plot] = field(default_factory=list)
     sheet: tuple[Sheet, Path] | None = None
+    scores: Sequence[Table] = ()
+    cost: Table | None = None
 
 
 def section_of(
@@ -81,9 +87,9 @@ def section_of(
     title = ' · '.join(filter(None, (stage.capitalize(), model)))
     draw = _Drawing(title, '_'.join(filter(None, (stage, _plain(model)))), work_dir)
     plots = _plots(runs, shown, draw) if shown else []
-    tables = [metric_table(arms, runs) for arms in by_metric.values() if arms]
+    scores = [metric_table(arms, runs) for arms in by_metric.values() if arms]
     sentence = ' '.join(filter(None, (said.sentence, untuned_note(runs))))
-    section = Section(title, sentence, said.case, tables, plots)
+    section = Section(title, sentence, said.case, scores, plots, scores=scores)
     detection = stage == 'detection'
     if detection and shown:
         section = _with_detections(section, runs, mine, shown, work_dir, draw)
@@ -93,7 +99,8 @@ def section_of(
         cost = cost_table(runs, primary, '' if told else unknown, latency=not detection)
         folded = [table for table in section.tables if table.folded]
         others = [table for table in section.tables if not table.folded]
-        section = replace(section, tables=[*others, cost, *folded])
+        made = how_made_table(runs, work_dir)
+        section = replace(section, tables=[*others, cost, *folded, made], cost=cost)
     return section
 
 

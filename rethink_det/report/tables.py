@@ -15,6 +15,7 @@ class Table:
     """A table of texts; ``note`` stands below it.
 
     ``of_arms``: whether the first column names arms. ``folded``: long, and shown on demand.
+    ``prose``: whether its cells are words, which wrap, and not numbers.
     """
 
     title: str
@@ -23,6 +24,7 @@ class Table:
     note: str = ''
     of_arms: bool = True
     folded: bool = False
+    prose: bool = False
 
 
 def metric_table(rows: Sequence[Row], runs: Sequence[RunResult]) -> Table:

@@ -2,19 +2,18 @@
 
 import os
 import platform
-import re
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from rethink_det.architecture.provenance import versions
 from rethink_det.report.environment import Environment
+from rethink_det.report.places import placed
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -72,32 +71,4 @@ def command(arguments: Sequence[str], root: Path) -> str:
     name, folder = os.path.basename(program), os.path.basename(os.path.dirname(program))
     known = {'-c': 'python -c', '__main__.py': f'python -m {folder}'}
     start = known.get(name, f'python {name}' if name.endswith('.py') else name)
-    return ' '.join([start, *(shlex.quote(placed(text, root)) for text in others)])
-
-
-def placed(value: Any, root: Path) -> Any:
-    """Plain values, with paths relative to the study, else to here, else to the home (``~``).
-
-    Args:
-        value: A text with paths in it, or mappings and lists that hold some.
-        root: Folder of the study.
-    """
-    if isinstance(value, Mapping):
-        return {key: placed(one, root) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [placed(one, root) for one in value]
-    if not isinstance(value, str):
-        return value
-    for base, name in ((root, '.'), (Path.cwd(), '.'), (Path.home(), '~')):
-        if base != Path(base.anchor):  # a container's home is its root
-            value = re.sub(_whole(base), partial(_shortened, name), value)
-    return value
-
-
-def _whole(base: Path) -> str:
-    """Matches a folder where it starts a path, with the slash behind it."""
-    return rf'(?<![\w./-]){re.escape(str(base))}(/|(?![\w.-]))'
-
-
-def _shortened(name: str, found: re.Match) -> str:
-    return '' if found[1] and name == '.' else f'{name}{found[1]}'
+    return ' '.join([start, *(shlex.quote(placed(text, root, Path.cwd())) for text in others)])

@@ -13,12 +13,12 @@ from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.arms import STAGES
 from rethink_det.errors import UserError
 from rethink_det.report.environment import merged
+from rethink_det.report.places import placed
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_result import COMPLETED, FAILED, MISSING, RunResult
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Study
 from rethink_det.study.display import Display
-from rethink_det.study.environment import placed
 from rethink_det.study.executors import Here
 from rethink_det.study.graph import Run, models_of, runs_of
 from rethink_det.study.run import execute
@@ -51,7 +51,7 @@ class _State:
         if error is not None:
             mistake = isinstance(error, UserError)
             trace = str(error) if mistake else ''.join(traceback.format_exception(error))
-            self.failures[run.key] = placed(trace.strip(), self.root)
+            self.failures[run.key] = placed(trace.strip(), self.root, Path.cwd())
             return f'FAILED: {error}'
         outcome = future.result()
         result = self.results[run.key] = outcome.result

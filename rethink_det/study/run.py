@@ -19,8 +19,9 @@ from mmengine.logging import MMLogger
 
 from rethink_det.errors import UserError
 from rethink_det.layout import CONSOLE, RECIPE, RESULT, run_folder
+from rethink_det.report.places import placed
 from rethink_det.report.run_result import Plan, RunResult
-from rethink_det.study.environment import environment, placed
+from rethink_det.study.environment import environment
 from rethink_det.study.graph import Run
 from rethink_det.study.older_runs import older_differences
 from rethink_det.study.recipe import Recipe
@@ -82,7 +83,7 @@ def execute(
         folder=folder.relative_to(root).as_posix(),
         wall_s=round(time.perf_counter() - started, 2),
         plan=_placed(result.plan, root),
-        pruner=placed(_pruner(stage), root),
+        pruner=placed(_pruner(stage), root, Path.cwd()),
         environment=environment(command, root, date),
     )
     result.write()
@@ -91,7 +92,7 @@ def execute(
 
 def _placed(plan: Plan | None, root: Path) -> Plan | None:
     """The same without folders of this machine."""
-    return None if plan is None else Plan(**placed(asdict(plan), root))
+    return None if plan is None else Plan(**placed(asdict(plan), root, Path.cwd()))
 
 
 def _pruner(stage: Stage) -> dict[str, Any] | None:

@@ -134,7 +134,7 @@ def test_the_page_holds_the_pictures_and_tells_them_in_words(work):
     said = [alt for alt, *_ in images]
     assert said[:2] == ['ground truth, image 0: &lt;cat&gt;', 'unpruned, image 0: &lt;cat&gt; 0.50']
     assert said[7] == 'scratch-b, image 1: nothing'
-    assert '<cat>' not in html and html.count('<svg') == 4
+    assert '<cat>' not in html and html.count('<svg role="img"') == 4
     assert 'seed 0. A colour' in html  # the lowest of the two
 
 

@@ -5,10 +5,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rethink_det.study.environment import PACKAGE, command, commit, environment, placed
+from rethink_det.study.environment import PACKAGE, command, commit, environment
 
 
 @pytest.fixture
@@ -66,22 +64,6 @@ def test_a_command_is_shown_as_typed_without_folders_of_this_machine(home):
 )
 def test_programs_have_their_usual_names(arguments, shown):
     assert command(arguments, Path('/nowhere')) == shown
-
-
-def test_other_folders_of_a_like_name_stay(home):
-    root = home / 'work'
-    assert placed(f'{root}s/a', root) == '~/works/a'
-    assert placed(f'{root}.old', root) == '~/work.old'
-    assert placed(f'/mnt{root}/a', root) == f'/mnt{root}/a'
-    assert placed({'a': [f'{root}/b', 3, None], 'c': str(root)}, root) == {
-        'a': ['b', 3, None],
-        'c': '.',
-    }
-
-
-@given(st.text(st.characters(blacklist_characters='/', blacklist_categories=['Cs'])))
-def test_a_text_without_paths_stays(text):
-    assert placed(text, Path('/some/study')) == text
 
 
 def test_a_commit_is_that_of_the_package_and_of_no_repository_around_it(repository):

@@ -2,23 +2,28 @@
 
 The only modules that import matplotlib are this one and the plots, by its object-oriented API
 (no pyplot state). Colours are those of Okabe and Ito, told apart under the common kinds of
-colour blindness.
+colour blindness, and on a light and on a dark page; the unpruned network has that of the text. No
+two arms of a stage share a marker.
 """
 
 import io
 import re
+from math import ceil
 from pathlib import Path
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 from matplotlib.ticker import MaxNLocator
 
+INK, MUTED, GRID = '#1d2430', '#5b6472', '#dfe3e8'
 # Colour and marker by arm; prune-c is fine-tune's counterpart in a detector, so they share.
 ARM_STYLE = {
-    'unpruned': ('#7f858d', 's'),
+    'unpruned': (INK, 's'),
     'fine-tune': ('#0072b2', 'o'),
     'prune-c': ('#0072b2', 'o'),
     'prune-d': ('#56b4e9', 'P'),
@@ -28,8 +33,8 @@ ARM_STYLE = {
     'random': ('#009e73', 'X'),
 }
 OTHER_STYLE = ('#9a6b3f', '*')
-INK, MUTED, GRID = '#1d2430', '#5b6472', '#dfe3e8'
-WIDTH = 6.4  # inches
+WIDTH = 5.2  # inches: on a phone, text is still of a size to read
+IN_A_ROW = 5  # names that the legend has room for
 FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'.replace('"', '&quot;')
 
 
@@ -74,7 +79,7 @@ def add_legend(figure: Figure, axes: Axes) -> None:
         labelcolor=INK,
         columnspacing=1.2,
         handletextpad=0.3,
-        ncols=len(labels) if len(labels) <= 6 else 4,
+        ncols=len(labels) if len(labels) <= IN_A_ROW else ceil(len(labels) / 2),
     )
 
 
@@ -98,12 +103,34 @@ def draw_mean(
         capsize=4,
         capthick=2,
         markersize=8,
+        clip_on=False,
     )
 
 
 def literal(text: str) -> str:
     """``text`` that matplotlib takes as it stands: a dollar sign starts no formula."""
     return text.replace('$', r'\$')
+
+
+def on_page(colour: str) -> str:
+    """A colour in the page's style: that of text and grid follows dark and light."""
+    return f'var(--{_VARIABLES[colour]}, {colour})' if colour in _VARIABLES else colour
+
+
+_VARIABLES = {INK: 'ink', MUTED: 'muted', GRID: 'grid'}
+
+
+def marker_svg(arm: str) -> str:
+    """An arm's marker in its colour, as a small ``<svg>`` element that stands in a text."""
+    colour, marker = style_of(arm)
+    style = MarkerStyle(marker)
+    (outline, *_) = style.get_path().transformed(style.get_transform()).to_polygons()
+    size = np.abs(outline).max()
+    points = ' '.join(f'{x:.2f},{-y:.2f}' for x, y in np.divide(outline, size))
+    return (
+        f'<svg class="mark" viewBox="-1 -1 2 2" aria-hidden="true">'
+        f'<polygon fill="{on_page(colour)}" points="{points}"/></svg>'
+    )
 
 
 def to_svg(figure: Figure, label: str) -> str:
@@ -117,8 +144,8 @@ def to_svg(figure: Figure, label: str) -> str:
         figure.savefig(buffer, format='svg', transparent=True)
     svg = buffer.getvalue()
     svg = re.sub(r'<metadata>.*?</metadata>', '', svg[svg.index('<svg') :], flags=re.DOTALL)
-    for colour, name in ((INK, 'ink'), (MUTED, 'muted'), (GRID, 'grid')):
-        svg = svg.replace(colour, f'var(--{name}, {colour})')
+    for colour in _VARIABLES:
+        svg = svg.replace(colour, on_page(colour))
     svg = re.sub(r'(font: [^;\"]*?px) [^;\"]*', rf'\1 {FONTS}', svg)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', '', svg)  # HTML knows both without
     label = label.replace('&', '&amp;').replace('<', '&lt;').replace('"', '&quot;')

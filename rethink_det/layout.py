@@ -22,11 +22,17 @@ RUNS = 'runs'
 REPORT_MARKDOWN, REPORT_CSV, REPORT_HTML = 'report.md', 'report.csv', 'report.html'
 """The report of a study: as text, as a table of all runs, and as a page of its own."""
 
-REPORT_TIDY, REPORT_LATEX = 'report_tidy.csv', 'report.tex'
-"""The same as a table with a line for each run and metric, and as tables for a paper."""
+REPORT_TIDY = 'report_tidy.csv'
+"""The runs again, with a line for each run and metric."""
 
-COMPARISON_MARKDOWN, COMPARISON_HTML = 'comparison.md', 'comparison.html'
-"""Two studies side by side, in a folder of their own, see :mod:`rethink_det.report.two_studies`."""
+REPORT_LATEX = 'report.tex'
+"""Tables for a paper, see :mod:`rethink_det.report.latex`."""
+
+COMPARISON_MARKDOWN = 'comparison.md'
+"""Two studies side by side as text, in a folder of their own."""
+
+COMPARISON_HTML = 'comparison.html'
+"""The same as a page, see :mod:`rethink_det.report.two_studies`."""
 
 PLOTS = 'plots'
 """Folder of the report's pictures, see :func:`plot_file`."""

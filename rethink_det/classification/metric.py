@@ -27,11 +27,16 @@ class Accuracy(BaseMetric):
     Args:
         topk: The values of k.
 
+    Attributes:
+        keep_images: Whether to tell the images of an evaluation apart, for
+            :meth:`image_replicates`.
+
     Raises:
         UserError: There is none, or one is below 1.
     """
 
     default_prefix = 'accuracy'
+    keep_images = False
 
     def __init__(self, topk: Sequence[int] = (1, 5), **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -46,7 +51,7 @@ class Accuracy(BaseMetric):
         Equal scores count against the network: a constant output is not a correct one.
 
         Args:
-            data_batch: ``inputs`` (N, ...), the images; without them, no test set is known.
+            data_batch: ``inputs`` (N, ...), the images, where they are to be kept.
             data_samples: ``scores`` (n, classes) and ``gt_label`` (n) of all of them, in parts.
         """
         ranks: list[int] = []
@@ -59,7 +64,8 @@ class Accuracy(BaseMetric):
             self.classes = scores.shape[1]
             ranks += rank.cpu().tolist()
             labels += label[:, 0].cpu().tolist()
-        self.results += zip(ranks, _digests(data_batch, labels), strict=True)
+        digests = _digests(data_batch, labels) if self.keep_images else [None] * len(labels)
+        self.results += zip(ranks, digests, strict=True)
 
     def compute_metrics(self, results: list[tuple[int, bytes | None]]) -> dict[str, float]:
         """Percentages by k.
@@ -83,11 +89,11 @@ class Accuracy(BaseMetric):
         Images are told apart by their content: in which order they came does not matter.
 
         Raises:
-            UserError: The images were not there to look at, or there was no evaluation.
+            UserError: The evaluation was not told to keep its images, or they were not there.
         """
         pairs = sorted((digest, rank) for rank, digest in self._evaluated if digest is not None)
         if not pairs or len(pairs) < len(self._evaluated):
-            raise UserError("the data loader's batches have no inputs, one for each image")
+            raise UserError("the metric has not kept its images: the batches' inputs are not they")
         digest, images = digest_of(one for one, _ in pairs), len(pairs)
         correct = np.array([rank == 0 for _, rank in pairs], float)
         shares = [100 / images * (correct @ counts) for counts in image_draws(digest, images)]

@@ -21,6 +21,7 @@ from rethink_det.layout import CURVES
 from rethink_det.report.run_result import FeatureMapWidths
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts, known, positive
+from rethink_det.study.kept_replicates import kept_replicates
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class DetectorMeasurements:
     latency_ms: float | None = None
     latency_device: str | None = None
     peak_memory_mib: float | None = None
+    test_images: int | None = None
+    test_digest: str | None = None
+    replicates: Mapping[str, tuple[float, ...]] | None = None
     unmeasured: str | None = None
 
 
@@ -78,6 +82,7 @@ def detector_measurements(
         latency_ms=at_work.latency_ms,
         latency_device=at_work.latency_device,
         peak_memory_mib=at_work.peak_memory_mib,
+        **kept_replicates(Path(checkpoint).parent, attempt),
         unmeasured=attempt.unmeasured,
     )
 

@@ -113,6 +113,7 @@ def test_the_accuracy_on_no_images_is_refused():
 def evaluated(images, scores, labels, order=None, batches=1):
     """The metric after an evaluation of the images in some order and some batches."""
     metric, order = Accuracy((1,)), torch.arange(len(labels)) if order is None else order
+    metric.keep_images = True
     for part in order.chunk(batches):
         metric.process(
             {'inputs': images[part]}, [{'scores': scores[part], 'gt_label': labels[part]}]
@@ -155,6 +156,7 @@ def test_the_order_of_the_images_does_not_matter(ten, seed, batches):
 def test_images_given_one_by_one_are_the_same_images(ten):
     images, scores, labels = ten
     metric = Accuracy((1,))
+    metric.keep_images = True
     metric.process({'inputs': list(images)}, [{'scores': scores, 'gt_label': labels}])
     metric.evaluate(10)
     assert metric.image_replicates() == evaluated(*ten).image_replicates()
@@ -172,15 +174,19 @@ def test_another_pixel_or_label_is_another_test_set(ten):
     assert other.test_digest == same.test_digest and other != same
 
 
-@pytest.mark.parametrize('batch', [{}, {'inputs': torch.zeros(3, 1)}])
-def test_images_that_were_not_there_have_no_replicates(batch):
+@pytest.mark.parametrize(
+    'batch, kept',
+    [({}, True), ({'inputs': torch.zeros(3, 1)}, True), ({'inputs': torch.zeros(2, 1)}, False)],
+)
+def test_images_that_were_not_there_or_not_kept_have_no_replicates(batch, kept):
     metric = Accuracy((1,))
+    metric.keep_images = kept
     metric.process(batch, [{'scores': torch.eye(2), 'gt_label': torch.tensor([0, 1])}])
     assert metric.evaluate(2) == {'accuracy/top1': 100}
-    with pytest.raises(UserError, match='no inputs, one for each image'):
+    with pytest.raises(UserError, match='has not kept its images'):
         metric.image_replicates()
 
 
 def test_there_are_no_replicates_before_an_evaluation():
-    with pytest.raises(UserError, match='no inputs'):
+    with pytest.raises(UserError, match='has not kept its images'):
         Accuracy().image_replicates()

@@ -4,6 +4,7 @@ import json
 from copy import deepcopy
 from dataclasses import fields
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -11,12 +12,14 @@ from mmengine.config import Config
 from rethink_det.architecture.checkpoint import load_checkpoint
 from rethink_det.detection.measuring.detector import DetectorAtWork
 from rethink_det.layout import CURVES, SHEET
+from rethink_det.report.image_replicates import ImageReplicates, write_reason
 from rethink_det.report.run_result import RunResult
 from rethink_det.study import detector_measurements as module
 from rethink_det.study import ledger
 from rethink_det.study.detector_measurements import DetectorMeasurements, detector_measurements
 from tests.tiny_detector import ARCHITECTURE, write_mask_rcnn
 
+REPLICATES = ImageReplicates.of(4, 'ab' * 32, {'coco/bbox_mAP': np.array([0.25, 0.5])})
 TIMES = ('latency_ms', 'latency_device', 'peak_memory_mib')
 
 
@@ -37,6 +40,7 @@ def measure(trained):
     own, path = trained
     for name in (SHEET, CURVES):
         (path.parent / name).unlink(missing_ok=True)
+    REPLICATES.write(path.parent)
 
     def run(config=own):
         state = load_checkpoint(path)['state_dict']
@@ -72,6 +76,14 @@ def test_everything_is_measured(measure, trained):
     assert [one.stride for one in found.stages] == [4, 8, 16, 32]
     assert found.latency_ms > 0 and found.peak_memory_mib > 0 and found.latency_device
     assert (trained[1].parent / SHEET).is_file()
+    assert vars(found).items() >= vars(REPLICATES).items()
+
+
+def test_replicates_that_could_not_be_had_are_missed_for_a_reason(trained, measure):
+    write_reason('MemoryError: no room', trained[1].parent)
+    found = detector_measurements(trained[0], ARCHITECTURE, {}, trained[1])
+    assert {'test_images', 'test_digest', 'replicates'} <= missing(found)
+    assert 'replicates: MemoryError: no room' in found.unmeasured
 
 
 def test_they_are_fields_of_a_result():
@@ -141,7 +153,7 @@ def test_a_number_that_is_none_is_no_measurement(where, what, value, said, measu
 def test_what_follows_from_an_unknown_size_is_unknown(measure, trained):
     unsized = changed(trained[0], test_dataloader=None, val_dataloader=None, train_dataloader=None)
     found = measure(unsized)
-    kept = {'params', 'stages', 'unmeasured'}
+    kept = {'params', 'stages', 'unmeasured', *vars(REPLICATES)}
     assert missing(found) == {field.name for field in fields(found)} - kept
     assert found.unmeasured == (
         'input_shape: The size of the images cannot be told (the config has no data); '

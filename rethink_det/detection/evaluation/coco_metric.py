@@ -16,10 +16,12 @@ from rethink_det.detection.evaluation.coco_api import (
     FasterCocoEval,
     predicted_annotations,
 )
+from rethink_det.detection.evaluation.coco_replicates import coco_replicates
 from rethink_det.detection.evaluation.curves import Curves, coco_curves, kept
 from rethink_det.detection.evaluation.rle import encode_masks
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
+from rethink_det.report.image_replicates import ImageReplicates
 
 
 def _as_it_is(predictions: list[dict]) -> list[dict]:
@@ -53,6 +55,9 @@ class CocoMetric(MMDetCocoMetric):
         curves: Of the last evaluation, by metric (``'bbox'``, ``'segm'``), see
             :func:`~rethink_det.detection.evaluation.curves.kept`.
 
+        keep_images: Whether to remember what an evaluation found on each image, for
+            :meth:`image_replicates`; it takes as much memory as the evaluation.
+
     Source: Lin et al., Microsoft COCO, arXiv 1405.0312, and pycocotools' ``cocoeval.py``.
 
     Args:
@@ -64,6 +69,8 @@ class CocoMetric(MMDetCocoMetric):
         UserError: unknown ``backend``, or ``use_mp_eval=True`` with the faster backend.
     """
 
+    keep_images = False
+
     def __init__(self, *args: Any, backend: str = 'faster', **kwargs: Any) -> None:
         if backend not in _BACKENDS:
             raise UserError(
@@ -71,6 +78,7 @@ class CocoMetric(MMDetCocoMetric):
             )
         self.backend = backend
         self.curves: dict[str, Curves] = {}
+        self._evaluators: list[COCOeval] = []
         with _replaced(_BACKENDS[backend]):
             super().__init__(*args, **kwargs)
         if self.use_mp_eval and backend == 'faster':
@@ -111,6 +119,7 @@ class CocoMetric(MMDetCocoMetric):
         Returns:
             dict: metric name without prefix, e.g. ``'bbox_mAP'``, to value.
         """
+        self._evaluators.clear()
         self.cat_ids: Any = None  # to be looked up again: in the order of the labels
         names = _BACKENDS[self.backend]
         evaluators: list[COCOeval] = []
@@ -122,7 +131,16 @@ class CocoMetric(MMDetCocoMetric):
         with _replaced({**names, 'COCOeval': remembered}):
             metrics = super().compute_metrics(results)
         self.curves = kept(lambda: _curves_of(evaluators))
+        self._evaluators += evaluators if self.keep_images else ()
         return {**metrics, **(self._classwise() if self.classwise else {})}
+
+    def image_replicates(self) -> ImageReplicates:
+        """AP of the last evaluation on its images drawn anew, see :func:`.coco_replicates`.
+
+        Raises:
+            UserError: The evaluation was not told to keep its images, or AP is not defined.
+        """
+        return coco_replicates(self._evaluators, self.prefix)
 
     def _classwise(self) -> dict[str, float]:
         """AP by class under names that tell boxes from masks, where there are both."""

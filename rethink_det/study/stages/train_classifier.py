@@ -13,8 +13,9 @@ from rethink_det.report.run_result import RunResult
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.graph import ClassifierTraining
+from rethink_det.study.kept_replicates import kept_replicates
 from rethink_det.study.stages.stage import Stage
-from rethink_det.study.stages.training import kept_replicates, train_on
+from rethink_det.study.stages.training import train_on
 from rethink_det.study.training_facts import training_facts
 from rethink_det.training.config import name_arm
 

@@ -21,9 +21,18 @@ class ImageReplicatesHook(Hook):
     """Write ``replicates.json`` after the last evaluation of a training, and after every test.
 
     The replicates come from this package's metrics, which remember what they found on each image
-    (their ``image_replicates()``); with other metrics nothing is written. If something is wrong,
-    the file says what, and the training goes on.
+    where they are asked to beforehand (``keep_images``), and tell (``image_replicates()``); with
+    other metrics nothing is written. If something is wrong, the file says what, and the training
+    goes on.
     """
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Let the metrics remember, if no training follows."""
+        _ask(runner.val_loop.evaluator.metrics, runner.iter >= runner.max_iters)
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Let the metrics remember."""
+        _ask(runner.test_loop.evaluator.metrics, True)
 
     def after_val_epoch(self, runner: Runner, metrics: Mapping | None = None) -> None:
         """Ask the metrics, if no training follows."""
@@ -33,6 +42,12 @@ class ImageReplicatesHook(Hook):
     def after_test_epoch(self, runner: Runner, metrics: Mapping | None = None) -> None:
         """Ask the metrics."""
         _write(runner.test_loop.evaluator.metrics, Path(runner.work_dir))
+
+
+def _ask(metrics: Iterable[Any], wanted: bool) -> None:
+    for metric in metrics:
+        if hasattr(metric, 'keep_images'):
+            metric.keep_images = wanted
 
 
 def _write(metrics: Iterable[BaseMetric], folder: Path) -> None:

@@ -411,3 +411,77 @@ def test_masks_may_have_scores_of_their_own(random_case):
     assert results[0] == results[1]
     assert results[0]['coco/bbox_mAP'] == before['coco/bbox_mAP']
     assert results[0]['coco/segm_mAP'] != before['coco/segm_mAP']
+
+
+def judged(tmp_path, truth, samples, keep=True, backend='faster', kinds=('bbox', 'segm')):
+    """The metric after an evaluation that it was, or was not, to remember."""
+    file = tmp_path / 'truth.json'
+    file.write_text(json.dumps(truth))
+    metric = CocoMetric(ann_file=str(file), metric=list(kinds), backend=backend)
+    metric.dataset_meta = dict(classes=[category['name'] for category in truth['categories']])
+    metric.keep_images = keep
+    metric.process({}, samples)
+    return metric, metric.evaluate(len(samples))
+
+
+@pytest.fixture
+def case():
+    truth = random_annotations(np.random.default_rng(3))
+    return truth, noisy_predictions(truth, np.random.default_rng(4))
+
+
+def test_replicates_scatter_around_the_metric_and_both_backends_agree(tmp_path, case):
+    metric, values = judged(tmp_path, *case)
+    found = metric.image_replicates()
+    assert found.test_images == 12
+    assert set(found.replicates) == {'coco/bbox_mAP', 'coco/segm_mAP'}
+    for name, replicates in found.replicates.items():
+        assert len(replicates) == 1000 and len(set(replicates)) > 100
+        assert abs(np.mean(replicates) - values[name]) < np.std(replicates)
+    slow, _ = judged(tmp_path, *case, backend='pycocotools')
+    other = slow.image_replicates()
+    assert other.test_digest == found.test_digest
+    for name in found.replicates:
+        np.testing.assert_allclose(other.replicates[name], found.replicates[name], atol=2e-6)
+
+
+def test_the_order_of_the_images_does_not_matter_to_replicates(tmp_path, case):
+    truth, samples = case
+    found = judged(tmp_path, truth, samples)[0].image_replicates()
+    assert judged(tmp_path, truth, samples[::-1])[0].image_replicates() == found
+    assert judged(tmp_path, truth, samples, kinds=['bbox'])[0].image_replicates().replicates == {
+        'coco/bbox_mAP': found.replicates['coco/bbox_mAP']
+    }
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda truth: truth['annotations'][0].update(area=1.0),
+        lambda truth: truth['annotations'][0].update(category_id=8),
+        lambda truth: truth['annotations'][0].update(iscrowd=1),
+        lambda truth: truth['annotations'].pop(),
+        lambda truth: truth['images'][0].update(file_name='other'),
+        lambda truth: truth['images'][0].update(width=WIDTH + 1),
+        lambda truth: truth['categories'][0].update(name='lion'),
+    ],
+)
+def test_other_annotations_are_another_test_set(tmp_path, case, change):
+    truth, samples = case
+    truth['annotations'][0].update(category_id=3, iscrowd=0)
+    before = judged(tmp_path, truth, samples)[0].image_replicates().test_digest
+    change(truth)
+    assert judged(tmp_path, truth, samples)[0].image_replicates().test_digest != before
+
+
+def test_what_was_not_to_be_remembered_has_no_replicates(tmp_path, case):
+    metric, values = judged(tmp_path, *case, keep=False)
+    with pytest.raises(UserError, match='has not kept what it evaluated'):
+        metric.image_replicates()
+    assert values == judged(tmp_path, *case)[1]
+
+
+def test_proposals_have_no_replicates(tmp_path, case):
+    metric, _ = judged(tmp_path, *case, kinds=['proposal'])
+    with pytest.raises(UserError, match='or has no AP'):
+        metric.image_replicates()

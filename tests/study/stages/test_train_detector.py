@@ -47,6 +47,8 @@ def test_it_trains_measures_and_says_what_it_started_from(older_stage, older_res
     assert {f: getattr(result, f) for f in fields} == {f: getattr(before, f) for f in fields}
     assert result.transferred == replace(before.transferred, parent_arm='fine-tune')
     assert result.latency_ms > 0 and result.unmeasured is None
+    assert result.test_images > 0 and set(result.replicates) <= set(result.metrics)
+    assert {len(values) for values in result.replicates.values()} == {1000}
     assert result.digest == digest(load_checkpoint(tmp_path / 'run' / 'epoch_1.pth')['state_dict'])
     assert {'config.py', 'sheet.json', 'curves.json'} <= {
         p.name for p in (tmp_path / 'run').iterdir()

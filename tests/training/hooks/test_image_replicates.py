@@ -52,6 +52,15 @@ def test_an_evaluation_in_the_middle_of_training_leaves_nothing(hook, runner, tm
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize('iteration, wanted', [(0, False), (5, False), (6, True)])
+def test_metrics_remember_their_images_where_no_training_follows(hook, runner, iteration, wanted):
+    metric = SimpleNamespace(keep_images=not wanted)
+    hook.before_val_epoch(runner(metric, object(), iteration=iteration))
+    assert metric.keep_images is wanted
+    hook.before_test_epoch(runner(metric, iteration=iteration))
+    assert metric.keep_images
+
+
 def test_every_test_counts(hook, runner, tmp_path):
     hook.after_test_epoch(runner(metric(ONE), iteration=0))
     assert ImageReplicates.read(tmp_path) == ONE

@@ -70,6 +70,9 @@ CONSOLE = 'console.log'
 PROGRESS = 'progress.txt'
 """How far a run is: iterations done, and in all."""
 
+TRIALS = 'trials'
+"""Folder of the trials of learning rates that a run made first, see :func:`trial_folder`."""
+
 CURVES = 'curves.json'
 """In a detector's run: its precision-recall curves, ``'bbox'`` and ``'segm'``, or
 ``'unmeasured'``, why there are none, see :mod:`rethink_det.detection.evaluation.curves`."""
@@ -91,6 +94,16 @@ def run_folder(key: str, identity: str) -> Path:
         identity: Its digest, of which the first eight digits; ``'*'`` for a pattern of them all.
     """
     return Path(RUNS) / f'{key}-{identity[:8]}'
+
+
+def trial_folder(run: Path, lr: float) -> Path:
+    """Where a run's trial of a learning rate lies.
+
+    Args:
+        run: Folder of the run.
+        lr: The rate.
+    """
+    return run / TRIALS / f'lr{lr!r}'
 
 
 def plot_file(section: str, kind: str) -> Path:

@@ -1,6 +1,6 @@
 """Turning the config that trains a big classifier into the config of an arm."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +15,7 @@ from rethink_det.architecture.checkpoint import TICKET
 from rethink_det.architecture.network import RUNTIME_KEYS
 from rethink_det.arms import ARMS as ARM_TABLE
 from rethink_det.arms import CLASSIFICATION, Arm, BudgetRule, Start
+from rethink_det.bounds import check_number
 from rethink_det.errors import UserError
 from rethink_det.files import plain
 from rethink_det.moved import old_names
@@ -42,12 +43,31 @@ class ArmSettings:
             on ImageNet is 2, but for network slimming and weights; on CIFAR there is none.
         scratch_b_epochs: Epochs that are stretched instead of the base's, milestones as they
             are: the convention of its soft filter experiments, 400 for 200.
+        tune_lr: Learning rates that a study tries in each pruned arm, the whole training with
+            each on a held-out tenth of the training images; the best one takes the place of the
+            arm's own. What that takes counts as training compute of the arm. None by default.
+
+    Raises:
+        UserError: ``tune_lr`` is no list of different positive numbers.
     """
 
     fine_tune_epochs: int = 40
     fine_tune_lr: float = 0.001
     scratch_b_cap: float | None = None
     scratch_b_epochs: int | None = None
+    tune_lr: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        rates = self.tune_lr
+        listed = isinstance(rates, (list, tuple))
+        if not listed or len(set(map(repr, rates))) != len(rates):
+            raise UserError(f'tune_lr must be a list of different numbers, got {rates!r}.')
+        for rate in rates:
+            check_number('tune_lr: a learning rate', rate, least=TINY)
+
+
+TINY = 1e-12
+"""No learning rate is below."""
 
 
 def is_classifier(config: Config) -> bool:

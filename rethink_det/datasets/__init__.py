@@ -2,6 +2,7 @@
 
 from rethink_det.datasets.cifar import CIFAR10, CIFAR100
 from rethink_det.datasets.epoch_sampler import Draw, EpochSampler
+from rethink_det.datasets.held_out import HeldOut
 from rethink_det.datasets.image_folder import ImageFolder
 from rethink_det.datasets.imagenet import ImageNet
 from rethink_det.datasets.shapes import ShapesCrops, build_shapes
@@ -13,6 +14,7 @@ __all__ = [
     'Batch',
     'Draw',
     'EpochSampler',
+    'HeldOut',
     'ImageFolder',
     'ImageNet',
     'ImageTensorDataset',

@@ -14,7 +14,7 @@ rung     what both arms share
 S1       the training data
 S2       S1, and the parent
 S3.1     S2, and the epochs
-S3.2     S3.1, and the learning rate, schedule, batch size, optimizer and augmentation
+S3.2     S3.1, and the tuning, learning rate, schedule, batch size, optimizer and augmentation
 S4.1     S3.2, and the pruning: method, options, rounds
 S4.2     S4.1, and the training compute, by itself and with all that led to it
 SX-A     one arm starts from random weights, the other does not: the training data
@@ -39,7 +39,7 @@ PAPER = 'arXiv 2301.05219'
 
 SCHEDULE = ('epochs', 'learning rate', 'schedule')
 """What a schedule is."""
-RECIPE = ('learning rate', 'schedule', 'batch size', 'optimizer', 'augmentation')
+RECIPE = ('tuning', 'learning rate', 'schedule', 'batch size', 'optimizer', 'augmentation')
 RUNGS: Mapping[str, tuple[str, ...]] = {
     'S1': ('training data',),
     'S2': ('parent',),
@@ -174,6 +174,7 @@ FACTS: Mapping[str, Callable[[Sequence[RunResult]], Values]] = {
     'training data': _fact(_data),
     'parent': _each(lambda run: run.parent_digest),
     'epochs': _fact(lambda facts: facts.epochs),
+    'tuning': _fact(lambda facts: ', '.join(facts.tuning) or 'none'),
     'learning rate': _fact(lambda facts: facts.lr),
     'schedule': _fact(lambda facts: facts.schedule),
     'batch size': _fact(lambda facts: facts.batch_size),

@@ -6,6 +6,8 @@ shape: nothing, if its ratios were given beforehand, and all, if weights told it
 itself computes is not counted. None stands for what cannot be known: that of a given network.
 """
 
+from collections.abc import Iterable
+
 from mmengine.config import Config
 
 from rethink_det.arms import Arm
@@ -27,6 +29,11 @@ def training_images(config: Config) -> int:
 def of_training(config: Config, macs: int) -> int:
     """What a training of a config takes, whose network has so many MACs a pass."""
     return PASSES * macs * training_images(config) * config.train_cfg.max_epochs
+
+
+def of_trainings(configs: Iterable[Config], macs: int) -> int:
+    """What several trainings of that network take together."""
+    return sum(of_training(config, macs) for config in configs)
 
 
 def owed(arm: Arm, parent: RunResult | None) -> float | None:

@@ -18,12 +18,15 @@ PIPELINE = 'pipeline'
 """Key of what a data set of mmdet does to its images; wrappers have one, too."""
 
 
-def training_facts(config: Config, run: Run) -> TrainingFacts:
+def training_facts(
+    config: Config, run: Run, trials: Mapping[float, float] | None = None
+) -> TrainingFacts:
     """The facts of a training.
 
     Args:
         config: Of the run, resolved.
         run: What the study plans.
+        trials: Of the learning rates that were tried for it the accuracies, in percent.
     """
     loader = plain(config.train_dataloader.to_dict())
     wrapper = plain(config.optim_wrapper.to_dict())
@@ -42,6 +45,7 @@ def training_facts(config: Config, run: Run) -> TrainingFacts:
         schedule=', then '.join(map(_in_words, plain(budget.schedulers))) or 'constant',
         optimizer=_in_words(others) + (f' in {_in_words(wrapper, kind)}' if wrapper else ''),
         prunings=prunings_of(run),
+        tuning={str(lr): value for lr, value in (trials or {}).items()},
     )
 
 

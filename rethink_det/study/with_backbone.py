@@ -52,6 +52,8 @@ def with_backbone(
     if is_classifier(config):
         chosen = ARMS.get(CLASSIFICATION, arm)
         budgets = ArmSettings(**known_fields(ArmSettings, settings or {}, SETTINGS))
+        if budgets.tune_lr:
+            raise UserError(f'{SETTINGS}: tune_lr is for studies; here say which rate to take.')
         _check_weights(source, chosen)
         arms_own = arm_config(config, chosen, budgets, source, source)
         name_arm(arms_own, chosen.name)

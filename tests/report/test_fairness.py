@@ -69,6 +69,7 @@ def test_arms_that_share_all_stand_on_the_highest_rung():
         (dict(parent_digest='p9'), 'parent', 'S1'),
         (dict(epochs=160), 'epochs', 'S2'),
         (dict(lr=0.001), 'learning rate', 'S3.1'),
+        (dict(tuning={'0.1': 91.0}), 'tuning', 'S3.1'),
         (dict(schedule='StepLR'), 'schedule', 'S3.1'),
         (dict(batch_size=32), 'batch size', 'S3.1'),
         (dict(optimizer='AdamW'), 'optimizer', 'S3.1'),

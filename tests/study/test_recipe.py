@@ -94,6 +94,14 @@ def test_budgets_of_other_arms_do_not_matter(study, pruned, tmp_path):
     assert one == other
 
 
+def test_rates_to_try_are_of_the_arms_that_try_them(study, pruned, tmp_path):
+    plain, tuned = study(), study(tune_lr=[0.1, 0.01])
+    one, other = (recipe(stage(s, 'fine-tune', pruned=pruned(tmp_path))) for s in (plain, tuned))
+    assert one.settings == {} and other.settings == {'tune_lr': [0.1, 0.01]}
+    assert other.differences(one) == ['settings.tune_lr: nothing -> [0.1, 0.01]']
+    assert recipe(stage(plain, 'unpruned')) == recipe(stage(tuned, 'unpruned'))
+
+
 def test_it_follows_the_version_of_the_stage(study):
     first = recipe(stage(study(), 'unpruned'))
     later = replace(first, version=first.version + 1)

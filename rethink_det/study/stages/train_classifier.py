@@ -1,7 +1,9 @@
 """An arm trains a classifier."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -17,6 +19,7 @@ from rethink_det.study.kept_replicates import kept_replicates
 from rethink_det.study.stages.stage import Stage
 from rethink_det.study.stages.training import train_on
 from rethink_det.study.training_facts import training_facts
+from rethink_det.study.tuning import best_of, trial_config, try_rates
 from rethink_det.training.config import name_arm
 
 
@@ -45,22 +48,36 @@ class TrainClassifier(Stage):
         files = self.pruned.architecture_path, self.weights_of(self.pruned)
         return arm_config(config, self.arm, self.run.settings, *files)
 
+    @property
+    def rates(self) -> Sequence[float]:
+        """The learning rates that are tried first; those of the parent's training are its own."""
+        return self.run.settings.tune_lr if self.arm.pruned else ()
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """These rates, if there are any."""
+        return {'tune_lr': list(self.rates)} if self.rates else {}
+
     def do(self, config: Config, folder: Path) -> RunResult:
         """Train; the parent's weights come in by a hook."""
         architecture = classifier_architecture(config)
         name_arm(config, self.run.arm)
         cost = architecture.cost()  # here it may still fail
+        trained = [config, *(trial_config(config, lr) for lr in self.rates)]
+        trials = try_rates(config, self.rates, folder)
+        if trials:
+            config.optim_wrapper.optimizer.lr = best_of(trials)
         config.dump(folder / CONFIG)
         metrics, checkpoint = train_on(config, folder)
         architecture.save(folder / ARCHITECTURE)
         attempt = Attempts()
-        own = attempt('train_macs', lambda: ledger.of_training(config, cost.macs))
+        own = attempt('train_macs', lambda: ledger.of_trainings(trained, cost.macs))
         return self.result(
             metrics=metrics,
             **kept_replicates(folder, attempt),
             **asdict(cost),
             epochs=config.train_cfg.max_epochs,
-            training=training_facts(config, self.run),
+            training=training_facts(config, self.run, trials),
             train_macs=own,
             total_train_macs=ledger.total(ledger.owed(self.arm, self.pruned), own),
             checkpoint=checkpoint.name,

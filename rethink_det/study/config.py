@@ -12,8 +12,10 @@ from mmengine.config import Config
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.classification.arm_config import ArmSettings
+from rethink_det.datasets.held_out import check_divisible
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
+from rethink_det.registered import scope_of
 from rethink_det.report.run_result import Reference
 from rethink_det.report.schema import read
 from rethink_det.study.names import find_study
@@ -286,7 +288,8 @@ class Study:
             _check_own(name, plan.variants.get(name, {}))
         for variant in map(plan.of, plan.variant_names):
             settings = known_fields(ArmSettings, variant.arm_settings, 'arm_settings')
-            ArmSettings(**settings)
+            if ArmSettings(**settings).tune_lr:
+                _check_tuning(variant)
             _check_pruning(variant)
             _check_rounds(variant)
             for arm in variant.arms:
@@ -324,6 +327,13 @@ def _check_pruning(plan: ClassificationPlan) -> None:
         raise UserError(
             f'study.classification.architecture has no weights: {needy or "rounds"} needs a pruner.'
         )
+
+
+def _check_tuning(plan: ClassificationPlan) -> None:
+    """Refuse training images of which none can be held out, before a parent was trained."""
+    config = load_config(plan.config, plan.options)
+    with scope_of(config):
+        check_divisible((config.get('train_dataloader') or {}).get('dataset') or {})
 
 
 def _check_rounds(plan: ClassificationPlan) -> None:

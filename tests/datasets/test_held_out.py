@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from rethink_det.datasets import HeldOut, ImageTensorDataset
+from rethink_det.datasets.held_out import check_divisible
 from rethink_det.errors import UserError
 
 
@@ -40,3 +41,10 @@ def test_what_cannot_be_divided_is_refused():
         HeldOut([1, 2], True)
     with pytest.raises(UserError, match='so that each class keeps images to train on'):
         HeldOut(whole(1, 9), True)
+
+
+@pytest.mark.parametrize('kind', ['rethink_det.ImageNet', 'mmengine.BaseDataset', 'nobody.s', None])
+def test_a_config_of_another_data_set_is_refused_unbuilt(kind):
+    check_divisible(dict(type='rethink_det.ImageFolder', data_root='is/not/there'))
+    with pytest.raises(UserError, match=f'rethink_det.ImageFolder; {kind} is none'):
+        check_divisible(dict(type=kind))

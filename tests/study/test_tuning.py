@@ -107,3 +107,10 @@ def test_a_single_training_does_not_tune(study, tmp_path, cifar):
             'scratch-e',
             {'tune_lr': [0.1]},
         )
+
+
+def test_images_that_cannot_be_held_out_are_refused_before_anything_runs(study):
+    options = {'study.classification.options': {'train_dataloader.dataset.type': 'ImageNet'}}
+    assert study(options=options)
+    with pytest.raises(UserError, match='ImageNet is none, so that no learning rate'):
+        study(options=options, tune_lr=[0.1])

@@ -19,6 +19,7 @@ from rethink_det.registered import scope_of
 from rethink_det.report.run_result import Reference
 from rethink_det.report.schema import read
 from rethink_det.study.names import find_study
+from rethink_det.study.parents import KEY, Parent, check_parent_epochs, check_parents, name_of
 from rethink_det.training.config import known_fields, load_config
 
 VARIANT_KEYS = (
@@ -47,6 +48,11 @@ class ClassificationPlan:
         round_arm: The arm of that training: ``'fine-tune'`` (arXiv 1506.02626), or
             ``'lottery'``, which starts each round from the initial weights (arXiv 1803.03635).
         parent: Checkpoint of a trained unpruned network, taken instead of training one.
+        parents: Several unpruned networks, each crossed with all seeds of the study: the seed
+            that one is trained with, or the checkpoint of a trained one, whose name is its
+            file's. Without them each seed has a parent of its own.
+        parent_epochs: Epochs that the given parents were trained for elsewhere; without it the
+            compute of all that builds on them is unknown.
         arm_settings: Keyword arguments of :class:`ArmSettings`.
         epochs: The config's schedule, compressed or stretched to so many epochs.
         options: Other keys of ``config`` set to other values.
@@ -63,6 +69,8 @@ class ClassificationPlan:
     rounds: int = 1
     round_arm: str = field(default_factory=lambda: ARMS.baseline(CLASSIFICATION).name)
     parent: str | None = None
+    parents: Sequence[Parent] = ()
+    parent_epochs: float | None = None
     arm_settings: Mapping = field(default_factory=dict)
     epochs: int | None = None
     options: Mapping = field(default_factory=dict)
@@ -72,6 +80,22 @@ class ClassificationPlan:
     def variant_names(self) -> tuple[str, ...]:
         """Names of the variants; the only one of a study without variants has none."""
         return tuple({**self.pruners, **self.variants}) or ('',)
+
+    @property
+    def named_parents(self) -> dict[str, Parent]:
+        """The unpruned networks by name, each its seed or its file; none if a seed has its own."""
+        return {name_of(parent): parent for parent in self.parents}
+
+    @property
+    def parent_names(self) -> tuple[str, ...]:
+        """Their names; the parents that each seed has of its own go without."""
+        return tuple(self.named_parents) or ('',)
+
+    @property
+    def given_parents(self) -> list[str]:
+        """The files of those that are not trained."""
+        given = [self.parent] if self.parent else []
+        return given + [parent for parent in self.parents if isinstance(parent, str)]
 
     @property
     def pruning_settings(self) -> dict:
@@ -228,6 +252,7 @@ class Study:
             load_config(detector.config, detector.options)
         if not self.seeds or not all(isinstance(seed, int) for seed in self.seeds):
             raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
+        self._check_parents()
         self._check_variants()
         for plan in self.detection:
             strangers = set(plan.seeds or ()) - set(self.seeds)
@@ -236,6 +261,15 @@ class Study:
             for arm in map(plan.arm, plan.arms):
                 self._check_transfer(arm)
         self._check_untuned()
+
+    def _check_parents(self) -> None:
+        plan = self.classification
+        check_parents(plan.parents)
+        if plan.parents and plan.parent:
+            raise UserError(f'{KEY} is in place of parent={plan.parent!r}: leave one of them out.')
+        if plan.parents and any(plan.of(name).architecture for name in plan.variant_names):
+            raise UserError(f'{KEY}: a published architecture has no parent; it needs a pruner.')
+        check_parent_epochs(plan.parent_epochs, plan.given_parents)
 
     def _check_transfer(self, arm: Arm) -> None:
         always = (None, ARMS.reference(CLASSIFICATION).name)

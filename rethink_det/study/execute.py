@@ -21,6 +21,7 @@ from rethink_det.study.config import Study
 from rethink_det.study.display import Display
 from rethink_det.study.executors import Here
 from rethink_det.study.graph import Run, models_of, runs_of
+from rethink_det.study.lineage import lineage
 from rethink_det.study.run import execute
 from rethink_det.training.arm_weights import check_given_parent
 
@@ -97,9 +98,8 @@ def execute_study(
         'report.html'
     """
     executor = executor or Here()
-    if study.classification.parent:
-        # Refused before anything is started.
-        check_given_parent(Checkpoint.read(study.classification.parent))
+    for parent in study.classification.given_parents:  # refused before anything is started
+        check_given_parent(Checkpoint.read(parent))
     state = _State(runs_of(study), Path(work_dir).resolve())
     with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):
@@ -145,11 +145,12 @@ def _results(study: Study, state: _State) -> StudyResults:
 
 
 def _row(run: Run, state: _State) -> RunResult:
-    if run.key in state.results:
-        return state.results[run.key]
-    error = state.failures.get(run.key)
-    status = MISSING if error is None else FAILED
-    return RunResult(run.stage, run.arm, run.seed, status=status, key=run.key, error=error)
+    result = state.results.get(run.key)
+    if result is None:
+        error = state.failures.get(run.key)
+        status = MISSING if error is None else FAILED
+        result = RunResult(run.stage, run.arm, run.seed, status=status, key=run.key, error=error)
+    return replace(result, **lineage(run, state.results))
 
 
 def dry_run(study: Study) -> str:

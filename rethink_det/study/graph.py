@@ -30,6 +30,8 @@ class Run:
         epochs: The config's schedule, compressed or stretched to so many epochs.
         variant: Which of a study's several pruners it belongs to; empty if there is one.
         round: Of pruning in rounds: which one this run serves before the last, from 1.
+        parent: Name of the unpruned network it descends from, of a study that names several;
+            empty where each seed has its own.
         reference: Published number beside which the result is shown.
     """
 
@@ -41,6 +43,7 @@ class Run:
     epochs: int | None = None
     variant: str = ''
     round: int = 0
+    parent: str = ''
     reference: Reference | None = None
 
     @property
@@ -50,15 +53,27 @@ class Run:
         return {name: value for name, value in values.items() if isinstance(value, Run)}
 
     @property
+    def origin(self) -> 'Run | None':
+        """The unpruned classifier it descends from; None of a shape that is no run's."""
+        return next((parent.origin for parent in self.parents.values()), None)
+
+    @property
     def model(self) -> str:
         """Name of the base config, which is the name of what is trained, and the variant."""
         return _joined(Path(self.config).stem, self.variant)
 
     @property
     def key(self) -> str:
-        """Unique and readable: ``classification/resnet18/scratch-b/seed1``."""
+        """Unique and readable: ``classification/resnet18/scratch-b/seed1``.
+
+        Where the study names parents, ``classification/resnet18/scratch-b/parent-a/seed1``.
+        """
         arm = f'{self.arm}-round{self.round}' if self.round else self.arm
-        return f'{self.stage}/{self.model}/{arm}/seed{self.seed}'
+        return _joined(self.stage, self.model, arm, self._of_parent, f'seed{self.seed}')
+
+    @property
+    def _of_parent(self) -> str:
+        return f'parent-{self.parent}' if self.parent else ''
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +89,16 @@ class ClassifierTraining(Run):
     settings: ArmSettings = ArmSettings()
     pruned: 'ClassifierPruning | PublishedArchitecture | None' = None
 
+    @property
+    def origin(self) -> Run | None:
+        """Itself, if it is the unpruned network."""
+        return self if self.pruned is None else super().origin
+
+    @property
+    def _of_parent(self) -> str:
+        # Its seed names an unpruned network: studies with and without ``parents`` share it.
+        return '' if self.pruned is None else super()._of_parent
+
 
 @dataclass(frozen=True, kw_only=True)
 class GivenClassifier(Run):
@@ -81,10 +106,17 @@ class GivenClassifier(Run):
 
     Attributes:
         checkpoint: The file.
+        trained_epochs: Epochs that it was trained for elsewhere; None if that is unknown.
     """
 
     stage = CLASSIFICATION
     checkpoint: str
+    trained_epochs: float | None = None
+
+    @property
+    def origin(self) -> Run:
+        """Itself."""
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +157,7 @@ class DetectorTraining(Run):
     """
 
     stage = DETECTION
-    start: 'ClassifierTraining | GivenClassifier | Pruning | DetectorPruning'
+    start: 'BackboneSource'
     untuned: bool = False
 
 
@@ -147,17 +179,19 @@ class DetectorPruning(Run):
 
 Classifier = ClassifierTraining | GivenClassifier
 Pruning = ClassifierPruning | PublishedArchitecture
+BackboneSource = Classifier | Pruning | DetectorPruning
 
 
 def runs_of(study: Study) -> list[Run]:
     """Every run of a study, parents before children."""
-    backbones = _Backbones(study.classification)
-    runs = [run for seed in study.seeds for run in backbones.runs(seed)]
+    classification = study.classification
+    by_parent = [_Backbones(classification, name) for name in classification.parent_names]
+    runs = [run for one in by_parent for seed in study.seeds for run in one.runs(seed)]
     for plan in study.detection:
         seeds = study.seeds if plan.seeds is None else plan.seeds
-        variants = study.classification.variant_names
-        for seed, variant, arm in product(seeds, variants, plan.arms):
-            runs += _detector_runs(plan, backbones, plan.arm(arm), variant, seed)
+        variants = classification.variant_names
+        for one, seed, variant, arm in product(by_parent, seeds, variants, plan.arms):
+            runs += _detector_runs(plan, one, plan.arm(arm), variant, seed)
     return list({run.key: run for run in runs}.values())
 
 
@@ -169,9 +203,16 @@ def models_of(study: Study, run: Run) -> list[str]:
 
 @dataclass(frozen=True)
 class _Backbones:
-    """The runs of the ``classification`` part of a study."""
+    """The runs of the ``classification`` part of a study.
+
+    Attributes:
+        plan: That part.
+        parent: Name of the unpruned network that they descend from; empty where each seed has
+            its own.
+    """
 
     plan: ClassificationPlan
+    parent: str
 
     def runs(self, seed: int) -> Iterator[Run]:
         """Those of a seed, parents before children."""
@@ -194,11 +235,15 @@ class _Backbones:
 
     def unpruned(self, seed: int) -> Classifier:
         """The network that is pruned: trained, or given."""
-        arm = ARMS.reference(CLASSIFICATION).name
-        common = _common(self.plan, seed, epochs=self.plan.epochs)
-        common |= {'arm': arm, 'reference': self.plan.reference.get(arm)}
-        if self.plan.parent:
-            return GivenClassifier(checkpoint=self.plan.parent, **common)
+        arm, plan = ARMS.reference(CLASSIFICATION).name, self.plan
+        source = plan.named_parents.get(self.parent, plan.parent or seed)
+        if self.parent:  # one for all seeds; nothing in a given one is random
+            seed = source if isinstance(source, int) else 0
+        common = self.common(plan, seed, epochs=plan.epochs)
+        common |= {'arm': arm, 'reference': plan.reference.get(arm)}
+        if isinstance(source, str):
+            epochs = plan.parent_epochs
+            return GivenClassifier(checkpoint=source, trained_epochs=epochs, **common)
         return ClassifierTraining(**common)
 
     def trained(self, arm: str, variant: str, seed: int, number: int = 0) -> ClassifierTraining:
@@ -209,13 +254,13 @@ class _Backbones:
             settings=ArmSettings(**plan.arm_settings),
             pruned=self.pruned(variant, seed, number),
             reference=None if number else plan.reference.get(arm),
-            **_common(plan, seed, variant=variant, round=number, epochs=plan.epochs),
+            **self.common(plan, seed, variant=variant, round=number, epochs=plan.epochs),
         )
 
     def pruned(self, variant: str, seed: int, number: int = 0) -> Pruning:
         """Pruning in a round; 0 is the last, whose result the arms train."""
         plan = self.plan.of(variant)
-        common = _common(plan, seed, arm=AFTER_PRUNING, variant=variant, round=number)
+        common = self.common(plan, seed, arm=AFTER_PRUNING, variant=variant, round=number)
         if plan.architecture is not None:
             return PublishedArchitecture(architecture=plan.architecture, **common)
         trained = unpruned = self.unpruned(seed)
@@ -226,43 +271,45 @@ class _Backbones:
             pruner=plan.pruner or {}, trained=trained, unpruned=unpruned, **common
         )
 
+    def detector(
+        self, plan: DetectionPlan, arm: Arm, start: 'BackboneSource', seed: int
+    ) -> DetectorTraining:
+        """The training of a detector by a transfer arm, whose backbone comes from ``start``."""
+        return DetectorTraining(
+            arm=arm.name,
+            start=start,
+            untuned=arm.untuned,
+            reference=plan.reference.get(_joined(start.variant, arm.name)),
+            **self.common(plan, seed, variant=start.variant, epochs=plan.epochs),
+        )
+
+    def common(
+        self, plan: ClassificationPlan | DetectionPlan, seed: int, **more: Any
+    ) -> dict[str, Any]:
+        """Fields of a run that follow from its plan."""
+        mine = {'seed': seed, 'parent': self.parent}
+        return {**mine, 'config': plan.config, 'options': plan.options, **more}
+
 
 def _detector_runs(
     plan: DetectionPlan, backbones: _Backbones, arm: Arm, variant: str, seed: int
 ) -> Iterator[Run]:
     """What a transfer arm needs beyond the classifiers, and the arm itself."""
     if arm.source is None or arm.untuned:
-        yield _detector(plan, arm, backbones.pruned(variant, seed))
+        yield backbones.detector(plan, arm, backbones.pruned(variant, seed), seed)
         return
     classifier = backbones.of_arm(arm.source, variant, seed)
     if not arm.whole:
-        yield _detector(plan, arm, classifier)
+        yield backbones.detector(plan, arm, classifier, seed)
         return
-    trained = _detector(plan, ARMS.reference(DETECTION), classifier)
+    trained = backbones.detector(plan, ARMS.reference(DETECTION), classifier, seed)
     pruned = DetectorPruning(
         pruner=backbones.plan.of(variant).pruner or {},
         trained=trained,
         classifier=classifier,
-        **_common(plan, seed, arm=AFTER_PRUNING, variant=variant),
+        **backbones.common(plan, seed, arm=AFTER_PRUNING, variant=variant),
     )
-    yield from (trained, pruned, _detector(plan, arm, pruned))
-
-
-def _detector(
-    plan: DetectionPlan, arm: Arm, start: Classifier | Pruning | DetectorPruning
-) -> DetectorTraining:
-    return DetectorTraining(
-        arm=arm.name,
-        start=start,
-        untuned=arm.untuned,
-        reference=plan.reference.get(_joined(start.variant, arm.name)),
-        **_common(plan, start.seed, variant=start.variant, epochs=plan.epochs),
-    )
-
-
-def _common(plan: ClassificationPlan | DetectionPlan, seed: int, **more: Any) -> dict[str, Any]:
-    """Fields of a run that follow from its plan."""
-    return {'seed': seed, 'config': plan.config, 'options': plan.options, **more}
+    yield from (trained, pruned, backbones.detector(plan, arm, pruned, seed))
 
 
 def _joined(*parts: str) -> str:

@@ -3,7 +3,8 @@
 A training step costs about three forward passes: one forward, two backward. Whoever inherits
 weights owes all that led to them. Whoever takes a shape alone owes what it took to know the
 shape: nothing, if its ratios were given beforehand, and all, if weights told it. What a pruner
-itself computes is not counted. None stands for what cannot be known: that of a given network.
+itself computes is not counted. None stands for what cannot be known: that of a given network
+whose epochs nobody told.
 """
 
 from collections.abc import Iterable
@@ -28,7 +29,12 @@ def training_images(config: Config) -> int:
 
 def of_training(config: Config, macs: int) -> int:
     """What a training of a config takes, whose network has so many MACs a pass."""
-    return PASSES * macs * training_images(config) * config.train_cfg.max_epochs
+    return of_an_epoch(config, macs) * config.train_cfg.max_epochs
+
+
+def of_an_epoch(config: Config, macs: int) -> int:
+    """What one pass over the config's training images takes."""
+    return PASSES * macs * training_images(config)
 
 
 def of_trainings(configs: Iterable[Config], macs: int) -> int:

@@ -67,7 +67,7 @@ def execute(
     folder, redone = find_folder(stage, recipe, root)
     done = finished(folder, root)
     if done:
-        return Outcome(done)
+        return Outcome(_accounted(done, stage))
     recipe.write(folder)
     config.work_dir = str(folder)
     started, date = time.perf_counter(), datetime.now(timezone.utc)
@@ -103,6 +103,16 @@ def _pruner(stage: Stage) -> dict[str, Any] | None:
         return dict(stage.settings['pruner'])
     inherited = (parent.pruner for parent in stage.parents.values())
     return next((dict(pruner) for pruner in inherited if pruner is not None), None)
+
+
+def _accounted(done: RunResult, stage: Stage) -> RunResult:
+    """A finished run, with what it took in all as its parents know it now.
+
+    The epochs of a given parent may have become known since: they change no weights, so what was
+    trained from it is not trained again.
+    """
+    own = done.train_macs
+    return done if own is None else replace(done, **stage.training_compute(own))
 
 
 def finished(folder: Path, root: Path) -> RunResult | None:

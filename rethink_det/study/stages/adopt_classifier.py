@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -12,6 +13,7 @@ from rethink_det.architecture.provenance import versions
 from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.layout import ARCHITECTURE, CONFIG, PARENT
 from rethink_det.report.run_result import RunResult
+from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.graph import GivenClassifier
 from rethink_det.study.kept_replicates import keep_replicates, kept_replicates
@@ -28,9 +30,11 @@ class AdoptClassifier(Stage):
     evaluates = True
 
     @property
-    def settings(self) -> dict[str, str]:
-        """The file."""
-        return {'parent': self.run.checkpoint}
+    def settings(self) -> dict[str, Any]:
+        """The file, and how long it was trained where that is known."""
+        epochs = self.run.trained_epochs
+        known = {} if epochs is None else {'parent_epochs': epochs}
+        return {'parent': self.run.checkpoint, **known}
 
     @property
     def sources(self) -> dict[str, str | None]:
@@ -38,26 +42,33 @@ class AdoptClassifier(Stage):
         return {'parent': digest(Checkpoint.read(self.run.checkpoint).weights)}
 
     def do(self, config: Config, folder: Path) -> RunResult:
-        """Copy and evaluate; what its training took is unknown."""
+        """Copy and evaluate; what its training took is known if its epochs are."""
         config.dump(folder / CONFIG)
         architecture = classifier_architecture(config)
         adopted = self._adopted(config, architecture)
         adopted.write(folder / PARENT)
         architecture.save(folder / ARCHITECTURE)
+        cost, attempt = architecture.cost(), Attempts()
+        took = attempt('total_train_macs', lambda: self._took(config, cost.macs))
         keep_replicates(config)
-        metrics, attempt = evaluate(config, folder / PARENT), Attempts()
+        metrics = evaluate(config, folder / PARENT)
         return self.result(
             metrics=metrics,
             **kept_replicates(folder, attempt),
-            **asdict(architecture.cost()),
-            epochs=0,
+            **asdict(cost),
+            epochs=self.run.trained_epochs or 0,
             train_macs=None,
-            total_train_macs=None,
+            total_train_macs=took,
             checkpoint=PARENT,
             digest=digest(adopted.state_dict),
             architecture=ARCHITECTURE,
             unmeasured=attempt.unmeasured,
         )
+
+    def _took(self, config: Config, macs: int) -> float | None:
+        """Its training elsewhere, on as many images as the config trains on."""
+        epochs = self.run.trained_epochs
+        return None if epochs is None else ledger.of_an_epoch(config, macs) * epochs
 
     def _adopted(self, config: Config, architecture: PrunedArchitecture) -> Checkpoint:
         """The given checkpoint, with every tensor of the network and nothing else."""

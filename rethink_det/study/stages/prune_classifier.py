@@ -35,12 +35,16 @@ class PruneClassifier(Stage):
         """The method and its options."""
         return {'pruner': dict(self.run.pruner)}
 
+    def training_compute(self, own: float | None) -> dict[str, float | None]:
+        """The weights took what the trained network did, the shape perhaps nothing."""
+        shape = ledger.of_shape(build_pruner(dict(self.run.pruner)), self.trained)
+        return {'total_train_macs': self.trained.total_train_macs, 'shape_train_macs': shape}
+
     def do(self, config: Config, folder: Path) -> RunResult:
         """Prune; the config's training images are for methods that look at data."""
         config.dump(folder / CONFIG)
-        pruner = build_pruner(dict(self.run.pruner))
         network = trained_network(config, self.trained.checkpoint_path)
-        pruned = network.prune(pruner)
+        pruned = network.prune(self.run.pruner)
         initial = initial_weights(self.unpruned.checkpoint_path)
         digest = network.save_pruned(pruned, folder / INHERITED, self.run.pruner, initial)
         pruned.architecture.save(folder / ARCHITECTURE)
@@ -48,8 +52,6 @@ class PruneClassifier(Stage):
             **asdict(network.cost(pruned.architecture)),
             epochs=0,
             train_macs=0,
-            total_train_macs=self.trained.total_train_macs,
-            shape_train_macs=ledger.of_shape(pruner, self.trained),
             checkpoint=INHERITED,
             digest=digest,
             architecture=ARCHITECTURE,

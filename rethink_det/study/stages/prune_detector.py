@@ -39,6 +39,10 @@ class PruneDetector(Stage):
         weights = self.classifier.checkpoint_path
         return detector_config(config, ARMS.reference(DETECTION), weights, weights)
 
+    def training_compute(self, own: float | None) -> dict[str, float | None]:
+        """What the trained detector took."""
+        return {'total_train_macs': self.trained.total_train_macs}
+
     def do(self, config: Config, folder: Path) -> RunResult:
         """Prune; the config's training images are for methods that look at data."""
         config.dump(folder / CONFIG)
@@ -50,7 +54,6 @@ class PruneDetector(Stage):
             **asdict(network.cost(pruned.architecture)),
             epochs=0,
             train_macs=0,
-            total_train_macs=self.trained.total_train_macs,
             checkpoint=PRUNED,
             digest=digest,
             architecture=ARCHITECTURE,

@@ -70,6 +70,14 @@ class Stage(ABC):
         """The study's config, turned into that of the run; as it is, unless a stage says more."""
         return config
 
+    def training_compute(self, own: float | None) -> dict[str, float | None]:
+        """Fields of the result that follow from what its parents took, of :mod:`..ledger`.
+
+        Args:
+            own: Training compute of this run alone; None if it is unknown.
+        """
+        return {}
+
     @abstractmethod
     def do(self, config: Config, folder: Path) -> RunResult:
         """Do the run.
@@ -91,6 +99,7 @@ class Stage(ABC):
             known: Other fields of it.
         """
         run = self.run
+        known |= self.training_compute(known.get('train_macs'))
         return RunResult(
             stage=run.stage,
             arm=run.arm,

@@ -58,6 +58,10 @@ class TrainClassifier(Stage):
         """These rates, if there are any."""
         return {'tune_lr': list(self.rates)} if self.rates else {}
 
+    def training_compute(self, own: float | None) -> dict[str, float | None]:
+        """Its own, and what the arm owes to its parent."""
+        return {'total_train_macs': ledger.total(ledger.owed(self.arm, self.pruned), own)}
+
     def do(self, config: Config, folder: Path) -> RunResult:
         """Train; the parent's weights come in by a hook."""
         architecture = classifier_architecture(config)
@@ -79,7 +83,6 @@ class TrainClassifier(Stage):
             epochs=config.train_cfg.max_epochs,
             training=training_facts(config, self.run, trials),
             train_macs=own,
-            total_train_macs=ledger.total(ledger.owed(self.arm, self.pruned), own),
             checkpoint=checkpoint.name,
             digest=digest(Checkpoint.read(checkpoint).state_dict),
             architecture=ARCHITECTURE,

@@ -45,6 +45,10 @@ class TrainDetector(Stage):
         shape = start.checkpoint_path if arm.takes_weights else start.architecture_path
         return detector_config(config, arm, shape, self.weights_of(start))
 
+    def training_compute(self, own: float | None) -> dict[str, float | None]:
+        """Its own, and what the arm owes to its parent."""
+        return {'total_train_macs': ledger.total(ledger.owed(self.arm, self.start), own)}
+
     def do(self, config: Config, folder: Path) -> RunResult:
         """Train, evaluate and measure."""
         architecture = PrunedArchitecture.load(config.model.backbone.architecture)
@@ -53,13 +57,11 @@ class TrainDetector(Stage):
         metrics, checkpoint = train_on(config, folder)
         saved = Checkpoint.read(checkpoint)
         measured = detector_measurements(config, architecture, saved.state_dict, checkpoint)
-        own = measured.train_macs
         return self.result(
             **vars(measured),
             metrics=metrics,
             epochs=config.train_cfg.max_epochs,
             training=training_facts(config, self.run),
-            total_train_macs=ledger.total(ledger.owed(self.arm, self.start), own),
             checkpoint=checkpoint.name,
             digest=digest(saved.state_dict),
             transferred=_transferred(saved.provenance),

@@ -35,7 +35,7 @@ class PruneClassifier(Stage):
         """The method and its options."""
         return {'pruner': dict(self.run.pruner)}
 
-    def training_compute(self, own: float | None) -> dict[str, float | None]:
+    def training_compute(self, own: float | None) -> dict[str, Any]:
         """The weights took what the trained network did, the shape perhaps nothing."""
         shape = ledger.of_shape(build_pruner(dict(self.run.pruner)), self.trained)
         return {'total_train_macs': self.trained.total_train_macs, 'shape_train_macs': shape}

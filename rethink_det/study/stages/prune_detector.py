@@ -39,7 +39,7 @@ class PruneDetector(Stage):
         weights = self.classifier.checkpoint_path
         return detector_config(config, ARMS.reference(DETECTION), weights, weights)
 
-    def training_compute(self, own: float | None) -> dict[str, float | None]:
+    def training_compute(self, own: float | None) -> dict[str, Any]:
         """What the trained detector took."""
         return {'total_train_macs': self.trained.total_train_macs}
 

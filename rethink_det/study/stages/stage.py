@@ -70,7 +70,7 @@ class Stage(ABC):
         """The study's config, turned into that of the run; as it is, unless a stage says more."""
         return config
 
-    def training_compute(self, own: float | None) -> dict[str, float | None]:
+    def training_compute(self, own: float | None) -> dict[str, Any]:
         """Fields of the result that follow from what its parents took, of :mod:`..ledger`.
 
         Args:

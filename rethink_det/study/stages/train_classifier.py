@@ -58,7 +58,7 @@ class TrainClassifier(Stage):
         """These rates, if there are any."""
         return {'tune_lr': list(self.rates)} if self.rates else {}
 
-    def training_compute(self, own: float | None) -> dict[str, float | None]:
+    def training_compute(self, own: float | None) -> dict[str, Any]:
         """Its own, and what the arm owes to its parent."""
         return {'total_train_macs': ledger.total(ledger.owed(self.arm, self.pruned), own)}
 

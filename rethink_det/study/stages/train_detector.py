@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -45,7 +46,7 @@ class TrainDetector(Stage):
         shape = start.checkpoint_path if arm.takes_weights else start.architecture_path
         return detector_config(config, arm, shape, self.weights_of(start))
 
-    def training_compute(self, own: float | None) -> dict[str, float | None]:
+    def training_compute(self, own: float | None) -> dict[str, Any]:
         """Its own, and what the arm owes to its parent."""
         return {'total_train_macs': ledger.total(ledger.owed(self.arm, self.start), own)}
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.datasets.held_out import check_divisible
+from rethink_det.detection.evaluation.evaluators import metric_names
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
 from rethink_det.registered import scope_of
+from rethink_det.report.comparison import Comparison
 from rethink_det.report.run_result import Reference
-from rethink_det.report.schema import read
-from rethink_det.study.names import find_study
+from rethink_det.report.statistics import METRICS
+from rethink_det.study.claims import margins, primary_comparison
+from rethink_det.study.names import find_study, model_name
 from rethink_det.study.parents import KEY, Parent, check_parent_epochs, check_parents, name_of
+from rethink_det.study.part import read_part
 from rethink_det.training.config import known_fields, load_config
 
 VARIANT_KEYS = (
@@ -168,6 +173,8 @@ class Study:
         seeds: Seeds of the repetitions.
         classification: Where the backbones come from.
         detection: Where they go.
+        primary: The comparison that the config names, see :meth:`primary_comparison`.
+        margin: By metric, in its own unit: the largest difference that does not matter.
 
     Example:
         >>> from rethink_det import Study
@@ -183,6 +190,8 @@ class Study:
     seeds: tuple[int, ...]
     classification: ClassificationPlan
     detection: tuple[DetectionPlan, ...] = ()
+    primary: Comparison | None = None
+    margin: Mapping[str, float] = field(default_factory=dict)
     title: str = ''
     description: str = ''
 
@@ -221,12 +230,62 @@ class Study:
             raise UserError(f'{path} is no study: it needs study = dict(...).')
         data = {'name': path.stem, **Config({'study': data}).to_dict()['study']}
         parts = {
-            'classification': _part(ClassificationPlan, data.get('classification'), path),
-            'detection': tuple(_part(DetectionPlan, p, path) for p in data.get('detection', ())),
+            'classification': read_part(ClassificationPlan, data.get('classification'), path),
+            'detection': tuple(
+                read_part(DetectionPlan, p, path) for p in data.get('detection', ())
+            ),
         }
-        study = _part(cls, {**data, **parts}, path)
+        named, margin = data.pop('primary', {}), data.pop('margin', None)
+        study = read_part(cls, {**data, **parts}, path)
         study._check()
-        return study
+        stages = {stage: None for stage, _ in study.trained_arms}
+        primary = study.primary_comparison(named)
+        return replace(study, primary=primary if named else None, margin=margins(margin, stages))
+
+    @property
+    def trained_arms(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Names of the arms that it trains, by stage and model, in the order of the config."""
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for name in self.classification.variant_names:
+            plan = self.classification.of(name)
+            arms = [arm for arm in plan.arms if ARMS.get(CLASSIFICATION, arm).pruned]
+            place = CLASSIFICATION, model_name(plan.config, name)
+            found[place] = dict.fromkeys([ARMS.reference(CLASSIFICATION).name, *arms])
+        for detector, name in product(self.detection, self.classification.variant_names):
+            mine = found.setdefault((DETECTION, model_name(detector.config, name)), {})
+            whole = any(detector.arm(arm).whole for arm in detector.arms)
+            needed = [ARMS.reference(DETECTION).name] if whole else []
+            mine |= dict.fromkeys([*needed, *detector.arms])
+        return {place: tuple(arms) for place, arms in found.items()}
+
+    def primary_comparison(self, named: Any = None) -> Comparison | None:
+        """The comparison that is tested first; None if there are no two arms to compare.
+
+        Of a study that was restricted to some variants it may be one that these do not make.
+
+        Args:
+            named: ``study.primary`` of the config; default: what was read from it.
+
+        Raises:
+            UserError: It names what the study does not train.
+        """
+        if not named and self.primary:
+            return self.primary
+        return primary_comparison(named or {}, self.trained_arms, self._metric_of)
+
+    def _metric_of(self, stage: str, model: str) -> str:
+        """The first of the metrics that are shown by which the model's config evaluates it."""
+        shown = list(METRICS[stage])
+        if stage == CLASSIFICATION:
+            return shown[0]
+        names = self.classification.variant_names
+        plan = next(
+            plan
+            for plan in self.detection
+            if model in [model_name(plan.config, name) for name in names]
+        )
+        evaluated = metric_names(load_config(plan.config, plan.options))
+        return next((name for name in shown if name in evaluated), shown[0])
 
     def restricted(self, variants: Sequence[str]) -> 'Study':
         """The same study with these of its variants only. The parents stay the same runs.
@@ -379,49 +438,3 @@ def _check_rounds(plan: ClassificationPlan) -> None:
             'classification.round_arm must start from weights of the parent, as '
             f'{" and ".join(able)} do; got {plan.round_arm!r}.'
         )
-
-
-def _part(kind: type, data: Mapping | None, path: Path) -> Any:
-    """One dataclass of the plan from its part of the config; paths of configs are resolved."""
-    where = f'{path}: {kind.__name__}'
-    if not isinstance(data, Mapping):
-        raise UserError(f'{where} must be a dict, got {data!r}.')
-    data = known_fields(kind, data, where)
-    if 'config' in data:
-        data['config'] = str(_config_file(data['config'], path))
-    if 'seeds' in data and data['seeds'] is not None:
-        if not isinstance(data['seeds'], Sequence):
-            raise UserError(f'{where}: study.seeds must be a list, got {data["seeds"]!r}.')
-        data['seeds'] = tuple(data['seeds'])
-    data = _with_references(data, where)
-    try:
-        return kind(**data)
-    except TypeError as error:
-        raise UserError(f'{where}: {error}') from None
-
-
-def _with_references(data: Any, where: str) -> Any:
-    """``data`` with its published numbers read, and those of its variants."""
-    if not isinstance(data, Mapping):
-        return data
-    data = dict(data)
-    for key in {'reference', 'variants'} & data.keys():
-        if not isinstance(data[key], Mapping):
-            raise UserError(f'{where}: {key} must be a dict, got {data[key]!r}.')
-    for name, said in data.get('variants', {}).items():
-        variant = _with_references(said, f'{where}: variants.{name}')
-        data['variants'] = {**data['variants'], name: variant}
-    for arm, one in data.get('reference', {}).items():
-        number = read(Reference, one, f'{where}: reference.{arm}')
-        data['reference'] = {**data['reference'], arm: number}
-    return data
-
-
-def _config_file(name: str, study: Path) -> str | Path:
-    """Another package's config by ``mmdet::name``, or a file beside the study."""
-    if '::' in name:
-        return name
-    file = study.parent / name
-    if not file.is_file():
-        raise UserError(f'{study}: config {file} does not exist.')
-    return file.resolve()

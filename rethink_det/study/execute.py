@@ -101,6 +101,7 @@ def execute_study(
     for parent in study.classification.given_parents:  # refused before anything is started
         check_given_parent(Checkpoint.read(parent))
     state = _State(runs_of(study), Path(work_dir).resolve())
+    _results(study, state).write(work_dir)  # what it claims is known before its runs
     with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):
             for run in state.ready()[: max(0, workers - len(state.active))]:
@@ -141,7 +142,8 @@ def _results(study: Study, state: _State) -> StudyResults:
         row = _row(run, state)
         runs += [replace(row, model=model) for model in models_of(study, run)]
     environment = merged(run.environment for run in runs if run.status == COMPLETED)
-    return StudyResults(study.name, runs, study.title, study.description, environment)
+    told = study.name, runs, study.title, study.description, environment
+    return StudyResults(*told, primary=study.primary_comparison(), margin=study.margin)
 
 
 def _row(run: Run, state: _State) -> RunResult:

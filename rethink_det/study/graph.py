@@ -8,13 +8,13 @@ architecture that pruning found.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import product
-from pathlib import Path
 from typing import Any, ClassVar
 
 from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Reference
 from rethink_det.study.config import ClassificationPlan, DetectionPlan, Study
+from rethink_det.study.names import model_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Run:
     @property
     def model(self) -> str:
         """Name of the base config, which is the name of what is trained, and the variant."""
-        return _joined(Path(self.config).stem, self.variant)
+        return model_name(self.config, self.variant)
 
     @property
     def key(self) -> str:

@@ -1,4 +1,4 @@
-"""The names of studies: of a whole one, and of a part of it.
+"""The names of studies, of a whole one and of a part of it, and of what they train.
 
 A row of a paper's table is one variant of a study. Its name is that of the study with the
 variant put in, set off by ``-`` or ``_``: ``paper/cifar10_resnet56_l1norm-a`` is variant
@@ -10,9 +10,15 @@ of them: ``paper/cifar10_resnet56_l1norm``.
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rethink_det.errors import UserError
 from rethink_det.training.config import config_file, find_config, load_config
+
+
+def model_name(config: str, variant: str = '') -> str:
+    """The name of what is trained: its config's, with that of the variant if there are several."""
+    return '/'.join(filter(None, (Path(config).stem, variant)))
 
 
 def find_study(name: str) -> tuple[str, tuple[str, ...]]:

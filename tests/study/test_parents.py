@@ -164,10 +164,10 @@ def test_a_parent_trained_before_is_taken_into_a_crossed_study(study, tmp_path):
 
 @pytest.mark.parametrize('arm', ['unpruned', 'pruned', 'fine-tune'])
 def test_a_failed_run_says_its_parent_as_far_as_there_is_one(study, tmp_path, monkeypatch, arm):
-    def failing(run, parents, work_dir):
+    def failing(run, *more, **words):
         if run.arm == arm:
             raise RuntimeError('the disk is full')
-        return execute(run, parents, work_dir)
+        return execute(run, *more, **words)
 
     monkeypatch.setattr('rethink_det.study.execute.execute', failing)
     results = execute_study(study(), tmp_path)

@@ -36,6 +36,23 @@ def set_evaluators(config: Config) -> list[Change]:
     return changes
 
 
+def metric_names(config: Config) -> list[str]:
+    """Names under which a detector's config has its AP evaluated, ``coco/bbox_mAP``.
+
+    Metrics of other packages have names that nobody knows here.
+    """
+    return [name for _, metric in parts(config, 'val_evaluator') for name in _names(metric)]
+
+
+def _names(metric: Mapping) -> list[str]:
+    kind = str(metric.get('type')).rpartition('.')[-1]
+    if kind == 'VOCMetric':
+        return ['pascal_voc/mAP']
+    asked = metric.get('metric', 'bbox')
+    kinds = [asked] if isinstance(asked, str) else asked
+    return [f'coco/{one}_mAP' for one in kinds] if kind == 'CocoMetric' else []
+
+
 def _ours(metric: Mapping) -> Mapping:
     if metric.get('type') not in OURS or metric.get('use_mp_eval'):
         return metric

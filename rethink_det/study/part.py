@@ -1,0 +1,65 @@
+"""One dataclass of a study's plan from its part of the config file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rethink_det.errors import UserError
+from rethink_det.report.run_result import Reference
+from rethink_det.report.schema import read
+from rethink_det.training.config import known_fields
+
+
+def read_part(kind: type, data: Mapping | None, path: Path) -> Any:
+    """A ``kind`` of what stands in the config; paths of configs are resolved.
+
+    Args:
+        kind: The dataclass, whose fields are the keys.
+        data: That part of the config.
+        path: The config file.
+
+    Raises:
+        UserError: Unknown or missing key, or a value of the wrong kind; a config that is not there.
+    """
+    where = f'{path}: {kind.__name__}'
+    if not isinstance(data, Mapping):
+        raise UserError(f'{where} must be a dict, got {data!r}.')
+    data = known_fields(kind, data, where)
+    if 'config' in data:
+        data['config'] = str(_config_file(data['config'], path))
+    if 'seeds' in data and data['seeds'] is not None:
+        if not isinstance(data['seeds'], Sequence):
+            raise UserError(f'{where}: study.seeds must be a list, got {data["seeds"]!r}.')
+        data['seeds'] = tuple(data['seeds'])
+    data = _with_references(data, where)
+    try:
+        return kind(**data)
+    except TypeError as error:
+        raise UserError(f'{where}: {error}') from None
+
+
+def _with_references(data: Any, where: str) -> Any:
+    """``data`` with its published numbers read, and those of its variants."""
+    if not isinstance(data, Mapping):
+        return data
+    data = dict(data)
+    for key in {'reference', 'variants'} & data.keys():
+        if not isinstance(data[key], Mapping):
+            raise UserError(f'{where}: {key} must be a dict, got {data[key]!r}.')
+    for name, said in data.get('variants', {}).items():
+        variant = _with_references(said, f'{where}: variants.{name}')
+        data['variants'] = {**data['variants'], name: variant}
+    for arm, one in data.get('reference', {}).items():
+        number = read(Reference, one, f'{where}: reference.{arm}')
+        data['reference'] = {**data['reference'], arm: number}
+    return data
+
+
+def _config_file(name: str, study: Path) -> str | Path:
+    """Another package's config by ``mmdet::name``, or a file beside the study."""
+    if '::' in name:
+        return name
+    file = study.parent / name
+    if not file.is_file():
+        raise UserError(f'{study}: config {file} does not exist.')
+    return file.resolve()

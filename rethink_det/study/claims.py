@@ -45,8 +45,8 @@ def primary_comparison(
     known_fields(Comparison, said, PRIMARY)
     for stage, model in _places(said, trained):
         arms = trained[stage, model]
-        arm = said.get('arm') or _first_candidate(stage, arms)
-        baseline = said.get('baseline') or ARMS.baseline(stage).name
+        arm: str = said.get('arm') or _first_candidate(stage, arms)
+        baseline: str = said.get('baseline') or ARMS.baseline(stage).name
         if arm in arms and baseline in arms and arm != baseline:
             metric = said.get('metric') or metric_of(stage, model)
             _check('metric', metric, METRICS[stage])
@@ -98,8 +98,8 @@ def _check(key: str, value: Any, valid: Collection[str]) -> None:
         raise UserError(f'{PRIMARY}: {key} {value!r} is none of {", ".join(valid)}.')
 
 
-def _first_candidate(stage: str, arms: Collection[str]) -> str | None:
-    return next((arm.name for arm in ARMS.candidates(stage) if arm.name in arms), None)
+def _first_candidate(stage: str, arms: Collection[str]) -> str:
+    return next((arm.name for arm in ARMS.candidates(stage) if arm.name in arms), '')
 
 
 def _not_trained(said: Mapping[str, Any], trained: Trained) -> str:

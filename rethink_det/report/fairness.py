@@ -85,7 +85,7 @@ class Fairness:
         if not self.shared and not self.differing:
             return 'What the two arms shared is not known.'
         rung = 'no setting' if self.rung is None else f'setting {self.rung}'
-        told = [f'This is {rung} of {PAPER}']
+        told = [f'On the ladder of {PAPER}, as it is read here, this is {rung}']
         told += [f'both arms share {_listed(self.shared)}'] if self.shared else []
         differing = [self._told(fact) for fact in self.differing]
         told += [f'they differ in {_listed(differing)}'] if differing else []
@@ -106,19 +106,22 @@ def fairness(runs: Sequence[RunResult], others: Sequence[RunResult]) -> Fairness
     """
     told = {name: (tell(runs), tell(others)) for name, tell in FACTS.items()}
     same = {name: _same(name, *sides) for name, sides in told.items()}
+    if told['tuning'] == (UNTUNED, UNTUNED):
+        same.pop('tuning')  # nothing to say of
     shared, differing, unknown = (
-        tuple(name for name in told if same[name] is wanted) for wanted in (True, False, None)
+        tuple(name for name in same if same[name] is wanted) for wanted in (True, False, None)
     )
     words = {name: _in_words(name, *told[name]) for name in differing if name not in DIGESTS}
     ladder = SCRATCH_RUNGS if _one_from_scratch(runs, others) else RUNGS
-    return Fairness(_rung(ladder, shared), shared, differing, unknown, words)
+    rung = _rung(ladder, (*differing, *unknown))
+    return Fairness(rung, shared, differing, unknown, words)
 
 
-def _rung(ladder: Mapping[str, tuple[str, ...]], shared: Sequence[str]) -> str | None:
-    """The highest rung that is reached with all below it."""
+def _rung(ladder: Mapping[str, tuple[str, ...]], lacking: Sequence[str]) -> str | None:
+    """The highest rung below which, and on which, nothing is lacking."""
     reached = None
     for rung, needed in ladder.items():
-        if not set(needed) <= set(shared):
+        if set(needed) & set(lacking):
             return reached
         reached = rung
     return reached
@@ -184,7 +187,8 @@ FACTS: Mapping[str, Callable[[Sequence[RunResult]], Values]] = {
     'training compute': _each(lambda run: run.train_macs),
     'total training compute': _each(lambda run: run.total_train_macs),
 }
-"""What is compared, and how the runs of an arm tell it."""
+"""What is compared, and how the runs of an arm tell it; that neither was tuned is not said."""
+UNTUNED = frozenset({'none'})
 COMPUTES = ('training compute', 'total training compute')
 DIGESTS = ('training data', 'parent', 'augmentation', 'pruning')
 """What says nothing to a reader."""

@@ -31,6 +31,9 @@ OTHER = dict(
 )  # fmt: skip
 
 
+UNTUNED_FACTS = tuple(fact for fact in FACTS if fact != 'tuning')
+
+
 def run(arm='fine-tune', seed=0, stage='classification', **changes):
     known = {field.name for field in fields(TrainingFacts)}
     training = {key: value for key, value in changes.items() if key in known}
@@ -56,9 +59,11 @@ def of(*changes, arms=('fine-tune', 'lottery')):
 
 def test_arms_that_share_all_stand_on_the_highest_rung():
     found = of()
-    assert (found.rung, found.shared, found.differing) == ('S4.2', tuple(FACTS), ())
+    assert (found.rung, found.shared, found.differing) == ('S4.2', UNTUNED_FACTS, ())
     assert found.same_schedule
-    assert found.sentence.startswith('This is setting S4.2 of arXiv 2301.05219; both arms share t')
+    assert found.sentence.startswith(
+        'On the ladder of arXiv 2301.05219, as it is read here, this is setting S4.2; both arms '
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,6 +90,13 @@ def test_one_fact_that_differs_ends_the_ladder(changes, fact, rung):
     assert (found.rung, found.differing) == (rung, (fact,))
     assert fact not in found.shared and f'they differ in {fact}' in found.sentence
     assert found.same_schedule == (fact not in ('epochs', 'learning rate', 'schedule'))
+
+
+def test_two_that_were_tuned_alike_share_that():
+    two = (('fine-tune', 1.0), ('lottery', 2.0))
+    sides = ([run(arm, tuning={'0.1': 90.0, '0.01': value})] for arm, value in two)
+    assert fairness(*sides).shared == tuple(FACTS)
+    assert 'tuning (0.1 against none)' in fairness([run(tuning={'0.1': 90.0})], [run()]).sentence
 
 
 def test_numbers_that_differ_are_told():
@@ -141,7 +153,7 @@ def test_more_that_differs_is_never_a_higher_rung(keys):
     more = of({key: OTHER[key] for key in keys})
     fewer = [of({key: OTHER[key] for key in some}) for some in combinations(keys, len(keys) - 1)]
     assert all(rungs.index(more.rung) <= rungs.index(one.rung) for one in fewer)
-    assert sorted(more.shared + more.differing) == sorted(FACTS)
+    assert sorted(more.shared + more.differing) == sorted(UNTUNED_FACTS)
 
 
 def test_every_rung_is_of_facts():

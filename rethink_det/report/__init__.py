@@ -1,5 +1,7 @@
 """What a study found: results, statistics, verdict, tables, plots, page. It reads files alone."""
 
+from rethink_det.report.comparison import Comparison
+from rethink_det.report.judgement import Verdict, judge
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_result import (
     FeatureMapWidths,
@@ -9,4 +11,14 @@ from rethink_det.report.run_result import (
     Transferred,
 )
 
-__all__ = ['FeatureMapWidths', 'Plan', 'Reference', 'RunResult', 'StudyResults', 'Transferred']
+__all__ = [
+    'Comparison',
+    'FeatureMapWidths',
+    'Plan',
+    'Reference',
+    'RunResult',
+    'StudyResults',
+    'Transferred',
+    'Verdict',
+    'judge',
+]

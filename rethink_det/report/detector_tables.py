@@ -6,7 +6,7 @@ from typing import Any
 
 from rethink_det.arms import ARMS
 from rethink_det.report.run_result import RunResult
-from rethink_det.report.statistics import METRICS, Metric, Row, by_arm
+from rethink_det.report.statistics import METRICS, Metric, Row, by_arm, spread
 from rethink_det.report.tables import Table, filled, numbers, span
 
 KINDS = {'bbox': 'Box AP', 'segm': 'Mask AP'}
@@ -51,15 +51,10 @@ def _breakdown(
 
 def _points(row: Row | None) -> str:
     """Mean ± std in points; a dash where COCO says -1, that there are no such objects."""
-    return '–' if row is None or row.mean < 0 else _spread(list(row.values.values()), _AP)
+    return '–' if row is None or row.mean < 0 else spread(row.mean, row.std, _AP)
 
 
 _AP = Metric('AP', 100.0, 1, 'AP')
-
-
-def _spread(values: Sequence[float], metric: Metric) -> str:
-    std = f' ± {metric.text(stdev(values))}' if len(values) > 1 else ''
-    return metric.text(fmean(values)) + std
 
 
 def speed_table(runs: Sequence[RunResult], rows: Sequence[Row]) -> Table | None:
@@ -81,7 +76,7 @@ def speed_table(runs: Sequence[RunResult], rows: Sequence[Row]) -> Table | None:
         mine = [run for run in measured if run.arm == row.arm]
         times, memory = numbers(mine, 'latency_ms'), numbers(mine, 'peak_memory_mib')
         ratio = f'{fmean(times) / fmean(unpruned):.2f} ×' if times and unpruned else '–'
-        score = _spread(list(row.values.values()), metric)
+        score = spread(row.mean, row.std, metric)
         shown = [span(times, '{:.2f}'.format), ratio, span(memory, '{:.1f}'.format)]
         body.append([row.arm, score, *shown])
     columns = ['arm', metric.label, 'latency, ms', f'relative to {reference}', 'peak memory, MiB']
@@ -154,4 +149,6 @@ def class_table(found: Mapping[str, Sequence[Mapping[str, Any]]], kind: str) -> 
 def _of_class(seeds: Sequence[Mapping[str, Any]], name: str) -> str:
     scores = [one['AP'] for seed in seeds for one in seed['classes'] if one['name'] == name]
     scores = [score for score in scores if score is not None]
-    return _spread(scores, _AP) if scores else '–'
+    if not scores:
+        return '–'
+    return spread(fmean(scores), stdev(scores) if len(scores) > 1 else None, _AP)

@@ -34,11 +34,14 @@ from rethink_det.report.verdict import overall_verdict
 TEMPLATE = 'page.html'
 NOTES = (
     'Mean ± sample standard deviation over the completed runs, one per seed.',
-    'Differences are arm minus baseline, with a 95 % confidence interval of the t distribution: '
-    'paired over seeds when both arms have the same ones (arms of a seed share their parent), '
-    "Welch's otherwise; none with fewer than two seeds or without spread between them.",
-    'An interval covers the variation between seeds, not that of drawing another test set, and '
-    'is not corrected for the number of comparisons.',
+    'Differences are arm minus baseline. Runs of one parent are averaged; intervals and p values '
+    "are Student's over the pairs of parents (or seeds) that both arms have, Welch's with fewer "
+    'than two in common, and of one run each over resampled test images. "Two-level" ones cover '
+    'other test images too.',
+    'The columns "alone" take each comparison by itself, and no claim rests on them. Verdicts hold '
+    'together: the comparison named before the runs is judged at 5 %, and only if it is different '
+    'the others, by Holm. Equivalent: the interval lies within the margin. Open: not settled, '
+    'which is no sign of equality.',
     'MACs are multiply-accumulates of convolutions and linear layers, one forward pass; of a '
     'detector, of its backbone alone.',
     'Training compute is three forward passes for each image and epoch, added up over all that '
@@ -67,8 +70,8 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
     work_dir = Path(work_dir)
     results = StudyResults.read(work_dir)
     rows = results.summary
-    sections = [section_of(results, rows, said, work_dir) for said in results.verdicts]
-    overall = overall_verdict(results.verdicts)
+    sections = [section_of(results, rows, said, work_dir) for said in results.conclusions]
+    overall = overall_verdict(results.conclusions, results.verdicts)
     failed = Table(
         'Runs without a result',
         ['arm', 'stage', 'model', 'seed', 'status', 'error'],

@@ -1,7 +1,7 @@
 """``results.json``: every run of a study, what it cost and what it reached.
 
 The file is the interface to the outside: plain JSON without NaN, written whole or not at all.
-Its ``summary``, ``verdict`` and ``verdicts`` are derived from ``runs`` at each writing.
+Its ``summary``, ``verdict``, ``verdicts`` and ``conclusions`` are derived at each writing.
 """
 
 import os
@@ -16,15 +16,16 @@ from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULTS
 from rethink_det.moved import warn_of
 from rethink_det.report.comparison import Comparison
+from rethink_det.report.judgement import Verdict, judge
 from rethink_det.report.run_result import COMPLETED, RunResult
 from rethink_det.report.schema import NEEDED, read, read_file
 from rethink_det.report.statistics import Row, groups, summarise
-from rethink_det.report.verdict import Verdict, overall_verdict, verdict
+from rethink_det.report.verdict import Conclusion, conclude, overall_verdict
 
 FORMAT = 'rethink_det.study_results'
 VERSION = 2
 REMEDY = 'run the study again (it repeats only what is missing) to write it anew'
-DERIVED = ('verdict', 'verdicts', 'summary')
+DERIVED = ('verdict', 'verdicts', 'conclusions', 'summary')
 """Keys that are written for whoever reads the file, and not read."""
 
 
@@ -47,8 +48,8 @@ class StudyResults:
         >>> results = StudyResults.read('work')
         >>> [row.n for row in results.summary if row.arm == 'fine-tune']
         [1]
-        >>> results.verdicts[0].stage
-        'classification'
+        >>> results.verdicts[0].outcome
+        'open'
     """
 
     study: str
@@ -66,10 +67,15 @@ class StudyResults:
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """One verdict per (stage, model), those without a completed run included."""
-        rows = self.summary
+        """One verdict per comparison that has runs on both sides."""
+        return judge(self)
+
+    @property
+    def conclusions(self) -> list[Conclusion]:
+        """One conclusion per (stage, model), those without a completed run included."""
+        rows, verdicts = self.summary, self.verdicts
         trained = [run for run in self.runs if run.stage in STAGES]
-        return [verdict(rows, stage, model) for stage, model in groups(trained)]
+        return [conclude(verdicts, rows, stage, model) for stage, model in groups(trained)]
 
     @property
     def incomplete(self) -> list[RunResult]:
@@ -78,15 +84,16 @@ class StudyResults:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``results.json``."""
-        verdicts = self.verdicts
+        verdicts, conclusions = self.verdicts, self.conclusions
         content = {
             'format': FORMAT,
             'version': VERSION,
             'study': self.study,
             'title': self.title,
             'description': self.description,
-            'verdict': overall_verdict(verdicts),
-            'verdicts': [asdict(v) for v in verdicts],
+            'verdict': overall_verdict(conclusions, verdicts),
+            'conclusions': [asdict(c) for c in conclusions],
+            'verdicts': [v.to_dict() for v in verdicts],
             'runs': [run.to_dict() for run in self.runs],
             'summary': [asdict(row) for row in self.summary],
             'environment': self.environment,

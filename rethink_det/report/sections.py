@@ -31,7 +31,7 @@ from rethink_det.report.statistics import METRICS, Row, primary_metric
 from rethink_det.report.tables import Table, cost_table, metric_table
 from rethink_det.report.training_compute import spent_by, unknown_note
 from rethink_det.report.transfer_table import transfer_table, untuned_note
-from rethink_det.report.verdict import Verdict
+from rethink_det.report.verdict import Conclusion
 
 JUDGED = {'bbox': 'boxes', 'segm': 'masks'}
 
@@ -55,7 +55,7 @@ class Section:
 
     title: str
     sentence: str
-    case: str
+    outcome: str
     tables: list[Table]
     plots: list[Plot] = field(default_factory=list)
     sheet: tuple[Sheet, Path] | None = None
@@ -64,14 +64,14 @@ class Section:
 
 
 def section_of(
-    results: StudyResults, rows: Sequence[Row], said: Verdict, work_dir: Path
+    results: StudyResults, rows: Sequence[Row], said: Conclusion, work_dir: Path
 ) -> Section:
-    """Everything about the (stage, model) of a verdict; PNG files are written.
+    """Everything about the (stage, model) of a conclusion; PNG files are written.
 
     Args:
         results: Of the study.
         rows: Its summary.
-        said: The verdict.
+        said: The conclusion.
         work_dir: Folder of the study.
 
     Raises:
@@ -87,9 +87,10 @@ def section_of(
     title = ' · '.join(filter(None, (stage.capitalize(), model)))
     draw = _Drawing(title, '_'.join(filter(None, (stage, _plain(model)))), work_dir)
     plots = _plots(runs, shown, draw) if shown else []
-    scores = [metric_table(arms, runs) for arms in by_metric.values() if arms]
+    judged = [v for v in results.verdicts if (v.stage, v.model) == (stage, model)]
+    scores = [metric_table(arms, runs, judged) for arms in by_metric.values() if arms]
     sentence = ' '.join(filter(None, (said.sentence, untuned_note(runs))))
-    section = Section(title, sentence, said.case, scores, plots, scores=scores)
+    section = Section(title, sentence, said.outcome, scores, plots, scores=scores)
     detection = stage == 'detection'
     if detection and shown:
         section = _with_detections(section, runs, mine, shown, work_dir, draw)

@@ -1,9 +1,4 @@
-"""What the seeds of a study allow to be said: means, differences, intervals, the verdict.
-
-Every seed of an arm starts from the parent of that seed, so two arms run with the same
-seeds are compared pairwise (paired t); otherwise by Welch's t, which assumes neither equal
-variances nor equal counts. Intervals are two-sided at 95 %, one comparison at a time.
-"""
+"""What the runs of a study came to, arm by arm: means and spreads."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,14 +6,10 @@ from functools import partial
 from math import isfinite
 from statistics import fmean, stdev
 from typing import Any, Protocol
-from warnings import catch_warnings, simplefilter
-
-from scipy import stats
 
 from rethink_det.arms import ARMS, STAGES
 from rethink_det.errors import UserError
 
-CONFIDENCE = 0.95
 MINUS = '\N{MINUS SIGN}'
 
 
@@ -87,34 +78,29 @@ class Run(OfArm, Protocol):
         """Only ``'completed'`` counts."""
 
     @property
+    def digest(self) -> str | None:
+        """Of the weights that it ended in; None if unknown."""
+
+    @property
     def metrics(self) -> Mapping[str, float | None]:
         """In their own units; None for one not finite."""
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Arm minus baseline, in the metric's own units.
-
-    ``ci95`` and ``p_value`` are None where the runs do not determine them: fewer than two
-    seeds on a side, or no spread between seeds. ``method`` is 'paired t', 'Welch t' or None.
-    """
-
-    baseline: str
-    value: float
-    ci95: tuple[float, float] | None = None
-    p_value: float | None = None
-    method: str | None = None
-    n_baseline: int = 0
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the interval: the difference that the study can resolve."""
-        return None if self.ci95 is None else (self.ci95[1] - self.ci95[0]) / 2
-
-
-@dataclass(frozen=True)
 class Row:
-    """One arm's metric over its completed seeds. ``std`` is the sample's (ddof=1)."""
+    """One arm's metric over its completed runs.
+
+    Attributes:
+        stage: Of the model.
+        model: Its name.
+        arm: Name of the arm.
+        metric: By its name in the runs.
+        n: How many networks: runs that ended in the same one, as a given one is, count once.
+        mean: Of the metric over these, in its own unit.
+        std: The sample's standard deviation (ddof=1); None with one network.
+        values: The metric by the run's repetition.
+        excluded_seeds: Repetitions that completed without a finite value of it.
+    """
 
     stage: str
     model: str
@@ -123,20 +109,8 @@ class Row:
     n: int
     mean: float
     std: float | None
-    values: dict[int | str, float]  # by the run's repetition
-    excluded_seeds: tuple[int | str, ...]  # completed, but the metric is missing, NaN or infinite
-    difference: Difference | None
-
-    @property
-    def compared(self) -> Difference:
-        """The difference to the baseline.
-
-        Raises:
-            ValueError: There is none: the arm is the baseline, or that has no score.
-        """
-        if self.difference is None:
-            raise ValueError(f'{self.arm} is compared with nothing')
-        return self.difference
+    values: dict[int | str, float]
+    excluded_seeds: tuple[int | str, ...]
 
 
 def by_arm(run: OfArm) -> tuple[int, str]:
@@ -155,43 +129,6 @@ def primary_metric(rows: Iterable[Row], stage: str, model: str) -> str | None:
     return next((name for name in METRICS[stage] if name in present), None)
 
 
-def compare(
-    values: Mapping[Any, float], base: Mapping[Any, float], baseline: str = 'baseline'
-) -> Difference:
-    """``values`` minus ``base``, both by repetition: paired when the seeds are the same.
-
-    Source: ``scipy.stats.ttest_rel``, ``ttest_ind(equal_var=False)`` and their
-    ``confidence_interval``.
-
-    Raises:
-        ValueError: a side has no seed.
-    """
-    if not values or not base:
-        raise ValueError('a comparison needs at least one seed on each side')
-    value = fmean(values.values()) - fmean(base.values())
-    if min(len(values), len(base)) < 2:
-        return Difference(baseline, value, n_baseline=len(base))
-    paired = set(values) == set(base)
-    seeds = sorted(values)
-    ours, theirs = [values[s] for s in seeds], [base[s] for s in (seeds if paired else base)]
-    gaps = [[a - b for a, b in zip(ours, theirs, strict=True)]] if paired else [ours, theirs]
-    method = 'paired t' if paired else 'Welch t'
-    tolerance = 1e-12 + 1e-9 * max(
-        map(abs, ours + theirs)
-    )  # spread below it is rounding, not seeds
-    if all(max(gap) - min(gap) <= tolerance for gap in gaps):
-        return Difference(baseline, value, method=method, n_baseline=len(base))
-    with catch_warnings():
-        simplefilter('ignore', RuntimeWarning)  # scipy's, where one of the two has no spread
-        if paired:
-            test = stats.ttest_rel(ours, theirs)
-        else:
-            test = stats.ttest_ind(ours, theirs, equal_var=False)
-    low, high = test.confidence_interval(CONFIDENCE)
-    ci95 = (float(low), float(high))
-    return Difference(baseline, value, ci95, float(test.pvalue), method, len(base))
-
-
 def summarise(runs: Iterable[Run]) -> list[Row]:
     """One row per (stage, model, arm, metric) over the completed runs, arms in fixed order.
 
@@ -208,7 +145,8 @@ def summarise(runs: Iterable[Run]) -> list[Row]:
         if run.repetition in seeds:
             raise UserError(
                 f'two completed runs are {run.stage} / {run.model} / {run.arm} / seed '
-                f'{run.repetition}: give their models different names, or drop one of them'
+                f'{run.repetition}: '
+                'give their models different names, or drop one of them'
             )
         seeds[run.repetition] = run
     rows = []
@@ -226,35 +164,33 @@ def summarise(runs: Iterable[Run]) -> list[Row]:
 def _metric_rows(
     stage: str, model: str, metric: str, seeds_of: Mapping[str, Mapping[Any, Run]]
 ) -> list[Row]:
-    """The rows of one metric: every arm that has a finite value of it, against the baseline."""
-    table = {}
-    for arm, cell in seeds_of.items():
-        got = {seed: cell[seed].metrics.get(metric) for seed in sorted(cell)}
-        table[arm] = {s: float(v) for s, v in got.items() if v is not None and isfinite(v)}
-    baseline = ARMS.baseline(stage).name
-    base = table.get(baseline)
+    """The rows of one metric: every arm that has a finite value of it."""
     rows = []
-    for arm, values in table.items():
+    for arm, cell in seeds_of.items():
+        got = {seed: cell[seed].metrics.get(metric) for seed in sorted(cell, key=_natural)}
+        values = {s: float(v) for s, v in got.items() if v is not None and isfinite(v)}
         if not values:
             continue
-        difference = compare(values, base, baseline) if base and arm != baseline else None
-        mean, std = fmean(values.values()), stdev(values.values()) if len(values) > 1 else None
-        excluded = tuple(sorted(set(seeds_of[arm]) - set(values)))
-        n = len(values)
-        rows.append(Row(stage, model, arm, metric, n, mean, std, values, excluded, difference))
+        networks = {(cell[seed].digest or seed, value): value for seed, value in values.items()}
+        each = list(networks.values())
+        std = stdev(each) if len(each) > 1 else None
+        excluded = tuple(seed for seed in got if seed not in values)
+        row = Row(stage, model, arm, metric, len(each), fmean(each), std, values, excluded)
+        rows.append(row)
     return rows
 
 
+def _natural(repetition: int | str) -> tuple[str, int]:
+    """Sort key: by parent, then by seed as a number."""
+    parent, _, seed = str(repetition).rpartition('/')
+    return parent, int(seed)
+
+
 def mean_std(row: Row) -> str:
-    """``93.10 ± 0.20``, or ``93.10`` where there is one seed."""
-    metric = METRICS[row.stage][row.metric]
-    spread = '' if row.std is None else f' ± {metric.text(row.std)}'
-    return metric.text(row.mean) + spread
+    """``93.10 ± 0.20``, or ``93.10`` where there is one network."""
+    return spread(row.mean, row.std, METRICS[row.stage][row.metric])
 
 
-def interval(row: Row) -> str:
-    """``−0.40 to +0.60``, or an empty text where there is no interval."""
-    if row.difference is None or row.difference.ci95 is None:
-        return ''
-    metric = METRICS[row.stage][row.metric]
-    return ' to '.join(metric.text(bound, signed=True) for bound in row.difference.ci95)
+def spread(mean: float, std: float | None, metric: Metric) -> str:
+    """The same of any numbers, shown as ``metric`` is."""
+    return metric.text(mean) + ('' if std is None else f' ± {metric.text(std)}')

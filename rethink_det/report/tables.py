@@ -1,13 +1,18 @@
 """The tables of a report: a metric by arm, and what the arms cost."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from rethink_det.arms import ARMS
+from rethink_det.report.design import Compared, compare
+from rethink_det.report.estimate import Estimate
+from rethink_det.report.family import LEVEL
+from rethink_det.report.judgement import Verdict, scores_of
 from rethink_det.report.run_result import RunResult
-from rethink_det.report.statistics import METRICS, Row, by_arm, interval, mean_std
+from rethink_det.report.statistics import METRICS, Metric, Row, by_arm, mean_std
 from rethink_det.report.units import count
+from rethink_det.report.verdict import confidence, interval
 
 
 @dataclass(frozen=True)
@@ -27,36 +32,100 @@ class Table:
     prose: bool = False
 
 
-def metric_table(rows: Sequence[Row], runs: Sequence[RunResult]) -> Table:
-    """One metric by arm, every seed's value, and the difference to the baseline.
+def metric_table(
+    rows: Sequence[Row], runs: Sequence[RunResult], verdicts: Sequence[Verdict] = ()
+) -> Table:
+    """One metric by arm, every run's value, and the difference to the baseline.
 
     Args:
         rows: The arms of one (stage, model, metric), at least one, in the order to show.
         runs: The completed runs of that (stage, model).
+        verdicts: Of that (stage, model), for its primary metric; another metric is not judged, and
+            its table shows each difference by itself.
     """
-    stage = rows[0].stage
-    metric = METRICS[stage][rows[0].metric]
-    seeds = sorted({seed for row in rows for seed in row.values})
+    stage, name = rows[0].stage, rows[0].metric
+    metric, baseline = METRICS[stage][name], ARMS.baseline(stage).name
+    judged = {v.comparison.arm: v for v in verdicts if v.comparison.metric == name}
+    seeds = list(dict.fromkeys(seed for row in rows for seed in row.values))
+    alone = {} if judged else _alone(rows, runs)
     body = []
     for row in rows:
         each = ' · '.join(metric.text(row.values.get(seed)) for seed in seeds)
-        body.append([row.arm, mean_std(row), str(row.n), each, *_difference(row)])
-    columns = ['arm', metric.label, 'n']
-    columns.append(f'seed {" · ".join(map(str, seeds))}')
-    columns += [f'difference to {ARMS.baseline(stage).name}', '95 % CI', 'p', 'test']
+        cells = ['baseline' if row.arm == baseline else '–', *'–' * (6 if judged else 3)]
+        if row.arm in judged:
+            cells = _judged_cells(metric, judged[row.arm])
+        elif row.arm in alone:
+            cells = _cells(metric, alone[row.arm].estimate)
+        body.append([row.arm, mean_std(row), str(row.n), each, *cells])
+    columns = ['arm', metric.label, 'n', f'seed {" · ".join(map(str, seeds))}']
+    columns += [f'difference to {baseline}', '95 % CI, alone', 'p, alone', 'test']
+    columns += ['all claims together', 'verdict', '80 % power'] if judged else []
+    return Table(metric.name, columns, body, ' '.join(_metric_notes(rows, runs, judged)))
+
+
+def _alone(rows: Sequence[Row], runs: Sequence[RunResult]) -> dict[str, Compared]:
+    """Each arm compared with the baseline, if that has a value."""
+    scores = {
+        row.arm: scores_of([run for run in runs if run.arm == row.arm], row.metric) for row in rows
+    }
+    base = scores.pop(ARMS.baseline(rows[0].stage).name, None)
+    return {arm: compare(mine, base) for arm, mine in scores.items() if base and mine}
+
+
+def _cells(metric: Metric, estimate: Estimate) -> list[str]:
+    """Difference, interval and p value by itself, and the method of these."""
+    p = estimate.level_different
+    shown = '–' if p is None else '< 0.001' if p < 0.001 else f'{p:.3f}'
+    alone = interval(metric, estimate.interval(LEVEL)) or '–'
+    return [metric.text(estimate.value, signed=True), alone, shown, estimate.method or '–']
+
+
+def _judged_cells(metric: Metric, verdict: Verdict) -> list[str]:
+    """The same of a verdict, and what it says together with the others."""
+    p = verdict.p_value
+    shown = '–' if p is None else '< 0.001' if p < 0.001 else f'{p:.3f}'
+    together = '–'
+    if verdict.interval is not None:
+        together = f'{interval(metric, verdict.interval)} ({confidence(verdict.level)})'
+    found = '–' if verdict.detectable is None else f'±{metric.text(verdict.detectable)}'
+    return [
+        metric.text(verdict.difference, signed=True),
+        interval(metric, verdict.alone) or '–',
+        shown,
+        verdict.method or '–',
+        together,
+        verdict.outcome if verdict.judged else 'open, not judged',
+        found,
+    ]
+
+
+def _metric_notes(
+    rows: Sequence[Row], runs: Sequence[RunResult], judged: Mapping[str, Verdict]
+) -> Iterator[str]:
+    """What stands below a table of a metric."""
+    metric = METRICS[rows[0].stage][rows[0].metric]
     counted = {(row.arm, seed) for row in rows for seed in row.values}
     lost = [f'{r.arm} seed {r.repetition}' for r in runs if (r.arm, r.repetition) not in counted]
-    note = f'Completed without a finite value, left out: {", ".join(lost)}.' if lost else ''
-    return Table(metric.name, columns, body, note)
-
-
-def _difference(row: Row) -> list[str]:
-    if row.difference is None:
-        return ['baseline' if row.arm == ARMS.baseline(row.stage).name else '–', '–', '–', '–']
-    gap = row.difference
-    value = METRICS[row.stage][row.metric].text(gap.value, signed=True)
-    p = '–' if gap.p_value is None else '< 0.001' if gap.p_value < 0.001 else f'{gap.p_value:.3f}'
-    return [value, interval(row) or '–', p, gap.method or '–']
+    if lost:
+        yield f'Completed without a finite value, left out: {", ".join(lost)}.'
+    margins = {v.margin for v in judged.values() if v.margin is not None}
+    if margins:
+        yield f'Equivalent is what lies within ±{metric.text(max(margins))} points.'
+    noises = [v.noise for v in judged.values() if v.noise is not None]
+    spreads = [row.std for row in rows if row.std is not None]
+    if noises and spreads:
+        seeds, images = max(spreads), max(noises)
+        more = 'more images than more seeds' if images > seeds else 'more seeds than more images'
+        yield (
+            f'Between seeds a score varies by up to ±{metric.text(seeds)} points, with other test '
+            f'images by ±{metric.text(images)} (standard deviations): what is missing is {more}.'
+        )
+    flips = {arm: v.flips for arm, v in judged.items() if v.flips is not None}
+    if flips:
+        told = ', '.join(f'{arm} {p:.3f}' for arm, p in flips.items())
+        pairs = min(len(v.gaps) for v in judged.values() if v.gaps)
+        floor = f' With {pairs} pairs it cannot be below {2 / 2**pairs:g}.' if pairs < 6 else ''
+        yield f'Sign-flip test, which assumes no normal distribution, p: {told}.{floor}'
 
 
 def cost_table(

@@ -1,123 +1,217 @@
-"""The verdict: what the statistics say of inherited weights, in a plain sentence."""
+"""The verdicts in plain sentences: what may be said of a model, and of a whole study."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rethink_det.arms import ARMS
-from rethink_det.report.statistics import (
-    METRICS,
-    Difference,
-    Row,
-    interval,
-    mean_std,
-    primary_metric,
-)
+from rethink_det.report.design import METHOD, NETWORKS, PARENT
+from rethink_det.report.judgement import BETTER, EQUIVALENT, OPEN, WORSE, Verdict
+from rethink_det.report.statistics import METRICS, Metric, Row, mean_std, primary_metric
+
+MOST_NEEDED = 1000
+"""Repetitions; whoever would need more is told that it is more."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One comparison's answer.
+class Conclusion:
+    """What a (stage, model) says of inherited weights against the architecture alone.
 
-    ``case``: 'weights' (inherited weights were better), 'architecture' (training from scratch
-    was better), 'no difference' (the interval holds 0) or 'unsettled' (no interval).
+    Attributes:
+        stage: Of the model.
+        model: Its name.
+        outcome: That of training from scratch against the baseline, see
+            :mod:`~rethink_det.report.judgement`.
+        sentence: In prose.
     """
 
     stage: str
     model: str
-    case: str
+    outcome: str
     sentence: str
 
 
-def verdict(rows: Iterable[Row], stage: str, model: str) -> Verdict:
-    """What (stage, model) says of inherited weights against the architecture alone.
+def conclude(
+    verdicts: Iterable[Verdict], rows: Iterable[Row], stage: str, model: str
+) -> Conclusion:
+    """The conclusion of (stage, model).
 
-    The first candidate that has a score (the one of the big network's compute, Scratch-B, if it
-    has one) is compared with the baseline, fine-tuning or Prune-C, because it was chosen
-    beforehand and not for its score; the other candidates are mentioned beside it.
+    Of several candidates the first that has a score is told at length (the one of the big
+    network's compute, Scratch-B, if it has one), because it was chosen beforehand and not for its
+    score; the others are told beside it.
+
+    Args:
+        verdicts: Of the study.
+        rows: Its summary.
+        stage: Of the model.
+        model: Its name.
     """
     rows = list(rows)
     metric = primary_metric(rows, stage, model)
     mine = {r.arm: r for r in rows if (r.stage, r.model, r.metric) == (stage, model, metric)}
-    baseline, candidates = ARMS.baseline(stage), ARMS.candidates(stage)
-    base = mine.get(baseline.name)
-    present = [arm for arm in candidates if arm.name in mine]
-    scratch = [mine[arm.name] for arm in present]
-    if base is None or not scratch:
-        missing = baseline.label if base is None else 'training from scratch'
+    found = {v.comparison.arm: v for v in verdicts if (v.stage, v.model) == (stage, model)}
+    present = [arm for arm in ARMS.candidates(stage) if arm.name in found]
+    if not present:
+        baseline = ARMS.baseline(stage)
+        missing = baseline.label if baseline.name not in mine else 'training from scratch'
         sentence = f'Whether inherited weights mattered is open: {missing} has no score yet.'
-        return Verdict(stage, model, 'unsettled', sentence)
-    case = _case(scratch[0].compared)
-    sentence = f'{_opening(case, base, scratch[0])}: {_evidence(base, scratch[0])}'
-    if case == 'no difference':
-        shown = METRICS[stage][base.metric].text(scratch[0].compared.half_width)
-        sentence += f'; the seeds resolve differences of about ±{shown} points'
-    for other in scratch[1:]:
-        sentence += f'; {_label(other)} reached {mean_std(other)} ({_difference(other)})'
-    first = candidates[0]
-    if ARMS.has_equal_compute(first) and not ARMS.has_equal_compute(present[0]):
-        sentence += f'; {first.label}, the arm of equal compute, has no completed run'
-    return Verdict(stage, model, case, sentence + '.')
+        return Conclusion(stage, model, OPEN, sentence)
+    first, *others = (found[arm.name] for arm in present)
+    parts = [sentence_of(first, mine)]
+    parts += [f'{_label(v.comparison.arm, v)} {_beside(v, mine)}' for v in others]
+    wanted = ARMS.candidates(stage)[0]
+    if ARMS.has_equal_compute(wanted) and not ARMS.has_equal_compute(present[0]):
+        parts.append(f'{wanted.label}, the arm of equal compute, has no completed run')
+    return Conclusion(stage, model, first.outcome, '; '.join(parts) + '.')
 
 
-def _case(difference: Difference) -> str:
-    if difference.ci95 is None:
-        return 'unsettled'
-    low, high = difference.ci95
-    return 'architecture' if low > 0 else 'weights' if high < 0 else 'no difference'
+def sentence_of(verdict: Verdict, rows: dict[str, Row]) -> str:
+    """A verdict in prose, without a full stop.
 
-
-def _opening(case: str, base: Row, scratch: Row) -> str:
-    metric = METRICS[base.stage][base.metric]
-    if case == 'weights':
-        gain = metric.text(-scratch.compared.value)
-        return f'Inherited weights mattered here, by {gain} points'
-    if case == 'architecture':
-        gain = metric.text(scratch.compared.value)
-        return f'The architecture alone did better here, by {gain} points'
-    if case == 'no difference':
-        return 'Inherited weights were worth nothing measurable here'
-    if min(base.n, scratch.n) < 2:
-        return 'Whether inherited weights mattered cannot be settled with n = 1'
-    return 'Whether inherited weights mattered is open, the seeds show no spread to measure it by'
-
-
-def _evidence(base: Row, scratch: Row) -> str:
-    metric = METRICS[base.stage][base.metric]
-    return (
-        f'{_label(scratch)} reached {mean_std(scratch)} {metric.unit}, '
-        f'{_label(base)} {mean_std(base)} {metric.unit} ({_difference(scratch)})'
+    Args:
+        verdict: Of a comparison.
+        rows: Those of its model and metric by arm.
+    """
+    arm, baseline = verdict.comparison.arm, verdict.comparison.baseline
+    reached = ', '.join(
+        f'{_label(name, verdict)}{" reached" if name == arm else ""} {mean_std(rows[name])} '
+        f'{_metric(verdict).unit}'
+        for name in (arm, baseline)
     )
+    words = [f'{_opening(verdict)}: {reached} ({_difference(verdict)})', *_reservations(verdict)]
+    return '; '.join(words)
 
 
-def _label(row: Row) -> str:
-    return ARMS.label(row.stage, row.arm)
-
-
-def _difference(row: Row) -> str:
-    value = METRICS[row.stage][row.metric].text(row.compared.value, signed=True)
-    bounds = f', 95 % CI {interval(row)}' if interval(row) else ''
-    other = row.compared.n_baseline
-    count = f'{row.n}' if row.n == other else f'{row.n} and {other}'
-    return f'difference {value}{bounds}, n = {count}'
-
-
-def overall_verdict(verdicts: Sequence[Verdict]) -> str:
-    """One sentence for the study: the single verdict itself, or a count over the comparisons."""
-    if not verdicts:
-        return 'Nothing can be said yet: no completed run has a metric to compare.'
-    if len(verdicts) == 1:
-        return verdicts[0].sentence
-    said = {
-        'weights': 'mattered in',
-        'architecture': 'did worse than training the architecture from scratch in',
-        'no difference': 'were worth nothing measurable in',
-        'unsettled': 'could not be judged in',
+def _opening(verdict: Verdict) -> str:
+    """The claim, and for whom it holds."""
+    metric, points = _metric(verdict), _metric(verdict).text(abs(verdict.difference))
+    inherits = verdict.comparison.arm in {a.name for a in ARMS.candidates(verdict.stage)}
+    arm, baseline = (
+        _label(name, verdict) for name in (verdict.comparison.arm, verdict.comparison.baseline)
+    )
+    within = '' if verdict.margin is None else f'within ±{metric.text(verdict.margin)} points'
+    claims = {
+        BETTER: f'{arm} did better than {baseline}, by {points} points',
+        WORSE: f'{arm} did worse than {baseline}, by {points} points',
+        EQUIVALENT: f'{arm} and {baseline} were equivalent {within}',
+        OPEN: f'Whether {arm} differs from {baseline} is not settled',
     }
-    parts = []
-    for case, words in said.items():
+    if inherits:
+        claims = {
+            BETTER: f'The architecture alone did better, by {points} points',
+            WORSE: f'Inherited weights mattered, by {points} points',
+            EQUIVALENT: f'Inherited weights were worth nothing that matters, {within}',
+            OPEN: 'Whether inherited weights mattered is not settled',
+        }
+    claim = claims[verdict.outcome] + _scope(verdict)
+    return claim if not verdict.exploratory else f'Exploratory: {claim[0].lower()}{claim[1:]}'
+
+
+def _scope(verdict: Verdict) -> str:
+    """For whom a claim holds, if not for the method as it was used here."""
+    given = ' (given: how its training varies is unknown)' if verdict.given else ''
+    return {
+        METHOD: ' here',
+        PARENT: f' for this parent{given}',
+        NETWORKS: ' between these two networks',
+    }[verdict.scope]
+
+
+def _difference(verdict: Verdict) -> str:
+    metric = _metric(verdict)
+    parts = [f'difference {metric.text(verdict.difference, signed=True)}']
+    if verdict.interval is not None:
+        parts.append(f'{confidence(verdict.level)} CI {interval(metric, verdict.interval)}')
+    parts.append(f'n = {verdict.n}')
+    return ', '.join(parts)
+
+
+def interval(metric: Metric, bounds: tuple[float, float] | None) -> str:
+    """``−0.40 to +0.60``, or an empty text where there is no interval."""
+    if bounds is None:
+        return ''
+    return ' to '.join(metric.text(bound, signed=True) for bound in bounds)
+
+
+def confidence(level: float) -> str:
+    """``95 %``, ``99.17 %`` of an interval that misses the truth in ``level`` of all studies."""
+    return f'{round(100 * (1 - level), 2):g} %'
+
+
+def _reservations(verdict: Verdict) -> list[str]:
+    """What a reader must know to believe the claim no further than it goes."""
+    words = [_why_open(verdict)] if verdict.outcome == OPEN else []
+    if verdict.outcome == EQUIVALENT and not verdict.margin_named:
+        words.append('the margin is twice the standard error that the test images give a score')
+    if not verdict.parents_known:
+        words.append('which runs share a parent is not recorded, each seed counts as its own')
+    if verdict.dropped:
+        seeds = ', '.join(map(str, verdict.dropped))
+        words.append(f'seeds of one arm only are left out of the difference: {seeds}')
+    if verdict.lost:
+        words.append(f'without a result: {", ".join(verdict.lost)}')
+    return words
+
+
+def _why_open(verdict: Verdict) -> str:
+    """What is missing to settle it."""
+    if verdict.alone is None:
+        if verdict.n < 2:
+            return 'with one run of an arm, and no resampled test images, no spread is known'
+        return 'the runs show no spread to measure it by'
+    seen = _metric(verdict).text(verdict.detectable)
+    could = f'80 % of such studies would find a difference of {seen} points'
+    if verdict.needed is not None:
+        more = verdict.needed > MOST_NEEDED
+        count = f'more than {MOST_NEEDED}' if more else f'about {verdict.needed}'
+        wish = 'one of the margin' if verdict.margin else 'the one that was seen'
+        could += f', {count} repetitions {wish}'
+    if not verdict.judged:
+        return f'it is not judged, as the primary comparison is open; {could}'
+    return could
+
+
+def _beside(verdict: Verdict, rows: dict[str, Row]) -> str:
+    """A further candidate, in short."""
+    reached = mean_std(rows[verdict.comparison.arm])
+    outcome = {OPEN: 'not settled'}.get(verdict.outcome, verdict.outcome)
+    return f'reached {reached} ({_difference(verdict)}: {outcome})'
+
+
+def _label(arm: str, verdict: Verdict) -> str:
+    return ARMS.label(verdict.stage, arm)
+
+
+def _metric(verdict: Verdict) -> Metric:
+    return METRICS[verdict.stage][verdict.comparison.metric]
+
+
+def overall_verdict(conclusions: Sequence[Conclusion], verdicts: Sequence[Verdict] = ()) -> str:
+    """One sentence for the study: that of the primary comparison's model, and a count of all.
+
+    Args:
+        conclusions: Of its models.
+        verdicts: Of its comparisons.
+    """
+    if not conclusions:
+        return 'Nothing can be said yet: no completed run has a metric to compare.'
+    primary = next((v for v in verdicts if v.primary), None)
+    place = None if primary is None else (primary.stage, primary.model)
+    main = next((c for c in conclusions if (c.stage, c.model) == place), None)
+    if len(conclusions) == 1:
+        return conclusions[0].sentence
+    parts = [] if main is None else [main.sentence]
+    said = {
+        WORSE: 'mattered in',
+        BETTER: 'did worse than training the architecture from scratch in',
+        EQUIVALENT: 'were worth nothing that matters in',
+        OPEN: 'could not be judged in',
+    }
+    counts = []
+    for outcome, words in said.items():
         models = [
-            f'{v.stage}/{v.model}' if v.model else v.stage for v in verdicts if v.case == case
+            ' '.join(filter(None, (c.stage, c.model))) for c in conclusions if c.outcome == outcome
         ]
         if models:
-            parts.append(f'{words} {len(models)} of {len(verdicts)} ({", ".join(models)})')
-    return f'Over {len(verdicts)} comparisons, inherited weights {"; ".join(parts)}.'
+            counts.append(f'{words} {len(models)} of {len(conclusions)} ({", ".join(models)})')
+    parts.append(f'Over {len(conclusions)} comparisons, inherited weights {"; ".join(counts)}.')
+    return ' '.join(parts)

@@ -64,7 +64,7 @@ def test_a_study_trains_it_and_reports_it(own, command):
     results = StudyResults.read(work)
     by_arm = {run.arm: run for run in results.runs if run.seed == 1}
     assert by_arm['scratch-x'].epochs > by_arm['scratch-e'].epochs
-    (said,) = results.verdicts
+    (said,) = results.conclusions
     assert 'Scratch-X reached' in said.sentence.split('fine-tuning')[0]  # equal compute: it leads
     assert '; Scratch-E reached' in said.sentence and 'Scratch-B' not in said.sentence
     rows = [line.split('|')[1].strip() for line in done.out.splitlines() if line[:1] == '|']

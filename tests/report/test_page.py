@@ -92,7 +92,7 @@ def test_every_seed_and_every_sentence_is_shown(report, kind):
     for values in DETECTION.values():
         assert ' · '.join(f'{100 * value:.1f}' for value in values) in text
         assert ' · '.join(f'{50 * value:.1f}' for value in values) in text
-    for said in study().verdicts:
+    for said in study().conclusions:
         assert said.sentence in text
     for words in ('11.2 M', 'MACs at 3×32×32', '557 M', '1.50 ×', '93.49 (Table 2)', 'torch'):
         assert words in text

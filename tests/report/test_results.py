@@ -35,7 +35,8 @@ def test_written_results_are_the_read_ones_and_carry_summary_and_verdict(tmp_pat
     content = json.loads(path.read_text(encoding='utf-8'))
     assert [row['arm'] for row in content['summary']] == ['fine-tune', 'scratch-b']
     assert content['summary'][0]['values'] == {'0': 90.0, '1': 91.0}
-    assert content['verdict'] == content['verdicts'][0]['sentence']
+    assert content['verdict'] == content['conclusions'][0]['sentence']
+    assert content['verdicts'][0]['outcome'] == 'open'
 
 
 def test_rows_know_where_their_files_are(tmp_path):
@@ -68,9 +69,11 @@ def test_zero_variance_and_diverged_runs_leave_no_nan_in_the_file(tmp_path):
     def fail(token):
         raise AssertionError(token)
 
-    rows = {row['arm']: row for row in json.loads(text, parse_constant=fail)['summary']}
-    assert rows['scratch-b']['difference']['ci95'] is None
-    assert rows['scratch-b']['difference']['value'] == 0
+    content = json.loads(text, parse_constant=fail)
+    rows = {row['arm']: row for row in content['summary']}
+    verdicts = {verdict['comparison']['arm']: verdict for verdict in content['verdicts']}
+    assert verdicts['scratch-b']['interval'] is None
+    assert verdicts['scratch-b']['difference'] == 0
     assert rows['scratch-e']['excluded_seeds'] == [0]
 
 

@@ -1,59 +1,115 @@
-"""A sentence of what the seeds settle, and of what they leave open."""
+"""Sentences: what the runs settle, for whom, and what they leave open."""
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rethink_det.report.run_result import RunResult
-from rethink_det.report.statistics import METRICS, groups, summarise
-from rethink_det.report.verdict import overall_verdict, verdict
-from tests.report.rows import TOP1, classification, row_of
+from rethink_det.report import Comparison, RunResult, StudyResults
+from rethink_det.report.statistics import METRICS
+from rethink_det.report.verdict import confidence, overall_verdict
+from tests.report.rows import TOP1, classification
+
+FINE = [93.0, 93.3, 92.7]
+LOW = [91.0, 91.4, 90.6]
+PRIMARY = Comparison('classification', 'net', 'scratch-b', 'fine-tune', TOP1)
 
 
-def say(**arms):
-    return verdict(summarise(classification(**arms)), 'classification', 'net')
+def results(runs, margin=None, **more):
+    margins = {} if margin is None else {TOP1: margin}
+    return StudyResults('s', runs, margin=margins, **{'primary': PRIMARY, **more})
 
 
-def test_no_measurable_difference_states_what_the_seeds_resolve():
-    said = say(fine_tune=[93.0, 93.3, 92.7], scratch_b=[93.2, 93.1, 93.0], scratch_e=[92, 93, 92])
-    assert said.case == 'no difference'
-    assert said.sentence.startswith('Inherited weights were worth nothing measurable here: ')
+def say(margin=None, **arms):
+    (said,) = results(classification(**arms), margin).conclusions
+    return said
+
+
+def test_what_is_open_states_what_could_have_been_found_and_what_would_settle_it():
+    said = say(fine_tune=FINE, scratch_b=[93.2, 93.1, 93.0], scratch_e=[92, 93, 92])
+    assert said.outcome == 'open'
+    start = 'Whether inherited weights mattered is not settled here: '
+    assert said.sentence.startswith(start)
     assert 'Scratch-B reached 93.10 ± 0.10 %, fine-tuning 93.00 ± 0.30 %' in said.sentence
     assert '(difference +0.10, 95 % CI −0.56 to +0.76, n = 3)' in said.sentence
-    assert 'resolve differences of about ±0.66 points' in said.sentence
-    assert 'Scratch-E reached 92.33 ± 0.58' in said.sentence
+    assert '80 % of such studies would find a difference of 0.86 points' in said.sentence
+    assert 'about 57 repetitions the one that was seen' in said.sentence
+    assert 'Scratch-E reached 92.33 ± 0.58 (difference −0.67, n = 3: not settled)' in said.sentence
+    assert 'nothing' not in said.sentence
 
 
 def test_weights_matter_when_the_interval_lies_on_fine_tunings_side():
-    said = say(fine_tune=[93.0, 93.3, 92.7], scratch_b=[91.0, 91.4, 90.6])
-    assert said.case == 'weights'
-    assert said.sentence.startswith('Inherited weights mattered here, by 2.00 points')
+    said = say(fine_tune=FINE, scratch_b=LOW)
+    assert said.outcome == 'worse'
+    assert said.sentence.startswith('Inherited weights mattered, by 2.00 points here: ')
 
 
 def test_architecture_wins_when_the_interval_lies_on_scratchs_side():
-    said = say(fine_tune=[91.0, 91.4, 90.6], scratch_b=[93.0, 93.3, 92.7])
-    assert said.case == 'architecture'
-    assert said.sentence.startswith('The architecture alone did better here, by 2.00 points')
+    said = say(fine_tune=LOW, scratch_b=FINE)
+    assert said.outcome == 'better'
+    assert said.sentence.startswith('The architecture alone did better, by 2.00 points here: ')
 
 
-def test_one_seed_settles_nothing_but_the_difference_is_told():
+def test_worth_nothing_is_said_where_equivalence_was_shown_and_within_what():
+    said = say(0.5, fine_tune=FINE, scratch_b=[93.02, 93.29, 92.71])
+    assert said.outcome == 'equivalent'
+    words = 'Inherited weights were worth nothing that matters, within ±0.50 points here: '
+    assert said.sentence.startswith(words)
+
+
+def test_a_margin_that_nobody_named_is_explained():
+    runs = classification(fine_tune=FINE, scratch_b=[93.02, 93.29, 92.71])
+    (said,) = results([replace(run, test_images=10_000) for run in runs]).conclusions
+    assert 'the margin is twice the standard error that the test images give' in said.sentence
+
+
+def test_one_run_settles_nothing_but_the_difference_is_told():
     said = say(fine_tune=[93.0], scratch_b=[93.1])
-    assert said.case == 'unsettled'
-    assert 'cannot be settled with n = 1' in said.sentence
+    assert said.outcome == 'open'
+    assert 'not settled between these two networks' in said.sentence
+    assert 'with one run of an arm, and no resampled test images' in said.sentence
     assert '(difference +0.10, n = 1)' in said.sentence
 
 
-def test_seeds_without_spread_settle_nothing():
+def test_runs_without_spread_settle_nothing():
     said = say(fine_tune=[93.0, 93.0], scratch_b=[93.1, 93.1])
-    assert said.case == 'unsettled' and 'no spread' in said.sentence
+    assert said.outcome == 'open' and 'no spread' in said.sentence
+
+
+def test_a_parent_that_was_given_is_in_the_sentence():
+    runs = classification(fine_tune=FINE, scratch_b=LOW)
+    runs = [replace(run, parent_digest='aa', parent_given=True) for run in runs]
+    (said,) = results(runs).conclusions
+    words = 'by 2.00 points for this parent (given: how its training varies is unknown): '
+    assert words in said.sentence
+
+
+def test_parents_that_are_not_recorded_are_said_to_be():
+    assert (
+        'which runs share a parent is not recorded' in say(fine_tune=FINE, scratch_b=LOW).sentence
+    )
+    runs = [
+        replace(run, parent_digest=f'a{run.seed}')
+        for run in classification(fine_tune=FINE, scratch_b=LOW)
+    ]
+    assert 'recorded' not in results(runs).conclusions[0].sentence
+
+
+def test_a_failed_run_and_its_lost_partner_are_in_the_sentence():
+    runs = classification(fine_tune=FINE, scratch_b=LOW)
+    runs[-1] = replace(runs[-1], status='failed', metrics={})
+    (said,) = results(runs).conclusions
+    assert 'seeds of one arm only are left out of the difference: 2' in said.sentence
+    assert 'without a result: scratch-b seed 2 (failed)' in said.sentence
 
 
 def test_scratch_e_decides_only_where_scratch_b_is_absent_and_says_so():
-    worse_b = {'fine_tune': [93.0, 93.3, 92.7], 'scratch_b': [91.0, 91.4, 90.6]}
-    better_e = [95.0, 95.3, 94.6]
-    assert say(**worse_b, scratch_e=better_e).case == 'weights'  # not picked by its score
-    alone = say(fine_tune=worse_b['fine_tune'], scratch_e=better_e)
-    assert alone.case == 'architecture'
+    worse_b = {'fine_tune': FINE, 'scratch_b': LOW}
+    better_e = [95.0, 95.31, 94.6]
+    assert say(**worse_b, scratch_e=better_e).outcome == 'worse'  # not picked by its score
+    alone = say(fine_tune=FINE, scratch_e=better_e)
+    assert alone.outcome == 'better'
     assert 'Scratch-B, the arm of equal compute, has no completed run' in alone.sentence
 
 
@@ -63,7 +119,7 @@ def test_scratch_e_decides_only_where_scratch_b_is_absent_and_says_so():
 )
 def test_a_missing_side_leaves_the_question_open(arms, missing):
     said = say(**arms)
-    assert said.case == 'unsettled' and missing in said.sentence
+    assert said.outcome == 'open' and missing in said.sentence
 
 
 def test_detection_is_told_in_ap_against_prune_c():
@@ -73,23 +129,42 @@ def test_detection_is_told_in_ap_against_prune_c():
         for arm, values in cells.items()
         for seed, v in enumerate(values)
     ]
-    rows = summarise(runs)
-    said = verdict(rows, 'detection', 'mask')
-    assert 'by 1.0 points: Scratch-B reached 30.0 ± 0.3 AP, Prune-C 31.0 ± 0.2 AP' in said.sentence
-    assert row_of(rows, 'scratch-b', 'coco/segm_mAP').difference.baseline == 'prune-c'
+    (said,) = results(runs, primary=None).conclusions
+    words = 'by 1.0 points here: Scratch-B reached 30.0 ± 0.3 AP, Prune-C 31.0 ± 0.2 AP'
+    assert words in said.sentence and 'xploratory' not in said.sentence
 
 
-def test_the_overall_verdict_counts_the_comparisons():
-    fine, low = [93.0, 93.3, 92.7], [91.0, 91.4, 90.6]
-    runs = classification('a', fine_tune=fine, scratch_b=low)
-    runs += classification('b', fine_tune=fine, scratch_b=[93.2, 93.1, 93.0])
-    rows = summarise(runs)
-    said = [verdict(rows, *group) for group in groups(rows)]
-    text = overall_verdict(said)
-    assert 'mattered in 1 of 2 (classification/a)' in text
-    assert 'worth nothing measurable in 1 of 2 (classification/b)' in text
-    assert overall_verdict(said[:1]) == said[0].sentence
+def test_what_comes_after_the_primary_comparison_is_called_exploratory():
+    runs = classification('net', fine_tune=FINE, scratch_b=LOW)
+    runs += classification('other', fine_tune=FINE, scratch_b=[90.0, 90.5, 89.5])
+    first, other = results(runs).conclusions
+    assert first.sentence.startswith('Inherited weights mattered')
+    assert other.sentence.startswith('Exploratory: inherited weights mattered')
+    assert '97.5 % CI' not in first.sentence
+    runs = classification('net', fine_tune=FINE, scratch_b=[93.2, 93.1, 93.0])
+    runs += classification('other', fine_tune=FINE, scratch_b=[90.0, 90.5, 89.5])
+    _, other = results(runs).conclusions
+    assert other.outcome == 'open'
+    assert 'it is not judged, as the primary comparison is open' in other.sentence
+
+
+def test_the_overall_verdict_leads_with_the_primary_comparison_and_counts_all():
+    runs = classification('a', fine_tune=FINE, scratch_b=LOW)
+    runs += classification('b', fine_tune=FINE, scratch_b=[93.2, 93.1, 93.0])
+    study = results(runs, primary=replace(PRIMARY, model='a'))
+    text = overall_verdict(study.conclusions, study.verdicts)
+    assert text.startswith(study.conclusions[0].sentence)
+    assert 'mattered in 1 of 2 (classification a)' in text
+    assert 'could not be judged in 1 of 2 (classification b)' in text
+    assert overall_verdict(study.conclusions[:1]) == study.conclusions[0].sentence
     assert 'Nothing can be said yet' in overall_verdict([])
+
+
+@pytest.mark.parametrize(
+    ('level', 'text'), [(0.05, '95 %'), (0.025, '97.5 %'), (0.05 / 6, '99.17 %')]
+)
+def test_confidence_is_what_is_not_missed(level, text):
+    assert confidence(level) == text
 
 
 @given(st.floats(-1, 1))

@@ -120,7 +120,7 @@ def test_results_have_a_group_a_variant_with_the_parent_in_each(load, tmp_path):
     assert table['net/mild', 'unpruned'].checkpoint == table['net/hard', 'unpruned'].checkpoint
     macs = [table[key].macs for key in (('net/hard', 'fine-tune'), ('net/mild', 'fine-tune'))]
     assert macs[0] < macs[1] < table['net/mild', 'unpruned'].macs
-    assert [verdict.model for verdict in results.verdicts] == ['net/hard', 'net/mild']
+    assert [said.model for said in results.conclusions] == ['net/hard', 'net/mild']
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,338 @@
+"""Every comparison of a study judged, so that all that is claimed holds together at 5 %.
+
+Judged is each arm against its model's baseline, on the model's primary metric.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from math import inf, isfinite
+from statistics import fmean
+from typing import Any, Protocol
+
+from rethink_det.arms import ARMS, CLASSIFICATION
+from rethink_det.report.comparison import Comparison
+from rethink_det.report.design import Compared, Score, compare, distinct, sign_flips
+from rethink_det.report.estimate import Estimate, repetitions_for
+from rethink_det.report.family import LEVEL, Levels, family_levels, first_share
+from rethink_det.report.noise import noise_of
+from rethink_det.report.run_result import COMPLETED, RunResult
+from rethink_det.report.statistics import METRICS, groups
+
+BETTER, WORSE, EQUIVALENT, OPEN = OUTCOMES = ('better', 'worse', 'equivalent', 'open')
+"""Of a comparison: of the arm against the baseline."""
+NOISES = 2.0
+"""The margin where none was named: so many standard errors of the metric on its test images."""
+
+
+class Results(Protocol):
+    """What of a study's results is judged (``StudyResults``)."""
+
+    @property
+    def runs(self) -> Sequence[RunResult]:
+        """Its runs."""
+
+    @property
+    def primary(self) -> Comparison | None:
+        """The comparison that was named before the runs."""
+
+    @property
+    def margin(self) -> Mapping[str, float]:
+        """By metric, in its own unit."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What may be said of one comparison.
+
+    Attributes:
+        comparison: Of which arms, on which metric.
+        scope: What it is about: ``'networks'`` (the trained networks at hand, on other test
+            images), ``'parent'`` (all that comes of this one parent), ``'method'``.
+        outcome: ``'better'`` or ``'worse'``: the interval leaves out 0; ``'equivalent'``: it lies
+            within the margin; ``'open'``.
+        difference: Arm minus baseline, in the metric's own unit.
+        interval: Of the difference, as wide as it must be for all claims of the study to hold
+            together at 95 %; None where the runs do not tell it, or it is not judged as the
+            primary comparison is open.
+        n: Repetitions on the smaller side, or pairs: parents, or seeds of the only one.
+        primary: Whether it is the one that was named before the runs.
+        exploratory: Whether another was, and could be judged.
+        level: At which it was judged; 0 where it was not.
+        margin: The largest difference that does not matter; None if there is none.
+        margin_named: Whether that was named, and not taken from the noise of the test images.
+        share: The level that it was judged at, or where it was not, would have been at first.
+        estimate: The difference with its standard error, degrees of freedom and method.
+        deviation: Standard deviation of a pair's difference, or what it would be; None if unknown.
+        noise: Standard error of one network's metric over draws of the test images.
+        gaps: The pairs' differences; empty without pairs.
+        dropped: Seeds that only one side has, where the others are compared pairwise.
+        lost: Runs of the two arms that do not count, and why.
+        given: Whether the parent was given, and its training not repeated.
+        parents_known: Whether the rows say which runs share a parent.
+    """
+
+    comparison: Comparison
+    scope: str
+    outcome: str
+    difference: float
+    interval: tuple[float, float] | None
+    n: int
+    primary: bool
+    exploratory: bool = False
+    level: float = LEVEL
+    margin: float | None = None
+    margin_named: bool = False
+    share: float = LEVEL
+    estimate: Estimate = Estimate(0.0)
+    deviation: float | None = None
+    noise: float | None = None
+    gaps: tuple[float, ...] = ()
+    dropped: tuple[int, ...] = ()
+    lost: tuple[str, ...] = ()
+    given: bool = False
+    parents_known: bool = True
+
+    @property
+    def stage(self) -> str:
+        """Of the comparison."""
+        return self.comparison.stage
+
+    @property
+    def model(self) -> str:
+        """Of the comparison."""
+        return self.comparison.model
+
+    @property
+    def judged(self) -> bool:
+        """Whether it has an interval that might have settled it."""
+        return self.interval is not None
+
+    @property
+    def method(self) -> str | None:
+        """Of interval and p value."""
+        return self.estimate.method
+
+    @property
+    def alone(self) -> tuple[float, float] | None:
+        """The 95 % interval of this comparison by itself."""
+        return self.estimate.interval(LEVEL)
+
+    @property
+    def p_value(self) -> float | None:
+        """Of this comparison by itself, two-sided."""
+        return self.estimate.level_different
+
+    @cached_property
+    def detectable(self) -> float | None:
+        """The true difference that 80 % of such studies would find at its :attr:`share`."""
+        return self.estimate.detectable(self.share)
+
+    @cached_property
+    def needed(self) -> int | None:
+        """About how many repetitions would settle an open one; None if that is unknown.
+
+        They would find a difference of the margin, or without one that which was seen.
+        """
+        wish = self.margin or abs(self.difference)
+        if self.outcome != OPEN or self.deviation is None or not wish:
+            return None
+        return repetitions_for(wish, self.deviation, self.share)
+
+    @cached_property
+    def flips(self) -> float | None:
+        """P value of the sign-flip test over the pairs; None without pairs."""
+        return sign_flips(self.gaps) if self.gaps else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Of ``results.json``: the fields and what follows from them."""
+        own = {name: value for name, value in asdict(self).items() if name != 'estimate'}
+        names = ('method', 'alone', 'p_value', 'detectable', 'needed', 'flips')
+        return own | {name: getattr(self, name) for name in names}
+
+
+def judge(results: Results) -> list[Verdict]:
+    """The verdicts of a study, in the order of models and arms.
+
+    All that they claim holds together: in at most 5 % of studies is anything of it false, see
+    :mod:`~rethink_det.report.family`. A comparison is left out where one of its arms has no run
+    with a finite value of the metric.
+
+    Args:
+        results: A study's; of older files that lack the parents, these are found out where the
+            networks' digests tell them.
+
+    Example:
+        >>> from rethink_det.report import StudyResults, judge
+        >>> [verdict.outcome for verdict in judge(StudyResults.read('work'))]
+        ['open']
+    """
+    cases = [
+        case for stage, model in groups(results.runs) for case in _cases(results, stage, model)
+    ]
+    claims = {case.comparison: case.claims for case in cases}
+    able = [comparison for comparison, claim in claims.items() if claim.first < inf]
+    primary = results.primary if results.primary in able else None
+    levels = family_levels(claims, primary)
+    margin = any(claim.equivalent is not None for claim in claims.values())
+    share = first_share(len(able) - (primary is not None), margin, primary is not None)
+    return [
+        replace(
+            _verdict(case, levels[case.comparison], share),
+            primary=case.comparison == results.primary,
+            exploratory=primary not in (None, case.comparison),
+        )
+        for case in cases
+    ]
+
+
+def comparisons(runs: Iterable[RunResult], stage: str, model: str) -> list[Comparison]:
+    """What is judged of a model: each arm against the baseline, on the first metric they have.
+
+    Args:
+        runs: Of a study, completed or not.
+        stage: Of the model.
+        model: Its name.
+    """
+    mine = [run for run in runs if (run.stage, run.model) == (stage, model)]
+    metric = next((m for m in METRICS[stage] if any(m in run.metrics for run in mine)), None)
+    baseline = ARMS.baseline(stage).name
+    arms = sorted({run.arm for run in mine} - {baseline}, key=lambda arm: ARMS.rank(stage, arm))
+    return [Comparison(stage, model, arm, baseline, metric) for arm in arms] if metric else []
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A comparison with all that its judgement needs."""
+
+    comparison: Comparison
+    compared: Compared
+    margin: float | None
+    margin_named: bool
+    noise: float | None
+    runs: tuple[RunResult, ...]
+    parents_known: bool
+
+    @property
+    def claims(self) -> Levels:
+        """At which level its interval makes which claim."""
+        estimate = self.compared.estimate
+        equivalent = None if self.margin is None else estimate.level_equivalent(self.margin)
+        return Levels(estimate.level_different, equivalent)
+
+
+def _cases(results: Results, stage: str, model: str) -> list[_Case]:
+    runs = _with_parents(results.runs)
+    cases = []
+    for comparison in comparisons(runs, stage, model):
+        mine = [r for r in runs if (r.stage, r.model) == (stage, model)]
+        sides = [[r for r in mine if r.arm == arm] for arm in (comparison.arm, comparison.baseline)]
+        ours, theirs = (scores_of(side, comparison.metric) for side in sides)
+        if ours and theirs:
+            cases.append(_case(results, comparison, ours, theirs, (*sides[0], *sides[1])))
+    return cases
+
+
+def _case(
+    results: Results,
+    comparison: Comparison,
+    ours: Sequence[Score],
+    theirs: Sequence[Score],
+    runs: tuple[RunResult, ...],
+) -> _Case:
+    metric = comparison.metric
+    noises = [noise for side in (ours, theirs) if (noise := _noise(side, metric)) is not None]
+    noise = max(noises) if len(noises) == 2 else None
+    named = results.margin.get(metric)
+    margin = named if named is not None else NOISES * noise if noise else None
+    known = all(score.parent for score in (*ours, *theirs))
+    return _Case(comparison, compare(ours, theirs), margin, named is not None, noise, runs, known)
+
+
+def scores_of(runs: Iterable[RunResult], metric: str) -> list[Score]:
+    """The completed runs with a finite value of a metric."""
+    scores = []
+    for run in runs:
+        value = run.metrics.get(metric)
+        if run.status == COMPLETED and value is not None and isfinite(value):
+            draws = (run.replicates or {}).get(metric, ())
+            draws = draws if all(map(isfinite, draws)) else ()
+            scores.append(
+                Score(
+                    run.seed, float(value), run.parent_digest, run.digest, tuple(draws),
+                    run.test_digest, run.test_images,
+                )
+            )  # fmt: skip
+    return scores
+
+
+def _noise(scores: Sequence[Score], metric: str) -> float | None:
+    """Of an arm: the mean over its runs."""
+    found = [noise_of(s.value, metric, s.n_images, s.draws) for s in distinct(scores)]
+    known = [noise for noise in found if noise is not None]
+    return fmean(known) if len(known) == len(found) else None
+
+
+def _with_parents(runs: Sequence[RunResult]) -> list[RunResult]:
+    """The runs; where rows of before do not name their parents, the digests of these do.
+
+    The unpruned networks of a seed stand in the same results. A run without a parent's digest
+    has that of its seed, if there is but one.
+    """
+    reference = ARMS.reference(CLASSIFICATION).name
+    known: dict[int, set[str]] = {}
+    for run in runs:
+        if (run.stage, run.arm) == (CLASSIFICATION, reference) and run.digest:
+            known.setdefault(run.seed, set()).add(run.digest)
+    return [
+        replace(run, parent_digest=next(iter(known[run.seed])))
+        if run.parent_digest is None and len(known.get(run.seed, ())) == 1
+        else run
+        for run in runs
+    ]
+
+
+def _verdict(case: _Case, level: float, share: float) -> Verdict:
+    """Judged at a level; one that is not judged is told what it could have found at its share."""
+    estimate, compared = case.compared.estimate, case.compared
+    return Verdict(
+        comparison=case.comparison,
+        scope=compared.scope,
+        outcome=_outcome(case.claims, level, estimate.value),
+        difference=estimate.value,
+        interval=estimate.interval(level) if level > 0 else None,
+        n=estimate.n,
+        primary=False,
+        level=level if estimate.error is not None else 0.0,
+        margin=case.margin,
+        margin_named=case.margin_named,
+        share=level or share,
+        estimate=estimate,
+        deviation=compared.deviation,
+        noise=case.noise,
+        gaps=compared.gaps,
+        dropped=compared.dropped,
+        lost=_lost(case.runs, case.comparison.metric),
+        given=any(run.parent_given for run in case.runs),
+        parents_known=case.parents_known,
+    )
+
+
+def _outcome(claims: Levels, level: float, value: float) -> str:
+    """What the interval of that level says; a small difference may be both, and is equivalent."""
+    if claims.equivalent is not None and claims.equivalent <= level:
+        return EQUIVALENT
+    if claims.different is not None and claims.different <= level:
+        return BETTER if value > 0 else WORSE
+    return OPEN
+
+
+def _lost(runs: Iterable[RunResult], metric: str) -> tuple[str, ...]:
+    words = []
+    for run in runs:
+        value = run.metrics.get(metric)
+        if run.status != COMPLETED:
+            words.append(f'{run.arm} seed {run.seed} ({run.status})')
+        elif value is None or not isfinite(value):
+            words.append(f'{run.arm} seed {run.seed} (no finite value)')
+    return tuple(words)

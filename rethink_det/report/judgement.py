@@ -1,6 +1,7 @@
 """Every comparison of a study judged, so that all that is claimed holds together at 5 %.
 
-Judged is each arm against its model's baseline, on the model's primary metric.
+Judged is each arm against its model's baseline, on the model's primary metric, and the primary
+comparison of the study, whichever two arms and whichever metric it names.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from rethink_det.arms import ARMS, CLASSIFICATION
 from rethink_det.report.comparison import Comparison
 from rethink_det.report.design import Compared, Score, compare, distinct, sign_flips
 from rethink_det.report.estimate import Estimate, repetitions_for
+from rethink_det.report.fairness import Fairness, fairness
 from rethink_det.report.family import LEVEL, Levels, family_levels, first_share
 from rethink_det.report.noise import noise_of
 from rethink_det.report.run_result import COMPLETED, RunResult
@@ -70,6 +72,7 @@ class Verdict:
         lost: Runs of the two arms that do not count, and why.
         given: Whether the parent was given, and its training not repeated.
         parents_known: Whether the rows say which runs share a parent.
+        fairness: What the two arms shared besides.
     """
 
     comparison: Comparison
@@ -92,6 +95,7 @@ class Verdict:
     lost: tuple[str, ...] = ()
     given: bool = False
     parents_known: bool = True
+    fairness: Fairness = Fairness(None)
 
     @property
     def stage(self) -> str:
@@ -214,6 +218,13 @@ class _Case:
     parents_known: bool
 
     @property
+    def completed(self) -> tuple[list[RunResult], list[RunResult]]:
+        """The completed runs of the arm, and of the baseline."""
+        done = [run for run in self.runs if run.status == COMPLETED]
+        arm = self.comparison.arm
+        return [r for r in done if r.arm == arm], [r for r in done if r.arm != arm]
+
+    @property
     def claims(self) -> Levels:
         """At which level its interval makes which claim."""
         estimate = self.compared.estimate
@@ -223,8 +234,12 @@ class _Case:
 
 def _cases(results: Results, stage: str, model: str) -> list[_Case]:
     runs = _with_parents(results.runs)
+    asked = comparisons(runs, stage, model)
+    primary = results.primary
+    if primary and (primary.stage, primary.model) == (stage, model) and primary not in asked:
+        asked.append(primary)  # of another baseline or metric
     cases = []
-    for comparison in comparisons(runs, stage, model):
+    for comparison in asked:
         mine = [r for r in runs if (r.stage, r.model) == (stage, model)]
         sides = [[r for r in mine if r.arm == arm] for arm in (comparison.arm, comparison.baseline)]
         ours, theirs = (scores_of(side, comparison.metric) for side in sides)
@@ -315,6 +330,7 @@ def _verdict(case: _Case, level: float, share: float) -> Verdict:
         lost=_lost(case.runs, case.comparison.metric),
         given=any(run.parent_given for run in case.runs),
         parents_known=case.parents_known,
+        fairness=fairness(*case.completed),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rethink_det.arms import ARMS
 from rethink_det.report.design import METHOD, NETWORKS, PARENT
+from rethink_det.report.fairness import SCHEDULE, Fairness
 from rethink_det.report.judgement import BETTER, EQUIVALENT, OPEN, WORSE, Verdict
 from rethink_det.report.statistics import METRICS, Metric, Row, mean_std, primary_metric
 
@@ -61,7 +62,8 @@ def conclude(
     wanted = ARMS.candidates(stage)[0]
     if ARMS.has_equal_compute(wanted) and not ARMS.has_equal_compute(present[0]):
         parts.append(f'{wanted.label}, the arm of equal compute, has no completed run')
-    return Conclusion(stage, model, first.outcome, '; '.join(parts) + '.')
+    sentence = f'{"; ".join(parts)}. {first.fairness.sentence}'
+    return Conclusion(stage, model, first.outcome, sentence)
 
 
 def sentence_of(verdict: Verdict, rows: dict[str, Row]) -> str:
@@ -103,6 +105,8 @@ def _opening(verdict: Verdict) -> str:
             OPEN: 'Whether inherited weights mattered is not settled',
         }
     claim = claims[verdict.outcome] + _scope(verdict)
+    if verdict.outcome in (BETTER, WORSE):
+        claim += _schedules(verdict.fairness)
     return claim if not verdict.exploratory else f'Exploratory: {claim[0].lower()}{claim[1:]}'
 
 
@@ -114,6 +118,16 @@ def _scope(verdict: Verdict) -> str:
         PARENT: f' for this parent{given}',
         NETWORKS: ' between these two networks',
     }[verdict.scope]
+
+
+def _schedules(fairness: Fairness) -> str:
+    """A difference between schedules is no difference between weights alone, and is said to be."""
+    if fairness.same_schedule:
+        return ''
+    differing = [fact for fact in SCHEDULE if fact in fairness.differing]
+    if differing:
+        return f' (each by its own {" and ".join(differing)})'
+    return ' (whether by one schedule is not recorded)'
 
 
 def _difference(verdict: Verdict) -> str:

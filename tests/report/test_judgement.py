@@ -179,6 +179,15 @@ def test_detectors_are_judged_by_their_boxes():
     assert found.difference == pytest.approx(-0.01)
 
 
+def test_a_primary_comparison_may_name_its_own_baseline():
+    arms = dict(unpruned=FINE, fine_tune=FINE, scratch_b=[91.0, 91.31, 90.68])
+    primary = replace(PRIMARY, baseline='unpruned')
+    found = judge(results(classification(**arms), primary=primary))
+    (first,) = [verdict for verdict in found if verdict.primary]
+    assert first.comparison.baseline == 'unpruned' and first.outcome == 'worse'
+    assert len(found) == 3
+
+
 def test_every_arm_but_the_baseline_is_compared_in_the_arms_order():
     runs = classification(scratch_b=[1], unpruned=[1], lottery=[1], fine_tune=[1], scratch_e=[1])
     arms = [c.arm for c in comparisons(runs, 'classification', 'net')]

@@ -1,6 +1,7 @@
 """What a study is told that it will find."""
 
 import pytest
+
 from rethink_det.report.planning import planned
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rethink_det.report import Comparison, RunResult, StudyResults
 from rethink_det.report.statistics import METRICS
+from rethink_det.report.training_facts import TrainingFacts
 from rethink_det.report.verdict import confidence, overall_verdict
 from tests.report.rows import TOP1, classification
 
@@ -42,13 +43,15 @@ def test_what_is_open_states_what_could_have_been_found_and_what_would_settle_it
 def test_weights_matter_when_the_interval_lies_on_fine_tunings_side():
     said = say(fine_tune=FINE, scratch_b=LOW)
     assert said.outcome == 'worse'
-    assert said.sentence.startswith('Inherited weights mattered, by 2.00 points here: ')
+    assert said.sentence.startswith('Inherited weights mattered, by 2.00 points here (whether')
 
 
 def test_architecture_wins_when_the_interval_lies_on_scratchs_side():
     said = say(fine_tune=LOW, scratch_b=FINE)
     assert said.outcome == 'better'
-    assert said.sentence.startswith('The architecture alone did better, by 2.00 points here: ')
+    assert said.sentence.startswith(
+        'The architecture alone did better, by 2.00 points here (whether'
+    )
 
 
 def test_worth_nothing_is_said_where_equivalence_was_shown_and_within_what():
@@ -81,7 +84,7 @@ def test_a_parent_that_was_given_is_in_the_sentence():
     runs = classification(fine_tune=FINE, scratch_b=LOW)
     runs = [replace(run, parent_digest='aa', parent_given=True) for run in runs]
     (said,) = results(runs).conclusions
-    words = 'by 2.00 points for this parent (given: how its training varies is unknown): '
+    words = 'by 2.00 points for this parent (given: how its training varies is unknown) (whether'
     assert words in said.sentence
 
 
@@ -93,7 +96,7 @@ def test_parents_that_are_not_recorded_are_said_to_be():
         replace(run, parent_digest=f'a{run.seed}')
         for run in classification(fine_tune=FINE, scratch_b=LOW)
     ]
-    assert 'recorded' not in results(runs).conclusions[0].sentence
+    assert 'which runs share' not in results(runs).conclusions[0].sentence
 
 
 def test_a_failed_run_and_its_lost_partner_are_in_the_sentence():
@@ -130,7 +133,7 @@ def test_detection_is_told_in_ap_against_prune_c():
         for seed, v in enumerate(values)
     ]
     (said,) = results(runs, primary=None).conclusions
-    words = 'by 1.0 points here: Scratch-B reached 30.0 ± 0.3 AP, Prune-C 31.0 ± 0.2 AP'
+    words = 'Scratch-B reached 30.0 ± 0.3 AP, Prune-C 31.0 ± 0.2 AP'
     assert words in said.sentence and 'xploratory' not in said.sentence
 
 
@@ -172,3 +175,29 @@ def test_shown_numbers_have_a_sign_unless_they_show_zero(value):
     text = METRICS['classification'][TOP1].text(value, signed=True)
     assert text[0] in '+−' and '-' not in text
     assert text != '−0.00'
+
+
+def facts(**known):
+    same = dict(
+        data='cifar', data_digest='d', images=50, augmentation='a', epochs=160, batch_size=8
+    )
+    same |= dict(lr=0.1, schedule='steps', optimizer='SGD', prunings=1, batch_size=8)
+    return TrainingFacts(**{**same, **known})
+
+
+@pytest.mark.parametrize(
+    ('epochs', 'words'),
+    [(160, 'by 2.00 points here: '), (40, 'by 2.00 points here (each by its own epochs): ')],
+)
+def test_better_across_schedules_is_said_to_be_across_schedules(epochs, words):
+    runs = [
+        replace(run, training=facts(epochs=epochs if run.arm == 'fine-tune' else 160))
+        for run in classification(fine_tune=FINE, scratch_b=LOW)
+    ]
+    (said,) = results(runs).conclusions
+    assert words in said.sentence
+    assert 'arXiv 2301.05219' in said.sentence
+
+
+def test_arms_whose_facts_are_not_recorded_are_said_to_be():
+    assert 'not recorded' in say(fine_tune=FINE, scratch_b=LOW).sentence

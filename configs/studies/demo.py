@@ -8,7 +8,7 @@ Hardware: 2 CPU cores, within 15 minutes.
 study = dict(
     title='Demo: ResNet-18 (width 16) on shapes, L1-norm pruning',
     description='Parent, L1-norm pruning, three arms, and their transfer into two detectors.',
-    seeds=[0, 1],
+    seeds=[0, 1, 2],
     classification=dict(
         config='../classification/resnet18-w16_shapes.py',
         pruner=dict(type='L1NormPruner', ratios=0.6),
@@ -18,14 +18,14 @@ study = dict(
     detection=[
         dict(
             config='../detection/faster-rcnn_r18-w16_fpn_shapes.py',
-            arms=['unpruned', 'prune-c', 'scratch-e', 'scratch-b', 'random'],
-            epochs=4,
+            arms=['unpruned', 'prune-c', 'scratch-b', 'random'],
+            epochs=3,
         ),
         dict(
             config='../detection/mask-rcnn_r18-w16_fpn_shapes.py',
             arms=['prune-c', 'scratch-b'],
             seeds=[0],
-            epochs=4,
+            epochs=3,
         ),
     ],
 )

@@ -14,7 +14,9 @@ import torch
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import digest
+from rethink_det.errors import UserError
 from rethink_det.report import StudyResults
+from rethink_det.report.paired_bootstrap import paired_bootstrap
 from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here
@@ -140,6 +142,17 @@ def test_detectors_are_measured_and_leave_what_the_report_shows(finished):
         assert 0 < len(images) <= 5 and all(image['truth']['boxes'] for image in images), arm
     assert runs['prune-c'].peak_memory_mib == pytest.approx(runs['random'].peak_memory_mib, rel=0.2)
     assert (finished / 'report.html').read_text().count('<img') == 3 * len(images)
+
+
+def test_two_detectors_of_a_study_are_compared_on_the_same_draws_of_its_images(finished):
+    found = results(finished)
+    ours, theirs = found['detection', 'prune-c', 0], found['detection', 'random', 0]
+    pair = paired_bootstrap(ours, theirs, 'coco/bbox_mAP')
+    assert pair.test_images == ours.test_images > 0
+    assert pair.interval[0] <= pair.difference <= pair.interval[1]
+    classifier = found['classification', 'fine-tune', 0]
+    with pytest.raises(UserError, match='known are: accuracy/top1'):
+        paired_bootstrap(ours, classifier, 'coco/bbox_mAP')
 
 
 def test_a_study_is_reported_from_its_folder_alone(finished, copy, command, monkeypatch, tmp_path):

@@ -12,6 +12,7 @@ from statistics import fmean
 from typing import Any, Protocol
 
 from rethink_det.arms import ARMS, CLASSIFICATION
+from rethink_det.errors import UserError
 from rethink_det.report.comparison import Comparison
 from rethink_det.report.design import Compared, Score, compare, distinct, sign_flips
 from rethink_det.report.estimate import Estimate, repetitions_for
@@ -19,7 +20,7 @@ from rethink_det.report.fairness import Fairness, fairness
 from rethink_det.report.family import LEVEL, Levels, family_levels, first_share
 from rethink_det.report.noise import noise_of
 from rethink_det.report.run_result import COMPLETED, RunResult
-from rethink_det.report.statistics import METRICS, groups
+from rethink_det.report.statistics import METRICS, groups, runs_by_arm
 
 BETTER, WORSE, EQUIVALENT, OPEN = OUTCOMES = ('better', 'worse', 'equivalent', 'open')
 """Of a comparison: of the arm against the baseline."""
@@ -73,6 +74,8 @@ class Verdict:
         given: Whether the parent was given, and its training not repeated.
         parents_known: Whether the rows say which runs share a parent.
         fairness: What the two arms shared besides.
+        same_test: Whether the runs were evaluated on the same images, as far as they say; of
+            different ones nothing is claimed.
     """
 
     comparison: Comparison
@@ -96,6 +99,7 @@ class Verdict:
     given: bool = False
     parents_known: bool = True
     fairness: Fairness = Fairness(None)
+    same_test: bool = True
 
     @property
     def stage(self) -> str:
@@ -166,11 +170,19 @@ def judge(results: Results) -> list[Verdict]:
         results: A study's; of older files that lack the parents, these are found out where the
             networks' digests tell them.
 
+    Raises:
+        UserError: Two completed runs are of the same model, arm, parent and seed; a margin is no
+            positive number.
+
     Example:
         >>> from rethink_det.report import StudyResults, judge
         >>> [verdict.outcome for verdict in judge(StudyResults.read('work'))]
         ['open']
     """
+    runs_by_arm(results.runs)
+    for metric, margin in results.margin.items():
+        if not 0 < margin < inf:
+            raise UserError(f'margin of {metric} must be a positive number, got {margin!r}.')
     cases = [
         case for stage, model in groups(results.runs) for case in _cases(results, stage, model)
     ]
@@ -225,6 +237,14 @@ class _Case:
         return [r for r in done if r.arm == arm], [r for r in done if r.arm != arm]
 
     @property
+    def same_test(self) -> bool:
+        """Whether no two runs say that their test images were others."""
+        done = [run for side in self.completed for run in side]
+        digests = {run.test_digest for run in done} - {None}
+        counts = {run.test_images for run in done} - {None}
+        return len(digests) <= 1 and len(counts) <= 1
+
+    @property
     def claims(self) -> Levels:
         """At which level its interval makes which claim."""
         estimate = self.compared.estimate
@@ -261,7 +281,12 @@ def _case(
     named = results.margin.get(metric)
     margin = named if named is not None else NOISES * noise if noise else None
     known = all(score.parent for score in (*ours, *theirs))
-    return _Case(comparison, compare(ours, theirs), margin, named is not None, noise, runs, known)
+    compared = compare(ours, theirs)
+    case = _Case(comparison, compared, margin, named is not None, noise, runs, known)
+    if case.same_test:
+        return case
+    nothing = replace(compared, estimate=Estimate(compared.estimate.value), gaps=(), deviation=None)
+    return replace(case, compared=nothing)
 
 
 def scores_of(runs: Iterable[RunResult], metric: str) -> list[Score]:
@@ -274,7 +299,7 @@ def scores_of(runs: Iterable[RunResult], metric: str) -> list[Score]:
             draws = draws if all(map(isfinite, draws)) else ()
             scores.append(
                 Score(
-                    run.seed, float(value), run.parent_digest, run.digest, tuple(draws),
+                    run.seed, float(value), run.ancestor, run.network, tuple(draws),
                     run.test_digest, run.test_images,
                 )
             )  # fmt: skip
@@ -313,7 +338,7 @@ def _verdict(case: _Case, level: float, share: float) -> Verdict:
     return Verdict(
         comparison=case.comparison,
         scope=compared.scope,
-        outcome=_outcome(case.claims, level, estimate.value),
+        outcome=_outcome(case, level),
         difference=estimate.value,
         interval=estimate.interval(level) if level > 0 else None,
         n=estimate.n,
@@ -331,16 +356,24 @@ def _verdict(case: _Case, level: float, share: float) -> Verdict:
         given=any(run.parent_given for run in case.runs),
         parents_known=case.parents_known,
         fairness=fairness(*case.completed),
+        same_test=case.same_test,
     )
 
 
-def _outcome(claims: Levels, level: float, value: float) -> str:
-    """What the interval of that level says; a small difference may be both, and is equivalent."""
-    if claims.equivalent is not None and claims.equivalent <= level:
+def _outcome(case: _Case, level: float) -> str:
+    """What the interval of that level says.
+
+    A small difference may be both: within a margin that was named, it does not matter; but a
+    margin that was taken from the noise of the test images explains no difference away.
+    """
+    claims, better = case.claims, case.compared.estimate.value > 0
+    different = claims.different is not None and claims.different <= level
+    equivalent = claims.equivalent is not None and claims.equivalent <= level
+    if equivalent and (case.margin_named or not different):
         return EQUIVALENT
-    if claims.different is not None and claims.different <= level:
-        return BETTER if value > 0 else WORSE
-    return OPEN
+    if not different:
+        return OPEN
+    return BETTER if better else WORSE
 
 
 def _lost(runs: Iterable[RunResult], metric: str) -> tuple[str, ...]:

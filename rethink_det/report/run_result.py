@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rethink_det.arms import CLASSIFICATION, DETECTION
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
 from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULT
 from rethink_det.report.environment import Environment
@@ -188,6 +188,23 @@ class RunResult:
     pruner: Mapping[str, Any] | None = None
     environment: Environment | None = None
     root: Path | None = field(default=None, compare=False, repr=False, metadata=NO_KEY)
+
+    @property
+    def network(self) -> str | None:
+        """What runs that ended in the same network share; None if that is not known.
+
+        A given network stands there for every seed.
+        """
+        given = self.parent_given and self.arm == ARMS.reference(CLASSIFICATION).name
+        return self.ancestor if given and self.stage == CLASSIFICATION else self.digest
+
+    @property
+    def ancestor(self) -> str | None:
+        """What runs that descend from one unpruned network share; None if that is not known.
+
+        A study is given but one network that it names no digest of.
+        """
+        return self.parent_digest or ('given' if self.parent_given else None)
 
     @property
     def repetition(self) -> int | str:

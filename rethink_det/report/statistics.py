@@ -78,8 +78,8 @@ class Run(OfArm, Protocol):
         """Only ``'completed'`` counts."""
 
     @property
-    def digest(self) -> str | None:
-        """Of the weights that it ended in; None if unknown."""
+    def network(self) -> str | None:
+        """What runs that ended in the same network share; None if unknown."""
 
     @property
     def metrics(self) -> Mapping[str, float | None]:
@@ -129,34 +129,46 @@ def primary_metric(rows: Iterable[Row], stage: str, model: str) -> str | None:
     return next((name for name in METRICS[stage] if name in present), None)
 
 
-def summarise(runs: Iterable[Run]) -> list[Row]:
-    """One row per (stage, model, arm, metric) over the completed runs, arms in fixed order.
+Cells = Mapping[tuple[str, str, str], Mapping[int | str, Run]]
+"""Completed runs by stage, model and arm, and each by its repetition."""
+
+
+def runs_by_arm(runs: Iterable[Run]) -> Cells:
+    """The completed runs, those of an arm together.
 
     Raises:
         UserError: a stage is unknown, or two completed runs claim the same stage, model, arm,
             parent and seed.
     """
-    done = [run for run in runs if run.status == 'completed']
     cells: dict[tuple[str, str, str], dict[int | str, Run]] = {}
-    for run in done:
+    for run in runs:
+        if run.status != 'completed':
+            continue
         if run.stage not in STAGES:
             raise UserError(f'stage {run.stage!r} is none of {", ".join(STAGES)}')
-        seeds = cells.setdefault((run.stage, run.model, run.arm), {})
-        if run.repetition in seeds:
+        cell = cells.setdefault((run.stage, run.model, run.arm), {})
+        if run.repetition in cell:
             raise UserError(
                 f'two completed runs are {run.stage} / {run.model} / {run.arm} / seed '
-                f'{run.repetition}: '
-                'give their models different names, or drop one of them'
+                f'{run.repetition}: give their models different names, or drop one of them'
             )
-        seeds[run.repetition] = run
-    rows = []
-    for stage, model in groups(done):
+        cell[run.repetition] = run
+    return cells
+
+
+def summarise(runs: Iterable[Run]) -> list[Row]:
+    """One row per (stage, model, arm, metric) over the completed runs, arms in fixed order.
+
+    Raises:
+        UserError: As of :func:`runs_by_arm`.
+    """
+    cells, rows = runs_by_arm(runs), []
+    for stage, model in groups(run for cell in cells.values() for run in cell.values()):
         arms = [key[2] for key in cells if key[:2] == (stage, model)]
         arms.sort(key=partial(ARMS.rank, stage))
         seeds_of = {arm: cells[stage, model, arm] for arm in arms}
-        for metric in sorted(
-            {m for cell in seeds_of.values() for r in cell.values() for m in r.metrics}
-        ):
+        metrics = {m for cell in seeds_of.values() for run in cell.values() for m in run.metrics}
+        for metric in sorted(metrics):
             rows += _metric_rows(stage, model, metric, seeds_of)
     return rows
 
@@ -171,7 +183,7 @@ def _metric_rows(
         values = {s: float(v) for s, v in got.items() if v is not None and isfinite(v)}
         if not values:
             continue
-        networks = {(cell[seed].digest or seed, value): value for seed, value in values.items()}
+        networks = {(cell[seed].network or seed, value): value for seed, value in values.items()}
         each = list(networks.values())
         std = stdev(each) if len(each) > 1 else None
         excluded = tuple(seed for seed in got if seed not in values)

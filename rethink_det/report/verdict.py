@@ -168,6 +168,8 @@ def _reservations(verdict: Verdict) -> list[str]:
 
 def _why_open(verdict: Verdict) -> str:
     """What is missing to settle it."""
+    if not verdict.same_test:
+        return 'its runs were evaluated on different test images, and cannot be compared'
     if verdict.alone is None:
         if verdict.n < 2:
             return 'with one run of an arm, and no resampled test images, no spread is known'

@@ -221,6 +221,38 @@ def test_the_values_are_read_from_the_file_alone(tmp_path):
     assert judge(read) == judge(written)
 
 
+@pytest.mark.parametrize('other', [dict(test_digest='b'), dict(test_images=7)])
+def test_runs_on_different_test_images_are_not_compared(other):
+    runs = [
+        replace(run, test_digest='a', test_images=9)
+        for run in classification(fine_tune=FINE, scratch_b=[91.0, 91.4, 90.6])
+    ]
+    assert the(judge(results(runs)), 'scratch-b').outcome == 'worse'
+    found = the(judge(results([*runs[:-1], replace(runs[-1], **other)])), 'scratch-b')
+    assert found.outcome == 'open' and found.interval is None and not found.same_test
+    sentence = results([*runs[:-1], replace(runs[-1], **other)]).conclusions[0].sentence
+    assert 'evaluated on different test images' in sentence
+
+
+def test_a_given_parent_whose_digest_is_not_told_is_one_all_the_same():
+    arms = dict(unpruned=[94.0] * 3, fine_tune=FINE, scratch_b=[91.0, 91.4, 90.6])
+    runs = [replace(run, parent_given=True) for run in classification(**arms)]
+    found = judge(results(runs))
+    assert {v.scope for v in found} == {'parent'}
+    assert the(found, 'unpruned').interval is None
+
+
+@pytest.mark.parametrize('margin', [0.0, -1.0, math.inf, math.nan])
+def test_a_margin_that_holds_nothing_or_everything_is_refused(margin):
+    with pytest.raises(UserError, match='margin of accuracy/top1 must be a positive number'):
+        judge(results(classification(fine_tune=FINE), margin={TOP1: margin}))
+
+
+def test_two_runs_that_are_the_same_are_refused():
+    with pytest.raises(UserError, match='two completed runs are classification / net / lottery'):
+        judge(results(classification(lottery=[1.0]) * 2))
+
+
 @pytest.mark.parametrize(
     ('broken', 'words'),
     [

@@ -72,6 +72,7 @@ class Verdict:
         dropped: Seeds that only one side has, where the others are compared pairwise.
         lost: Runs of the two arms that do not count, and why.
         given: Whether the parent was given, and its training not repeated.
+        compute_known: Whether what the training of both arms took in all is known.
         parents_known: Whether the rows say which runs share a parent.
         fairness: What the two arms shared besides.
         same_test: Whether the runs were evaluated on the same images, as far as they say; of
@@ -97,6 +98,7 @@ class Verdict:
     dropped: tuple[int, ...] = ()
     lost: tuple[str, ...] = ()
     given: bool = False
+    compute_known: bool = True
     parents_known: bool = True
     fairness: Fairness = Fairness(None)
     same_test: bool = True
@@ -354,6 +356,9 @@ def _verdict(case: _Case, level: float, share: float) -> Verdict:
         dropped=compared.dropped,
         lost=_lost(case.runs, case.comparison.metric),
         given=any(run.parent_given for run in case.runs),
+        compute_known=all(
+            run.total_train_macs is not None for side in case.completed for run in side
+        ),
         parents_known=case.parents_known,
         fairness=fairness(*case.completed),
         same_test=case.same_test,

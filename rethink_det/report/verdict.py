@@ -158,6 +158,8 @@ def _reservations(verdict: Verdict) -> list[str]:
         words.append('the margin is twice the standard error that the test images give a score')
     if not verdict.parents_known:
         words.append('which runs share a parent is not recorded, each seed counts as its own')
+    if verdict.given and not verdict.compute_known:
+        words.append('the compute of its training is unknown (parent_epochs= tells it)')
     if verdict.dropped:
         seeds = ', '.join(map(str, verdict.dropped))
         words.append(f'seeds of one arm only are left out of the difference: {seeds}')

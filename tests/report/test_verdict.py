@@ -84,6 +84,7 @@ def test_a_parent_that_was_given_is_in_the_sentence():
     runs = classification(fine_tune=FINE, scratch_b=LOW)
     runs = [replace(run, parent_digest='aa', parent_given=True) for run in runs]
     (said,) = results(runs).conclusions
+    assert 'the compute of its training is unknown (parent_epochs=' in said.sentence
     words = 'by 2.00 points for this parent (given: how its training varies is unknown) (whether'
     assert words in said.sentence
 

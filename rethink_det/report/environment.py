@@ -71,6 +71,8 @@ def _counted(values: Iterable[str | None]) -> str:
 
 def _period(times: Sequence[str | None]) -> str:
     known = sorted(time for time in times if time is not None)
+    if not known:
+        return NOT_RECORDED
     lost = len(times) - len(known)
     period = ' to '.join(dict.fromkeys(minute(time) for time in (known[0], known[-1])))
     return f'{period}; {NOT_RECORDED} ({_runs(lost)})' if lost else period

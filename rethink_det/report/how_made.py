@@ -15,11 +15,14 @@ from rethink_det.report.run_files import recipe_of
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import by_arm
 from rethink_det.report.tables import Table
+from rethink_det.report.training_facts import TrainingFacts
 
 DIGITS = 8
 """Of a run's digest, as in the name of its folder."""
 MANY = 5
 """A list of so many is not shown: class names, say."""
+OPTIMIZER, SCHEDULE, BATCH = 'optimizer', 'learning-rate schedule', 'batch size, of one process'
+TRAINING_DATA, TEST_DATA = 'training data', 'test data'
 LOST = f'{NOT_RECORDED.capitalize()}: of a run of before runs kept that.'
 
 
@@ -34,11 +37,8 @@ def how_made_table(runs: Iterable[RunResult], work_dir: Path) -> Table:
         UserError: The recipe of a run is damaged.
     """
     runs = sorted(runs, key=lambda run: (*by_arm(run), run.seed))
-    configs = [placed(recipe_of(run, work_dir), work_dir.resolve()) for run in runs]
-    facts = {name: [fact(run) for run in runs] for name, fact in _OF_RUNS.items()}
-    for name, of_config in _OF_CONFIGS.items():
-        facts[name] = [NOT_RECORDED if one is None else of_config(one) for one in configs]
-    body = [[name, by_value(runs, texts)] for name, texts in facts.items()]
+    facts = [_facts(run, work_dir) for run in runs]
+    body = [[name, by_value(runs, [one[name] for one in facts])] for name in facts[0]]
     environment = merged(run.environment for run in runs) or {'environment': NOT_RECORDED}
     body += [[name, text] for name, text in environment.items()]
     body.append(['digest of all that a run follows from', _digests(runs)])
@@ -46,6 +46,26 @@ def how_made_table(runs: Iterable[RunResult], work_dir: Path) -> Table:
     return Table(
         'How it was made', ['what', 'how'], body, note, of_arms=False, folded=True, prose=True
     )
+
+
+def _facts(run: RunResult, work_dir: Path) -> dict[str, str]:
+    """What is known of one run, by name; a recipe tells more than the facts in the row."""
+    told = {name: fact(run) for name, fact in _OF_RUNS.items()}
+    config = placed(recipe_of(run, work_dir), work_dir.resolve())
+    if config is not None:
+        return told | {name: fact(config) for name, fact in _OF_CONFIGS.items()}
+    facts = dict.fromkeys(_OF_CONFIGS, NOT_RECORDED)
+    return told | facts | (_of_training(run.training) if run.training else {})
+
+
+def _of_training(facts: TrainingFacts) -> dict[str, str]:
+    rate = '' if facts.lr is None else f', lr {facts.lr:g}'
+    return {
+        OPTIMIZER: f'{facts.optimizer}{rate}',
+        SCHEDULE: facts.schedule,
+        BATCH: _number(facts.batch_size),
+        TRAINING_DATA: facts.data,
+    }
 
 
 def by_value(runs: Sequence[RunResult], texts: Sequence[str]) -> str:
@@ -143,14 +163,16 @@ def _is_plain(value: Any) -> bool:
 
 _OF_RUNS: dict[str, Callable[[RunResult], str]] = {
     'pruner': _pruner,
+    'times pruned': lambda run: _number(run.training.prunings if run.training else None),
     'epochs': lambda run: _number(run.epochs),
+    'training images': lambda run: _number(run.training.images if run.training else None),
     'test images': lambda run: _number(run.test_images),
     'config': _config,
 }
 _OF_CONFIGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    'optimizer': lambda config: spelled(config.get('optim_wrapper') or 'none'),
-    'learning-rate schedule': _schedule,
-    'batch size, of one process': _batch_size,
-    'training data': lambda config: _data('train_dataloader', config),
-    'test data': lambda config: _data('test_dataloader', config),
+    OPTIMIZER: lambda config: spelled(config.get('optim_wrapper') or 'none'),
+    SCHEDULE: _schedule,
+    BATCH: _batch_size,
+    TRAINING_DATA: lambda config: _data('train_dataloader', config),
+    TEST_DATA: lambda config: _data('test_dataloader', config),
 }

@@ -7,9 +7,6 @@ Everything is read from ``results.json``, and of detectors from the files that
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from rethink_det.files import save_text
 from rethink_det.layout import (
     PLOTS,
@@ -21,9 +18,9 @@ from rethink_det.layout import (
 )
 from rethink_det.report.contact_sheet import TRUTH
 from rethink_det.report.environment import NOT_RECORDED
+from rethink_det.report.html import render
 from rethink_det.report.latex import latex
 from rethink_det.report.markdown import cell, markdown_table
-from rethink_det.report.plots.style import marker_svg
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.sections import Section, section_of
@@ -31,7 +28,7 @@ from rethink_det.report.spreadsheets import flat, tidy_csv, wide_csv
 from rethink_det.report.tables import Table
 from rethink_det.report.verdict import overall_verdict
 
-TEMPLATE = 'page.html'
+TEMPLATE = 'study.html'
 NOTES = (
     'Mean ± sample standard deviation over the completed runs, one per seed.',
     'Differences are arm minus baseline. Runs of one parent are averaged; intervals and p values '
@@ -97,18 +94,6 @@ def _error(run: RunResult) -> str:
     return text if len(text) <= 400 else f'… {text[-400:]}'
 
 
-def unbroken(text: str) -> str:
-    """``text`` that a narrow page breaks between numbers only, not in ``93.1 ± 0.2`` or ``5 %``."""
-    for apart, together in _TOGETHER.items():
-        text = text.replace(apart, together.replace('~', NO_BREAK))
-    return text
-
-
-NO_BREAK = '\N{NO-BREAK SPACE}'
-_TOGETHER = {' ± ': '~±~', ' · ': '~· ', ' to ': ' to~', ' %': '~%', ' ×': '~×'}
-"""Spaces where no line ends, as ``~``."""
-
-
 def _environment(results: StudyResults) -> list[tuple[str, str]]:
     """What stands in the file, and of one of before that its runs kept none."""
     told = flat(results.environment)
@@ -126,16 +111,9 @@ def _html(
     failed: Table,
     environment: Sequence[tuple[str, str]],
 ) -> str:
-    loader = FileSystemLoader(Path(__file__).parent)
-    jinja = Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    jinja.filters['unbroken'] = unbroken
-    return jinja.get_template(TEMPLATE).render(
+    return render(
+        TEMPLATE,
+        title=results.title or results.study,
         results=results,
         overall=overall,
         sections=sections,
@@ -143,7 +121,6 @@ def _html(
         environment=environment,
         notes=NOTES,
         truth=TRUTH,
-        mark=lambda arm: Markup(marker_svg(arm)),
     )
 
 

@@ -39,6 +39,7 @@ def test_runs_of_before_are_said_to_have_recorded_nothing():
     assert told['python'] == '3.11.2 (1 run); not recorded (2 runs)'
     assert told['started'] == '2026-01-02 03:04 UTC; not recorded (2 runs)'
     assert merged([None, None]) == merged([]) == {}
+    assert merged([Environment(python='3.11')])['started'] == 'not recorded'
 
 
 def test_a_time_of_another_form_is_shown_as_it_is():

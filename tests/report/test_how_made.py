@@ -10,6 +10,7 @@ from rethink_det.errors import UserError
 from rethink_det.report.environment import Environment
 from rethink_det.report.how_made import by_value, how_made_table, spelled
 from rethink_det.report.run_result import Plan, RunResult
+from rethink_det.report.training_facts import TrainingFacts
 
 PRUNER = {'type': 'L1NormPruner', 'ratios': 0.5}
 NOWHERE = Path('nowhere')
@@ -73,6 +74,17 @@ def test_what_the_recipes_tell_is_shown(recipe):
     assert facts['batch size, of one process'] == '64'
     wrapped = 'RepeatDataset(times=3, dataset=CIFAR10(data_root=~/data))'
     assert (facts['training data'], facts['test data']) == (wrapped, 'none')
+
+
+def test_without_a_recipe_the_row_tells_how_it_was_trained():
+    facts = TrainingFacts(
+        'CIFAR10', 'ab', 50_000, 'cd', 160, 64, 0.1, 'constant', 'SGD(momentum=0.9)', 2
+    )
+    shown = told([run(training=facts)])
+    assert shown['optimizer'] == 'SGD(momentum=0.9), lr 0.1'
+    assert (shown['learning-rate schedule'], shown['training data']) == ('constant', 'CIFAR10')
+    assert (shown['training images'], shown['times pruned']) == ('50,000', '2')
+    assert shown['test data'] == 'not recorded'
 
 
 def test_no_scheduler_is_a_constant_rate(recipe):

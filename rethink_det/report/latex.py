@@ -10,9 +10,11 @@ from rethink_det.report.tables import Table
 
 HEAD_WIDTH = 13
 """Characters of a line in the head of a column."""
-NO_ROOM = r'seed .*|p|test'
+NO_ROOM = r'seed .*|p, alone|test'
 """Columns of a table of scores that are not shown: the page has them."""
-COSTS = r'parameters|MACs.*|epochs|total training compute.*'
+TOGETHER, ALONE = 'all claims together', '|.*CI, alone'
+"""Where the intervals hold together, those that do not are not shown either."""
+COSTS = r'parameters|MACs.*'
 """Columns of the table of costs that are."""
 _WRITTEN = {
     '\\': r'\textbackslash{}', '&': r'\&', '%': r'\%', '$': r'\$', '#': r'\#', '_': r'\_',
@@ -45,7 +47,7 @@ def _table(section: Section) -> str:
     label = re.sub(r'[^A-Za-z0-9]+', '-', section.title).strip('-').lower()
     lines = [
         r'\begin{table}',
-        r'  \centering\footnotesize\setlength{\tabcolsep}{3.5pt}',
+        r'  \centering\footnotesize\setlength{\tabcolsep}{2.5pt}',
         rf'  \caption{{{caption}}}',
         rf'  \label{{tab:{label}}}',
         rf'  \begin{{tabular}}{{@{{}}l{"r" * (len(columns) - 1)}@{{}}}}',
@@ -63,7 +65,8 @@ def _table(section: Section) -> str:
 def _joined(scores: Sequence[Table], cost: Table | None) -> tuple[list[str], list[list[str]]]:
     """The first table of scores, mean ± std of the others, and what the arms cost."""
     first, *others = scores
-    parts = [_Part.of(first, NO_ROOM, keep=False)]
+    judged = TOGETHER in first.columns
+    parts = [_Part.of(first, NO_ROOM + (ALONE if judged else ''), keep=False)]
     parts += [_Part.of(other, re.escape(other.columns[1])) for other in others]
     parts += [] if cost is None else [_Part.of(cost, COSTS)]
     columns = ['arm', *(name for part in parts for name in part.columns)]

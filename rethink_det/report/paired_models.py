@@ -1,15 +1,19 @@
 """One model of two studies: the scores of both, their costs, and how they were made."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rethink_det.report.design import Compared, compare
 from rethink_det.report.environment import NOT_RECORDED
+from rethink_det.report.family import LEVEL
 from rethink_det.report.how_made import how_made_table
+from rethink_det.report.judgement import scores_of
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Metric, Row
 from rethink_det.report.tables import Table
 from rethink_det.report.units import count
+from rethink_det.report.verdict import confidence, interval
 
 SIDES = ('A', 'B')
 OWN = ('digest of all that a run follows from', 'started', 'environment')
@@ -89,7 +93,7 @@ def paired_models(one: OfOneModel, other: OfOneModel) -> PairedModels | None:
             both.setdefault(row.metric, []).append((row, theirs[row.metric, row.arm]))
     if not both:
         return None
-    scores = [_scores(name, pairs) for name, pairs in both.items()]
+    scores = [_scores(name, pairs, one.runs, other.runs) for name, pairs in both.items()]
     shown, folded = ([t for t in scores if t.folded is folds] for folds in (False, True))
     costs = _costs(one.runs, other.runs)
     names = dict.fromkeys(side.model for side in (one, other) if side.model)
@@ -105,18 +109,39 @@ def _is_known(row: Row) -> bool:
     return not (row.metric.startswith('coco/') and min(row.values.values()) < 0)
 
 
-def _scores(name: str, both: Sequence[Sequence[Row]]) -> Table:
+def _scores(
+    name: str,
+    both: Sequence[tuple[Row, Row]],
+    first: Iterable[RunResult],
+    second: Iterable[RunResult],
+) -> Table:
     """One metric by arm: both means, and how far apart they are."""
     known = METRICS[both[0][0].stage].get(name)
-    like = next((metric for start, metric in _LIKE.items() if name.startswith(start)), None)
-    decimals = (like.scale, like.decimals, like.unit) if like else (1.0, 4, '')
-    metric = known or Metric(name, *decimals)
-    body = []
+    metric = known or _metric_like(name)
+    body, dropped = [], []
     for one, other in both:
         cells = [f'{_mean(metric, row)} (n = {row.n})' for row in (one, other)]
-        body.append([one.arm, *cells, metric.text(other.mean - one.mean, signed=True)])
-    columns = ['arm', *SIDES, 'B − A']
-    return Table(metric.label if metric.unit else name, columns, body, folded=known is None)
+        runs = [[run for run in side if run.arm == one.arm] for side in (second, first)]
+        found = compare(*(scores_of(own, name) for own in runs))
+        body.append([one.arm, *cells, *_difference(metric, found)])
+        dropped += [f'{one.arm} {", ".join(map(str, found.dropped))}'] * bool(found.dropped)
+    columns = ['arm', *SIDES, 'B − A', f'{confidence(LEVEL)} CI', 'test', 'about']
+    note = f'Seeds of one study alone, left out of the difference: {"; ".join(dropped)}.'
+    title = metric.label if metric.unit else name
+    return Table(title, columns, body, note if dropped else '', folded=known is None)
+
+
+def _metric_like(name: str) -> Metric:
+    """How a metric is shown that no verdict rests on."""
+    like = next((metric for start, metric in _LIKE.items() if name.startswith(start)), None)
+    return replace(like, name=name) if like else Metric(name, 1.0, 4, '')
+
+
+def _difference(metric: Metric, found: Compared) -> list[str]:
+    """Its value; and where that has an interval, this, its method and what it is about."""
+    value = metric.text(found.estimate.value, signed=True)
+    bounds = interval(metric, found.estimate.interval(LEVEL))
+    return [value, bounds, found.estimate.method or '–', found.scope] if bounds else [value, *'–––']
 
 
 def _mean(metric: Metric, row: Row) -> str:

@@ -17,7 +17,10 @@ from rethink_det.report.statistics import groups
 
 NOTES = (
     'Mean ± sample standard deviation over the completed runs, n of them.',
-    'The difference is the second study minus the first, of the means.',
+    'The difference is the second study minus the first, over the pairs of parents (or seeds) that '
+    'both have where there are two; intervals are as in the report of a study, each by itself. It '
+    'is about the method where parents (or seeds) repeat it, else about one parent, or the '
+    'networks at hand. A run that does not name its parent counts as a repetition of its own.',
     'Nothing was decided beforehand about a comparison of two studies: what it shows is to be '
     'tested by a study of its own.',
 )

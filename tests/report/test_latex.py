@@ -27,7 +27,9 @@ DOCUMENT = r"""\documentclass{article}
 """
 
 
-def section(*rows, title='Classification · net', columns=('arm', 'Top-1, %', 'n', 'seed 0', 'p')):
+def section(
+    *rows, title='Classification · net', columns=('arm', 'Top-1, %', 'n', 'seed 0', 'p, alone')
+):
     score = Table('Top-1', list(columns), [list(row) for row in rows])
     return Section(title, 'It is 5 % better.', 'weights', [score], scores=[score])
 

@@ -43,16 +43,34 @@ def detectors(model='net', **metrics):
 def test_what_both_have_is_compared_and_what_one_has_is_named(two):
     both = compare_studies(*two)
     assert table(both.markdown, 'Top-1, %')[2:] == [
-        ['unpruned', '94.00 (n = 1)', '94.50 (n = 1)', '+0.50'],
-        ['fine-tune', '93.10 ± 0.14 (n = 2)', '93.60 ± 0.10 (n = 3)', '+0.50'],
+        ['unpruned', '94.00 (n = 1)', '94.50 (n = 1)', '+0.50', '–', '–', '–'],
+        [
+            'fine-tune',
+            '93.10 ± 0.14 (n = 2)',
+            '93.60 ± 0.10 (n = 3)',
+            '+0.45',
+            '−0.19 to +1.09',
+            'paired t',
+            'method',
+        ],
     ]
+    assert 'left out of the difference: fine-tune 2.' in both.markdown
     assert 'Only A has lottery. Only B has scratch-b.' in both.markdown
     assert both.summary.startswith('A is one (one). B is two (two).')
 
 
 def test_the_other_order_has_the_other_sign(two):
     (pair,) = compare_studies(*reversed(two)).pairs
-    assert [row[-1] for row in pair.tables[0].rows] == ['−0.50', '−0.50']
+    assert [row[3] for row in pair.tables[0].rows] == ['−0.50', '−0.45']
+
+
+def test_two_studies_of_one_given_parent_each_say_nothing_of_the_method(study):
+    sides = []
+    for parent, scores in (('p', [93.0, 93.1, 93.2]), ('q', [95.0, 95.1, 95.2])):
+        runs = classification(fine_tune=scores)
+        sides.append(study(parent, [replace(run, parent_digest=parent) for run in runs]))
+    (row,) = compare_studies(*sides).pairs[0].tables[0].rows
+    assert row[3:] == ['+2.00', '–', '–', '–']
 
 
 def test_where_they_were_made_otherwise_is_said(study):

@@ -12,6 +12,7 @@ from rethink_det.report.run_result import (
     RunResult,
     Transferred,
 )
+from rethink_det.report.training_facts import TrainingFacts
 from tests.report.sheets import sheet
 
 CLASSIFIERS = {
@@ -37,6 +38,9 @@ ENVIRONMENT = Environment(
     'a1b2c3d4e5f6', 'NVIDIA H100 80GB HBM3, 16 cores, x86_64', '3.11.7',
     {'rethink-det': '0.1.0', 'torch': '2.15.0', 'torchvision': '0.30.0', 'mmdet': '3.3.0'},
 )  # fmt: skip
+FACTS = TrainingFacts(
+    'CocoDataset', 'ab12', 117_266, 'cd34', 12, 2, 0.02, 'MultiStepLR(gamma=0.1)', 'SGD()', 1
+)
 
 
 def whole_study(folder):
@@ -79,7 +83,7 @@ def _common(stage, arm, seed, model):
         folder=f'runs/{stage}/{arm}/seed{seed}',
         identity=sha256(f'{arm}{seed}'.encode()).hexdigest(),
         pruner=None if big else PRUNER, environment=ENVIRONMENT, test_images=5000,
-        plan=Plan('configs/net.py', {'train_cfg.max_epochs': 12}),
+        training=FACTS, plan=Plan('configs/net.py', {'train_cfg.max_epochs': 12}),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A real browser, driven by its DevTools protocol over a pipe: what a reader of a page sees."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -10,7 +11,14 @@ from pathlib import Path
 import pytest
 
 NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome')
-FLAGS = ('--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--no-first-run')
+FLAGS = (
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--hide-scrollbars',
+    '--no-first-run',
+    '--disable-dev-shm-usage',
+)
 INCH = 25.4
 
 
@@ -33,9 +41,10 @@ class Browser:
     def __init__(self, profile):
         (ours, to), (back, answers) = os.pipe(), os.pipe()
 
-        def connect():
-            os.dup2(ours, 3)
-            os.dup2(answers, 4)
+        def connect():  # as the protocol wants it; first out of the way of 3 and 4
+            free = [fcntl.fcntl(one, fcntl.F_DUPFD, 10) for one in (ours, answers)]
+            os.dup2(free[0], 3)
+            os.dup2(free[1], 4)
 
         command = [find_browser(), *FLAGS, '--remote-debugging-pipe', f'--user-data-dir={profile}']
         self._process = subprocess.Popen(

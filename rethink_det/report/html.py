@@ -10,7 +10,14 @@ from rethink_det.report.plots.style import marker_svg
 
 TEMPLATES = Path(__file__).parent / 'templates'
 NO_BREAK = '\N{NO-BREAK SPACE}'
-_TOGETHER = {' ± ': '~±~', ' · ': '~· ', ' to ': ' to~', ' %': '~%', ' ×': '~×'}
+_TOGETHER = {
+    ' ± ': '~±~',
+    ' · ': '~· ',
+    ' to ': ' to~',
+    ' %': '~%',
+    ' ×': '~×',
+    'paired t': 'paired~t',
+}
 """Spaces where no line ends, as ``~``."""
 
 

@@ -161,8 +161,8 @@ def test_the_mean_of_the_losses_of_two_processes_is_that_of_one(one, two):
         assert len(single) == 5  # of RPN and of RoI head, and their sum
         means = {name: sum(part[name] for part in parts) / 2 for name in single}
         assert means == pytest.approx(single, rel=TOLERANCE)
-        # What would be missed if each process saw the same images.
-        assert abs(parts[0]['loss'] - parts[1]['loss']) > 1000 * TOLERANCE
+        # What would be missed if each process saw the same images: a difference beyond rounding.
+        assert abs(parts[0]['loss'] - parts[1]['loss']) > 10 * TOLERANCE * single['loss']
     assert alone['losses'][3]['loss'] < 0.5 * alone['losses'][0]['loss']
 
 

@@ -125,7 +125,7 @@ class RunResult:
         unmeasured: What of that is missing, and why.
         reference: A published number to compare with.
         wall_s: Seconds that the run took.
-        error: Why there is no result.
+        error: Why there is no result, or not one of every metric.
         folder: Of the run, relative to the study's.
         identity: Digest of all that the result follows from.
         parent: Name of the unpruned network that it descends from, in the study's design; None

@@ -57,6 +57,7 @@ class _State:
         outcome = future.result()
         result = self.results[run.key] = outcome.result
         told = [f'{name} {value:.4g}' for name, value in _headlines(result)]
+        told += [result.error] if result.error else []
         told += [f'done again: {outcome.redone}'] if outcome.redone else []
         return ', '.join(told)
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,7 @@ def execute(
     result = replace(
         result,
         identity=recipe.digest,
+        error=_not_finite(result),
         root=root,
         folder=folder.relative_to(root).as_posix(),
         wall_s=round(time.perf_counter() - started, 2),
@@ -103,6 +105,12 @@ def _pruner(stage: Stage) -> dict[str, Any] | None:
         return dict(stage.settings['pruner'])
     inherited = (parent.pruner for parent in stage.parents.values())
     return next((dict(pruner) for pruner in inherited if pruner is not None), None)
+
+
+def _not_finite(result: RunResult) -> str | None:
+    """Which of a finished run's metrics came out as no number, and so count nowhere."""
+    names = [name for name, value in result.metrics.items() if value is None or not isfinite(value)]
+    return f'not finite: {", ".join(names)}' if names else None
 
 
 def _accounted(done: RunResult, stage: Stage) -> RunResult:

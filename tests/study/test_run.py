@@ -1,13 +1,16 @@
 """A run is done once, in a folder of its own, and found there again."""
 
 import shutil
+from dataclasses import replace
 from functools import partial
+from math import nan
 
 import pytest
 
 from rethink_det.report import RunResult
 from rethink_det.study.graph import runs_of
 from rethink_det.study.run import execute, finished
+from rethink_det.study.stages import TrainClassifier
 
 LR = 'optim_wrapper.optimizer.lr'
 
@@ -101,3 +104,16 @@ def test_a_damaged_recipe_is_no_reason_to_fail(do, unpruned):
     (first.place / 'recipe.json').write_text('{')
     again = do(unpruned()).result
     assert again.place == first.place and again.digest == first.digest
+
+
+def test_a_metric_that_is_no_number_is_said_and_stays_in_the_result(do, unpruned, monkeypatch):
+    def diverged(stage, *more):
+        return replace(done(stage, *more), metrics={'accuracy/top1': nan, 'loss': 1.0})
+
+    done = TrainClassifier.do
+    monkeypatch.setattr(TrainClassifier, 'do', diverged)
+    result = do(unpruned()).result
+    found = RunResult.read(result.place, result.root)
+    assert found.metrics == {'accuracy/top1': None, 'loss': 1.0}
+    assert (found.status, found.error) == ('completed', 'not finite: accuracy/top1')
+    assert do(unpruned()).result == found

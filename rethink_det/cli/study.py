@@ -9,7 +9,8 @@ from rethink_det.errors import UserError
 from rethink_det.layout import REPORT_MARKDOWN, WORK_DIRS
 from rethink_det.report.page import write_report
 from rethink_det.study.config import Study
-from rethink_det.study.execute import dry_run, execute_study
+from rethink_det.study.dry_run import dry_run
+from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import OnRay, processes
 from rethink_det.study.gpus import OnGpus, visible_gpus
 

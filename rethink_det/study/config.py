@@ -271,9 +271,9 @@ class Study:
         """
         if not named and self.primary:
             return self.primary
-        return primary_comparison(named or {}, self.trained_arms, self._metric_of)
+        return primary_comparison(named or {}, self.trained_arms, self.metric_of)
 
-    def _metric_of(self, stage: str, model: str) -> str:
+    def metric_of(self, stage: str, model: str) -> str:
         """The first of the metrics that are shown by which the model's config evaluates it."""
         shown = list(METRICS[stage])
         if stage == CLASSIFICATION:

@@ -154,14 +154,3 @@ def _row(run: Run, state: _State) -> RunResult:
         status = MISSING if error is None else FAILED
         result = RunResult(run.stage, run.arm, run.seed, status=status, key=run.key, error=error)
     return replace(result, **lineage(run, state.results))
-
-
-def dry_run(study: Study) -> str:
-    """The plan as text: a line per run, with what it waits for."""
-    runs = runs_of(study)
-    lines = [f'{study.name}: {len(runs)} runs']
-    for run in runs:
-        keys = dict.fromkeys(parent.key for parent in run.parents.values())
-        waits = f'  after {", ".join(keys)}' if keys else ''
-        lines.append(f'  {run.key}{waits}')
-    return '\n'.join(lines)

@@ -9,7 +9,7 @@ import pytest
 
 from rethink_det.errors import UserError
 from rethink_det.report import RunResult
-from rethink_det.study.execute import dry_run, execute_study
+from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here, OnRay, processes
 from rethink_det.study.graph import runs_of
 from rethink_det.study.run import Outcome
@@ -167,12 +167,6 @@ def test_a_metric_that_is_not_finite_is_no_failure(study, tmp_path):
             return future
 
     assert not execute_study(study(), tmp_path, Diverged()).incomplete
-
-
-def test_dry_run_names_every_run_and_its_parents(study):
-    lines = dry_run(study()).splitlines()
-    assert lines[0] == 'study: 4 runs'
-    assert lines[-1].split('  after ')[1] == 'pruning/net/pruned/seed0'
 
 
 def test_executor_in_this_process_hands_on_errors():

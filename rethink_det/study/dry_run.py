@@ -1,0 +1,113 @@
+"""What a study will do and what it can find, told before anything runs."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from rethink_det.arms import ARMS, DETECTION
+from rethink_det.report.comparison import Comparison
+from rethink_det.report.planning import FEWEST, planned
+from rethink_det.report.statistics import METRICS
+from rethink_det.study.config import Study
+from rethink_det.study.graph import runs_of
+from rethink_det.study.names import model_name
+
+Place = tuple[str, str]
+"""Stage and model."""
+
+
+def dry_run(study: Study) -> str:
+    """The plan as text: a line per run, with what it waits for; then what is judged."""
+    runs = runs_of(study)
+    lines = [f'{study.name}: {len(runs)} runs']
+    for run in runs:
+        keys = dict.fromkeys(parent.key for parent in run.parents.values())
+        waits = f'  after {", ".join(keys)}' if keys else ''
+        lines.append(f'  {run.key}{waits}')
+    return '\n'.join([*lines, *_judged(study)])
+
+
+def comparisons_of(study: Study) -> dict[Place, int]:
+    """How many comparisons are judged, by stage and model.
+
+    Each arm against the baseline of its stage, where that is trained, and the primary comparison if
+    it is of two others or by another metric.
+    """
+    found = {}
+    for (stage, model), arms in study.trained_arms.items():
+        baseline = ARMS.baseline(stage).name
+        found[stage, model] = len(set(arms) - {baseline}) if baseline in arms else 0
+    primary = study.primary_comparison()
+    if primary and not _is_usual(primary, study):
+        found[primary.stage, primary.model] = found.get((primary.stage, primary.model), 0) + 1
+    return found
+
+
+def repetitions_of(study: Study) -> dict[Place, int]:
+    """How often each stage and model is repeated: over parents, or over seeds of the only one."""
+    named, classification = study.classification.named_parents, study.classification
+    found = {place: len(set(study.seeds)) for place in study.trained_arms}
+    for plan in study.detection:
+        seeds = set(study.seeds if plan.seeds is None else plan.seeds)
+        for variant in classification.variant_names:
+            place = DETECTION, model_name(plan.config, variant)
+            found[place] = min(found[place], len(seeds))
+    return dict.fromkeys(found, len(named)) if len(named) > 1 else found
+
+
+def _is_usual(primary: Comparison, study: Study) -> bool:
+    """Whether it is judged in any case."""
+    usual = ARMS.baseline(primary.stage).name, study.metric_of(primary.stage, primary.model)
+    return (primary.baseline, primary.metric) == usual
+
+
+def _judged(study: Study) -> Iterator[str]:
+    count, primary = sum(comparisons_of(study).values()), study.primary_comparison()
+    yield f'{count} comparisons are judged; all that is said of them holds together at 5 %.'
+    if primary:
+        yield f'Primary: {primary}, by {primary.metric}; the others are exploratory.'
+        if primary.arm not in study.trained_arms.get((primary.stage, primary.model), ()):
+            yield 'The primary comparison is of a variant that is left out here: all stays open.'
+    yield _margin(study.margin)
+    yield f'Repetitions: {_design(study)}.'
+    if count:
+        yield from _detectable(study, count)
+
+
+def _margin(margin: Mapping[str, float]) -> str:
+    if not margin:
+        return (
+            'Margin: none is named (study.margin); two standard errors of the metric on its test '
+            'images stand for it where these are known.'
+        )
+    metrics = {name: one for metrics in METRICS.values() for name, one in metrics.items()}
+    told = [f'{value * metrics[name].scale:g} points of {name}' for name, value in margin.items()]
+    return f'Margin: {", ".join(told)}.'
+
+
+def _design(study: Study) -> str:
+    seeds, plan = len(set(study.seeds)), study.classification
+    each = f'{seeds} seed{"s" * (seeds != 1)}'
+    if len(plan.named_parents) > 1:
+        return f'{len(plan.named_parents)} parents, each with {each}, which are averaged'
+    if plan.parent or plan.named_parents:
+        return f'{each} of one parent, so that claims are about this parent alone'
+    return f'{each}, each with a parent of its own'
+
+
+def _detectable(study: Study, count: int) -> Iterator[str]:
+    """What is found with 80 % power, for each number of repetitions that occurs."""
+    repetitions, judged = repetitions_of(study), comparisons_of(study)
+    primary = study.primary_comparison()
+    places = sorted((p for p in judged if judged[p]), key=lambda place: repetitions[place])
+    for number, group in groupby(places, key=lambda place: repetitions[place]):
+        where = ', '.join('/'.join(place) for place in group)
+        found = planned(count - (primary is not None), number, margin=True)
+        if number < FEWEST:
+            yield f'Warning: {where} has fewer than {FEWEST} repetitions, {number}.'
+        if found.primary is None or found.exploratory is None:
+            continue
+        yield (
+            f'{where}: 80 % of such studies find a difference of {found.primary:.1f} standard '
+            f'deviations of an arm in a primary comparison, {found.exploratory:.1f} in the first '
+            'of the others.'
+        )

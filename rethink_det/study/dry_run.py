@@ -100,14 +100,17 @@ def _detectable(study: Study, count: int) -> Iterator[str]:
     primary = study.primary_comparison()
     places = sorted((p for p in judged if judged[p]), key=lambda place: repetitions[place])
     for number, group in groupby(places, key=lambda place: repetitions[place]):
-        where = ', '.join('/'.join(place) for place in group)
+        here = list(group)
+        where = ', '.join('/'.join(place) for place in here)
         found = planned(count - (primary is not None), number, margin=True)
         if number < FEWEST:
-            yield f'Warning: {where} has fewer than {FEWEST} repetitions, {number}.'
+            alone = '; claims will be about its networks alone' if number < 2 else ''
+            yield f'Warning: fewer than {FEWEST} repetitions, {number}, of {where}{alone}.'
         if found.primary is None or found.exploratory is None:
             continue
+        first = primary is not None and (primary.stage, primary.model) in here
+        told = f'{found.primary:.1f} in the primary comparison, ' if first else ''
         yield (
-            f'{where}: 80 % of such studies find a difference of {found.primary:.1f} standard '
-            f'deviations of an arm in a primary comparison, {found.exploratory:.1f} in the first '
-            'of the others.'
+            f'Found by 80 % of such studies, in standard deviations between the runs of an arm of '
+            f'{where}: {told}{found.exploratory:.1f} in the first of the others.'
         )

@@ -35,6 +35,8 @@ def test_dry_run_prints_the_plan_and_writes_nothing(command, study, tmp_path):
     assert done.status == 0
     assert 'study: 10 runs' in done.out
     assert 'classification/classifier/scratch-b/seed1  after pruning/classifier' in done.out
+    assert 'Primary: Scratch-B against fine-tuning' in done.out
+    assert 'Warning: fewer than 3 repetitions, 2, of classification/classifier' in done.out
     assert sorted(tmp_path.rglob('*')) == before
 
 
@@ -52,7 +54,8 @@ def test_option_changes_the_plan(command, study):
 
 def test_seeds_of_the_command_line_replace_the_studys(command, study):
     done = command('study', study, '--dry-run', '--seeds', 5, 7)
-    seeds = {line.split()[0].rpartition('/')[2] for line in done.out.splitlines()[1:]}
+    runs = [line for line in done.out.splitlines() if line.startswith('  ')]
+    seeds = {line.split()[0].rpartition('/')[2] for line in runs}
     assert seeds == {'seed5', 'seed7'}
 
 

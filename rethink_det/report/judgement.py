@@ -11,7 +11,7 @@ from math import inf, isfinite
 from statistics import fmean
 from typing import Any, Protocol
 
-from rethink_det.arms import ARMS, CLASSIFICATION
+from rethink_det.arms import ARMS, CLASSIFICATION, STAGES
 from rethink_det.errors import UserError
 from rethink_det.report.comparison import Comparison
 from rethink_det.report.design import Compared, Score, compare, distinct, sign_flips
@@ -185,9 +185,8 @@ def judge(results: Results) -> list[Verdict]:
     for metric, margin in results.margin.items():
         if not 0 < margin < inf:
             raise UserError(f'margin of {metric} must be a positive number, got {margin!r}.')
-    cases = [
-        case for stage, model in groups(results.runs) for case in _cases(results, stage, model)
-    ]
+    trained = [run for run in results.runs if run.stage in STAGES]  # pruning may have failed, too
+    cases = [case for stage, model in groups(trained) for case in _cases(results, stage, model)]
     claims = {case.comparison: case.claims for case in cases}
     able = [comparison for comparison, claim in claims.items() if claim.first < inf]
     primary = results.primary if results.primary in able else None

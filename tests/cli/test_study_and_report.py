@@ -29,6 +29,11 @@ def study(classifier, tmp_path):
     return tmp_path / 'study.py'
 
 
+def runs_in(plan):
+    """The lines of a dry run that are of one run each."""
+    return [line for line in plan.splitlines() if line.startswith('  ')]
+
+
 def test_dry_run_prints_the_plan_and_writes_nothing(command, study, tmp_path):
     before = sorted(tmp_path.rglob('*'))
     done = command('study', study, '--work-dir', tmp_path / 'work', '--dry-run')
@@ -54,15 +59,14 @@ def test_option_changes_the_plan(command, study):
 
 def test_seeds_of_the_command_line_replace_the_studys(command, study):
     done = command('study', study, '--dry-run', '--seeds', 5, 7)
-    runs = [line for line in done.out.splitlines() if line.startswith('  ')]
-    seeds = {line.split()[0].rpartition('/')[2] for line in runs}
+    seeds = {line.split()[0].rpartition('/')[2] for line in runs_in(done.out)}
     assert seeds == {'seed5', 'seed7'}
 
 
 def test_variants_of_the_command_line_restrict_the_study(command, refusal):
-    whole = command('study', 'cifar10_small', '--dry-run').out.splitlines()[1:]
+    whole = runs_in(command('study', 'cifar10_small', '--dry-run').out)
     done = command('study', 'cifar10_small', '--dry-run', '--variants', 'l1norm-60')
-    assert done.out.splitlines()[1:] == [line for line in whole if '/l1norm-30/' not in line]
+    assert runs_in(done.out) == [line for line in whole if '/l1norm-30/' not in line]
     assert command('study', 'cifar10_small_l1norm-60', '--dry-run').out == done.out
     message = refusal('study', 'cifar10_small', '--dry-run', '--variants', 'l1norm-99')
     assert "no variant 'l1norm-99'; its variants are l1norm-30, l1norm-60" in message

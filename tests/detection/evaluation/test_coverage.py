@@ -58,7 +58,7 @@ def test_the_interval_covers_the_truth(world):
 @pytest.mark.slow
 @pytest.mark.parametrize('images', [50, 200])
 def test_the_interval_covers_the_truth_nearly_as_often_as_it_says(world, images):
-    """Nearly: the draws scatter by 4 to 6 % less than test sets do; 300 repetitions, by 1.4 points."""
+    """Nearly: draws scatter 5 % less than test sets do. 300 repetitions err by 1.4 points."""
     truth, found = intervals(world, images, repetitions=300)
     assert 0.9 <= coverage(truth, found) <= 0.98
 

@@ -27,6 +27,10 @@ def check_count(what: str, value: object, least: int = 1) -> int:
     return value
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def check_number(what: str, value: object, least: float = -inf) -> float:
     """``value``, if it is a finite number of at least ``least``.
 
@@ -38,8 +42,7 @@ def check_number(what: str, value: object, least: float = -inf) -> float:
     Raises:
         UserError: It is something else; that it is NaN, too, which no comparison tells.
     """
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not isfinite(value) or value < least:  # type: ignore[arg-type, operator]
+    if not _is_number(value) or not isfinite(value) or value < least:
         bound = '' if least == -inf else f' of at least {least:g}'
         raise UserError(f'{what} must be a finite number{bound}, got {value!r}.')
-    return value  # type: ignore[return-value]
+    return value

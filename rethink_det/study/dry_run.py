@@ -66,7 +66,7 @@ def _judged(study: Study) -> Iterator[str]:
     if primary:
         yield f'Primary: {primary}, by {primary.metric}; the others are exploratory.'
         if primary.arm not in study.trained_arms.get((primary.stage, primary.model), ()):
-            yield 'The primary comparison is of a variant that is left out here: all stays open.'
+            yield 'It is of a variant that is left out here: all others are judged alike.'
     yield _margin(study.margin)
     yield f'Repetitions: {_design(study)}.'
     if count:

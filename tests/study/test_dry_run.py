@@ -110,9 +110,7 @@ def test_a_primary_comparison_of_other_arms_is_one_more(load, named, more):
 def test_a_primary_comparison_of_a_variant_that_is_left_out_is_said(load):
     plan = dict(pruner=None, pruners=dict(a=PRUNER, b=PRUNER))
     study = load(classification=plan, primary=dict(model='net/a')).restricted(['b'])
-    assert 'The primary comparison is of a variant that is left out here: all others are judged alike.' in told(
-        study
-    )
+    assert 'It is of a variant that is left out here: all others are judged alike.' in told(study)
 
 
 def test_where_nothing_can_be_compared_nothing_is_promised(load):

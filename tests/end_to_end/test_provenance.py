@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.provenance import Parent, Provenance
-from rethink_det.classification.arm_config import architecture_of
+from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.training.config import load_config
 from tests.checkpoints import unpack_legacy
 
@@ -122,7 +122,8 @@ def test_files_of_a_chain_name_each_other(commands):
 
 PRETRAINED = """
 _base_ = 'detector.py'
-model = dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint={file!r})))
+model = dict(
+    backbone=dict(init_cfg=dict(_delete_=True, type='Pretrained', checkpoint={file!r})))
 """
 
 
@@ -135,7 +136,7 @@ def test_a_detector_from_nothing_is_of_no_arm(write_configs, command, tmp_path):
 
 def test_a_detector_of_mmdets_own_has_the_unpruned_backbone(write_configs, command, tmp_path):
     folder, file = write_configs(tmp_path), tmp_path / 'public.pth'
-    network = architecture_of(load_config(folder / 'classifier.py')).build_network()
+    network = classifier_architecture(load_config(folder / 'classifier.py')).build_network()
     torch.save(network.backbone.state_dict(), file)
     config = folder / 'pretrained.py'
     config.write_text(PRETRAINED.format(file=str(file)))

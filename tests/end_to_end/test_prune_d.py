@@ -5,10 +5,9 @@ import shutil
 
 import pytest
 import torch
-from rethink_det.architecture.torch_files import load_checkpoint
-from rethink_det.architecture.weights import digest
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import digest, load_checkpoint
 from rethink_det.architecture.provenance import Provenance
 from rethink_det.report import StudyResults
 

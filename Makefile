@@ -8,10 +8,15 @@ export PIP_NO_INPUT := 1
 # One torch thread per test worker: more only fight over the cores.
 # loadfile: a file's fixtures (a trained model, a finished study) are made once.
 PYTEST := -m pytest -n $(WORKERS) --dist loadfile
-test test-slow test-openmmlab: export OMP_NUM_THREADS := 1
+# Before 3.12 Python cannot be watched without being slowed to half its speed.
+COVERAGE := $(shell $(PYTHON) -c 'import sys; print("--cov" * (sys.version_info >= (3, 12)))')
+test test-slow test-openmmlab coverage: export OMP_NUM_THREADS := 1
+ifneq ($(COVERAGE),)
+test coverage: export COVERAGE_CORE := sysmon
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-openmmlab demo test test-slow test-openmmlab lint format wheel clean
+.PHONY: help venv venv-openmmlab demo test test-slow test-openmmlab coverage lint format wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' $(MAKEFILE_LIST)
@@ -45,7 +50,10 @@ endef
 demo: venv  ## the smallest whole study, on the CPU, with its report
 	.venv/bin/rethink-det study demo --work-dir work_dirs/demo --workers $(WORKERS)
 
-test: lint  ## lint, then every test but the slow ones, and what they cover
+test: lint  ## lint, then every test but the slow ones; from Python 3.12 on what they cover
+	.venv/bin/python $(PYTEST) $(COVERAGE)
+
+coverage: venv  ## every test but the slow ones, and what they cover, with any Python
 	.venv/bin/python $(PYTEST) --cov
 
 test-slow: venv  ## the slow tests alone

@@ -40,9 +40,14 @@ def loaded_once(monkeypatch):
     monkeypatch.setattr('rethink_det.study.stages.stage.load_config', load_once)
 
 
+def is_long(name):
+    """Whether it has many runs, or large networks."""
+    return name == LONGEST or 'imagenet' in str(name)
+
+
 @pytest.mark.parametrize(
     'name',
-    [pytest.param(n, marks=[pytest.mark.slow] if n == LONGEST else []) for n in NAMES],
+    [pytest.param(n, marks=[pytest.mark.slow] if is_long(n) else []) for n in NAMES],
 )
 def test_study_is_planned_and_its_runs_resolve(name, loaded_once, tmp_path):
     study = Study.load(STUDIES / name)

@@ -1,4 +1,4 @@
-"""Write the report of a study again from its results.json, or put two studies side by side."""
+"""Write a study's report again from its results.json, or put two side by side."""
 
 import argparse
 

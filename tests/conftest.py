@@ -217,3 +217,12 @@ def refusal(command):
         return messages[0]
 
     return run
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home, and a project in it in which one works."""
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'project').mkdir()
+    monkeypatch.chdir(tmp_path / 'project')
+    return tmp_path

@@ -17,9 +17,10 @@ from rethink_det.classification.arm_config import ArmSettings, arm_config, class
 from rethink_det.cli import _parser
 from rethink_det.pruning import build_pruner
 from rethink_det.report.run_result import Reference
-from rethink_det.study.config import ClassificationPlan, Study
+from rethink_det.study.config import Study
 from rethink_det.study.graph import runs_of
 from rethink_det.study.names import find_study, variants_in
+from rethink_det.study.plans import ClassificationPlan
 from rethink_det.training.config import load_config
 from rethink_det.training.hooks.soft_filter import num_zero
 

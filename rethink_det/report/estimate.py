@@ -38,7 +38,7 @@ class Estimate:
         """The two-sided interval that misses the truth in ``level`` of all studies."""
         if self.error is None:
             return None
-        half = _quantile(level / 2, self.freedom) * self.error
+        half = half_width(self.error, self.freedom, level)
         return self.value - half, self.value + half
 
     @property
@@ -74,6 +74,17 @@ class Estimate:
         total = self.error**2 + error**2
         freedom = self.freedom * total**2 / self.error**4
         return Estimate(self.value, sqrt(total), freedom, self.n, f'{self.method}, two-level')
+
+
+def half_width(error: float, freedom: float, level: float) -> float:
+    """Half of Student's two-sided interval that misses the truth in ``level`` of all studies.
+
+    Args:
+        error: Standard error of what is estimated.
+        freedom: Its degrees of freedom.
+        level: Between 0 and 1.
+    """
+    return _quantile(level / 2, freedom) * error
 
 
 def power(effect: float, freedom: float, level: float) -> float:

@@ -186,7 +186,8 @@ def judge(results: Results) -> list[Verdict]:
         if not 0 < margin < inf:
             raise UserError(f'margin of {metric} must be a positive number, got {margin!r}.')
     trained = [run for run in results.runs if run.stage in STAGES]  # pruning may have failed, too
-    cases = [case for stage, model in groups(trained) for case in _cases(results, stage, model)]
+    runs = _with_parents(trained)
+    cases = [case for place in groups(runs) for case in _cases(results, runs, *place)]
     claims = {case.comparison: case.claims for case in cases}
     able = [comparison for comparison, claim in claims.items() if claim.first < inf]
     primary = results.primary if results.primary in able else None
@@ -253,8 +254,7 @@ class _Case:
         return Levels(estimate.level_different, equivalent)
 
 
-def _cases(results: Results, stage: str, model: str) -> list[_Case]:
-    runs = _with_parents(results.runs)
+def _cases(results: Results, runs: Sequence[RunResult], stage: str, model: str) -> list[_Case]:
     asked = comparisons(runs, stage, model)
     primary = results.primary
     if primary and (primary.stage, primary.model) == (stage, model) and primary not in asked:

@@ -66,9 +66,10 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
     """
     work_dir = Path(work_dir)
     results = StudyResults.read(work_dir)
-    rows = results.summary
-    sections = [section_of(results, rows, said, work_dir) for said in results.conclusions]
-    overall = overall_verdict(results.conclusions, results.verdicts)
+    rows, verdicts = results.summary, results.verdicts
+    conclusions = results.concluded(verdicts)
+    sections = [section_of(results, rows, verdicts, said, work_dir) for said in conclusions]
+    overall = overall_verdict(conclusions, verdicts)
     failed = Table(
         'Runs without a result',
         ['arm', 'stage', 'model', 'seed', 'status', 'error'],

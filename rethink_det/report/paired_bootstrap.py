@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from scipy import stats
 
 from rethink_det.errors import UserError
+from rethink_det.report.estimate import half_width
 
 CONFIDENCE = 0.95
 
@@ -109,8 +109,8 @@ def paired_interval(
         raise ValueError(
             f'{len(ours)} and {len(theirs)} draws of {test_images} images are no pairs'
         )
-    error = np.std(np.subtract(ours, theirs), ddof=1)
-    half = float(stats.t.ppf((1 + confidence) / 2, test_images - 1) * error)
+    error = float(np.std(np.subtract(ours, theirs), ddof=1))
+    half = half_width(error, test_images - 1, 1 - confidence)
     return difference - half, difference + half
 
 

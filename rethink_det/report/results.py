@@ -5,7 +5,7 @@ Its ``summary``, ``verdict``, ``verdicts`` and ``conclusions`` are derived at ea
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,11 @@ class StudyResults:
     @property
     def conclusions(self) -> list[Conclusion]:
         """One conclusion per (stage, model), those without a completed run included."""
-        rows, verdicts = self.summary, self.verdicts
+        return self.concluded(self.verdicts)
+
+    def concluded(self, verdicts: Sequence[Verdict]) -> list[Conclusion]:
+        """The same of verdicts that are known already."""
+        rows = self.summary
         trained = [run for run in self.runs if run.stage in STAGES]
         return [conclude(verdicts, rows, stage, model) for stage, model in groups(trained)]
 
@@ -84,7 +88,8 @@ class StudyResults:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``results.json``."""
-        verdicts, conclusions = self.verdicts, self.conclusions
+        verdicts = self.verdicts
+        conclusions = self.concluded(verdicts)
         content = {
             'format': FORMAT,
             'version': VERSION,

@@ -202,9 +202,9 @@ class RunResult:
     def ancestor(self) -> str | None:
         """What runs that descend from one unpruned network share; None if that is not known.
 
-        A study is given but one network that it names no digest of.
+        A given network whose digest is not told goes by its name.
         """
-        return self.parent_digest or ('given' if self.parent_given else None)
+        return self.parent_digest or (f'given {self.parent}' if self.parent_given else None)
 
     @property
     def repetition(self) -> int | str:

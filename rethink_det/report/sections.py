@@ -17,6 +17,7 @@ from rethink_det.report.detector_tables import (
     stage_table,
 )
 from rethink_det.report.how_made import how_made_table
+from rethink_det.report.judgement import Verdict
 from rethink_det.report.plots import (
     compute_figure,
     curves_figure,
@@ -64,13 +65,18 @@ class Section:
 
 
 def section_of(
-    results: StudyResults, rows: Sequence[Row], said: Conclusion, work_dir: Path
+    results: StudyResults,
+    rows: Sequence[Row],
+    verdicts: Sequence[Verdict],
+    said: Conclusion,
+    work_dir: Path,
 ) -> Section:
     """Everything about the (stage, model) of a conclusion; PNG files are written.
 
     Args:
         results: Of the study.
         rows: Its summary.
+        verdicts: Of its comparisons.
         said: The conclusion.
         work_dir: Folder of the study.
 
@@ -87,7 +93,7 @@ def section_of(
     title = ' · '.join(filter(None, (stage.capitalize(), model)))
     draw = _Drawing(title, '_'.join(filter(None, (stage, _plain(model)))), work_dir)
     plots = _plots(runs, shown, draw) if shown else []
-    judged = [v for v in results.verdicts if (v.stage, v.model) == (stage, model)]
+    judged = [v for v in verdicts if (v.stage, v.model) == (stage, model)]
     scores = [metric_table(arms, runs, judged) for arms in by_metric.values() if arms]
     sentence = ' '.join(filter(None, (said.sentence, untuned_note(runs))))
     section = Section(title, sentence, said.outcome, scores, plots, scores=scores)

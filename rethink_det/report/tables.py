@@ -12,7 +12,7 @@ from rethink_det.report.judgement import Verdict, scores_of
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Metric, Row, by_arm, mean_std
 from rethink_det.report.units import count
-from rethink_det.report.verdict import confidence, interval
+from rethink_det.report.verdict import confidence, interval, is_usual
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def metric_table(
     """
     stage, name = rows[0].stage, rows[0].metric
     metric, baseline = METRICS[stage][name], ARMS.baseline(stage).name
-    judged = {v.comparison.arm: v for v in verdicts if v.comparison.metric == name}
+    judged = {v.comparison.arm: v for v in verdicts if is_usual(v, name)}
     seeds = list(dict.fromkeys(seed for row in rows for seed in row.values))
     alone = {} if judged else _alone(rows, runs)
     body = []
@@ -82,17 +82,12 @@ def _cells(metric: Metric, estimate: Estimate) -> list[str]:
 
 def _judged_cells(metric: Metric, verdict: Verdict) -> list[str]:
     """The same of a verdict, and what it says together with the others."""
-    p = verdict.p_value
-    shown = '–' if p is None else '< 0.001' if p < 0.001 else f'{p:.3f}'
     together = '–'
     if verdict.interval is not None:
         together = f'{interval(metric, verdict.interval)} ({confidence(verdict.level)})'
     found = '–' if verdict.detectable is None else f'±{metric.text(verdict.detectable)}'
     return [
-        metric.text(verdict.difference, signed=True),
-        interval(metric, verdict.alone) or '–',
-        shown,
-        verdict.method or '–',
+        *_cells(metric, verdict.estimate),
         together,
         verdict.outcome if verdict.judged else 'open, not judged',
         found,

@@ -36,9 +36,9 @@ def conclude(
 ) -> Conclusion:
     """The conclusion of (stage, model).
 
-    Of several candidates the first that has a score is told at length (the one of the big
-    network's compute, Scratch-B, if it has one), because it was chosen beforehand and not for its
-    score; the others are told beside it.
+    Told at length is the primary comparison, if it is of this model, or else of the candidates
+    the first that has a score (the one of the big network's compute, Scratch-B, if it has one),
+    because they were chosen beforehand and not for their scores; the others are told beside it.
 
     Args:
         verdicts: Of the study.
@@ -46,36 +46,47 @@ def conclude(
         stage: Of the model.
         model: Its name.
     """
-    rows = list(rows)
-    metric = primary_metric(rows, stage, model)
-    mine = {r.arm: r for r in rows if (r.stage, r.model, r.metric) == (stage, model, metric)}
-    found = {v.comparison.arm: v for v in verdicts if (v.stage, v.model) == (stage, model)}
-    present = [arm for arm in ARMS.candidates(stage) if arm.name in found]
-    if not present:
+    mine = [row for row in rows if (row.stage, row.model) == (stage, model)]
+    judged = [v for v in verdicts if (v.stage, v.model) == (stage, model)]
+    usual = {v.comparison.arm: v for v in judged if is_usual(v, primary_metric(mine, stage, model))}
+    present = [arm for arm in ARMS.candidates(stage) if arm.name in usual]
+    told = [v for v in judged if v.primary] + [usual[arm.name] for arm in present]
+    if not told:
         baseline = ARMS.baseline(stage)
-        missing = baseline.label if baseline.name not in mine else 'training from scratch'
+        scored = any(row.arm == baseline.name for row in mine)
+        missing = 'training from scratch' if scored else baseline.label
         sentence = f'Whether inherited weights mattered is open: {missing} has no score yet.'
         return Conclusion(stage, model, OPEN, sentence)
-    first, *others = (found[arm.name] for arm in present)
-    parts = [sentence_of(first, mine)]
-    parts += [f'{_label(v.comparison.arm, v)} {_beside(v, mine)}' for v in others]
+    first, *others = {v.comparison: v for v in told}.values()
+    parts = [sentence_of(first, mine), *(_beside(other, mine) for other in others)]
     wanted = ARMS.candidates(stage)[0]
-    if ARMS.has_equal_compute(wanted) and not ARMS.has_equal_compute(present[0]):
+    if ARMS.has_equal_compute(wanted) and not any(map(ARMS.has_equal_compute, present)):
         parts.append(f'{wanted.label}, the arm of equal compute, has no completed run')
     sentence = f'{"; ".join(parts)}. {first.fairness.sentence}'
     return Conclusion(stage, model, first.outcome, sentence)
 
 
-def sentence_of(verdict: Verdict, rows: dict[str, Row]) -> str:
+def is_usual(verdict: Verdict, metric: str | None) -> bool:
+    """Whether it is of the stage's baseline and the model's own metric.
+
+    A primary comparison may have been named with others.
+    """
+    comparison = verdict.comparison
+    baseline = ARMS.baseline(verdict.stage).name
+    return comparison.baseline == baseline and comparison.metric == metric
+
+
+def sentence_of(verdict: Verdict, rows: Iterable[Row]) -> str:
     """A verdict in prose, without a full stop.
 
     Args:
         verdict: Of a comparison.
-        rows: Those of its model and metric by arm.
+        rows: Those of its model.
     """
+    scores = _scores(verdict, rows)
     arm, baseline = verdict.comparison.arm, verdict.comparison.baseline
     reached = ', '.join(
-        f'{_label(name, verdict)}{" reached" if name == arm else ""} {mean_std(rows[name])} '
+        f'{_label(name, verdict)}{" reached" if name == arm else ""} {mean_std(scores[name])} '
         f'{_metric(verdict).unit}'
         for name in (arm, baseline)
     )
@@ -86,7 +97,10 @@ def sentence_of(verdict: Verdict, rows: dict[str, Row]) -> str:
 def _opening(verdict: Verdict) -> str:
     """The claim, and for whom it holds."""
     metric, points = _metric(verdict), _metric(verdict).text(abs(verdict.difference))
-    inherits = verdict.comparison.arm in {a.name for a in ARMS.candidates(verdict.stage)}
+    asks_for_weights = (
+        verdict.comparison.arm in {arm.name for arm in ARMS.candidates(verdict.stage)}
+        and verdict.comparison.baseline == ARMS.baseline(verdict.stage).name
+    )
     arm, baseline = (
         _label(name, verdict) for name in (verdict.comparison.arm, verdict.comparison.baseline)
     )
@@ -97,7 +111,7 @@ def _opening(verdict: Verdict) -> str:
         EQUIVALENT: f'{arm} and {baseline} were equivalent {within}',
         OPEN: f'Whether {arm} differs from {baseline} is not settled',
     }
-    if inherits:
+    if asks_for_weights:
         claims = {
             BETTER: f'The architecture alone did better, by {points} points',
             WORSE: f'Inherited weights mattered, by {points} points',
@@ -188,11 +202,17 @@ def _why_open(verdict: Verdict) -> str:
     return could
 
 
-def _beside(verdict: Verdict, rows: dict[str, Row]) -> str:
+def _scores(verdict: Verdict, rows: Iterable[Row]) -> dict[str, Row]:
+    """The rows of its metric by arm."""
+    return {row.arm: row for row in rows if row.metric == verdict.comparison.metric}
+
+
+def _beside(verdict: Verdict, rows: Iterable[Row]) -> str:
     """A further candidate, in short."""
-    reached = mean_std(rows[verdict.comparison.arm])
+    arm = verdict.comparison.arm
+    reached = mean_std(_scores(verdict, rows)[arm])
     outcome = {OPEN: 'not settled'}.get(verdict.outcome, verdict.outcome)
-    return f'reached {reached} ({_difference(verdict)}: {outcome})'
+    return f'{_label(arm, verdict)} reached {reached} ({_difference(verdict)}: {outcome})'
 
 
 def _label(arm: str, verdict: Verdict) -> str:

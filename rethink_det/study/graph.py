@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Reference
-from rethink_det.study.config import ClassificationPlan, DetectionPlan, Study
+from rethink_det.study.config import Study
 from rethink_det.study.names import model_name
+from rethink_det.study.plans import ClassificationPlan, DetectionPlan
 
 
 @dataclass(frozen=True, kw_only=True)

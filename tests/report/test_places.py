@@ -2,20 +2,10 @@
 
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det.report.places import placed
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A home, and a project in it in which one works."""
-    monkeypatch.setenv('HOME', str(tmp_path))
-    (tmp_path / 'project').mkdir()
-    monkeypatch.chdir(tmp_path / 'project')
-    return tmp_path
 
 
 def test_other_folders_of_a_like_name_stay(home):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rethink_det.report import Comparison, RunResult, StudyResults
 from rethink_det.report.statistics import METRICS
+from rethink_det.report.tables import metric_table
 from rethink_det.report.training_facts import TrainingFacts
 from rethink_det.report.verdict import confidence, overall_verdict
 from tests.report.rows import TOP1, classification
@@ -202,3 +203,29 @@ def test_better_across_schedules_is_said_to_be_across_schedules(epochs, words):
 
 def test_arms_whose_facts_are_not_recorded_are_said_to_be():
     assert 'not recorded' in say(fine_tune=FINE, scratch_b=LOW).sentence
+
+
+def test_a_primary_comparison_of_another_baseline_leads_and_takes_no_others_place():
+    runs = classification(unpruned=[95.0, 95.31, 94.68], fine_tune=FINE, scratch_b=[93.2, 93.1, 93])
+    study = results(runs, primary=replace(PRIMARY, baseline='unpruned'))
+    (said,) = study.conclusions
+    assert said.sentence.startswith('Scratch-B did worse than the unpruned network, by 1.90 points')
+    assert '; Scratch-B reached 93.10 ± 0.10 (difference +0.10, ' in said.sentence
+    table = metric_table(study.summary, runs, study.verdicts)
+    row = dict(zip(table.columns, table.rows[-1], strict=True))
+    assert row['difference to fine-tune'] == '+0.10'
+
+
+def test_a_primary_comparison_by_another_metric_shows_that_metric():
+    cells = {'prune-c': (0.310, 0.312, 0.308), 'scratch-b': (0.300, 0.303, 0.297)}
+    runs = [
+        RunResult('detection', arm, seed, {'coco/bbox_mAP': v, 'coco/segm_mAP': v / 2}, 'mask')
+        for arm, values in cells.items()
+        for seed, v in enumerate(values)
+    ]
+    primary = Comparison('detection', 'mask', 'scratch-b', 'prune-c', 'coco/segm_mAP')
+    (said,) = results(runs, primary=primary).conclusions
+    assert (
+        'Scratch-B reached 15.0 ± 0.1 AP, Prune-C 15.5 ± 0.1 AP (difference −0.5,' in said.sentence
+    )
+    assert '; Scratch-B reached 30.0 ± 0.3 (difference −1.0,' in said.sentence

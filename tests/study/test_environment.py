@@ -10,15 +10,6 @@ from rethink_det.study.environment import PACKAGE, command, commit, environment
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A home with a study in it, and a project in which one works."""
-    monkeypatch.setenv('HOME', str(tmp_path))
-    (tmp_path / 'project').mkdir()
-    monkeypatch.chdir(tmp_path / 'project')
-    return tmp_path
-
-
-@pytest.fixture
 def repository(tmp_path):
     """A package under version control, and one beside it that is not."""
     for name in ('mine', 'other'):

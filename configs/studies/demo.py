@@ -2,7 +2,7 @@
 
 Question: on shapes, were the weights that pruning left worth anything?
 Run: make demo, or: rethink-det study demo --work-dir work_dirs/demo --workers 2
-Hardware: 2 CPU cores, within 15 minutes.
+Hardware: 2 CPU cores.
 """
 
 study = dict(

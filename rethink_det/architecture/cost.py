@@ -1,11 +1,14 @@
 """What a network costs: parameters and multiply-adds, by torch's own flop counter."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from math import prod
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from rethink_det.architecture import building, validation
@@ -22,14 +25,15 @@ _LINEAR = {torch.ops.aten.mm, torch.ops.aten.addmm, torch.ops.aten.bmm, torch.op
 class Cost:
     """Cost of one forward pass on one image.
 
-    A MAC is one multiply-add of a convolution or a linear layer (FLOPs / 2). Biases,
-    BatchNorm, activations and pooling are not counted, nor are weights that a mask removes.
+    A MAC is one multiply-add of a convolution (a deformable one, too), a linear layer or another
+    product of matrices (FLOPs / 2). Biases, BatchNorm, activations, pooling and sampling are not
+    counted, nor are weights that a mask removes.
 
     Attributes:
         params: Number of parameters, buffers excluded.
-        macs: Multiply-adds, convolutions and linear layers.
+        macs: Multiply-adds, convolutions and products of matrices.
         macs_conv: Those of convolutions.
-        macs_linear: Those of linear layers.
+        macs_linear: Those of linear layers, and of attention.
         input_shape: ``(channels, height, width)`` counted at.
     """
 
@@ -69,7 +73,6 @@ def masked(architecture: 'PrunedArchitecture') -> dict[str, tuple[int, int]]:
     return {name: (kept, sizes[name]) for name, kept in architecture.masks['kept'].items()}
 
 
-@torch.no_grad()
 def count(
     model: nn.Module, input_shape: Sequence[int], kept: Mapping[str, int] | None = None
 ) -> Cost:
@@ -84,21 +87,99 @@ def count(
     Raises:
         UserError: The network cannot run on such an input.
     """
+    return count_parts(model, input_shape, kept)[WHOLE]
+
+
+WHOLE = ''
+"""Name of a network as a part of itself, as :meth:`torch.nn.Module.get_submodule` has it."""
+
+
+@torch.no_grad()
+def count_parts(
+    model: nn.Module,
+    input_shape: Sequence[int],
+    kept: Mapping[str, int] | None = None,
+    parts: Iterable[str] = (WHOLE,),
+) -> dict[str, Cost]:
+    """What parts of ``model`` have in its cost, while the whole of it looks at one image.
+
+    Args:
+        model: As of :func:`count`.
+        input_shape: Of the image.
+        kept: As of :func:`count`.
+        parts: Names of submodules.
+
+    Returns:
+        By part its parameters and multiply-adds; ``input_shape`` is that of the whole.
+
+    Raises:
+        UserError: The network cannot run on such an input.
+    """
     model.eval()
+    flops = _flops(model, input_shape)
+    return {part: _of_part(model, part, flops, kept or {}, input_shape) for part in parts}
+
+
+Flops: TypeAlias = Mapping[str, Mapping[Any, int]]
+"""By module the count of each operator; ``'Global'`` is all of them."""
+
+
+def _flops(model: nn.Module, input_shape: Sequence[int]) -> Flops:
     weight = next(model.parameters())
-    with FlopCounterMode(display=False) as counter:
-        images = torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype)
+    images = torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype)
+    with _unfused(), FlopCounterMode(display=False, custom_mapping=_formulas()) as counter:
         try:
             model(images)
         except RuntimeError as error:
             kind, shape = type(model).__name__, tuple(input_shape)
             raise UserError(f'{kind} cannot run on an input of {shape}: {error}') from error
-    flops = counter.get_flop_counts()
-    params = sum(p.numel() for p in model.parameters())
-    conv, linear = _macs(flops.get('Global', {}))
-    for name, left in (kept or {}).items():
+    return counter.get_flop_counts()
+
+
+@contextmanager
+def _unfused() -> Iterator[None]:
+    """Attention as the products that it consists of: the counter knows few kernels for it."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def _formulas() -> dict[Any, Callable[..., int]]:
+    """What torch itself has no formula for."""
+    return dict.fromkeys(_deformed(), _deformed_flops)
+
+
+def _deformed() -> set[Any]:
+    """torchvision's operator; who has not loaded it does not call it."""
+    name = 'deform_conv2d'
+    return {getattr(torch.ops.torchvision, name)} if hasattr(torch.ops.torchvision, name) else set()
+
+
+def _deformed_flops(_images: Any, weight: Any, *_: Any, out_shape: Any, **__: Any) -> int:
+    """Those of a convolution: finding the places that it reads is not counted."""
+    return 2 * prod(out_shape) * prod(weight[1:])
+
+
+def _of_part(
+    model: nn.Module,
+    part: str,
+    flops: Flops,
+    kept: Mapping[str, int],
+    input_shape: Sequence[int],
+) -> Cost:
+    """Its cost, less what a mask removes from it."""
+    module, root = model.get_submodule(part), type(model).__name__
+    params = sum(p.numel() for p in module.parameters())
+    conv, linear = _macs_of(module, f'{root}.{part}' if part else 'Global', flops)
+    for name, left in kept.items():
+        if part and not name.startswith(f'{part}.'):
+            continue
         layer, size = name.rpartition('.')[0], model.get_parameter(name).numel()
-        layer_conv, layer_linear = _macs(flops[f'{type(model).__name__}.{layer}'])
+        layer_conv, layer_linear = _macs(flops.get(f'{root}.{layer}', {}))
         params -= size - left
         conv -= layer_conv * (size - left) // size
         linear -= layer_linear * (size - left) // size
@@ -106,8 +187,16 @@ def count(
     return Cost(params, conv + linear, conv, linear, (channels, height, width))
 
 
-def _macs(flops: Mapping) -> tuple[int, int]:
+def _macs_of(module: nn.Module, name: str, flops: Flops) -> tuple[int, int]:
+    """Multiply-adds of a module, or of what is in one that is a list of others."""
+    if name in flops:
+        return _macs(flops[name])
+    inner = [_macs_of(child, f'{name}.{key}', flops) for key, child in module.named_children()]
+    return sum(conv for conv, _ in inner), sum(linear for _, linear in inner)
+
+
+def _macs(flops: Mapping[Any, int]) -> tuple[int, int]:
     """Multiply-adds of convolutions and of linear layers, by operator."""
-    conv = sum(count for op, count in flops.items() if op in _CONV) // 2
+    conv = sum(count for op, count in flops.items() if op in _CONV | _deformed()) // 2
     linear = sum(count for op, count in flops.items() if op in _LINEAR) // 2
     return conv, linear

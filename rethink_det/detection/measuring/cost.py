@@ -10,6 +10,7 @@ from mmcv.ops import deform_conv, modulated_deform_conv
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cost, PrunedArchitecture
@@ -20,6 +21,7 @@ from rethink_det.detection.measuring.input_size import input_size
 from rethink_det.errors import UserError, in_one_line
 from rethink_det.registered import build, is_type, scope_of
 from rethink_det.registry import MODELS
+from rethink_det.training.device import current_device
 from rethink_det.training.generators import seeded
 
 BACKBONE = 'backbone.'
@@ -74,7 +76,8 @@ def detector_cost(config: Config, input_shape: Sequence[int] | None = None) -> D
         except Exception:  # what computes with values cannot run without them
             pass
         try:
-            return _counted(config, shape, kept)
+            with current_device():
+                return _counted(config, shape, kept)
         except UserError:
             raise
         except Exception as error:  # detectors are anyone's code
@@ -110,6 +113,8 @@ class _OneImage(nn.Module):
         size = tuple(images.shape[-2:])
         same = dict.fromkeys(('img_shape', 'ori_shape', 'pad_shape', 'batch_input_shape'), size)
         sample = DetDataSample(metainfo={**same, 'scale_factor': (1.0, 1.0), 'flip': False})
+        nothing = {'bboxes': images.new_zeros(0, 4), 'labels': images.new_zeros(0).long()}
+        sample.gt_instances = InstanceData(**nothing)  # some heads take them apart, unused
         return self.detector(images, [sample], mode='tensor')
 
 

@@ -33,8 +33,8 @@ def fix_regions(detector: BaseModel) -> int | None:
     if first is None or second is None:
         return None
     boxes = _most(first)
-    for head in first.modules() if boxes else ():
-        if hasattr(head, 'predict_by_feat'):
+    if boxes is not None:
+        for head in (one for one in first.modules() if hasattr(one, 'predict_by_feat')):
             head.predict_by_feat = partial(_proposals, boxes)
     masks = _most(second)
     if masks and hasattr(second, '_mask_forward'):
@@ -70,12 +70,11 @@ def _at_most(count: int, forward: Callable[..., dict]) -> Callable[..., dict]:
     """A ``_mask_forward`` of which more regions than that cost nothing."""
 
     def limited(*args: Any, **kwargs: Any) -> dict:
-        shorter = [arg[:count] if _are_rois(arg) else arg for arg in args]
-        more = sum(
-            len(arg) - len(cut) for arg, cut in zip(args, shorter, strict=True) if _are_rois(arg)
-        )
-        found = forward(*shorter, **kwargs)
-        masks = found['mask_preds']
+        more = sum(max(0, len(arg) - count) for arg in args if _are_rois(arg))
+        found = forward(*(arg[:count] if _are_rois(arg) else arg for arg in args), **kwargs)
+        if not more:
+            return found
+        masks = found['mask_preds']  # whoever asked wants one for each region
         return {**found, 'mask_preds': torch.cat([masks, masks.new_zeros(more, *masks.shape[1:])])}
 
     return limited

@@ -8,11 +8,14 @@ Sources: Rethinking the Value of Network Pruning (arXiv 1810.05270), sections 3 
 (fine-tuning, "Prune-C", "Prune-D", "Scratch-E", "Scratch-B"). ``lottery`` is the winning ticket
 of The Lottery Ticket Hypothesis (arXiv 1803.03635), whose control, the same architecture or mask
 drawn anew, is ``scratch-e``; the learning rate that decides between them is the config's own,
-``optim_wrapper.optimizer.lr=0.01`` for the small one. ``random`` is the control of Rethinking
-ImageNet Pre-training (arXiv 1811.08883).
+``optim_wrapper.optimizer.lr=0.01`` for the small one. ``rewind`` is learning-rate rewinding
+(Comparing Rewinding and Fine-tuning, arXiv 2003.02389, section 2): all that tells it from its
+rival, ``scratch-e``, is the weights. ``random`` is the control of Rethinking ImageNet Pre-training
+(arXiv 1811.08883); ``unpruned-d`` and ``scratch-d`` are those of ``prune-d``.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -38,7 +41,7 @@ class Start(Enum):
     INHERITED = 'a checkpoint with inherited weights'
     INITIAL = 'a checkpoint with the initial weights of its parent'
     CLASSIFIER = 'the checkpoint of a trained classifier'
-    DETECTOR = 'the checkpoint of a pruned detector'
+    DETECTOR = 'the checkpoint of a detector'
 
 
 class BudgetRule(Enum):
@@ -47,6 +50,7 @@ class BudgetRule(Enum):
     BASE = 'the epochs of the config'
     FINE_TUNE = 'a few epochs at a constant low learning rate'
     STRETCHED = 'the epochs of the config times the ratio of MACs'
+    TOTAL = 'the compute of all trainings that the inherited weights owe to'
 
 
 class Role(Enum):
@@ -58,11 +62,16 @@ class Role(Enum):
     CONTROL = 'shown beside them, no verdict rests on it'
 
 
+AT = '@'
+"""Between an arm's name and a budget of its own."""
 UNIQUE = (Role.REFERENCE, Role.BASELINE)
 """Roles that a stage gives once."""
 _POSSIBLE = {
     CLASSIFICATION: ((Start.RANDOM, Start.INHERITED, Start.INITIAL), tuple(BudgetRule)),
-    DETECTION: ((Start.RANDOM, Start.CLASSIFIER, Start.DETECTOR), (BudgetRule.BASE,)),
+    DETECTION: (
+        (Start.RANDOM, Start.CLASSIFIER, Start.DETECTOR),
+        (BudgetRule.BASE, BudgetRule.STRETCHED, BudgetRule.TOTAL),
+    ),
 }
 """Starts and budget rules by stage: what its configs can be told."""
 _NOUNS = {CLASSIFICATION: 'classification arm', DETECTION: 'transfer arm'}
@@ -82,6 +91,10 @@ class Arm:
         budget: How long it trains.
         role: What it is for in a report.
         source: Of a detector: the classification arm whose classifier gives the backbone.
+        after_detector: Of a detector: whether one with the unpruned backbone is trained before
+            it, which gives it weights, or the shape that it was pruned to.
+        rivals: Names of the arms that it is compared with before the baseline, if one of them is
+            trained: what it has all but one thing in common with.
         usual: Whether a study has it that does not say which arms it wants.
         untuned: Whether it takes what pruning wrote, without the training of its source, see
             :meth:`ArmTable.untuned`.
@@ -99,6 +112,8 @@ class Arm:
     budget: BudgetRule
     role: Role
     source: str | None = None
+    after_detector: bool = False
+    rivals: tuple[str, ...] = ()
     usual: bool = False
     untuned: bool = False
 
@@ -114,7 +129,9 @@ class Arm:
             raise UserError(f'Arm {self.name}: no {noun} trains for {self.budget.value}.')
         if (self.source is not None) != (self.start in (Start.CLASSIFIER, Start.DETECTOR)):
             raise UserError(f'Arm {self.name}: source={self.source!r} for {self.start.value}.')
-        if not self.pruned and self.start in (Start.INHERITED, Start.INITIAL, Start.DETECTOR):
+        if self.after_detector != self.whole and (self.whole or self.stage != DETECTION):
+            raise UserError(f'Arm {self.name}: after_detector={self.after_detector} for {noun}.')
+        if not self.pruned and self.start in (Start.INHERITED, Start.INITIAL):
             raise UserError(f'Arm {self.name}: {self.start.value} fits no unpruned network.')
 
     @property
@@ -133,7 +150,8 @@ class Arm:
 
         Those of a network that was cut and not trained since are the uncut one's.
         """
-        return self.start is Start.CLASSIFIER and not self.untuned
+        trained = self.start is Start.CLASSIFIER and not self.untuned
+        return trained or (self.whole and not self.pruned)
 
 
 class ArmTable:
@@ -182,13 +200,41 @@ class ArmTable:
     def get(self, stage: str, name: str) -> Arm:
         """The arm of that stage and name.
 
+        Args:
+            stage: Where it belongs.
+            name: As in the table; or that with a budget of its own, ``'scratch-e@12e'`` for 12
+                epochs, ``'scratch-e@2.4'`` for 2.4 times its own, see :meth:`rebudgeted`.
+
         Raises:
             UserError: Unknown name; lists the known ones.
         """
-        if (stage, name) not in self._arms:
+        plain, at, budget = name.partition(AT)
+        if (stage, plain) not in self._arms:
             known = ', '.join(self.names(stage))
             raise UserError(f'Unknown {_NOUNS[stage]} {name!r}; known are {known}.')
-        return self._arms[stage, name]
+        arm = self._arms[stage, plain]
+        return self.rebudgeted(arm, budget) if at else arm
+
+    def rebudgeted(self, arm: Arm, budget: str) -> Arm:
+        """An arm that stands in a study a second time, with another budget; a control.
+
+        Args:
+            arm: Of the table.
+            budget: ``'12e'`` for epochs, ``'2.4'`` for a multiple of the arm's own, or the name
+                of an arm whose rule it takes.
+
+        Raises:
+            UserError: The budget is none of these.
+        """
+        epochs = re.fullmatch(r'([1-9]\d*)e', budget)
+        times = re.fullmatch(r'\d+(\.\d+)?', budget)
+        if not (epochs or times or budget in self.names(arm.stage)):
+            raise UserError(f'Arm {arm.name}{AT}{budget}: {budget!r} is no budget.')
+        told = f'for {epochs[1]} epochs' if epochs else f'at {budget} times its epochs'
+        told = told if epochs or times else f'by the schedule of {budget}'
+        role = arm.role if arm.role not in UNIQUE else Role.CONTROL
+        name, label = f'{arm.name}{AT}{budget}', f'{arm.label} {told}'
+        return replace(arm, name=name, label=label, role=role, usual=False)
 
     def of(self, stage: str) -> list[Arm]:
         """All arms of a stage."""
@@ -200,7 +246,8 @@ class ArmTable:
         Raises:
             UserError: Unknown name; lists the known ones.
         """
-        arms = [arm for arm in self if arm.name == name]
+        plain = name.partition(AT)[0]
+        arms = [self.get(arm.stage, name) for arm in self if arm.name == plain]
         if not arms:
             known = ', '.join(dict.fromkeys(arm.name for arm in self))
             raise UserError(f'Unknown arm {name!r}; known are {known}.')
@@ -222,8 +269,35 @@ class ArmTable:
         """The arm that the others are compared with."""
         return self._only(stage, Role.BASELINE)
 
+    def rivals(self, stage: str, name: str) -> tuple[str, ...]:
+        """Names of the arms that one is compared with, the first that is trained of them.
+
+        Its own rivals, the stage's baseline, and where that is not trained, what else inherits
+        weights and is pruned. None of an arm that is not known, in an older result, but these.
+        """
+        heirs = [arm.name for arm in self.of(stage) if arm.whole and arm.pruned]
+        own, baseline = self.own_rivals(stage, name), self.baseline(stage).name
+        names = dict.fromkeys((*own, baseline, *heirs))
+        return tuple(other for other in names if other != name)
+
+    def own_rivals(self, stage: str, name: str) -> tuple[str, ...]:
+        """Those that the table names; none of an arm that is not known."""
+        found = self._arms.get((stage, name.partition(AT)[0]))
+        return () if found is None else found.rivals
+
+    def rival(self, stage: str, name: str, trained: Collection[str]) -> str | None:
+        """The arm of those that are trained that one is compared with; None for the baseline."""
+        if name == self.baseline(stage).name:
+            return None
+        return next((other for other in self.rivals(stage, name) if other in trained), None)
+
     def _only(self, stage: str, role: Role) -> Arm:
         return next(arm for arm in self.of(stage) if arm.role is role)
+
+    def inherits(self, arm: Arm) -> bool:
+        """Whether a pruned network has the trained weights of the unpruned one, from wherever."""
+        trained = arm if arm.source is None or arm.whole else self.source_of(arm)
+        return trained.start in (Start.INHERITED, Start.DETECTOR)
 
     def may_be_untuned(self, arm: Arm) -> bool:
         """Whether an arm takes a classifier that was trained on from inherited weights."""
@@ -259,24 +333,25 @@ class ArmTable:
         return sorted(arms, key=lambda arm: not self.has_equal_compute(arm))
 
     def has_equal_compute(self, arm: Arm) -> bool:
-        """Whether the small network is trained with the big one's compute.
+        """Whether the small network is trained with the big one's compute, or all of its rivals'.
 
         A detector's backbone is, if the classifier that it comes from was: all arms train the
         detector itself alike.
         """
         trained = arm if arm.source is None else self.get(CLASSIFICATION, arm.source)
-        return trained.budget is BudgetRule.STRETCHED
+        return trained.budget in (BudgetRule.STRETCHED, BudgetRule.TOTAL)
 
     def label(self, stage: str, name: str) -> str:
         """An arm's name in prose; of an unknown one (in an older result) the name itself."""
-        arm = self._arms.get((stage, name))
-        return name if arm is None else arm.label
+        try:
+            return self.get(stage, name).label
+        except UserError:
+            return name
 
     def rank(self, stage: str, name: str) -> tuple[int, str]:
         """Sort key: the place in the table; unknown arms (of older results) last, by name."""
-        places = list(self._arms)
-        known = (stage, name) in self._arms
-        return (places.index((stage, name)) if known else len(places), name)
+        places, plain = list(self._arms), (stage, name.partition(AT)[0])
+        return (places.index(plain) if plain in places else len(places), name)
 
 
 ARMS = ArmTable([
@@ -305,6 +380,18 @@ ARMS = ArmTable([
         role=Role.CANDIDATE, usual=True,
     ),
     Arm(
+        'scratch-total', CLASSIFICATION, 'Scratch-Total',
+        'weights drawn anew, the compute of parent, pruning and fine-tuning together',
+        pruned=True, start=Start.RANDOM, budget=BudgetRule.TOTAL,
+        role=Role.CANDIDATE,
+    ),
+    Arm(
+        'rewind', CLASSIFICATION, 'rewinding',
+        "inherited weights, the big network's epochs and learning rate",
+        pruned=True, start=Start.INHERITED, budget=BudgetRule.BASE,
+        role=Role.CONTROL, rivals=('scratch-e', 'scratch-b'),
+    ),
+    Arm(
         'lottery', CLASSIFICATION, 'the lottery ticket',
         "the big network's own initial weights, pruned alike, for its epochs",
         pruned=True, start=Start.INITIAL, budget=BudgetRule.BASE,
@@ -326,7 +413,13 @@ ARMS = ArmTable([
         'prune-d', DETECTION, 'Prune-D',
         'detector trained with the big backbone, pruned, then trained again',
         pruned=True, start=Start.DETECTOR, budget=BudgetRule.BASE,
-        role=Role.CONTROL, source='unpruned',
+        role=Role.CONTROL, source='unpruned', after_detector=True,
+    ),
+    Arm(
+        'unpruned-d', DETECTION, 'Unpruned-D',
+        'detector trained with the big backbone, not pruned, then trained as long again',
+        pruned=False, start=Start.DETECTOR, budget=BudgetRule.BASE,
+        role=Role.CONTROL, source='unpruned', after_detector=True, rivals=('prune-d',),
     ),
     Arm(
         'scratch-e', DETECTION, 'Scratch-E',
@@ -339,6 +432,12 @@ ARMS = ArmTable([
         "pruned backbone, trained from scratch on classification with the big one's compute",
         pruned=True, start=Start.CLASSIFIER, budget=BudgetRule.BASE,
         role=Role.CANDIDATE, source='scratch-b', usual=True,
+    ),
+    Arm(
+        'scratch-d', DETECTION, 'Scratch-D',
+        'pruned detector without any weights, the compute of both trainings of Prune-D',
+        pruned=True, start=Start.RANDOM, budget=BudgetRule.TOTAL,
+        role=Role.CANDIDATE, after_detector=True, rivals=('prune-d',),
     ),
     Arm(
         'random', DETECTION, 'random weights',

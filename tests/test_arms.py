@@ -38,7 +38,8 @@ def table():
 def test_every_stage_has_one_network_to_prune_one_baseline_and_what_is_compared(stage):
     reference, baseline = ARMS.reference(stage), ARMS.baseline(stage)
     assert not reference.pruned and baseline.pruned and baseline.takes_weights
-    assert [arm.pruned for arm in ARMS.of(stage)].count(False) == 1
+    unpruned = [arm for arm in ARMS.of(stage) if not arm.pruned]
+    assert [arm for arm in unpruned if not arm.after_detector] == [reference]
     assert ARMS.candidates(stage)
     assert {reference.name, baseline.name} < set(ARMS.usual(stage)) <= set(ARMS.names(stage))
 
@@ -51,10 +52,69 @@ def test_a_detectors_arm_takes_what_a_classification_arm_gives():
     assert not ARMS.get(CLASSIFICATION, ARMS.starting_from(Start.DETECTOR).source).pruned
 
 
-@pytest.mark.parametrize('stage', STAGES)
-def test_equal_compute_comes_first_among_candidates(stage):
-    assert [arm.name for arm in ARMS.candidates(stage)] == ['scratch-b', 'scratch-e']
-    assert [ARMS.has_equal_compute(arm) for arm in ARMS.candidates(stage)] == [True, False]
+@pytest.mark.parametrize(
+    'stage, longer', [(CLASSIFICATION, 'scratch-total'), (DETECTION, 'scratch-d')]
+)
+def test_equal_compute_comes_first_among_candidates(stage, longer):
+    candidates = ARMS.candidates(stage)
+    assert [arm.name for arm in candidates] == ['scratch-b', longer, 'scratch-e']
+    assert [ARMS.has_equal_compute(arm) for arm in candidates] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    'stage, arm, trained, rival',
+    [
+        (CLASSIFICATION, 'scratch-b', ['fine-tune', 'rewind'], 'fine-tune'),
+        (CLASSIFICATION, 'rewind', ['fine-tune', 'scratch-b', 'scratch-e'], 'scratch-e'),
+        (CLASSIFICATION, 'rewind', ['fine-tune', 'lottery'], 'fine-tune'),
+        (CLASSIFICATION, 'fine-tune', ['scratch-e', 'rewind'], None),
+        (CLASSIFICATION, 'scratch-b', ['scratch-e', 'scratch-b'], None),
+        (DETECTION, 'scratch-d', ['prune-c', 'prune-d'], 'prune-d'),
+        (DETECTION, 'unpruned-d', ['prune-c', 'prune-d'], 'prune-d'),
+        (DETECTION, 'prune-d', ['prune-c', 'scratch-d'], 'prune-c'),
+        (DETECTION, 'prune-d', ['prune-d', 'scratch-d'], None),
+        (DETECTION, 'random', ['prune-d', 'unpruned'], 'prune-d'),
+        (DETECTION, 'an arm of before', ['prune-c'], 'prune-c'),
+    ],
+)
+def test_an_arm_is_compared_with_what_it_has_all_but_one_thing_in_common(
+    stage, arm, trained, rival
+):
+    assert ARMS.rival(stage, arm, trained) == rival
+
+
+def test_rivals_are_arms_of_the_stage():
+    for arm in ARMS:
+        assert set(arm.rivals) <= set(ARMS.names(arm.stage)) - {arm.name}
+
+
+def test_the_weights_of_an_arm_are_inherited_wherever_they_were_trained_on():
+    heirs = [(arm.stage, arm.name) for arm in ARMS if arm.pruned and ARMS.inherits(arm)]
+    classifiers = [(CLASSIFICATION, 'fine-tune'), (CLASSIFICATION, 'rewind')]
+    assert heirs == [*classifiers, (DETECTION, 'prune-c'), (DETECTION, 'prune-d')]
+
+
+@pytest.mark.parametrize(
+    'name, label',
+    [
+        ('scratch-e@12e', 'Scratch-E for 12 epochs'),
+        ('fine-tune@2.5', 'fine-tuning at 2.5 times its epochs'),
+        ('rewind@scratch-b', 'rewinding by the schedule of scratch-b'),
+    ],
+)
+def test_an_arm_with_a_budget_of_its_own_is_the_arm_but_for_that(name, label):
+    arm, plain = ARMS.get(CLASSIFICATION, name), ARMS.get(CLASSIFICATION, name.split('@')[0])
+    assert (arm.name, arm.label) == (name, label) and ARMS.label(CLASSIFICATION, name) == label
+    assert (arm.start, arm.pruned, arm.budget) == (plain.start, plain.pruned, plain.budget)
+    assert arm.role not in (Role.BASELINE, Role.REFERENCE)
+    assert ARMS.rank(CLASSIFICATION, plain.name) < ARMS.rank(CLASSIFICATION, name)
+    assert arm in ARMS.named(name) and arm not in list(ARMS)
+
+
+@pytest.mark.parametrize('budget', ['', '0e', '-1', 'e', 'scratch-d', 'twice'])
+def test_a_budget_that_is_none_is_refused(budget):
+    with pytest.raises(UserError, match=f'scratch-e@{budget}: {budget!r} is no budget'):
+        ARMS.get(CLASSIFICATION, f'scratch-e@{budget}')
 
 
 def test_every_arm_says_what_it_is_in_one_line():
@@ -74,7 +134,7 @@ def test_unknown_arms_of_older_results_are_last_by_name_and_keep_their_names():
 
 
 def test_an_unknown_arm_is_refused_with_the_known_ones():
-    known = 'unpruned, fine-tune, scratch-e, scratch-b, lottery'
+    known = 'unpruned, fine-tune, scratch-e, scratch-b, scratch-total, rewind, lottery'
     with pytest.raises(UserError, match=f"classification arm 'prune-c'; known are {known}.$"):
         ARMS.get(CLASSIFICATION, 'prune-c')
     with pytest.raises(UserError, match="transfer arm 'lottery'; known are unpruned, prune-c, pr"):
@@ -119,6 +179,8 @@ def test_what_the_table_cannot_hold_is_refused(table, arm, fields, message):
         (SCRATCH, dict(source='fine-tune'), "source='fine-tune' for no weights"),
         (TRANSFER, dict(source=None), 'source=None for the checkpoint of a trained classifier'),
         (SCRATCH, dict(pruned=False, start=Start.INHERITED), 'fits no unpruned network'),
+        (SCRATCH, dict(after_detector=True), 'after_detector=True for classification arm'),
+        (TRANSFER, dict(start=Start.DETECTOR), 'after_detector=False for transfer arm'),
     ],
 )
 def test_an_arm_that_contradicts_itself_is_refused(arm, fields, message):

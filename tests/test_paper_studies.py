@@ -320,7 +320,7 @@ def test_every_published_number_is_compared_with():
 def test_the_detection_study_has_the_papers_arms_and_parent():
     plan = study(DETECTION)
     (detector,) = plan.detection
-    assert detector.arms == ['unpruned', 'prune-c', 'prune-d', 'scratch-e', 'scratch-b']
+    assert detector.arms == ('unpruned', 'prune-c', 'prune-d', 'scratch-e', 'scratch-b')
     for letter in plan.classification.variant_names:
         alone = plan_of(f'imagenet_resnet34_l1norm-{letter}')
         for part in ('pruner', 'config', 'arms', 'arm_settings', 'options', 'epochs'):

@@ -6,6 +6,8 @@ Five runs of everything; fine-tuning 40 epochs at a constant 0.001; Scratch-B wi
 study = dict(
     seeds=[0, 1, 2, 3, 4],
     classification=dict(
-        arm_settings=dict(fine_tune_epochs=40, fine_tune_lr=0.001, scratch_b_cap=None),
+        arm_settings=dict(
+            fine_tune_epochs=40, fine_tune_lr=0.001, scratch_b_cap=None, rounding='floor'
+        ),
     ),
 )

@@ -7,6 +7,8 @@ as Scratch-E. Slimming, weights and sparse structure selection have no such cap.
 study = dict(
     seeds=[0],
     classification=dict(
-        arm_settings=dict(fine_tune_epochs=20, fine_tune_lr=0.001, scratch_b_cap=2),
+        arm_settings=dict(
+            fine_tune_epochs=20, fine_tune_lr=0.001, scratch_b_cap=2, rounding='floor'
+        ),
     ),
 )

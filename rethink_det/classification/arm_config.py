@@ -22,6 +22,7 @@ from rethink_det.moved import old_names
 from rethink_det.registered import is_type
 from rethink_det.registry import HOOKS
 from rethink_det.training import Budget, constant
+from rethink_det.training.budget import NEAREST, Base, check_own_budget, own_epochs, share
 
 PRUNING_HOOKS = (
     'rethink_det.SparsityHook',
@@ -46,9 +47,16 @@ class ArmSettings:
         tune_lr: Learning rates that a study tries in each pruned arm, the whole training with
             each on a held-out tenth of the training images; the best one takes the place of the
             arm's own. What that takes counts as training compute of the arm. None by default.
+        rounding: How the epochs and milestones of Scratch-B become whole numbers, ``'nearest'``
+            or, as the published networks', ``'floor'``.
+        epochs: So many for the arm, whatever its rule says.
+        schedule: So many times the epochs that its rule gives (``2.4``), or the name of an arm
+            whose rule it takes in place of its own: ``rewind`` by ``'scratch-b'`` trains with
+            the big network's compute.
 
     Raises:
-        UserError: ``tune_lr`` is no list of different positive numbers.
+        UserError: ``tune_lr`` is no list of different positive numbers; an unknown rounding or
+            schedule, or epochs and a schedule at once.
     """
 
     fine_tune_epochs: int = 40
@@ -56,8 +64,13 @@ class ArmSettings:
     scratch_b_cap: float | None = None
     scratch_b_epochs: int | None = None
     tune_lr: Sequence[float] = ()
+    rounding: str = NEAREST
+    epochs: int | None = None
+    schedule: float | str | None = None
 
     def __post_init__(self) -> None:
+        share(1, 1, 1, self.rounding)
+        check_own_budget(CLASSIFICATION, self.epochs, self.schedule)
         rates = self.tune_lr
         listed = isinstance(rates, (list, tuple))
         if not listed or len(set(map(repr, rates))) != len(rates):
@@ -97,6 +110,8 @@ def arm_config(
     settings: ArmSettings,
     architecture: str | PathLike | None = None,
     weights: str | PathLike | None = None,
+    epochs: int | None = None,
+    owed: float | None = None,
 ) -> Config:
     """The parent's training config, turned into the config of an arm.
 
@@ -107,6 +122,9 @@ def arm_config(
         architecture: File of the pruned architecture, for a pruned arm.
         weights: Checkpoint that pruning wrote: inherited weights, lottery ticket and weight
             masks, whichever the arm and the architecture need.
+        epochs: The config's schedule is compressed or stretched to so many.
+        owed: Compute of all trainings before the pruned network's own, in epochs of that network;
+            default: that of the config, on the unpruned network.
 
     Raises:
         UserError: The arm needs an architecture, weights or masks that are missing or no
@@ -115,6 +133,8 @@ def arm_config(
     full = classifier_architecture(config)
     config = deepcopy(config)
     if not arm.pruned:
+        if epochs is not None:
+            Budget.of(config).scaled(epochs).apply(config)
         return config
     if architecture is None or (arm.takes_weights and weights is None):
         missing = 'a pruned architecture' if architecture is None else arm.start.value
@@ -128,8 +148,9 @@ def arm_config(
     # A published architecture may have another head (VGG-GAP); the classes are the data's.
     classes = (config.model.get('head') or pruned.head).get('num_classes')
     config.model.head = {**plain(pruned.head), **({'num_classes': classes} if classes else {})}
-    _budget(config, arm, settings, full, pruned).apply(config)
-    if arm.budget is BudgetRule.FINE_TUNE:
+    base = Base(Budget.of(config), epochs, full.cost().macs, pruned.cost().macs)
+    _budget(arm, settings, base, owed).apply(config)
+    if budget_rule(arm, settings) is BudgetRule.FINE_TUNE:
         config.optim_wrapper.optimizer.lr = settings.fine_tune_lr
     config.custom_hooks = [*other_hooks(config), *_hooks(arm, pruned, weights)]
     return config
@@ -162,29 +183,44 @@ def _hooks(arm: Arm, pruned: PrunedArchitecture, weights: str | PathLike | None)
     return hooks
 
 
-def _budget(
-    config: Config,
-    arm: Arm,
-    settings: ArmSettings,
-    full: PrunedArchitecture,
-    pruned: PrunedArchitecture,
-) -> Budget:
-    match arm.budget:
+def budget_rule(arm: Arm, settings: ArmSettings) -> BudgetRule:
+    """The arm's own, or that of the arm whose schedule it takes."""
+    other = settings.schedule
+    return ARM_TABLE.get(CLASSIFICATION, other).budget if isinstance(other, str) else arm.budget
+
+
+def _budget(arm: Arm, settings: ArmSettings, base: Base, owed: float | None) -> Budget:
+    """The budget of a pruned arm: by its rule, or as its settings say."""
+    rule = budget_rule(arm, settings)
+    whole = _by_rule(rule, settings, base, owed)
+    epochs = own_epochs(whole.epochs, settings.epochs, settings.schedule)
+    if epochs is None:
+        return whole
+    return constant(epochs) if rule is BudgetRule.FINE_TUNE else base.schedule.scaled(epochs)
+
+
+def _by_rule(rule: BudgetRule, settings: ArmSettings, base: Base, owed: float | None) -> Budget:
+    match rule:
         case BudgetRule.FINE_TUNE:
             return constant(settings.fine_tune_epochs)
         case BudgetRule.BASE:
-            return Budget.of(config)
+            return base.base()
         case BudgetRule.STRETCHED:
-            return _stretched(Budget.of(config), settings, full.cost().macs, pruned.cost().macs)
+            return _stretched(settings, base)
+        case BudgetRule.TOTAL:
+            if owed is None:
+                return base.total(base.length, settings.fine_tune_epochs)
+            return base.total(0, owed + settings.fine_tune_epochs)
 
 
-def _stretched(base: Budget, settings: ArmSettings, full: int, pruned: int) -> Budget:
-    """The base budget times the ratio of two numbers of MACs, the big network's first."""
-    stretched = base.stretched(full, pruned, settings.scratch_b_cap)
+def _stretched(settings: ArmSettings, base: Base) -> Budget:
+    """The base budget times the ratio of MACs."""
+    how = settings.scratch_b_cap, settings.rounding
+    stretched = base.stretched(*how)
     if settings.scratch_b_epochs is None:
         return stretched
-    longer = Budget(settings.scratch_b_epochs, ()).stretched(full, pruned, settings.scratch_b_cap)
-    return replace(longer, schedulers=stretched.schedulers)
+    longer = base._replace(schedule=Budget(settings.scratch_b_epochs, ()), epochs=None)
+    return replace(longer.stretched(*how), schedulers=stretched.schedulers)
 
 
 if not TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """Every comparison of a study judged, so that all that is claimed holds together at 5 %.
 
-Judged is each arm against its model's baseline, on the model's primary metric, and the primary
-comparison of the study, whichever two arms and whichever metric it names.
+Judged is each arm against its rival, which is the baseline unless the table of arms names another,
+on the model's primary metric, and the primary comparison of the study, whichever two arms and
+whichever metric it names.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,6 +61,7 @@ class Verdict:
             primary comparison is open.
         n: Repetitions on the smaller side, or pairs: parents, or seeds of the only one.
         primary: Whether it is the one that was named before the runs.
+        usual: Whether it would have been judged without that.
         exploratory: Whether another was, and could be judged.
         level: At which it was judged; 0 where it was not.
         margin: The largest difference that does not matter; None if there is none.
@@ -86,6 +88,7 @@ class Verdict:
     interval: tuple[float, float] | None
     n: int
     primary: bool
+    usual: bool = True
     exploratory: bool = False
     level: float = LEVEL
     margin: float | None = None
@@ -205,7 +208,9 @@ def judge(results: Results) -> list[Verdict]:
 
 
 def comparisons(runs: Iterable[RunResult], stage: str, model: str) -> list[Comparison]:
-    """What is judged of a model: each arm against the baseline, on the first metric they have.
+    """What is judged of a model: each arm against its rival, on the first metric they have.
+
+    Of its own rivals that are trained, an arm has the first that trained for as many epochs.
 
     Args:
         runs: Of a study, completed or not.
@@ -214,9 +219,17 @@ def comparisons(runs: Iterable[RunResult], stage: str, model: str) -> list[Compa
     """
     mine = [run for run in runs if (run.stage, run.model) == (stage, model)]
     metric = next((m for m in METRICS[stage] if any(m in run.metrics for run in mine)), None)
-    baseline = ARMS.baseline(stage).name
-    arms = sorted({run.arm for run in mine} - {baseline}, key=lambda arm: ARMS.rank(stage, arm))
-    return [Comparison(stage, model, arm, baseline, metric) for arm in arms] if metric else []
+    if metric is None:
+        return []
+    epochs = {run.arm: run.epochs for run in mine}
+    found = []
+    for arm in sorted(epochs, key=lambda arm: ARMS.rank(stage, arm)):
+        alike = [other for other, trained in epochs.items() if trained == epochs[arm]]
+        own = next((name for name in ARMS.own_rivals(stage, arm) if name in alike), None)
+        rival = own or ARMS.rival(stage, arm, epochs)
+        if rival is not None:
+            found.append(Comparison(stage, model, arm, rival, metric))
+    return found
 
 
 @dataclass(frozen=True)
@@ -230,6 +243,7 @@ class _Case:
     noise: float | None
     runs: tuple[RunResult, ...]
     parents_known: bool
+    usual: bool = True
 
     @property
     def completed(self) -> tuple[list[RunResult], list[RunResult]]:
@@ -255,17 +269,18 @@ class _Case:
 
 
 def _cases(results: Results, runs: Sequence[RunResult], stage: str, model: str) -> list[_Case]:
-    asked = comparisons(runs, stage, model)
-    primary = results.primary
+    usual = comparisons(runs, stage, model)
+    asked, primary = list(usual), results.primary
     if primary and (primary.stage, primary.model) == (stage, model) and primary not in asked:
-        asked.append(primary)  # of another baseline or metric
+        asked.append(primary)  # of another rival or metric
     cases = []
     for comparison in asked:
         mine = [r for r in runs if (r.stage, r.model) == (stage, model)]
         sides = [[r for r in mine if r.arm == arm] for arm in (comparison.arm, comparison.baseline)]
         ours, theirs = (scores_of(side, comparison.metric) for side in sides)
         if ours and theirs:
-            cases.append(_case(results, comparison, ours, theirs, (*sides[0], *sides[1])))
+            case = _case(results, comparison, ours, theirs, (*sides[0], *sides[1]))
+            cases.append(replace(case, usual=comparison in usual))
     return cases
 
 
@@ -344,6 +359,7 @@ def _verdict(case: _Case, level: float, share: float) -> Verdict:
         interval=estimate.interval(level) if level > 0 else None,
         n=estimate.n,
         primary=False,
+        usual=case.usual,
         level=level if estimate.error is not None else 0.0,
         margin=case.margin,
         margin_named=case.margin_named,

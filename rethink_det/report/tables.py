@@ -35,7 +35,7 @@ class Table:
 def metric_table(
     rows: Sequence[Row], runs: Sequence[RunResult], verdicts: Sequence[Verdict] = ()
 ) -> Table:
-    """One metric by arm, every run's value, and the difference to the baseline.
+    """One metric by arm, every run's value, and the difference to the arm's rival.
 
     Args:
         rows: The arms of one (stage, model, metric), at least one, in the order to show.
@@ -44,32 +44,49 @@ def metric_table(
             its table shows each difference by itself.
     """
     stage, name = rows[0].stage, rows[0].metric
-    metric, baseline = METRICS[stage][name], ARMS.baseline(stage).name
+    metric = METRICS[stage][name]
     judged = {v.comparison.arm: v for v in verdicts if is_usual(v, name)}
+    rivals = _rivals(rows, verdicts)
     seeds = list(dict.fromkeys(seed for row in rows for seed in row.values))
-    alone = {} if judged else _alone(rows, runs)
+    alone = {} if judged else _alone(rows, runs, rivals)
+    several = len(set(rivals.values())) > 1
     body = []
     for row in rows:
         each = ' · '.join(metric.text(row.values.get(seed)) for seed in seeds)
-        cells = ['baseline' if row.arm == baseline else '–', *'–' * (6 if judged else 3)]
+        is_rival = row.arm in rivals.values()
+        cells = ['baseline' if is_rival else '–', *'–' * (6 if judged else 3)]
         if row.arm in judged:
             cells = _judged_cells(metric, judged[row.arm])
         elif row.arm in alone:
             cells = _cells(metric, alone[row.arm].estimate)
+        if several and row.arm in rivals and cells[0] not in ('–', 'baseline'):
+            cells[0] = f'{cells[0]} to {rivals[row.arm]}'
         body.append([row.arm, mean_std(row), str(row.n), each, *cells])
     columns = ['arm', metric.label, 'n', f'seed {" · ".join(map(str, seeds))}']
-    columns += [f'difference to {baseline}', '95 % CI, alone', 'p, alone', 'test']
+    one = next(iter(rivals.values()), ARMS.baseline(stage).name)
+    columns += ['difference' if several else f'difference to {one}']
+    columns += ['95 % CI, alone', 'p, alone', 'test']
     columns += ['all claims together', 'verdict', '80 % power'] if judged else []
     return Table(metric.name, columns, body, ' '.join(_metric_notes(rows, runs, judged)))
 
 
-def _alone(rows: Sequence[Row], runs: Sequence[RunResult]) -> dict[str, Compared]:
-    """Each arm compared with the baseline, if that has a value."""
+def _rivals(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """Which arm each is compared with, as its verdict says or else the table of arms."""
+    stage, arms = rows[0].stage, [row.arm for row in rows]
+    told = {v.comparison.arm: v.comparison.baseline for v in verdicts if v.usual}
+    found = {arm: told.get(arm) or ARMS.rival(stage, arm, arms) for arm in arms}
+    return {arm: rival for arm, rival in found.items() if rival is not None}
+
+
+def _alone(
+    rows: Sequence[Row], runs: Sequence[RunResult], rivals: Mapping[str, str]
+) -> dict[str, Compared]:
+    """Each arm compared with its rival, where both have a value."""
     scores = {
         row.arm: scores_of([run for run in runs if run.arm == row.arm], row.metric) for row in rows
     }
-    base = scores.pop(ARMS.baseline(rows[0].stage).name, None)
-    return {arm: compare(mine, base) for arm, mine in scores.items() if base and mine}
+    pairs = {arm: (scores.get(arm), scores.get(rival)) for arm, rival in rivals.items()}
+    return {arm: compare(mine, base) for arm, (mine, base) in pairs.items() if mine and base}
 
 
 def _cells(metric: Metric, estimate: Estimate) -> list[str]:

@@ -67,13 +67,11 @@ def conclude(
 
 
 def is_usual(verdict: Verdict, metric: str | None) -> bool:
-    """Whether it is of the stage's baseline and the model's own metric.
+    """Whether it is of the arm's usual rival and the model's own metric.
 
     A primary comparison may have been named with others.
     """
-    comparison = verdict.comparison
-    baseline = ARMS.baseline(verdict.stage).name
-    return comparison.baseline == baseline and comparison.metric == metric
+    return verdict.usual and verdict.comparison.metric == metric
 
 
 def sentence_of(verdict: Verdict, rows: Iterable[Row]) -> str:
@@ -97,10 +95,6 @@ def sentence_of(verdict: Verdict, rows: Iterable[Row]) -> str:
 def _opening(verdict: Verdict) -> str:
     """The claim, and for whom it holds."""
     metric, points = _metric(verdict), _metric(verdict).text(abs(verdict.difference))
-    asks_for_weights = (
-        verdict.comparison.arm in {arm.name for arm in ARMS.candidates(verdict.stage)}
-        and verdict.comparison.baseline == ARMS.baseline(verdict.stage).name
-    )
     arm, baseline = (
         _label(name, verdict) for name in (verdict.comparison.arm, verdict.comparison.baseline)
     )
@@ -111,10 +105,13 @@ def _opening(verdict: Verdict) -> str:
         EQUIVALENT: f'{arm} and {baseline} were equivalent {within}',
         OPEN: f'Whether {arm} differs from {baseline} is not settled',
     }
-    if asks_for_weights:
+    anew = _drawn_anew(verdict)
+    if anew is not None:
+        alone = f'The architecture alone did better, by {points} points'
+        inherited = f'Inherited weights mattered, by {points} points'
         claims = {
-            BETTER: f'The architecture alone did better, by {points} points',
-            WORSE: f'Inherited weights mattered, by {points} points',
+            BETTER: alone if anew == verdict.comparison.arm else inherited,
+            WORSE: inherited if anew == verdict.comparison.arm else alone,
             EQUIVALENT: f'Inherited weights were worth nothing that matters, {within}',
             OPEN: 'Whether inherited weights mattered is not settled',
         }
@@ -122,6 +119,18 @@ def _opening(verdict: Verdict) -> str:
     if verdict.outcome in (BETTER, WORSE):
         claim += _schedules(verdict.fairness)
     return claim if not verdict.exploratory else f'Exploratory: {claim[0].lower()}{claim[1:]}'
+
+
+def _drawn_anew(verdict: Verdict) -> str | None:
+    """The side without inherited weights, if the other has such; None of all other pairs."""
+    comparison = verdict.comparison
+    arms = {arm.name: arm for arm in ARMS.of(verdict.stage) if arm.pruned}
+    alone = {arm.name for arm in ARMS.candidates(verdict.stage)}
+    sides = (comparison.arm, comparison.baseline)
+    for one, other in (sides, sides[::-1]):
+        if one in alone and other in arms and other not in alone and ARMS.inherits(arms[other]):
+            return one
+    return None
 
 
 def _scope(verdict: Verdict) -> str:

@@ -26,7 +26,7 @@ def primary_comparison(
     """The comparison that a study names, or else the first that can be made.
 
     That is the first candidate of the table of arms that is trained, Scratch-B if it is, against
-    the baseline, of the first classifier; of a study without such a classifier, of the first
+    its rival, of the first classifier; of a study without such a classifier, of the first
     detector.
 
     Args:
@@ -46,7 +46,7 @@ def primary_comparison(
     for stage, model in _places(said, trained):
         arms = trained[stage, model]
         arm: str = said.get('arm') or _first_candidate(stage, arms)
-        baseline: str = said.get('baseline') or ARMS.baseline(stage).name
+        baseline: str = said.get('baseline') or ARMS.rival(stage, arm, arms) or ''
         if arm in arms and baseline in arms and arm != baseline:
             metric = said.get('metric') or metric_of(stage, model)
             _check('metric', metric, METRICS[stage])

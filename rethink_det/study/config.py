@@ -10,8 +10,8 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm
-from rethink_det.classification.arm_config import ArmSettings
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule
+from rethink_det.classification.arm_config import ArmSettings, budget_rule
 from rethink_det.datasets.held_out import check_divisible
 from rethink_det.detection.evaluation.evaluators import metric_names
 from rethink_det.errors import UserError
@@ -117,9 +117,9 @@ class Study:
             place = CLASSIFICATION, model_name(plan.config, name)
             found[place] = dict.fromkeys([ARMS.reference(CLASSIFICATION).name, *arms])
         for detector, name in product(self.detection, self.classification.variant_names):
-            mine = found.setdefault((DETECTION, model_name(detector.config, name)), {})
-            whole = any(detector.arm(arm).whole for arm in detector.arms)
-            needed = [ARMS.reference(DETECTION).name] if whole else []
+            mine = found.setdefault((DETECTION, detector.model(name)), {})
+            after = any(detector.arm(arm).after_detector for arm in detector.arms)
+            needed = [ARMS.reference(DETECTION).name] if after else []
             mine |= dict.fromkeys([*needed, *detector.arms])
         return {place: tuple(arms) for place, arms in found.items()}
 
@@ -145,9 +145,7 @@ class Study:
             return shown[0]
         names = self.classification.variant_names
         plan = next(
-            plan
-            for plan in self.detection
-            if model in [model_name(plan.config, name) for name in names]
+            plan for plan in self.detection if model in [plan.model(name) for name in names]
         )
         evaluated = metric_names(load_config(plan.config, plan.options))
         return next((name for name in shown if name in evaluated), shown[0])
@@ -178,13 +176,39 @@ class Study:
             raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
         self._check_parents()
         self._check_variants()
+        self._check_seeds()
         for plan in self.detection:
-            strangers = set(plan.seeds or ()) - set(self.seeds)
-            if strangers:
-                raise UserError(f'study.detection: seeds {sorted(strangers)} are not study.seeds.')
             for arm in map(plan.arm, plan.arms):
                 self._check_transfer(arm)
-        self._check_untuned()
+            _check_untuned(plan)
+        self._check_names()
+
+    def _check_seeds(self) -> None:
+        """Refuse seeds that the study has not."""
+        classifiers = map(self.classification.of, self.classification.variant_names)
+        own: list[tuple[str, Sequence[int] | None]]
+        own = [(CLASSIFICATION, a.seeds) for plan in classifiers for a in plan.arm_plans.values()]
+        for plan in self.detection:
+            own += [(DETECTION, seeds) for seeds in (plan.seeds, *_own_seeds(plan))]
+        for stage, seeds in own:
+            strangers = set(seeds or ()) - set(self.seeds)
+            if strangers:
+                raise UserError(f'study.{stage}: seeds {sorted(strangers)} are not study.seeds.')
+
+    def _check_names(self) -> None:
+        """Refuse two detectors whose results would stand under one name."""
+        names = [plan.name for plan in self.detection]
+        for plan in self.detection:
+            if not re.fullmatch(r'[\w.-]+', plan.name):
+                raise UserError(
+                    f'study.detection: {plan.name!r} is no name for a detector, which becomes a '
+                    'folder: letters, digits, -, . and _.'
+                )
+            if names.count(plan.name) > 1:
+                raise UserError(
+                    f'study.detection: two detectors are called {plan.name}, and one could not be '
+                    "told from the other: give one of them a name='...' of its own."
+                )
 
     def _check_parents(self) -> None:
         plan = self.classification
@@ -208,30 +232,13 @@ class Study:
                     f'Transfer arm {arm.name} with untuned=True takes what pruning left: it needs '
                     'study.classification with a pruner.'
                 )
-            if arm.whole and (plan.architecture is not None or plan.rounds != 1):
+            pruned = arm.after_detector and arm.pruned
+            if pruned and (plan.architecture is not None or plan.rounds != 1):
                 missing = 'rounds=1' if plan.architecture is None else 'a pruner'
                 raise UserError(
-                    f'Transfer arm {arm.name} prunes the trained detector, once: it needs '
+                    f'Transfer arm {arm.name} has a trained detector pruned, once: it needs '
                     f'study.classification with {missing}.'
                 )
-
-    def _check_untuned(self) -> None:
-        """Refuse to leave out a fine-tuning that is not there, or only for some of an arm."""
-        asked: dict[tuple[str, str], bool] = {}
-        for plan in self.detection:
-            able = [a for a in plan.arms if ARMS.may_be_untuned(ARMS.get(DETECTION, a))]
-            if plan.untuned and not able:
-                raise UserError(
-                    'study.detection: untuned=True is for arms with a fine-tuned classifier, and '
-                    f'there is none among {", ".join(plan.arms)}.'
-                )
-            for arm in able:
-                if asked.setdefault((plan.config, arm), plan.untuned) != plan.untuned:
-                    raise UserError(
-                        f'study.detection: arm {arm} of {Path(plan.config).name} stands there with '
-                        'and without untuned=True: make two studies, or give one of them a config '
-                        'of another name.'
-                    )
 
     def _check_variants(self) -> None:
         plan = self.classification
@@ -245,13 +252,42 @@ class Study:
                 )
             _check_own(name, plan.variants.get(name, {}))
         for variant in map(plan.of, plan.variant_names):
-            settings = known_fields(ArmSettings, variant.arm_settings, 'arm_settings')
-            if ArmSettings(**settings).tune_lr:
-                _check_tuning(variant)
+            self._check_settings(variant)
             _check_pruning(variant)
             _check_rounds(variant)
-            for arm in variant.arms:
-                ARMS.get(CLASSIFICATION, arm)
+
+    def _check_settings(self, plan: ClassificationPlan) -> None:
+        settings = ArmSettings(**known_fields(ArmSettings, plan.arm_settings, 'arm_settings'))
+        if settings.epochs is not None or settings.schedule is not None:
+            raise UserError(
+                'study.classification.arm_settings: epochs and schedule are of one arm: '
+                "arms=[dict(arm='...', epochs=...)]; those of all are study.classification.epochs."
+            )
+        if settings.tune_lr:
+            _check_tuning(plan)
+        needy = [a for a in plan.arms if _rule_of(plan, a) is BudgetRule.TOTAL]
+        if needy and plan.given_parents and plan.parent_epochs is None:
+            raise UserError(
+                f'Arm {needy[0]} trains with the compute of the parent, which is given and does '
+                'not say what that was: set study.classification.parent_epochs.'
+            )
+
+
+def _rule_of(plan: ClassificationPlan, arm: str) -> BudgetRule:
+    return budget_rule(ARMS.get(CLASSIFICATION, arm), plan.settings_of(arm))
+
+
+def _own_seeds(plan: DetectionPlan) -> list[Sequence[int] | None]:
+    return [one.seeds for one in plan.arm_plans.values()]
+
+
+def _check_untuned(plan: DetectionPlan) -> None:
+    """Refuse to leave out a fine-tuning that is not there."""
+    if plan.untuned and not any(map(ARMS.may_be_untuned, map(plan.arm, plan.arms))):
+        raise UserError(
+            'study.detection: untuned=True is for arms with a fine-tuned classifier, and there '
+            f'is none among {", ".join(plan.arms)}.'
+        )
 
 
 _WAYS_TO_PRUNE = (

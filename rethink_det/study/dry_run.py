@@ -9,7 +9,6 @@ from rethink_det.report.planning import FEWEST, planned
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Study
 from rethink_det.study.graph import runs_of
-from rethink_det.study.names import model_name
 
 Place = tuple[str, str]
 """Stage and model."""
@@ -29,16 +28,16 @@ def dry_run(study: Study) -> str:
 def comparisons_of(study: Study) -> dict[Place, int]:
     """How many comparisons are judged, by stage and model.
 
-    Each arm against the baseline of its stage, where that is trained, and the primary comparison if
-    it is of two others or by another metric.
+    Each arm against its rival, where that is trained, and the primary comparison if it is of two
+    others or by another metric.
     """
     found = {}
     for (stage, model), arms in study.trained_arms.items():
-        baseline = ARMS.baseline(stage).name
-        found[stage, model] = len(set(arms) - {baseline}) if baseline in arms else 0
+        rivals = [ARMS.rival(stage, arm, arms) for arm in arms]
+        found[stage, model] = len(rivals) - rivals.count(None)
     primary = study.primary_comparison()
-    if primary and not _is_usual(primary, study):
-        found[primary.stage, primary.model] = found.get((primary.stage, primary.model), 0) + 1
+    if primary and (primary.stage, primary.model) in found and not _is_usual(primary, study):
+        found[primary.stage, primary.model] += 1
     return found
 
 
@@ -49,15 +48,16 @@ def repetitions_of(study: Study) -> dict[Place, int]:
     for plan in study.detection:
         seeds = set(study.seeds if plan.seeds is None else plan.seeds)
         for variant in classification.variant_names:
-            place = DETECTION, model_name(plan.config, variant)
+            place = DETECTION, plan.model(variant)
             found[place] = min(found[place], len(seeds))
     return dict.fromkeys(found, len(named)) if len(named) > 1 else found
 
 
 def _is_usual(primary: Comparison, study: Study) -> bool:
     """Whether it is judged in any case."""
-    usual = ARMS.baseline(primary.stage).name, study.metric_of(primary.stage, primary.model)
-    return (primary.baseline, primary.metric) == usual
+    stage, model = primary.stage, primary.model
+    rival = ARMS.rival(stage, primary.arm, study.trained_arms.get((stage, model), ()))
+    return (primary.baseline, primary.metric) == (rival, study.metric_of(stage, model))
 
 
 def _judged(study: Study) -> Iterator[str]:

@@ -6,12 +6,13 @@ architecture that pruning found.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from typing import Any, ClassVar
 
 from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.classification.arm_config import ArmSettings
+from rethink_det.detection.transfer.settings import TransferSettings
 from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Reference
 from rethink_det.study.config import Study
 from rethink_det.study.names import model_name
@@ -29,6 +30,7 @@ class Run:
         config: File of the config that its own follows from.
         options: Keys of that config set to other values, ``{'train_cfg.max_epochs': 3}``.
         epochs: The config's schedule, compressed or stretched to so many epochs.
+        name: Of what is trained; empty for that of the config.
         variant: Which of a study's several pruners it belongs to; empty if there is one.
         round: Of pruning in rounds: which one this run serves before the last, from 1.
         parent: Name of the unpruned network it descends from, of a study that names several;
@@ -42,6 +44,7 @@ class Run:
     config: str
     options: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None
+    name: str = ''
     variant: str = ''
     round: int = 0
     parent: str = ''
@@ -60,8 +63,8 @@ class Run:
 
     @property
     def model(self) -> str:
-        """Name of the base config, which is the name of what is trained, and the variant."""
-        return model_name(self.config, self.variant)
+        """Name of what is trained, by itself or by its base config, and the variant."""
+        return _joined(self.name or model_name(self.config), self.variant)
 
     @property
     def key(self) -> str:
@@ -153,13 +156,15 @@ class DetectorTraining(Run):
     """A detector is trained by a transfer arm.
 
     Attributes:
-        start: Where its backbone comes from.
+        start: Where its backbone, or all of it, comes from.
         untuned: Whether that was pruned and not fine-tuned.
+        settings: Its budget.
     """
 
     stage = DETECTION
-    start: 'BackboneSource'
+    start: 'DetectorStart'
     untuned: bool = False
+    settings: TransferSettings = TransferSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +185,7 @@ class DetectorPruning(Run):
 
 Classifier = ClassifierTraining | GivenClassifier
 Pruning = ClassifierPruning | PublishedArchitecture
-BackboneSource = Classifier | Pruning | DetectorPruning
+DetectorStart = Classifier | Pruning | DetectorTraining | DetectorPruning
 
 
 def runs_of(study: Study) -> list[Run]:
@@ -188,12 +193,18 @@ def runs_of(study: Study) -> list[Run]:
     classification = study.classification
     by_parent = [_Backbones(classification, name) for name in classification.parent_names]
     runs = [run for one in by_parent for seed in study.seeds for run in one.runs(seed)]
-    for plan in study.detection:
-        seeds = study.seeds if plan.seeds is None else plan.seeds
-        variants = classification.variant_names
-        for one, seed, variant, arm in product(by_parent, seeds, variants, plan.arms):
-            runs += _detector_runs(plan, one, plan.arm(arm), variant, seed)
-    return list({run.key: run for run in runs}.values())
+    for plan, one in product(study.detection, by_parent):
+        for seed, variant in product(study.seeds, classification.variant_names):
+            arms = [arm for arm in plan.arms if seed in plan.seeds_of(arm, study.seeds)]
+            runs += [_detector(plan, one, plan.arm(arm), variant, seed) for arm in arms]
+    return list({run.key: run for wanted in runs for run in _lineage(wanted)}.values())
+
+
+def _lineage(run: Run) -> Iterator[Run]:
+    """A run, after all that it needs."""
+    for parent in run.parents.values():
+        yield from _lineage(parent)
+    yield run
 
 
 def models_of(study: Study, run: Run) -> list[str]:
@@ -216,16 +227,14 @@ class _Backbones:
     parent: str
 
     def runs(self, seed: int) -> Iterator[Run]:
-        """Those of a seed, parents before children."""
+        """Those of a seed, without what only others need."""
         yield self.unpruned(seed)
         for variant in self.plan.variant_names:
             plan = self.plan.of(variant)
-            for number in range(1, plan.rounds):
-                yield self.pruned(variant, seed, number)
-                yield self.trained(plan.round_arm, variant, seed, number)
             yield self.pruned(variant, seed)
-            for arm in plan.arms:
-                if ARMS.get(CLASSIFICATION, arm).pruned:
+            for arm, own in plan.arm_plans.items():
+                mine = own.seeds is None or seed in own.seeds
+                if mine and ARMS.get(CLASSIFICATION, arm).pruned:
                     yield self.trained(arm, variant, seed)
 
     def of_arm(self, arm: str, variant: str, seed: int) -> Classifier:
@@ -252,7 +261,7 @@ class _Backbones:
         plan = self.plan.of(variant)
         return ClassifierTraining(
             arm=arm,
-            settings=ArmSettings(**plan.arm_settings),
+            settings=plan.settings_of(arm),
             pruned=self.pruned(variant, seed, number),
             reference=None if number else plan.reference.get(arm),
             **self.common(plan, seed, variant=variant, round=number, epochs=plan.epochs),
@@ -273,15 +282,27 @@ class _Backbones:
         )
 
     def detector(
-        self, plan: DetectionPlan, arm: Arm, start: 'BackboneSource', seed: int
+        self, plan: DetectionPlan, arm: Arm, start: 'DetectorStart', seed: int
     ) -> DetectorTraining:
-        """The training of a detector by a transfer arm, whose backbone comes from ``start``."""
+        """The training of a detector by a transfer arm, which starts from ``start``."""
         return DetectorTraining(
             arm=arm.name,
             start=start,
             untuned=arm.untuned,
+            settings=replace(plan.settings_of(arm.name), equal_to=plan.equal_to(arm)),
             reference=plan.reference.get(_joined(start.variant, arm.name)),
-            **self.common(plan, seed, variant=start.variant, epochs=plan.epochs),
+            **self.common(plan, seed, name=plan.name, variant=start.variant, epochs=plan.epochs),
+        )
+
+    def detector_pruned(
+        self, plan: DetectionPlan, trained: DetectorTraining, variant: str, seed: int
+    ) -> DetectorPruning:
+        """The pruning of a detector that was trained with the unpruned backbone."""
+        return DetectorPruning(
+            pruner=self.plan.of(variant).pruner or {},
+            trained=trained,
+            classifier=self.unpruned(seed),
+            **self.common(plan, seed, arm=AFTER_PRUNING, name=plan.name, variant=variant),
         )
 
     def common(
@@ -292,25 +313,23 @@ class _Backbones:
         return {**mine, 'config': plan.config, 'options': plan.options, **more}
 
 
-def _detector_runs(
+def _detector(
     plan: DetectionPlan, backbones: _Backbones, arm: Arm, variant: str, seed: int
-) -> Iterator[Run]:
-    """What a transfer arm needs beyond the classifiers, and the arm itself."""
+) -> DetectorTraining:
+    """The training of a transfer arm."""
+
+    def train(arm: Arm, start: DetectorStart) -> DetectorTraining:
+        return backbones.detector(plan, arm, start, seed)
+
+    if arm.after_detector:
+        reference = ARMS.reference(DETECTION)
+        trained = train(reference, backbones.of_arm(reference.source or '', variant, seed))
+        if not arm.pruned:
+            return train(arm, trained)
+        return train(arm, backbones.detector_pruned(plan, trained, variant, seed))
     if arm.source is None or arm.untuned:
-        yield backbones.detector(plan, arm, backbones.pruned(variant, seed), seed)
-        return
-    classifier = backbones.of_arm(arm.source, variant, seed)
-    if not arm.whole:
-        yield backbones.detector(plan, arm, classifier, seed)
-        return
-    trained = backbones.detector(plan, ARMS.reference(DETECTION), classifier, seed)
-    pruned = DetectorPruning(
-        pruner=backbones.plan.of(variant).pruner or {},
-        trained=trained,
-        classifier=classifier,
-        **backbones.common(plan, seed, arm=AFTER_PRUNING, variant=variant),
-    )
-    yield from (trained, pruned, backbones.detector(plan, arm, pruned, seed))
+        return train(arm, backbones.pruned(variant, seed))
+    return train(arm, backbones.of_arm(arm.source, variant, seed))
 
 
 def _joined(*parts: str) -> str:

@@ -3,10 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule, Start
+from rethink_det.classification.arm_config import ArmSettings
+from rethink_det.detection.transfer.settings import BUDGETS, EPOCHS, TransferSettings
+from rethink_det.errors import UserError
 from rethink_det.report.run_result import Reference
+from rethink_det.report.schema import NO_KEY
+from rethink_det.study.arm_plans import ArmPlan, arm_plans
 from rethink_det.study.parents import Parent, name_of
 
 VARIANT_KEYS = (
@@ -29,7 +35,9 @@ class ClassificationPlan:
             ``variants={'a': dict(pruner=P)}``.
         architecture: Instead of a pruner: a published architecture (name or JSON file), where
             the pruned weights are not at hand. Only arms from scratch can train it.
-        arms: Which arms; ``unpruned`` runs in any case, the others need it. Default: the usual.
+        arms: Which arms, by name or as :class:`~rethink_det.study.arm_plans.ArmPlan` says, with
+            a budget or seeds of their own; here they stand by their names. ``unpruned`` runs in
+            any case, the others need it. Default: the usual.
         rounds: How often to prune; between two rounds the pruned network is trained. What the
             pruner is told (a ratio, say) holds for each round.
         round_arm: The arm of that training: ``'fine-tune'`` (arXiv 1506.02626), or
@@ -46,6 +54,10 @@ class ClassificationPlan:
         options: Other keys of ``config`` set to other values.
         reference: Published top-1 by arm, ``{arm: dict(value=..., source=...)}``; those of a
             variant as ``{'a/fine-tune': ...}``.
+        arm_plans: What :attr:`arms` says, by their names; no key of a config.
+
+    Raises:
+        UserError: ``arms`` is no list of arms, or one stands there twice.
     """
 
     config: str
@@ -63,6 +75,15 @@ class ClassificationPlan:
     epochs: int | None = None
     options: Mapping = field(default_factory=dict)
     reference: Mapping[str, Reference] = field(default_factory=dict)
+    arm_plans: Mapping[str, ArmPlan] = field(default_factory=dict, metadata=NO_KEY)
+
+    def __post_init__(self) -> None:
+        _name_arms(self, CLASSIFICATION)
+
+    def settings_of(self, arm: str) -> ArmSettings:
+        """Budgets of an arm: those of all, and its own."""
+        own = self.arm_plans[arm].budget if arm in self.arm_plans else {}
+        return ArmSettings(**{**self.arm_settings, **own})
 
     @property
     def variant_names(self) -> tuple[str, ...]:
@@ -104,6 +125,7 @@ class ClassificationPlan:
             for key, number in self.reference.items()
             if key.startswith(prefix)
         }
+        own.setdefault('arm_plans', {} if 'arms' in own else self.arm_plans)
         own['arm_settings'] = {**self.arm_settings, **own.get('arm_settings', {})}
         own['reference'] = {**published, **own.get('reference', {})}
         return replace(self, **own, pruners={}, variants={})
@@ -123,23 +145,73 @@ class DetectionPlan:
 
     Attributes:
         config: Training config of the detector with its usual backbone.
-        arms: Which transfer arms; default: the usual.
+        name: Under which its results stand, unique in the study; default: that of the config,
+            and of the budget if that is ``'compute'``.
+        arms: Which transfer arms, as those of a :class:`ClassificationPlan`; default: the usual.
         seeds: Which of the study's seeds; default: all.
         epochs: The config's schedule, compressed or stretched to so many epochs.
+        budget: ``'epochs'``: every arm trains for those of the config, as published;
+            ``'compute'``: every pruned detector gets the compute of the unpruned one, its epochs
+            times the ratio of the two whole detectors' MACs.
         options: Other keys of ``config`` set to other values.
         reference: Published AP by arm.
         untuned: In arms that take a pruned and fine-tuned classifier, take it as pruning left it.
+        arm_plans: What :attr:`arms` says, by their names; no key of a config.
+
+    Raises:
+        UserError: ``arms`` is no list of arms, or one stands there twice; an unknown budget.
     """
 
     config: str
+    name: str = ''
     arms: Sequence[str] = field(default_factory=partial(ARMS.usual, DETECTION))
     seeds: Sequence[int] | None = None
     epochs: int | None = None
+    budget: str = EPOCHS
     options: Mapping = field(default_factory=dict)
     reference: Mapping[str, Reference] = field(default_factory=dict)
     untuned: bool = False
+    arm_plans: Mapping[str, ArmPlan] = field(default_factory=dict, metadata=NO_KEY)
+
+    def __post_init__(self) -> None:
+        _name_arms(self, DETECTION)
+        if self.budget not in BUDGETS:
+            known = ', '.join(BUDGETS)
+            raise UserError(f'study.detection: budget {self.budget!r} is none of {known}.')
+        if not self.name:
+            suffix = '' if self.budget == EPOCHS else f'-{self.budget}'
+            object.__setattr__(self, 'name', f'{Path(self.config).stem}{suffix}')
+
+    def model(self, variant: str = '') -> str:
+        """Name of what is trained on the shapes of a variant."""
+        return '/'.join(filter(None, (self.name, variant)))
 
     def arm(self, name: str) -> Arm:
         """The arm of a name, as this plan has it."""
         arm = ARMS.get(DETECTION, name)
         return ARMS.untuned(arm) if self.untuned and ARMS.may_be_untuned(arm) else arm
+
+    def settings_of(self, arm: str) -> TransferSettings:
+        """The budget of an arm: the plan's, or its own."""
+        own = self.arm_plans[arm].budget if arm in self.arm_plans else {}
+        return TransferSettings(budget=self.budget, untuned=self.arm(arm).untuned, **own)
+
+    def equal_to(self, arm: Arm) -> tuple[TransferSettings, TransferSettings] | None:
+        """Of an arm that gets the compute of two trainings, the settings of these."""
+        if arm.budget is not BudgetRule.TOTAL:
+            return None
+        heir = ARMS.starting_from(Start.DETECTOR).name
+        return self.settings_of(ARMS.reference(DETECTION).name), self.settings_of(heir)
+
+    def seeds_of(self, arm: str, study: Sequence[int]) -> Sequence[int]:
+        """The seeds of an arm, in a study of those seeds."""
+        own = self.arm_plans[arm].seeds if arm in self.arm_plans else None
+        mine = study if self.seeds is None else self.seeds
+        return mine if own is None else own
+
+
+def _name_arms(plan: ClassificationPlan | DetectionPlan, stage: str) -> None:
+    """Let ``arms`` be names, and ``arm_plans`` what was said with them."""
+    plans = arm_plans(stage, plan.arms, f'study.{stage}: arms', plan.arm_plans)
+    object.__setattr__(plan, 'arms', tuple(plans))
+    object.__setattr__(plan, 'arm_plans', plans)

@@ -65,6 +65,8 @@ class ArmWeights:
 
 def weights_of(arm: Arm) -> ArmWeights:
     """What an arm takes that takes weights."""
+    if arm.whole and not arm.pruned:
+        return ArmWeights(DETECTION, _trained_with(ARMS.source_of(arm)), False, taker=arm)
     if arm.whole:
         before = (_trained_with(ARMS.source_of(arm)), arm.name)  # it may be pruned once more
         return ArmWeights(DETECTION, AFTER_PRUNING, True, before, taker=arm)

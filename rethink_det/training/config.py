@@ -92,12 +92,12 @@ def check_optimizer(config: Config) -> None:
 
 
 def known_fields(kind: type, data: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """``data`` if all its keys are fields of the dataclass ``kind``.
+    """``data`` if all its keys are fields of the dataclass ``kind``, and such as are keys.
 
     Raises:
         UserError: Names the unknown key and the valid ones.
     """
-    valid = [field.name for field in fields(kind)]
+    valid = [field.name for field in fields(kind) if field.metadata.get('key', True)]
     unknown = sorted(set(data) - set(valid))
     if unknown:
         raise UserError(f'{where}: unknown key {unknown[0]!r}; valid are {", ".join(valid)}.')

@@ -71,12 +71,58 @@ def test_scratch_b_has_the_parents_compute(parent, pruned):
     full = classifier_architecture(parent).cost().macs
     small = PrunedArchitecture.load(pruned['architecture']).cost().macs
     epochs = config.train_cfg.max_epochs
-    assert 160 < epochs == int(160 * full / small)
-    assert config.param_scheduler[0].milestones == [epochs // 2, 3 * epochs // 4]
+    assert 160 < epochs == round(160 * full / small)
+    assert config.param_scheduler[0].milestones == [(epochs + 1) // 2, (3 * epochs + 2) // 4]
     assert config.optim_wrapper == parent.optim_wrapper and not config.custom_hooks
     capped = arm('scratch-b', parent, pruned, ArmSettings(scratch_b_cap=1.25))
     assert capped.train_cfg.max_epochs == 200
     assert capped.param_scheduler[0].milestones == [100, 150]
+
+
+def test_rewinding_differs_from_scratch_e_in_its_weights_alone(parent, pruned):
+    rewound, drawn = (arm(name, parent, pruned).to_dict() for name in ('rewind', 'scratch-e'))
+    (hook,) = rewound.pop('custom_hooks')
+    assert (hook['arm'], hook['checkpoint']) == ('rewind', str(pruned['weights']))
+    assert not drawn.pop('custom_hooks') and rewound == drawn
+
+
+def test_rewinding_may_take_the_schedule_of_scratch_b(parent, pruned):
+    longer = arm('rewind', parent, pruned, replace(SETTINGS, schedule='scratch-b'))
+    assert longer.param_scheduler == arm('scratch-b', parent, pruned).param_scheduler
+    assert longer.optim_wrapper.optimizer.lr == 0.1
+
+
+def test_scratch_total_has_the_compute_of_parent_and_fine_tuning(parent, pruned):
+    full = classifier_architecture(parent).cost().macs
+    small = PrunedArchitecture.load(pruned['architecture']).cost().macs
+    config = arm('scratch-total', parent, pruned)
+    assert config.train_cfg.max_epochs == round(160 * full / small + 2) and not config.custom_hooks
+    known = arm_config(parent, get_arm('scratch-total'), SETTINGS, **pruned, owed=30.2)
+    assert known.train_cfg.max_epochs == 32
+
+
+@pytest.mark.parametrize(
+    'name, settings, epochs, lr',
+    [
+        ('scratch-e', dict(epochs=7), 7, 0.1),
+        ('scratch-e', dict(schedule=2.5), 400, 0.1),
+        ('fine-tune', dict(schedule=2.5), 5, 0.003),
+        ('fine-tune', dict(epochs=9), 9, 0.003),
+    ],
+)
+def test_a_budget_of_its_own_goes_before_the_rule(parent, pruned, name, settings, epochs, lr):
+    config = arm(name, parent, pruned, replace(SETTINGS, **settings))
+    assert config.train_cfg.max_epochs == config.train_cfg.val_interval == epochs
+    assert config.optim_wrapper.optimizer.lr == lr
+
+
+def test_the_schedule_is_compressed_once(parent, pruned):
+    config = arm_config(parent, get_arm('scratch-b'), SETTINGS, **pruned, epochs=3)
+    full = classifier_architecture(parent).cost().macs
+    small = PrunedArchitecture.load(pruned['architecture']).cost().macs
+    assert config.train_cfg.max_epochs == round(3 * full / small)
+    whole = arm_config(parent, get_arm('unpruned'), SETTINGS, epochs=3)
+    assert whole.train_cfg.max_epochs == 3
 
 
 def test_fine_tuning_is_short_constant_and_inherits(parent, pruned):

@@ -94,7 +94,7 @@ def test_seeds_without_those_of_a_detector_are_refused(refusal):
         (['study.classification.pruner.type=L9'], ["'L9'", 'L1NormPruner, MagnitudePruner']),
         (['study.classification.pruner.ratios=1.5'], ['[0, 1)', '1.5']),
         (['study.classification.config=gone.py'], ['gone.py does not exist']),
-        (['study.classification.arm_settings.epochs=1'], ["'epochs'", 'fine_tune_epochs']),
+        (['study.classification.arm_settings.epoch=1'], ["'epoch'", 'fine_tune_epochs']),
     ],
 )
 def test_wrong_study_is_refused(refusal, study, tmp_path, options, parts):

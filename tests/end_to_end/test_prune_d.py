@@ -1,4 +1,4 @@
-"""Prune-D: a detector is trained, its backbone pruned, and the detector trained on."""
+"""Prune-D: a detector is trained, its backbone pruned, it is trained on; and its controls."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ study = dict(
         pruner=dict(type='L1NormPruner', ratios=0.5),
         arms=['unpruned'],
     ),
-    detection=[dict(config='detector.py', arms=['prune-d'])],
+    detection=[dict(config='detector.py', arms=['unpruned-d', 'prune-d', 'scratch-d'])],
 )
 """
 HALF = ('--pruner', 'L1NormPruner', '--pruner-options', 'ratios=0.5')
@@ -59,6 +59,8 @@ def test_the_study_trains_prunes_and_trains_on(study):
         'detection/detector/unpruned/seed0',
         'detector-pruning/detector/pruned/seed0',
         'detection/detector/prune-d/seed0',
+        'detection/detector/unpruned-d/seed0',
+        'detection/detector/scratch-d/seed0',
     }
     whole, cut = (
         found['detection/detector/unpruned/seed0'],
@@ -69,8 +71,27 @@ def test_the_study_trains_prunes_and_trains_on(study):
     assert cut['total_train_macs'] == cut['train_macs'] + whole['total_train_macs']
     shown = StudyResults.read(study).runs
     arms = [(run.arm, run.status) for run in shown if run.stage == 'detection']
-    assert arms == [('unpruned', 'completed'), ('prune-d', 'completed')]
+    assert arms == [
+        (arm, 'completed') for arm in ('unpruned', 'unpruned-d', 'prune-d', 'scratch-d')
+    ]
     assert 'prune-d' in (study / 'report.md').read_text()
+
+
+def test_the_controls_had_the_same_chance(study):
+    found = results(study)
+    runs = {key.split('/')[2]: run for key, run in found.items() if key.startswith('detection/')}
+    # Both go on from the same trained detector, one of them uncut.
+    assert runs['unpruned-d']['transferred']['parent_digest'] == runs['unpruned']['digest']
+    assert (
+        runs['unpruned-d']['macs'] == runs['unpruned']['macs'] and runs['unpruned-d']['epochs'] == 1
+    )
+    # Drawn anew, in the shape of the pruned one, for all that its two trainings took.
+    drawn, cut = runs['scratch-d'], runs['prune-d']
+    assert 'parent_digest' not in drawn['transferred'] and drawn['macs'] == cut['macs']
+    both = runs['unpruned']['train_macs'] + cut['train_macs']
+    assert abs(drawn['train_macs'] - both) * 2 <= drawn['train_macs'] / drawn['epochs']
+    page = (study / 'report.md').read_text()
+    assert 'unpruned-d' in page and 'Scratch-D reached' in page
 
 
 def test_it_goes_on_from_the_detectors_weights(study):
@@ -143,7 +164,7 @@ def test_the_commands_do_what_the_study_does(study, trained, folder, command, tm
         (
             'prune-d',
             'resnet34-a',
-            'no weights: arm prune-d needs the checkpoint of a pruned detector',
+            'no weights: arm prune-d needs the checkpoint of a detector',
         ),
     ],
 )

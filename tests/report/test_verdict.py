@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det.report import Comparison, RunResult, StudyResults
-from rethink_det.report.statistics import METRICS
+from rethink_det.report.statistics import METRICS, summarise
 from rethink_det.report.tables import metric_table
 from rethink_det.report.training_facts import TrainingFacts
-from rethink_det.report.verdict import confidence, overall_verdict
+from rethink_det.report.verdict import confidence, overall_verdict, sentence_of
 from tests.report.rows import TOP1, classification
 
 FINE = [93.0, 93.3, 92.7]
@@ -229,3 +229,39 @@ def test_a_primary_comparison_by_another_metric_shows_that_metric():
     assert 'Scratch-B reached 15.0 ± 0' in told and 'Prune-C 15.5 ± 0' in told
     assert '(difference −0.5, ' in told
     assert beside.startswith('reached 30.0 ± 0.3 (difference −1.0,')
+
+
+def test_rewinding_is_told_by_its_weights_and_against_its_twin():
+    runs = classification(fine_tune=LOW, scratch_e=LOW, scratch_b=LOW, rewind=FINE)
+    epochs = {'scratch-b': 9}
+    runs = [replace(run, epochs=epochs.get(run.arm, 4)) for run in runs]
+    told = {v.comparison.arm: v for v in results(runs).verdicts}
+    assert told['rewind'].comparison.baseline == 'scratch-e'
+    assert told['rewind'].outcome == 'better' and told['rewind'].usual
+    assert 'nherited weights mattered, by 2.00 points' in sentence_of(
+        told['rewind'], summarise(runs)
+    )
+    longer = [replace(run, epochs=9) if run.arm == 'rewind' else run for run in runs]
+    told = {v.comparison.arm: v for v in results(longer).verdicts}
+    assert told['rewind'].comparison.baseline == 'scratch-b'
+
+
+def test_prune_d_is_told_by_the_detector_of_its_shape_and_compute():
+    runs = [
+        RunResult('detection', arm, seed, {'coco/bbox_mAP': value}, 'det')
+        for arm, values in {
+            'unpruned-d': [0.42, 0.43, 0.41],
+            'prune-d': [0.40, 0.41, 0.39],
+            'scratch-d': [0.30, 0.32, 0.28],
+            'random': [0.20, 0.21, 0.19],
+        }.items()
+        for seed, value in enumerate(values)
+    ]
+    primary = Comparison('detection', 'det', 'scratch-d', 'prune-d', 'coco/bbox_mAP')
+    study = results(runs, primary=primary)
+    against = {v.comparison.arm: v.comparison.baseline for v in study.verdicts}
+    assert against == dict.fromkeys(['unpruned-d', 'scratch-d', 'random'], 'prune-d')
+    (said,) = study.conclusions
+    assert said.sentence.startswith('Inherited weights mattered, by 10.0 points here')
+    assert 'Scratch-D reached 30.0 ± 2.0 AP, Prune-D 40.0 ± 1.0 AP' in said.sentence
+    assert 'no completed run' not in said.sentence

@@ -22,13 +22,11 @@ def test_demo_expands_to_its_runs():
     net, det = 'resnet18-w16_shapes', 'faster-rcnn_r18-w16_fpn_shapes'
     expected = set()
     for seed in (0, 1, 2):
-        arms = ('unpruned', 'fine-tune', 'scratch-e', 'scratch-b')
+        arms = ('unpruned', 'fine-tune', 'scratch-b')
         expected |= {f'classification/{net}/{arm}/seed{seed}' for arm in arms}
         expected.add(f'pruning/{net}/pruned/seed{seed}')
-        arms = ('unpruned', 'prune-c', 'scratch-b', 'random')
+        arms = ('prune-c', 'scratch-b', *['random'] * (seed == 0))
         expected |= {f'detection/{det}/{arm}/seed{seed}' for arm in arms}
-    mask = 'mask-rcnn_r18-w16_fpn_shapes'
-    expected |= {f'detection/{mask}/{arm}/seed0' for arm in ('prune-c', 'scratch-b')}
     assert set(keys(study)) == expected
     assert len(keys(study)) == len(expected)
     assert study.name == 'demo'
@@ -54,7 +52,7 @@ def test_prune_d_brings_the_detector_it_prunes(load):
     [(dict(rounds=2), 'rounds=1'), (dict(pruner=None, architecture='resnet34-a'), 'a pruner')],
 )
 def test_prune_d_needs_one_pruning(load, parts, remedy):
-    with pytest.raises(UserError, match=f'arm prune-d prunes .* once: it needs .* with {remedy}'):
+    with pytest.raises(UserError, match=f'arm prune-d has .* once: it needs .* with {remedy}'):
         load(classification=dict(arms=['unpruned']) | parts, detection=[dict(arms=['prune-d'])])
 
 
@@ -99,12 +97,44 @@ def test_unpruned_runs_even_if_it_is_not_named(load):
     assert [run.arm for run in runs_of(study)] == ['unpruned', 'pruned', 'scratch-e']
 
 
-def test_same_run_asked_for_twice_is_one(load):
+def test_a_seed_that_is_named_twice_is_one(load):
     once = load(detection=[dict(arms=['random'])])
-    twice = load(
-        detection=[dict(arms=['random', 'random']), dict(arms=['random'])], seeds=[0, 1, 1]
-    )
-    assert keys(twice) == keys(once)
+    assert keys(load(detection=[dict(arms=['random'])], seeds=[0, 1, 1])) == keys(once)
+
+
+def test_the_controls_of_prune_d_start_from_what_it_starts_from(load):
+    arms = ['unpruned', 'unpruned-d', 'prune-d', 'scratch-d']
+    study = load(classification=dict(arms=['unpruned']), detection=[dict(arms=arms)], seeds=[2])
+    runs = {run.arm: run for run in runs_of(study) if run.stage == 'detection'}
+    assert runs['unpruned-d'].start == runs['unpruned']
+    assert runs['scratch-d'].start == runs['prune-d'].start
+    assert runs['prune-d'].start.trained == runs['unpruned']
+    assert [run.stage for run in runs_of(study)].count('detector-pruning') == 1
+
+
+def test_what_an_arm_is_told_of_its_own_is_its_runs_alone(load):
+    arms = ['fine-tune', dict(arm='scratch-e', epochs=7, seeds=[1]), 'scratch-b']
+    arms += [dict(arm='scratch-e', schedule=2.5), dict(arm='rewind', schedule='scratch-b')]
+    runs = runs_of(load(classification=dict(arms=arms)))
+    trained = {(run.arm, run.seed): run.settings for run in runs if run.stage == 'classification'}
+    assert trained['scratch-e', 1].epochs == 7 and ('scratch-e', 0) not in trained
+    assert trained['scratch-e@2.5', 0].schedule == 2.5
+    assert trained['rewind', 0].schedule == 'scratch-b'
+    assert trained['scratch-b', 0].epochs is None is trained['fine-tune', 1].schedule
+
+
+def test_a_detector_brings_the_classifier_of_a_seed_that_its_arm_leaves_out(load):
+    arms = ['fine-tune', dict(arm='scratch-e', seeds=[0])]
+    runs = runs_of(load(classification=dict(arms=arms), detection=[dict(arms=['scratch-e'])]))
+    assert [r.seed for r in runs if r.arm == 'scratch-e'] == [0, 0, 1, 1]
+
+
+def test_a_detector_goes_by_its_name_and_budget(load):
+    plans = [dict(), dict(budget='compute'), dict(name='longer', epochs=9)]
+    detection = [dict(arms=['prune-c'], **plan) for plan in plans]
+    runs = runs_of(load(detection=detection, seeds=[0]))
+    keys = [run.key for run in runs if run.stage == 'detection']
+    assert keys == [f'detection/{name}/prune-c/seed0' for name in ('det', 'det-compute', 'longer')]
 
 
 def test_detector_may_take_fewer_seeds(load):

@@ -136,7 +136,7 @@ def test_results_have_a_group_a_variant_with_the_parent_in_each(load, tmp_path):
         (dict(variants={'new': dict(arms=['fine-tune'])}), 'either a pruner or an architecture'),
         (dict(variants={'hard': dict(arms=['prune-c'])}), "arm 'prune-c'; known are unpruned"),
         (dict(variants={'hard': dict(rounds=0)}), 'rounds must be at least 1'),
-        (dict(variants={'hard': dict(arm_settings=dict(epochs=1))}), "unknown key 'epochs'"),
+        (dict(variants={'hard': dict(arm_settings=dict(epoch=1))}), "unknown key 'epoch'"),
         (dict(variants={'s': dict(architecture='resnet34-a')}), 'no weights: fine-tune needs'),
     ],
 )

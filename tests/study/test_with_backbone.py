@@ -38,7 +38,8 @@ def test_any_other_model_is_a_detector_and_what_changes_is_told():
     'arm, settings, message',
     [
         ('prune-c', {}, "'prune-c'"),
-        ('scratch-e', {'schedule': '2x'}, "'schedule'.*fine_tune_epochs"),
+        ('scratch-e', {'sync_bn': True}, "'sync_bn'.*fine_tune_epochs"),
+        ('scratch-e', {'schedule': '2x'}, "Unknown classification arm '2x'"),
         ('fine-tune', {}, 'is a shape, it has no weights: arm fine-tune needs'),
     ],
 )

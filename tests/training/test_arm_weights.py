@@ -14,10 +14,12 @@ DETECTOR = {'backbone.conv1.weight': torch.zeros(1), 'neck.conv.weight': torch.z
 TAKING = [arm for arm in ARMS if arm.takes_weights]
 FITTING = {
     ('classification', 'fine-tune'): ('pruned',),
+    ('classification', 'rewind'): ('pruned',),
     ('classification', 'lottery'): ('pruned',),
     ('detection', 'unpruned'): ('unpruned',),
     ('detection', 'prune-c'): ('fine-tune',),
     ('detection', 'prune-d'): ('pruned',),
+    ('detection', 'unpruned-d'): ('unpruned',),
     ('detection', 'scratch-e'): ('scratch-e',),
     ('detection', 'scratch-b'): ('scratch-b',),
 }
@@ -39,7 +41,7 @@ def test_an_arm_takes_the_weights_of_one_arm_or_step_alone(arm, own):
     if own in FITTING[arm.stage, arm.name]:
         unknown = check_weights(arm, given)
         # Of a pruned detector it matters how it was trained before.
-        assert (unknown is None) == (not arm.whole)
+        assert (unknown is None) == (not (arm.whole and arm.pruned))
     elif own == 'converted':
         assert 'some.pth: converted from the file of another tool' in check_weights(arm, given)
     else:

@@ -16,6 +16,7 @@ from rethink_det.arms import ARMS, Arm
 from rethink_det.detection.adapted import Adapted, Change
 from rethink_det.detection.evaluation.evaluators import set_evaluators
 from rethink_det.detection.feature_maps import feature_maps, place_outputs
+from rethink_det.detection.measuring.cost import detector_cost
 from rethink_det.detection.transfer.backbone_settings import (
     check_replaceable,
     parameters,
@@ -28,7 +29,9 @@ from rethink_det.detection.transfer.shared_head import PLACE, adapt_shared_head
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type, scope_of
 from rethink_det.registry import HOOKS
+from rethink_det.training import Budget
 from rethink_det.training.arm_weights import check_kind
+from rethink_det.training.budget import Base
 
 WEIGHT_HOOKS = ('rethink_det.TransferHook', 'rethink_det.MaskHook')
 """Hooks that bring a backbone's weights in: a config's own go with its backbone."""
@@ -40,6 +43,7 @@ def transfer_config(
     architecture: str | PathLike,
     weights: str | PathLike | None = None,
     settings: TransferSettings | None = None,
+    epochs: int | None = None,
 ) -> Adapted:
     """A detector's config with another backbone, everything else kept.
 
@@ -55,6 +59,7 @@ def transfer_config(
             for ``random`` that of the pruner, if the architecture has weight masks, which are
             in there.
         settings: Schedule, SyncBN, and whether the weights were not fine-tuned.
+        epochs: The config's schedule is compressed or stretched to so many.
 
     Returns:
         The config, and what else than its backbone is different.
@@ -69,14 +74,17 @@ def transfer_config(
     _check(config, arm, weights)
     checkpoint = _read(arm, weights)
     config = deepcopy(config)
-    shape = PrunedArchitecture.load(architecture)
+    shape, own_model = PrunedArchitecture.load(architecture), deepcopy(config.model)
     with scope_of(config, 'mmdet'):
         changes = _replace_backbone(config.model, shape, architecture, arm)
     changes += set_normalisation(
         config, None if checkpoint is None else checkpoint.input_convention
     )
     changes += set_evaluators(config)
-    settings.apply(config, arm)
+    base = None if epochs is None else Base(Budget.of(config), epochs, 1, 1)
+    if settings.compares_detectors(arm):
+        base = _whole_detectors(epochs, config, own_model, shape, arm)
+    settings.apply(config, arm, base)
     others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
     config.custom_hooks = [*others, *_hooks(config, arm, shape, weights)]
     _import_this_package(config)
@@ -113,10 +121,30 @@ def _read(arm: Arm, weights: str | PathLike | None) -> Checkpoint | None:
     return checkpoint
 
 
+def _whole_detectors(
+    epochs: int | None, config: Config, own_model: Mapping, shape: PrunedArchitecture, arm: Arm
+) -> Base:
+    """The schedule, the MACs of the detector, and those of that with the unpruned backbone.
+
+    Args:
+        epochs: Of the schedule, if they are not the config's.
+        config: Of the detector, adapted.
+        own_model: Its model before.
+        shape: Of the pruned backbone.
+        arm: Which transfer arm.
+    """
+    unpruned = deepcopy(config)
+    unpruned.model = own_model
+    with scope_of(unpruned, 'mmdet'):
+        _replace_backbone(unpruned.model, shape.base, shape.base.to_dict(), arm)
+    full, pruned = (detector_cost(one).whole.macs for one in (unpruned, config))
+    return Base(Budget.of(config), epochs, full, pruned)
+
+
 def _replace_backbone(
     model: MutableMapping,
     shape: PrunedArchitecture,
-    architecture: str | PathLike,
+    architecture: str | PathLike | Mapping,
     arm: Arm,
 ) -> list[Change]:
     """The new backbone, and everything in ``model`` that depends on it, in place."""
@@ -130,7 +158,7 @@ def _replace_backbone(
     runtime, found = place_outputs(shape, runtime, wanted, selectable)
     model['backbone'] = {
         'type': 'rethink_det.PrunedBackbone',
-        'architecture': str(architecture),
+        'architecture': architecture if isinstance(architecture, Mapping) else str(architecture),
         **runtime,
     }
     changes += set_widths(model, [m.width for m in wanted], [m.width for m in found])

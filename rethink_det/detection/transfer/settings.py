@@ -9,11 +9,15 @@ from dataclasses import dataclass, replace
 
 from mmengine.config import Config
 
-from rethink_det.arms import ARMS, DETECTION, Arm
+from rethink_det.arms import ARMS, DETECTION, Arm, BudgetRule, Start
 from rethink_det.errors import UserError
 from rethink_det.training import Budget
+from rethink_det.training.budget import Base, check_own_budget, own_epochs
 
 LONGEST = 6
+_TIMES = re.compile(rf'([1-{LONGEST}])x')
+EPOCHS, COMPUTE = BUDGETS = ('epochs', 'compute')
+"""What all arms of a detector have alike."""
 
 
 @dataclass(frozen=True)
@@ -28,38 +32,125 @@ class TransferSettings:
             with drops at 8 and 11, 6x makes 72 with drops at 64 and 70. (Section 3 of the
             paper: "we always reduce the learning rate by 10x in the last 60k and last 20k
             iterations respectively, no matter how many total iterations", of 90k to the 1x.)
+            A number (2.4) is so many times the epochs of the arm, any arm's, with the drops where
+            they are in proportion; the name of an arm, that arm's rule in place of its own.
+        epochs: So many for the arm, whatever its rule says.
+        budget: ``'epochs'``: every arm trains for those of the config, as published;
+            ``'compute'``: a pruned detector gets the compute of the unpruned one, its epochs times
+            the ratio of the two whole detectors' MACs.
         sync_bn: Compute the statistics of every BatchNorm over the images of all GPUs (SyncBN),
             the paper's remedy for two images a GPU; it matters where BatchNorm is trained. It
             needs GPUs and ``--launcher``: in a single process it changes nothing.
         untuned: Take a network that was pruned and not fine-tuned, where the arm has one that
             was: what the inherited weights are worth as they are. Its BatchNorm statistics are
             those of the uncut network, so nothing of it is frozen.
+        equal_to: Settings of the two trainings whose compute ``scratch-d`` gets, of the detector
+            before it is pruned and after; default: as it would be without any.
+
+    Raises:
+        UserError: An unknown budget or schedule, or epochs and a schedule at once.
     """
 
-    schedule: str = '1x'
+    schedule: float | str = '1x'
+    epochs: int | None = None
+    budget: str = EPOCHS
     sync_bn: bool = False
     untuned: bool = False
+    equal_to: tuple['TransferSettings', 'TransferSettings'] | None = None
 
-    def apply(self, config: Config, arm: Arm) -> None:
+    def __post_init__(self) -> None:
+        times = isinstance(self.schedule, str) and self.schedule not in ARMS.names(DETECTION)
+        if times and _TIMES.fullmatch(str(self.schedule)) is None:
+            raise UserError(
+                f'Unknown schedule {self.schedule!r}; known are 1x to {LONGEST}x, a number, and '
+                f'{", ".join(ARMS.names(DETECTION))}.'
+            )
+        check_own_budget(DETECTION, self.epochs, None if times else self.schedule)
+        if self.budget not in BUDGETS:
+            raise UserError(f'budget {self.budget!r} is none of {", ".join(BUDGETS)}.')
+
+    def apply(self, config: Config, arm: Arm, base: Base | None = None) -> None:
         """Write them into a detector's config, in place.
 
+        Args:
+            config: Of the detector.
+            arm: Which transfer arm.
+            base: What the arm's budget follows from; default: the config's schedule, unless
+                :meth:`compares_detectors`.
+
         Raises:
-            UserError: Unknown schedule, or a longer one for an arm with weights, or the config
-                does not train by epochs.
+            UserError: One of 2x to 6x for an arm that may not have it, or the config does not
+                train by epochs.
         """
-        times = re.fullmatch(rf'([1-{LONGEST}])x', str(self.schedule))
-        if times is None:
-            raise UserError(f'Unknown schedule {self.schedule!r}; known are 1x to {LONGEST}x.')
-        if times[1] != '1' and arm.takes_weights:
-            drawn = ', '.join(other.name for other in ARMS.of(DETECTION) if not other.takes_weights)
-            raise UserError(
-                f'schedule={self.schedule} is for arm {drawn}: arm {arm.name} trains by the '
-                "config's own, as all arms that are compared do."
-            )
-        if times[1] != '1':
-            lengthened(Budget.of(config), int(times[1])).apply(config)
+        self._check_longer(arm)
+        if base is not None or not self.keeps_schedule(arm):
+            self.budget_of(arm, base or Base(Budget.of(config), None, 1, 1)).apply(config)
         if self.sync_bn:
             config.sync_bn = 'torch'  # MMEngine converts the model when it goes distributed
+
+    @property
+    def times(self) -> int | None:
+        """Of a schedule of 1x to 6x the number."""
+        found = _TIMES.fullmatch(str(self.schedule))
+        return int(found[1]) if found else None
+
+    def keeps_schedule(self, arm: Arm) -> bool:
+        """Whether an arm trains by the schedule of the config as it is."""
+        own = self.epochs is not None or self.times != 1
+        return not own and self.rule(arm) is BudgetRule.BASE
+
+    def compares_detectors(self, arm: Arm) -> bool:
+        """Whether the arm's budget follows from the MACs of two whole detectors."""
+        return self.epochs is None and self.rule(arm) is not BudgetRule.BASE
+
+    def rule(self, arm: Arm) -> BudgetRule:
+        """The arm's own, that of the arm whose schedule it takes, or that of all pruned ones."""
+        if isinstance(self.schedule, str) and self.times is None:
+            arm = ARMS.get(DETECTION, self.schedule)
+        spends = self.budget == COMPUTE and arm.pruned and arm.budget is BudgetRule.BASE
+        return BudgetRule.STRETCHED if spends else arm.budget
+
+    def budget_of(self, arm: Arm, base: Base) -> Budget:
+        """The budget of an arm.
+
+        Args:
+            arm: Which transfer arm.
+            base: The config's schedule, and the MACs of both detectors where the rule needs them.
+        """
+        if self.epochs is not None:
+            return base.schedule.scaled(self.epochs)
+        whole = self._by_rule(self.rule(arm), base)
+        if self.times is not None:
+            return lengthened(whole, self.times) if self.times > 1 else whole
+        epochs = own_epochs(whole.epochs, None, self.schedule)
+        return whole if epochs is None else base.schedule.scaled(epochs)
+
+    def _by_rule(self, rule: BudgetRule, base: Base) -> Budget:
+        if rule is BudgetRule.BASE:
+            return base.base()
+        if rule is BudgetRule.STRETCHED:
+            return base.stretched()
+        first, second = self.equal_to or (self.of_all, self.of_all)
+        arms = ARMS.reference(DETECTION), ARMS.starting_from(Start.DETECTOR)
+        epochs = [
+            one.budget_of(arm, base).epochs for one, arm in zip((first, second), arms, strict=True)
+        ]
+        return base.total(*epochs)
+
+    @property
+    def of_all(self) -> 'TransferSettings':
+        """What the arms of a plan have alike, without a budget of their own."""
+        return TransferSettings(budget=self.budget)
+
+    def _check_longer(self, arm: Arm) -> None:
+        if self.times in (None, 1) or not (arm.takes_weights or arm.budget is not BudgetRule.BASE):
+            return
+        able = [a for a in ARMS.of(DETECTION) if a.budget is BudgetRule.BASE]
+        drawn = ', '.join(other.name for other in able if not other.takes_weights)
+        raise UserError(
+            f'schedule={self.schedule} is for arm {drawn}: arm {arm.name} trains by the '
+            "config's own, as all arms that are compared do."
+        )
 
 
 def lengthened(base: Budget, times: int) -> Budget:

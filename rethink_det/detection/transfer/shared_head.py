@@ -74,7 +74,7 @@ class PrunedSharedHead(BaseModule):
 def adapt_shared_head(
     roi_head: MutableMapping,
     shape: PrunedArchitecture,
-    architecture: str | PathLike,
+    architecture: str | PathLike | Mapping,
     settings: Mapping[str, Any],
     arm: Arm,
 ) -> list[Change]:
@@ -114,7 +114,7 @@ def adapt_shared_head(
     norm_eval = arm.keeps_statistics and old.get('norm_eval', True)
     roi_head['shared_head'] = {
         'type': 'rethink_det.PrunedSharedHead',
-        'architecture': str(architecture),
+        'architecture': architecture if isinstance(architecture, Mapping) else str(architecture),
         'stage': stage,
         'norm_eval': norm_eval,
         **whole,

@@ -29,7 +29,11 @@ ARM_STYLE = {
     'prune-d': ('#56b4e9', 'P'),
     'scratch-e': ('#e69f00', '^'),
     'scratch-b': ('#d55e00', 'D'),
+    'scratch-total': ('#009e73', 'X'),
+    'rewind': ('#56b4e9', 'P'),
     'lottery': ('#cc79a7', 'v'),
+    'unpruned-d': (MUTED, 'h'),
+    'scratch-d': ('#cc79a7', 'v'),
     'random': ('#009e73', 'X'),
 }
 OTHER_STYLE = ('#9a6b3f', '*')

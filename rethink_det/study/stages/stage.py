@@ -52,10 +52,7 @@ class Stage(ABC):
         Raises:
             UserError: The config cannot be read, or not be turned into that of the run.
         """
-        config = load_config(self.run.config, self.run.options)
-        if self.run.epochs:
-            Budget.of(config).scaled(self.run.epochs).apply(config)
-        config = self.adapted(config)
+        config = self.adapted(load_config(self.run.config, self.run.options))
         config.randomness = {'seed': self.run.seed}
         config.experiment_name = self.run.key.replace('/', '_')
         if self.evaluates:
@@ -67,7 +64,12 @@ class Stage(ABC):
         return config
 
     def adapted(self, config: Config) -> Config:
-        """The study's config, turned into that of the run; as it is, unless a stage says more."""
+        """The study's config, turned into that of the run; it may be changed in place.
+
+        Unless a stage says more, that is its schedule over the epochs of the run.
+        """
+        if self.run.epochs:
+            Budget.of(config).scaled(self.run.epochs).apply(config)
         return config
 
     def training_compute(self, own: float | None) -> dict[str, Any]:

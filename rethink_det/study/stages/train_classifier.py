@@ -8,8 +8,13 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.architecture.checkpoint import digest
-from rethink_det.arms import ARMS, CLASSIFICATION, Arm
-from rethink_det.classification.arm_config import arm_config, classifier_architecture
+from rethink_det.arms import ARMS, CLASSIFICATION, Arm, BudgetRule
+from rethink_det.classification.arm_config import (
+    arm_config,
+    budget_rule,
+    classifier_architecture,
+)
+from rethink_det.errors import UserError
 from rethink_det.layout import ARCHITECTURE, CONFIG
 from rethink_det.report.run_result import RunResult
 from rethink_det.study import ledger
@@ -43,10 +48,24 @@ class TrainClassifier(Stage):
 
     def adapted(self, config: Config) -> Config:
         """The config of the arm."""
-        if self.pruned is None:
-            return arm_config(config, self.arm, self.run.settings)
-        files = self.pruned.architecture_path, self.weights_of(self.pruned)
-        return arm_config(config, self.arm, self.run.settings, *files)
+        pruned, epochs = self.pruned, self.run.epochs
+        files: tuple[Path | None, Path | None] = (None, None)
+        if pruned is not None:
+            files = pruned.architecture_path, self.weights_of(pruned)
+        settings = self.run.settings
+        return arm_config(config, self.arm, settings, *files, epochs, self._owed(config))
+
+    def _owed(self, config: Config) -> float | None:
+        """What the inherited weights took in epochs of the pruned network, if the arm asks."""
+        pruned = self.pruned
+        if pruned is None or budget_rule(self.arm, self.run.settings) is not BudgetRule.TOTAL:
+            return None
+        if pruned.total_train_macs is None or pruned.macs is None:
+            raise UserError(
+                f'Arm {self.arm.name} trains with the compute of its parent, which is not known: '
+                'set study.classification.parent_epochs.'
+            )
+        return pruned.total_train_macs / ledger.of_an_epoch(config, round(pruned.macs))
 
     @property
     def rates(self) -> Sequence[float]:

@@ -26,7 +26,7 @@ class TrainDetector(Stage):
     """Training of a detector with a backbone from elsewhere.
 
     Attributes:
-        start: A trained classifier, a pruned detector, or what gives the shape alone.
+        start: A trained classifier or detector, a pruned one, or what gives the shape alone.
     """
 
     run: DetectorTraining
@@ -44,7 +44,8 @@ class TrainDetector(Stage):
         """The detector's config with the arm's backbone."""
         arm, start = self.arm, self.start
         shape = start.checkpoint_path if arm.takes_weights else start.architecture_path
-        return detector_config(config, arm, shape, self.weights_of(start))
+        budget = self.run.settings, self.run.epochs
+        return detector_config(config, arm, shape, self.weights_of(start), *budget)
 
     def training_compute(self, own: float | None) -> dict[str, Any]:
         """Its own, and what the arm owes to its parent."""

@@ -46,7 +46,9 @@ def test_config_that_is_no_detector_is_refused(model):
 
 
 def test_unknown_arm_lists_the_known_ones():
-    with pytest.raises(UserError, match="'prune-x'.*unpruned, prune-c, prune-d, scratch-e"):
+    with pytest.raises(
+        UserError, match="'prune-x'.*unpruned, prune-c, prune-d, unpruned-d, scratch-e"
+    ):
         ARMS.get(DETECTION, 'prune-x')
 
 

@@ -139,20 +139,31 @@ def arm_config(
     if architecture is None or (arm.takes_weights and weights is None):
         missing = 'a pruned architecture' if architecture is None else arm.start.value
         raise UserError(f'Arm {arm.name} needs {missing}.')
-    old = config.model.backbone
-    runtime = {key: old[key] for key in RUNTIME_KEYS if key in old}
-    config.model.backbone = {
-        **runtime, 'type': 'rethink_det.PrunedBackbone', 'architecture': str(architecture)
-    }  # fmt: skip
-    pruned = PrunedArchitecture.load(architecture)
-    # A published architecture may have another head (VGG-GAP); the classes are the data's.
-    classes = (config.model.get('head') or pruned.head).get('num_classes')
-    config.model.head = {**plain(pruned.head), **({'num_classes': classes} if classes else {})}
+    config, pruned = with_architecture(config, architecture), PrunedArchitecture.load(architecture)
     base = Base(Budget.of(config), epochs, full.cost().macs, pruned.cost().macs)
     _budget(arm, settings, base, owed).apply(config)
     if budget_rule(arm, settings) is BudgetRule.FINE_TUNE:
         config.optim_wrapper.optimizer.lr = settings.fine_tune_lr
     config.custom_hooks = [*other_hooks(config), *_hooks(arm, pruned, weights)]
+    return config
+
+
+def with_architecture(config: Config, architecture: str | PathLike) -> Config:
+    """A classifier's config with a pruned network in place of its own.
+
+    Args:
+        config: It is left as it is.
+        architecture: File of the pruned architecture.
+    """
+    config, pruned = deepcopy(config), PrunedArchitecture.load(architecture)
+    old = config.model.backbone
+    runtime = {key: old[key] for key in RUNTIME_KEYS if key in old}
+    config.model.backbone = {
+        **runtime, 'type': 'rethink_det.PrunedBackbone', 'architecture': str(architecture)
+    }  # fmt: skip
+    # A published architecture may have another head (VGG-GAP); the classes are the data's.
+    classes = (config.model.get('head') or pruned.head).get('num_classes')
+    config.model.head = {**plain(pruned.head), **({'num_classes': classes} if classes else {})}
     return config
 
 

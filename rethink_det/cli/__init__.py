@@ -21,6 +21,7 @@ COMMANDS = {
     'convert': 'Convert a checkpoint of another tool: foreign weights in, self-describing out.',
     'export': 'Export a trained network to ONNX, compared with PyTorch before the file is written.',
     'study': 'Run a study: every arm and seed that is missing, then the report.',
+    'baseline': 'Ask whether a pruned network beats its own shape trained from scratch.',
     'report': "Write a study's report again from its results.json, or put two side by side.",
     'analyze': 'Say what an architecture costs or what it is: by name, JSON file or checkpoint.',
     'benchmark': "Measure what this package's own parts cost, each beside its plain counterpart.",

@@ -33,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='NAME',
         help='only these ways to prune the parent; the others stay as they are in the folder',
     )
+    add_execution(parser)
+    add_config_options(parser, 'set keys of the study, e.g. study.seeds=[0,1,2]')
+
+
+def add_execution(parser: argparse.ArgumentParser) -> None:
+    """Declare where and how runs are executed, for every command that executes a study."""
     parser.add_argument('--dry-run', action='store_true', help='print the plan and stop')
     parser.add_argument(
         '--workers',
@@ -54,21 +60,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train on a Ray cluster ('auto', 'local', HOST:PORT); without --runs-per-gpu, runs "
         'take no GPU there',
     )
-    add_config_options(parser, 'set keys of the study, e.g. study.seeds=[0,1,2]')
 
 
 def run(options: argparse.Namespace) -> int:
     """Plan, execute, report; 1 if a run failed."""
+    seeds = {} if options.seeds is None else {'study.seeds': options.seeds}
+    study = Study.load(options.study, {**options.cfg_options, **seeds}, options.variants)
+    return carry_out(study, options, Path(options.work_dir or Path(WORK_DIRS) / study.name))
+
+
+def carry_out(study: Study, options: argparse.Namespace, work_dir: Path) -> int:
+    """Execute a study and report it, or print its plan.
+
+    Args:
+        study: What to do.
+        options: Those of :func:`add_execution`.
+        work_dir: Folder of the study.
+
+    Returns:
+        1 if a run failed.
+    """
     for name in ('workers', 'runs_per_gpu'):
         number = getattr(options, name)
         if number is not None and number < 1:
             raise UserError(f'--{name.replace("_", "-")} must be at least 1, got {number}.')
-    seeds = {} if options.seeds is None else {'study.seeds': options.seeds}
-    study = Study.load(options.study, {**options.cfg_options, **seeds}, options.variants)
     if options.dry_run:
         print(dry_run(study))
         return 0
-    work_dir = Path(options.work_dir or Path(WORK_DIRS) / study.name)
     executor, workers = _executor(options)
     results = execute_study(study, work_dir, executor, workers)
     written = write_report(work_dir)

@@ -2,12 +2,13 @@
 
 Runs of one parent are no repetitions of the method: what they share is that parent's luck. So
 runs are averaged within a parent and compared over parents; with a single parent the claim is
-about that parent. Two arms are compared pairwise over the parents, or seeds, that both have.
+about that parent. Two arms are compared pairwise over the parents, or seeds, that both have; a
+network that was pruned and tuned elsewhere, as it is, with the repetitions of the other arm.
 Runs that ended in the same network are one run: a given network has no spread.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, sqrt
 from statistics import fmean
 
@@ -21,6 +22,7 @@ NETWORKS, PARENT, METHOD = SCOPES = ('networks', 'parent', 'method')
 PATTERNS = 2**16
 """Of signs that a sign-flip test tries: all of them up to 16 pairs, else a random sample."""
 PAIRED, WELCH, BOOTSTRAP = 'paired t', 'Welch t', 'bootstrap over images'
+ONE_SAMPLE = 'one-sample t'
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Score:
         draws: The metric on resampled test images, ``(draws,)``; empty if they were not kept.
         images: Digest of the images that were resampled: draws of different ones are no pairs.
         n_images: How many there are; None if unknown.
+        given: Whether it is of the one network that the claim is about, which nobody trained here.
     """
 
     seed: int
@@ -45,6 +48,7 @@ class Score:
     draws: tuple[float, ...] = ()
     images: str | None = None
     n_images: int | None = None
+    given: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ def compare(arm: Sequence[Score], baseline: Sequence[Score]) -> Compared:
     if not arm or not baseline:
         raise ValueError('a comparison needs at least one run on each side')
     scope = _scope(arm, baseline)
+    if arm[0].given != baseline[0].given:
+        return _with_one(arm, baseline)
     networks = [distinct(side) for side in (arm, baseline)]
     if any(len(own) == 1 < len(side) for own, side in zip(networks, (arm, baseline), strict=True)):
         return _single(scope, networks[0], networks[1], ())  # a given one stands for all seeds
@@ -100,6 +106,22 @@ def compare(arm: Sequence[Score], baseline: Sequence[Score]) -> Compared:
     if common:
         return _single(scope, ours[common[0]], theirs[common[0]], dropped)
     return _single(scope, arm, baseline, ())
+
+
+def _with_one(arm: Sequence[Score], baseline: Sequence[Score]) -> Compared:
+    """Repetitions against one network that is what it is: a one-sample t test."""
+    networks = [distinct(side) for side in (arm, baseline)]
+    repeated, given = networks if baseline[0].given else networks[::-1]
+    if len(repeated) < 2:
+        return _single(NETWORKS, networks[0], networks[1], ())
+    sign = 1 if baseline[0].given else -1
+    gaps = [sign * (score.value - given[0].value) for score in repeated]
+    estimate = _paired(gaps)
+    if estimate.error is not None:
+        estimate = replace(estimate, method=ONE_SAMPLE)
+    sides = [{str(place): [score] for place, score in enumerate(side)} for side in networks]
+    estimate = _with_images(estimate, sides[0], sides[1])
+    return Compared(PARENT, estimate, deviation=float(np.std(gaps, ddof=1)))
 
 
 def distinct(scores: Iterable[Score]) -> list[Score]:

@@ -25,7 +25,8 @@ class Estimate:
         error: Its standard error; None where the runs do not tell it: too few, or no spread.
         freedom: Degrees of freedom of the error; infinite where images alone were resampled.
         n: Repetitions on the smaller side, or pairs.
-        method: ``'paired t'``, ``'Welch t'``, ``'bootstrap over images'``, or None without error.
+        method: ``'paired t'``, ``'Welch t'``, ``'one-sample t'`` or ``'bootstrap over images'``;
+            None without error.
     """
 
     value: float

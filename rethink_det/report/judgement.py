@@ -74,6 +74,7 @@ class Verdict:
         dropped: Seeds that only one side has, where the others are compared pairwise.
         lost: Runs of the two arms that do not count, and why.
         given: Whether the parent was given, and its training not repeated.
+        one_network: Whether one side is a single network that was pruned and tuned elsewhere.
         compute_known: Whether what the training of both arms took in all is known.
         parents_known: Whether the rows say which runs share a parent.
         fairness: What the two arms shared besides.
@@ -101,6 +102,7 @@ class Verdict:
     dropped: tuple[int, ...] = ()
     lost: tuple[str, ...] = ()
     given: bool = False
+    one_network: bool = False
     compute_known: bool = True
     parents_known: bool = True
     fairness: Fairness = Fairness(None)
@@ -316,7 +318,7 @@ def scores_of(runs: Iterable[RunResult], metric: str) -> list[Score]:
             scores.append(
                 Score(
                     run.seed, float(value), run.ancestor, run.network, tuple(draws),
-                    run.test_digest, run.test_images,
+                    run.test_digest, run.test_images, run.is_given,
                 )
             )  # fmt: skip
     return scores
@@ -371,6 +373,7 @@ def _verdict(case: _Case, level: float, share: float) -> Verdict:
         dropped=compared.dropped,
         lost=_lost(case.runs, case.comparison.metric),
         given=any(run.parent_given for run in case.runs),
+        one_network=any(run.is_given for run in case.runs),
         compute_known=all(
             run.total_train_macs is not None for side in case.completed for run in side
         ),

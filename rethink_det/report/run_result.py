@@ -207,6 +207,12 @@ class RunResult:
         return self.parent_digest or (f'given {self.parent}' if self.parent_given else None)
 
     @property
+    def is_given(self) -> bool:
+        """Whether it is a pruned network that was trained elsewhere, and stands for itself."""
+        own = self.parent_given and self.digest is not None and self.digest == self.parent_digest
+        return bool(own) and self.arm != ARMS.reference(CLASSIFICATION).name
+
+    @property
     def repetition(self) -> int | str:
         """What tells the runs of an arm apart: the seed, with the parent if the design names it."""
         return self.seed if self.parent is None else f'{self.parent}/{self.seed}'

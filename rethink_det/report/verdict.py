@@ -136,6 +136,8 @@ def _drawn_anew(verdict: Verdict) -> str | None:
 def _scope(verdict: Verdict) -> str:
     """For whom a claim holds, if not for the method as it was used here."""
     given = ' (given: how its training varies is unknown)' if verdict.given else ''
+    if verdict.one_network and verdict.scope == PARENT:
+        return f' for this one network{given}'
     return {
         METHOD: ' here',
         PARENT: f' for this parent{given}',

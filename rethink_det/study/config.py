@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule, Start
 from rethink_det.classification.arm_config import ArmSettings, budget_rule
 from rethink_det.datasets.held_out import check_divisible
 from rethink_det.detection.evaluation.evaluators import metric_names
@@ -93,7 +93,21 @@ class Study:
         data = config.get('study')
         if not isinstance(data, Mapping):
             raise UserError(f'{path} is no study: it needs study = dict(...).')
-        data = {'name': path.stem, **Config({'study': data}).to_dict()['study']}
+        data = Config({'study': data}).to_dict()['study']
+        return cls.from_parts({'name': path.stem, **data}, path)
+
+    @classmethod
+    def from_parts(cls, data: Mapping[str, Any], path: Path) -> 'Study':
+        """A study of what would stand in a config file.
+
+        Args:
+            data: The dict ``study``, with its ``name``.
+            path: For messages; the configs it names are relative to its folder.
+
+        Raises:
+            UserError: As of :meth:`load`.
+        """
+        data = dict(data)
         parts = {
             'classification': read_part(ClassificationPlan, data.get('classification'), path),
             'detection': tuple(
@@ -115,7 +129,8 @@ class Study:
             plan = self.classification.of(name)
             arms = [arm for arm in plan.arms if ARMS.get(CLASSIFICATION, arm).pruned]
             place = CLASSIFICATION, model_name(plan.config, name)
-            found[place] = dict.fromkeys([ARMS.reference(CLASSIFICATION).name, *arms])
+            whole = [] if plan.pruned else [ARMS.reference(CLASSIFICATION).name]
+            found[place] = dict.fromkeys([*whole, *arms])
         for detector, name in product(self.detection, self.classification.variant_names):
             mine = found.setdefault((DETECTION, detector.model(name)), {})
             after = any(detector.arm(arm).after_detector for arm in detector.arms)
@@ -213,6 +228,7 @@ class Study:
     def _check_parents(self) -> None:
         plan = self.classification
         check_parents(plan.parents)
+        _check_given_pruned(plan, [one.arm(arm) for one in self.detection for arm in one.arms])
         if plan.parents and plan.parent:
             raise UserError(f'{KEY} is in place of parent={plan.parent!r}: leave one of them out.')
         if plan.parents and any(plan.of(name).architecture for name in plan.variant_names):
@@ -290,9 +306,38 @@ def _check_untuned(plan: DetectionPlan) -> None:
         )
 
 
+def _check_given_pruned(plan: ClassificationPlan, detectors: Sequence[Arm]) -> None:
+    """Refuse what needs the network that one was pruned from which was pruned elsewhere."""
+    key = 'study.classification.pruned'
+    if plan.pruned is None:
+        if plan.untuned:
+            raise UserError(f'study.classification.untuned is of a given network: set {key}.')
+        return
+    if plan.given_parents or plan.parents or plan.variants or plan.pruners or plan.rounds != 1:
+        raise UserError(
+            f'{key} is a network that was pruned elsewhere: parent, parents, pruners, variants and '
+            'rounds are for studies that prune.'
+        )
+    arms = [ARMS.get(CLASSIFICATION, name) for name in plan.arms]
+    needy = [
+        arm.name
+        for arm in arms
+        if not arm.pruned
+        or arm.start is Start.INITIAL
+        or _rule_of(plan, arm.name) is BudgetRule.TOTAL
+    ]
+    needy += [a.name for a in detectors if a.after_detector or not a.pruned]
+    if needy:
+        raise UserError(
+            f'{key}: arm {needy[0]} needs the network that this one was pruned from, which is not '
+            'there: leave the arm out.'
+        )
+
+
 _WAYS_TO_PRUNE = (
-    'study.classification needs either a pruner or an architecture; or several pruners by name, '
-    'pruners=dict(a=..., b=...), or variants by name, variants=dict(a=dict(pruner=...), ...).'
+    'study.classification needs a pruner, an architecture or a pruned network; or several pruners '
+    'by name, pruners=dict(a=..., b=...), or variants by name, '
+    'variants=dict(a=dict(pruner=...), ...).'
 )
 
 
@@ -312,7 +357,8 @@ def _check_pruning(plan: ClassificationPlan) -> None:
     if len(plan.pruning_settings) != 1:
         raise UserError(_WAYS_TO_PRUNE)
     if plan.architecture is None:
-        build_pruner(plan.pruner or {})
+        if plan.pruned is None:
+            build_pruner(plan.pruner or {})
         return
     PrunedArchitecture.load(plan.architecture)
     arms = [ARMS.get(CLASSIFICATION, name) for name in plan.arms]

@@ -91,7 +91,7 @@ class ClassifierTraining(Run):
 
     stage = CLASSIFICATION
     settings: ArmSettings = ArmSettings()
-    pruned: 'ClassifierPruning | PublishedArchitecture | None' = None
+    pruned: 'Pruning | None' = None
 
     @property
     def origin(self) -> Run | None:
@@ -111,11 +111,13 @@ class GivenClassifier(Run):
     Attributes:
         checkpoint: The file.
         trained_epochs: Epochs that it was trained for elsewhere; None if that is unknown.
+        pruned: Of a network that was pruned elsewhere: that, as it was taken in.
     """
 
     stage = CLASSIFICATION
     checkpoint: str
     trained_epochs: float | None = None
+    pruned: 'GivenPruned | None' = None
 
     @property
     def origin(self) -> Run:
@@ -152,6 +154,25 @@ class PublishedArchitecture(Run):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GivenPruned(Run):
+    """A network that was pruned elsewhere is taken in place of pruning: its shape, its weights.
+
+    Attributes:
+        checkpoint: The file.
+        tuned: Whether it was trained since it was pruned.
+    """
+
+    stage = PRUNING
+    checkpoint: str
+    tuned: bool = True
+
+    @property
+    def origin(self) -> Run:
+        """Itself: nobody knows the network that it was pruned from."""
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
 class DetectorTraining(Run):
     """A detector is trained by a transfer arm.
 
@@ -184,7 +205,7 @@ class DetectorPruning(Run):
 
 
 Classifier = ClassifierTraining | GivenClassifier
-Pruning = ClassifierPruning | PublishedArchitecture
+Pruning = ClassifierPruning | PublishedArchitecture | GivenPruned
 DetectorStart = Classifier | Pruning | DetectorTraining | DetectorPruning
 
 
@@ -228,7 +249,8 @@ class _Backbones:
 
     def runs(self, seed: int) -> Iterator[Run]:
         """Those of a seed, without what only others need."""
-        yield self.unpruned(seed)
+        if not self.plan.pruned:
+            yield self.unpruned(seed)
         for variant in self.plan.variant_names:
             plan = self.plan.of(variant)
             yield self.pruned(variant, seed)
@@ -256,9 +278,11 @@ class _Backbones:
             return GivenClassifier(checkpoint=source, trained_epochs=epochs, **common)
         return ClassifierTraining(**common)
 
-    def trained(self, arm: str, variant: str, seed: int, number: int = 0) -> ClassifierTraining:
+    def trained(self, arm: str, variant: str, seed: int, number: int = 0) -> Classifier:
         """The training of a pruned network, after the pruning of a round or the last."""
         plan = self.plan.of(variant)
+        if plan.gives(arm):
+            return self.given(plan, arm)
         return ClassifierTraining(
             arm=arm,
             settings=plan.settings_of(arm),
@@ -271,6 +295,8 @@ class _Backbones:
         """Pruning in a round; 0 is the last, whose result the arms train."""
         plan = self.plan.of(variant)
         common = self.common(plan, seed, arm=AFTER_PRUNING, variant=variant, round=number)
+        if plan.pruned is not None:
+            return self.given_pruned(plan)
         if plan.architecture is not None:
             return PublishedArchitecture(architecture=plan.architecture, **common)
         trained = unpruned = self.unpruned(seed)
@@ -280,6 +306,17 @@ class _Backbones:
         return ClassifierPruning(
             pruner=plan.pruner or {}, trained=trained, unpruned=unpruned, **common
         )
+
+    def given_pruned(self, plan: ClassificationPlan) -> GivenPruned:
+        """The network that was pruned elsewhere: one for all seeds."""
+        common = self.common(plan, 0, arm=AFTER_PRUNING)
+        return GivenPruned(checkpoint=plan.pruned or '', tuned=not plan.untuned, **common)
+
+    def given(self, plan: ClassificationPlan, arm: str) -> GivenClassifier:
+        """The same as an arm's trained network."""
+        pruned = self.given_pruned(plan)
+        common = self.common(plan, 0, arm=arm, reference=plan.reference.get(arm))
+        return GivenClassifier(checkpoint=pruned.checkpoint, pruned=pruned, **common)
 
     def detector(
         self, plan: DetectionPlan, arm: Arm, start: 'DetectorStart', seed: int

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rethink_det.report.run_result import RunResult
-from rethink_det.study.graph import GivenClassifier, Run
+from rethink_det.study.graph import GivenClassifier, GivenPruned, Run
 
 
 def lineage(run: Run, results: Mapping[str, RunResult]) -> dict[str, Any]:
@@ -22,5 +22,5 @@ def lineage(run: Run, results: Mapping[str, RunResult]) -> dict[str, Any]:
     return {
         'parent': run.parent or None,
         'parent_digest': known.digest if known else None,
-        'parent_given': isinstance(origin, GivenClassifier),
+        'parent_given': isinstance(origin, GivenClassifier | GivenPruned),
     }

@@ -35,6 +35,9 @@ class ClassificationPlan:
             ``variants={'a': dict(pruner=P)}``.
         architecture: Instead of a pruner: a published architecture (name or JSON file), where
             the pruned weights are not at hand. Only arms from scratch can train it.
+        pruned: Instead of a pruner: a network that was pruned and tuned elsewhere, a checkpoint of
+            this package or of a tool that ``convert`` reads. No unpruned network is trained.
+        untuned: It was not tuned: fine-tuning is an arm to be trained.
         arms: Which arms, by name or as :class:`~rethink_det.study.arm_plans.ArmPlan` says, with
             a budget or seeds of their own; here they stand by their names. ``unpruned`` runs in
             any case, the others need it. Default: the usual.
@@ -65,6 +68,8 @@ class ClassificationPlan:
     pruners: Mapping[str, Mapping] = field(default_factory=dict)
     variants: Mapping[str, Mapping] = field(default_factory=dict)
     architecture: str | None = None
+    pruned: str | None = None
+    untuned: bool = False
     arms: Sequence[str] = field(default_factory=partial(ARMS.usual, CLASSIFICATION))
     rounds: int = 1
     round_arm: str = field(default_factory=lambda: ARMS.baseline(CLASSIFICATION).name)
@@ -109,8 +114,16 @@ class ClassificationPlan:
     @property
     def pruning_settings(self) -> dict:
         """What the pruning stage is told where there is one way to prune."""
-        given = {'pruner': self.pruner, 'architecture': self.architecture}
+        given = {
+            'pruner': self.pruner,
+            'architecture': self.architecture,
+            'pruned': self.pruned,
+        }
         return {key: value for key, value in given.items() if value is not None}
+
+    def gives(self, arm: str) -> bool:
+        """Whether an arm's trained network is given and not trained."""
+        return bool(self.pruned) and not self.untuned and arm == ARMS.baseline(CLASSIFICATION).name
 
     def of(self, variant: str) -> 'ClassificationPlan':
         """The plan of one variant alone: its own words, else those of the study."""

@@ -9,6 +9,7 @@ from rethink_det.study.stages.prune_classifier import PruneClassifier
 from rethink_det.study.stages.prune_detector import PruneDetector
 from rethink_det.study.stages.stage import Stage
 from rethink_det.study.stages.take_architecture import TakeArchitecture
+from rethink_det.study.stages.take_pruned import TakePruned
 from rethink_det.study.stages.train_classifier import TrainClassifier
 from rethink_det.study.stages.train_detector import TrainDetector
 
@@ -17,6 +18,7 @@ STAGES: Mapping[type[graph.Run], type[Stage]] = {
     graph.GivenClassifier: AdoptClassifier,
     graph.ClassifierPruning: PruneClassifier,
     graph.PublishedArchitecture: TakeArchitecture,
+    graph.GivenPruned: TakePruned,
     graph.DetectorTraining: TrainDetector,
     graph.DetectorPruning: PruneDetector,
 }

@@ -10,7 +10,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint, digest, load_exactly
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import versions
-from rethink_det.classification.arm_config import classifier_architecture
+from rethink_det.classification.arm_config import classifier_architecture, with_architecture
 from rethink_det.layout import ARCHITECTURE, CONFIG, PARENT
 from rethink_det.report.run_result import RunResult
 from rethink_det.study import ledger
@@ -24,10 +24,21 @@ from rethink_det.training.launch import evaluate
 
 @dataclass(frozen=True)
 class AdoptClassifier(Stage):
-    """A trained network from a file: checked, made self-describing, evaluated."""
+    """A trained network from a file: checked, made self-describing, evaluated.
+
+    Attributes:
+        pruned: Of one that was pruned elsewhere: that, as it was taken in.
+    """
 
     run: GivenClassifier
+    pruned: RunResult | None = None
     evaluates = True
+
+    def adapted(self, config: Config) -> Config:
+        """The parent's, with the shape of the network."""
+        if self.pruned is None:
+            return super().adapted(config)
+        return with_architecture(config, self.pruned.architecture_path)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -72,10 +83,12 @@ class AdoptClassifier(Stage):
 
     def _adopted(self, config: Config, architecture: PrunedArchitecture) -> Checkpoint:
         """The given checkpoint, with every tensor of the network and nothing else."""
-        given = Checkpoint.read(self.run.checkpoint)
-        unknown = check_given_parent(given)
-        if unknown:
-            print(unknown)
+        if self.pruned is None:
+            given = Checkpoint.read(self.run.checkpoint)
+            unknown = check_given_parent(given)
+            print(unknown or '', end='\n' * bool(unknown))
+        else:
+            given = Checkpoint.read(self.pruned.checkpoint_path)
         network = architecture.build_network()
         load_exactly(network, given.weights)
         return Checkpoint(

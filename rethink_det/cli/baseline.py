@@ -1,0 +1,89 @@
+"""Ask whether a pruned network beats its own shape trained from scratch."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import DictAction
+
+from rethink_det.arms import ARMS, CLASSIFICATION, BudgetRule
+from rethink_det.cli.config_options import add_config_options
+from rethink_det.cli.study import add_execution, carry_out
+from rethink_det.layout import WORK_DIRS
+from rethink_det.study.config import Study
+from rethink_det.training.config import find_config
+
+_RULES = BudgetRule.BASE, BudgetRule.STRETCHED
+OF_THE_SHAPE = [
+    arm.name
+    for arm in ARMS.of(CLASSIFICATION)
+    if arm.pruned and arm.budget in _RULES and (arm.rivals or not arm.takes_weights)
+]
+"""The arms that train the network's shape without the network that it was pruned from."""
+SEEDS = (0, 1, 2)
+"""Of the trainings from scratch, if nothing is said."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        'checkpoint',
+        help='a pruned and tuned classifier: of this package, or what rethink-det convert reads',
+    )
+    parser.add_argument(
+        '--config', required=True, help='by which its unpruned parent is trained: the base recipe'
+    )
+    parser.add_argument(
+        '--untuned', action='store_true', help='it was not trained since: fine-tune it first'
+    )
+    parser.add_argument(
+        '--arms',
+        nargs='+',
+        default=OF_THE_SHAPE,
+        metavar='ARM',
+        help=f'what is trained in its shape (default: {" ".join(OF_THE_SHAPE)})',
+    )
+    parser.add_argument('--seeds', type=int, nargs='+', default=SEEDS, metavar='N')
+    parser.add_argument(
+        '--epochs', type=int, metavar='N', help="of the recipe, in place of the config's"
+    )
+    parser.add_argument('--work-dir', help='folder of the study; finished runs in it are kept')
+    add_execution(parser)
+    add_config_options(parser, 'set keys of the config')
+    parser.add_argument(
+        '--arm-settings',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='fine_tune_epochs, fine_tune_lr, scratch_b_cap, rounding',
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan, execute, report; 1 if a run failed."""
+    study = baseline_study(options)
+    return carry_out(study, options, Path(options.work_dir or Path(WORK_DIRS) / study.name))
+
+
+def baseline_study(options: argparse.Namespace) -> Study:
+    """The study that the command line asks for."""
+    config = find_config(options.config)
+    stem = Path(options.checkpoint).stem
+    tuned = ARMS.baseline(CLASSIFICATION).name
+    plan: dict[str, Any] = {
+        'config': config if '::' in config else str(Path(config).resolve()),
+        'pruned': options.checkpoint,
+        'untuned': options.untuned,
+        'arms': [tuned, *(arm for arm in options.arms if arm != tuned)],
+        'epochs': options.epochs,
+        'options': options.cfg_options,
+        'arm_settings': options.arm_settings,
+    }
+    said = {
+        'name': f'{stem}_baseline',
+        'title': f'{Path(options.checkpoint).name} against its own shape from scratch',
+        'seeds': list(options.seeds),
+        'classification': plan,
+    }
+    return Study.from_parts(said, Path(options.config))

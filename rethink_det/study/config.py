@@ -322,9 +322,7 @@ def _check_given_pruned(plan: ClassificationPlan, detectors: Sequence[Arm]) -> N
     needy = [
         arm.name
         for arm in arms
-        if not arm.pruned
-        or arm.start is Start.INITIAL
-        or _rule_of(plan, arm.name) is BudgetRule.TOTAL
+        if arm.start is Start.INITIAL or _rule_of(plan, arm.name) is BudgetRule.TOTAL
     ]
     needy += [a.name for a in detectors if a.after_detector or not a.pruned]
     if needy:

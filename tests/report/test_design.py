@@ -199,3 +199,41 @@ def test_a_comparison_with_nothing_is_refused():
         compare(scores(1.0), [])
     with pytest.raises(ValueError, match='at least one run'):
         compare([], scores(1.0))
+
+
+# -- a network that was pruned and tuned elsewhere -------------------------------------------
+
+
+@given(st.lists(st.integers(0, 1000), min_size=3, max_size=9, unique=True), numbers)
+def test_repetitions_against_one_network_are_a_one_sample_test_as_scipy_has_it(each, one):
+    values = [value / 10 for value in each]
+    network = [Score(0, one, 'given', 'given', given=True)]
+    trained = scores(*values, parents=['given'] * len(values))
+    found = compare(trained, network)
+    test = stats.ttest_1samp(values, one)
+    assert (found.scope, found.estimate.method, found.estimate.n) == (
+        PARENT,
+        'one-sample t',
+        len(values),
+    )
+    assert found.estimate.interval(0.05) == pytest.approx(
+        tuple(bound - one for bound in test.confidence_interval(0.95)), abs=1e-9
+    )
+    assert found.estimate.level_different == pytest.approx(test.pvalue, abs=1e-9)
+    back = compare(network, trained).estimate
+    assert (back.value, back.error) == pytest.approx((-found.estimate.value, found.estimate.error))
+
+
+def test_one_training_against_one_network_says_nothing_without_images():
+    network = [Score(0, 90.0, 'given', 'given', given=True)]
+    found = compare(scores(91.0, parents=['given']), network)
+    assert (found.scope, found.estimate.error, found.gaps) == (NETWORKS, None, ())
+
+
+def test_the_images_widen_what_is_said_of_one_network():
+    draws = tuple(np.random.default_rng(0).normal(size=50))
+    network = [Score(0, 90.0, 'given', 'given', tuple(reversed(draws)), 'i', 50, given=True)]
+    trained = [Score(n, 91.0 + n, 'given', str(n), draws, 'i', 50) for n in range(3)]
+    bare = [Score(n, 91.0 + n, 'given', str(n)) for n in range(3)]
+    wide, narrow = compare(trained, network).estimate, compare(bare, network).estimate
+    assert wide.error > narrow.error and wide.method == 'one-sample t, two-level'

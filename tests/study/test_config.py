@@ -90,6 +90,26 @@ def test_options_that_the_config_has_not_are_refused_before_anything_runs(load):
             dict(classification=dict(parent='p.pth', arms=['scratch-total'])),
             'scratch-total trains with the compute of the parent.*parent_epochs',
         ),
+        (dict(classification=dict(untuned=True)), 'untuned is of a given network: set .*pruned'),
+        (
+            dict(classification=dict(pruner=None, pruned='p.pth', arms=['lottery'])),
+            'arm lottery needs the network that this one was pruned from',
+        ),
+        (
+            dict(classification=dict(pruner=None, pruned='p.pth', parents=[0], arms=['rewind'])),
+            'pruned is a network that was pruned elsewhere: parent, parents',
+        ),
+        (
+            dict(
+                classification=dict(pruner=None, pruned='p.pth', arms=['fine-tune']),
+                detection=[dict(arms=['prune-d'])],
+            ),
+            'arm prune-d needs the network that this one',
+        ),
+        (
+            dict(classification=dict(pruned='p.pth')),
+            'a pruner, an architecture or a pruned network',
+        ),
         (dict(detection=[dict(), dict()]), 'two detectors are called det, .*name='),
         (dict(detection=[dict(name='a/b')]), "'a/b' is no name for a detector"),
         (dict(detection=[dict(budget='money')]), "budget 'money' is none of epochs, compute"),

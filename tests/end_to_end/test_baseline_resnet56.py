@@ -1,0 +1,134 @@
+"""A real network, cut by Torch-Pruning and tuned in plain PyTorch, against its shape from scratch.
+
+ResNet-56 with public CIFAR-10 weights, on a fiftieth of the training images: a trial of all the
+parts, no result. About ten minutes on two cores.
+"""
+
+import tarfile
+
+import pytest
+import torch
+import torch_pruning as tp
+from torch import nn
+from torch.nn import functional
+from torchvision import datasets, transforms
+
+from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.report import StudyResults
+
+pytestmark = pytest.mark.slow
+IMAGES, EPOCHS, SEEDS = 1000, 2, (0, 1, 2)
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class Block(nn.Module):
+    """Two convolutions; where the size is halved, every second pixel and zeros on both sides."""
+
+    def __init__(self, before, width, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.stride, self.pad = stride, (width - before) // 2
+
+    def forward(self, x):
+        inside = self.bn2(self.conv2(functional.relu(self.bn1(self.conv1(x)))))
+        x = x[:, :, :: self.stride, :: self.stride]
+        return functional.relu(inside + functional.pad(x, (0, 0, 0, 0, self.pad, self.pad)))
+
+
+class Plain(nn.Module):
+    """A ResNet-56 as anyone writes it."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
+        before = 16
+        for number, width in enumerate((16, 32, 64), start=1):
+            blocks = []
+            for place in range(9):
+                blocks.append(Block(before, width, 2 if number > 1 and place == 0 else 1))
+                before = width
+            setattr(self, f'layer{number}', nn.Sequential(*blocks))
+        self.linear = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = functional.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.linear(x.mean((2, 3)))
+
+
+def cut(network):
+    """Half of the filters of each block's first convolution, by Torch-Pruning."""
+    graph = tp.DependencyGraph().build_dependency(network, torch.zeros(1, 3, 32, 32))
+    for block in [module for module in network.modules() if isinstance(module, Block)]:
+        score = block.conv1.weight.detach().abs().sum((1, 2, 3))
+        gone = score.argsort()[: len(score) // 2].tolist()
+        graph.get_pruning_group(block.conv1, tp.prune_conv_out_channels, gone).prune()
+
+
+def tune(network, folder):
+    """An epoch of plain PyTorch on the same images that the study has."""
+    change = transforms.Compose([transforms.ToTensor(), transforms.Normalize(MEAN, STD)])
+    images = datasets.ImageFolder(folder / 'cifar10' / 'train', change)
+    chosen = torch.utils.data.Subset(images, range(0, len(images), len(images) // IMAGES))
+    loader = torch.utils.data.DataLoader(chosen, 50, shuffle=True)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
+    network.train()
+    for inputs, labels in loader:
+        optimizer.zero_grad()
+        functional.cross_entropy(network(inputs), labels).backward()
+        optimizer.step()
+
+
+@pytest.fixture(scope='module')
+def tuned(shared, tmp_path_factory):
+    """A folder with the images in ``data`` and the file that the other tool wrote."""
+    folder = tmp_path_factory.mktemp('baseline')
+    with tarfile.open(shared / 'data' / 'cifar10_jpeg.tar.xz') as archive:
+        archive.extractall(folder / 'data', filter='data')
+    weights = load_checkpoint(shared / 'weights' / 'resnet56-4bfd9763.th')
+    network = Plain()
+    network.load_state_dict(
+        {name.removeprefix('module.'): one for name, one in weights['state_dict'].items()}
+    )
+    cut(network)
+    tune(network, folder / 'data')
+    torch.save({'state_dict': network.state_dict(), 'epoch': 1}, folder / 'theirs.pth')
+    return folder
+
+
+def test_it_is_told_apart_from_its_own_shape(tuned, command, monkeypatch):
+    monkeypatch.chdir(tuned)
+    limits = [f'{split}_dataloader.dataset.limit={IMAGES}' for split in ('train', 'val', 'test')]
+    norm = [f'model.data_preprocessor.{key}={value}' for key, value in convention().items()]
+    asked = ('--config', 'classification/resnet56_cifar10.py', '--epochs', EPOCHS, '--work-dir',
+             'work', '--workers', 2, '--seeds', *SEEDS)  # fmt: skip
+    done = command('baseline', 'theirs.pth', *asked, '--cfg-options', *limits, *norm)
+    assert done.status == 0, done
+    runs = [run for run in StudyResults.read('work').runs if run.stage == 'classification']
+    (given,) = [run for run in runs if run.is_given]
+    assert given.metrics['accuracy/top1'] > 50  # it was cut and read right
+    trained = {run.arm for run in runs if not run.is_given}
+    assert trained == {'rewind', 'scratch-e', 'scratch-b'} and len(runs) == 1 + 3 * len(SEEDS)
+    for verdict in StudyResults.read('work').verdicts:
+        ours = verdict.comparison.baseline == given.arm
+        assert (verdict.scope, verdict.one_network) == (
+            ('parent', True) if ours else ('parent', False)
+        )
+        if ours:  # of a fiftieth of the images nothing is learned from scratch in two epochs
+            assert verdict.outcome == 'worse' and verdict.method.startswith('one-sample t')
+    print(done.out[:1500])
+    assert 'nherited weights mattered' in done.out and 'for this one network' in done.out
+
+
+def convention():
+    """How these weights want their images, on the 0..255 scale."""
+    return {'mean': [255 * m for m in MEAN], 'std': [255 * s for s in STD]}
+
+
+def test_the_recipe_of_another_network_is_refused(tuned, command):
+    asked = ('--config', 'classification/resnet110_l1norm_cifar10.py', '--work-dir', tuned / 'no')
+    done = command('baseline', tuned / 'theirs.pth', *asked)
+    assert done.status != 0 and 'theirs.pth' in done.out + done.err

@@ -25,6 +25,8 @@ from rethink_det.report.statistics import METRICS, groups, runs_by_arm
 
 BETTER, WORSE, EQUIVALENT, OPEN = OUTCOMES = ('better', 'worse', 'equivalent', 'open')
 """Of a comparison: of the arm against the baseline."""
+PRIMARY_LATE = 'another comparison was the primary one when there were results, so none is now'
+MARGIN_LATE = 'the margin was another one when there were results'
 NOISES = 2.0
 """The margin where none was named: so many standard errors of the metric on its test images."""
 
@@ -43,6 +45,14 @@ class Results(Protocol):
     @property
     def margin(self) -> Mapping[str, float]:
         """By metric, in its own unit."""
+
+    @property
+    def primary_late(self) -> bool:
+        """Whether it was named when there were results."""
+
+    @property
+    def margin_late(self) -> bool:
+        """Whether the margin was."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,7 @@ class Verdict:
         compute_known: Whether what the training of both arms took in all is known.
         parents_known: Whether the rows say which runs share a parent.
         fairness: What the two arms shared besides.
+        late: What of it was settled only when there were results, in words; empty if nothing.
         same_test: Whether the runs were evaluated on the same images, as far as they say; of
             different ones nothing is claimed.
     """
@@ -106,6 +117,7 @@ class Verdict:
     compute_known: bool = True
     parents_known: bool = True
     fairness: Fairness = Fairness(None)
+    late: str = ''
     same_test: bool = True
 
     @property
@@ -195,7 +207,8 @@ def judge(results: Results) -> list[Verdict]:
     cases = [case for place in groups(runs) for case in _cases(results, runs, *place)]
     claims = {case.comparison: case.claims for case in cases}
     able = [comparison for comparison, claim in claims.items() if claim.first < inf]
-    primary = results.primary if results.primary in able else None
+    named_before = results.primary in able and not results.primary_late
+    primary = results.primary if named_before else None
     levels = family_levels(claims, primary)
     margin = any(claim.equivalent is not None for claim in claims.values())
     share = first_share(len(able) - (primary is not None), margin, primary is not None)
@@ -203,10 +216,18 @@ def judge(results: Results) -> list[Verdict]:
         replace(
             _verdict(case, levels[case.comparison], share),
             primary=case.comparison == results.primary,
+            late=_late(results, case),
             exploratory=primary not in (None, case.comparison),
         )
         for case in cases
     ]
+
+
+def _late(results: Results, case: '_Case') -> str:
+    """What of a comparison was settled only when there were results."""
+    primary = results.primary_late and case.comparison == results.primary
+    late = {PRIMARY_LATE: primary, MARGIN_LATE: results.margin_late and case.margin_named}
+    return ' and '.join(words for words, is_late in late.items() if is_late)
 
 
 def comparisons(runs: Iterable[RunResult], stage: str, model: str) -> list[Comparison]:

@@ -42,6 +42,9 @@ class StudyResults:
             many had which; each run's own is in its row.
         primary: The comparison that was named before the runs; the others are exploratory.
         margin: By metric, in its own unit: the largest difference that does not matter.
+        primary_late: Whether another comparison was the primary one when there were results: then
+            none is tested before the others.
+        margin_late: Whether the margin was another one when there were results, which is said.
 
     Example:
         >>> from rethink_det import StudyResults
@@ -59,6 +62,8 @@ class StudyResults:
     environment: dict[str, Any] = field(default_factory=dict)
     primary: Comparison | None = None
     margin: Mapping[str, float] = field(default_factory=dict)
+    primary_late: bool = False
+    margin_late: bool = False
 
     @property
     def summary(self) -> list[Row]:
@@ -104,6 +109,8 @@ class StudyResults:
             'environment': self.environment,
             'primary': None if self.primary is None else asdict(self.primary),
             'margin': self.margin,
+            'primary_late': self.primary_late or None,
+            'margin_late': self.margin_late or None,
         }
         return plain({key: value for key, value in content.items() if value is not None})
 

@@ -179,6 +179,8 @@ def confidence(level: float) -> str:
 def _reservations(verdict: Verdict) -> list[str]:
     """What a reader must know to believe the claim no further than it goes."""
     words = [_why_open(verdict)] if verdict.outcome == OPEN else []
+    if verdict.late:
+        words.append(verdict.late)
     if verdict.outcome == EQUIVALENT and not verdict.margin_named:
         words.append('the margin is twice the standard error that the test images give a score')
     if not verdict.parents_known:

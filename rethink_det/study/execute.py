@@ -21,6 +21,7 @@ from rethink_det.study.config import Study
 from rethink_det.study.display import Display
 from rethink_det.study.executors import Here
 from rethink_det.study.graph import Run, models_of, runs_of
+from rethink_det.study.late import settled_late
 from rethink_det.study.lineage import lineage
 from rethink_det.study.run import execute
 from rethink_det.training.arm_weights import check_given_parent
@@ -32,6 +33,7 @@ class _State:
 
     runs: list[Run]
     root: Path
+    late: Mapping[str, bool] = field(default_factory=dict)
     results: dict[str, RunResult] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     active: dict[Future, Run] = field(default_factory=dict)
@@ -101,7 +103,7 @@ def execute_study(
     executor = executor or Here()
     for parent in study.classification.given_parents:  # refused before anything is started
         check_given_parent(Checkpoint.read(parent))
-    state = _State(runs_of(study), Path(work_dir).resolve())
+    state = _State(runs_of(study), Path(work_dir).resolve(), late=settled_late(study, work_dir))
     _results(study, state).write(work_dir)  # what it claims is known before its runs
     with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):
@@ -143,8 +145,16 @@ def _results(study: Study, state: _State) -> StudyResults:
         row = _row(run, state)
         runs += [replace(row, model=model) for model in models_of(study, run)]
     environment = merged(run.environment for run in runs if run.status == COMPLETED)
-    told = study.name, runs, study.title, study.description, environment
-    return StudyResults(*told, primary=study.primary_comparison(), margin=study.margin)
+    results = StudyResults(
+        study.name,
+        runs,
+        study.title,
+        study.description,
+        environment,
+        primary=study.primary_comparison(),
+        margin=study.margin,
+    )
+    return replace(results, **state.late)
 
 
 def _row(run: Run, state: _State) -> RunResult:

@@ -21,7 +21,7 @@ from rethink_det.study.config import Study
 from rethink_det.study.display import Display
 from rethink_det.study.executors import Here
 from rethink_det.study.graph import Run, models_of, runs_of
-from rethink_det.study.late import settled_late
+from rethink_det.study.late import Late, settled_late
 from rethink_det.study.lineage import lineage
 from rethink_det.study.run import execute
 from rethink_det.training.arm_weights import check_given_parent
@@ -33,7 +33,7 @@ class _State:
 
     runs: list[Run]
     root: Path
-    late: Mapping[str, bool] = field(default_factory=dict)
+    late: Late = Late()
     results: dict[str, RunResult] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     active: dict[Future, Run] = field(default_factory=dict)
@@ -145,7 +145,7 @@ def _results(study: Study, state: _State) -> StudyResults:
         row = _row(run, state)
         runs += [replace(row, model=model) for model in models_of(study, run)]
     environment = merged(run.environment for run in runs if run.status == COMPLETED)
-    results = StudyResults(
+    return StudyResults(
         study.name,
         runs,
         study.title,
@@ -153,8 +153,9 @@ def _results(study: Study, state: _State) -> StudyResults:
         environment,
         primary=study.primary_comparison(),
         margin=study.margin,
+        primary_late=state.late.primary,
+        margin_late=state.late.margin,
     )
-    return replace(results, **state.late)
 
 
 def _row(run: Run, state: _State) -> RunResult:

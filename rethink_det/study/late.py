@@ -1,6 +1,7 @@
 """Whether what a study claims was settled before it had results, or only when it had some."""
 
 import os
+from typing import NamedTuple
 
 from rethink_det.errors import UserError
 from rethink_det.report.comparison import Comparison
@@ -9,8 +10,15 @@ from rethink_det.report.run_result import COMPLETED
 from rethink_det.study.config import Study
 
 
-def settled_late(study: Study, work_dir: str | os.PathLike) -> dict[str, bool]:
-    """Fields of :class:`StudyResults` that say so; once late, always late.
+class Late(NamedTuple):
+    """What of a study's claims was changed when there were results: fields of its results."""
+
+    primary: bool = False
+    margin: bool = False
+
+
+def settled_late(study: Study, work_dir: str | os.PathLike) -> Late:
+    """What was changed since there were results; once late, always late.
 
     Args:
         study: What is about to run.
@@ -19,16 +27,13 @@ def settled_late(study: Study, work_dir: str | os.PathLike) -> dict[str, bool]:
     try:
         before = StudyResults.read(work_dir)
     except UserError:  # there are none, or none that can be read
-        return {}
+        return Late()
     known = any(run.status == COMPLETED and run.metrics for run in before.runs)
     primary = known and _asked_still(before.primary, study)
     margin = known and any(before.margin.get(k) != v for k, v in study.margin.items())
     margin = margin or known and not set(before.margin) <= set(study.margin)
-    return {
-        'primary_late': before.primary_late
-        or (primary and before.primary != study.primary_comparison()),
-        'margin_late': before.margin_late or margin,
-    }
+    changed = primary and before.primary != study.primary_comparison()
+    return Late(before.primary_late or changed, before.margin_late or margin)
 
 
 def _asked_still(primary: Comparison | None, study: Study) -> bool:

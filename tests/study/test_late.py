@@ -27,8 +27,7 @@ def before(tmp_path):
 
 
 def late(study, tmp_path):
-    found = settled_late(study, tmp_path)
-    return found.get('primary_late', False), found.get('margin_late', False)
+    return tuple(settled_late(study, tmp_path))
 
 
 def test_what_stays_as_it_was_is_not_late(load, before, tmp_path):

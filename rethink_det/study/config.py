@@ -45,7 +45,7 @@ class Study:
         >>> from rethink_det import Study
         >>> study = Study.load('demo', {'study.seeds': [0]})
         >>> list(study.detection[0].arms)
-        ['unpruned', 'prune-c', 'scratch-b', 'random']
+        ['prune-c', 'scratch-b', 'random']
         >>> from rethink_det.study import runs_of
         >>> runs_of(study)[0].key
         'classification/resnet18-w16_shapes/unpruned/seed0'

@@ -1,5 +1,7 @@
 """The one exception a user's mistake raises, and any exception in a line."""
 
+import errno
+
 
 class UserError(ValueError):
     """A mistake in the user's input: a file, a key, a value.
@@ -15,3 +17,31 @@ def in_one_line(error: BaseException) -> str:
     if isinstance(error, UserError):
         return text.rstrip('.')
     return f'{type(error).__name__}: {text}' if text else type(error).__name__
+
+
+_REMEDIES = {
+    errno.ENOSPC: 'free some space, and run the same command again',
+    errno.EDQUOT: 'free some space, and run the same command again',
+    errno.EFBIG: 'raise the limit of file sizes (ulimit -f), and run the same command again',
+    errno.EROFS: 'name a place that can be written',
+    errno.EACCES: 'name a place that you may use, or change its permissions',
+    errno.EPERM: 'name a place that you may use, or change its permissions',
+    errno.ENAMETOOLONG: 'give it a shorter name',
+    errno.EISDIR: 'name a file',
+    errno.ENOTDIR: 'a part of the path is a file: name another one',
+    errno.EEXIST: 'name another place, or remove what is there',
+    errno.EMFILE: 'raise the limit of open files (ulimit -n), or take fewer workers',
+    errno.EIO: 'the disk may be damaged',
+}
+"""What can be done about an error of the operating system."""
+
+
+def refused_by_system(error: OSError) -> str:
+    """What the operating system refused, of which file, and what can be done about it."""
+    if error.errno is None:  # raised by hand, or carried here from another process
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        return lines[-1].strip() if lines else type(error).__name__
+    places = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    where = f'{places[0]}: ' if places else ''
+    remedy = _REMEDIES.get(error.errno)
+    return f'{where}{error.strerror or type(error).__name__}' + (f' ({remedy})' if remedy else '')

@@ -1,34 +1,78 @@
 """Writing files so that a reader, or a kill, sees the old content or the whole new one."""
 
+import errno
+import fcntl
+import glob
 import json
 import os
+import stat
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO
+
+_PART = '.part'
+"""How the name of a file ends that is not complete yet."""
+_YOUNG = 60
+"""Seconds in which a file without a lock may belong to a writer that is about to take it."""
 
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """A binary file that takes ``path``'s place once it is completely written.
 
-    Folders are made as needed; if the block raises, ``path`` stays as it was.
+    A link is followed: what it leads to is replaced. Folders are made as needed. If the block
+    raises, ``path`` stays as it was; what a killed writer of the same file left is removed.
+
+    Raises:
+        OSError: It cannot be written: a folder or a device has that name, the disk is full, ...
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    target = _target(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
+    prefix = f'.{os.fsencode(target.name)[:100].decode(errors="ignore")}.'  # however long it is
+    _sweep(target.parent, prefix)
+    handle, temporary = tempfile.mkstemp(_PART, prefix, target.parent)
     try:
         with os.fdopen(handle, 'wb') as file:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
+            os.chmod(temporary, mode)
+            os.replace(temporary, target)
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
+            raise error.__context__ from None  # of a full disk torch says 'unexpected pos'
         raise
+
+
+def _target(path: str | os.PathLike) -> Path:
+    """The file that is written in the end.
+
+    Raises:
+        OSError: It is none.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, 'It is a device or a pipe, no file', os.fspath(path))
+    return target
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    """Remove the unfinished files of writers that were killed: a living one has locked its own."""
+    for left in folder.glob(f'{glob.escape(prefix)}*{_PART}'):
+        with suppress(OSError), left.open('rb') as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - left.stat().st_mtime > _YOUNG:
+                left.unlink()
 
 
 def save_text(text: str, path: str | os.PathLike) -> None:

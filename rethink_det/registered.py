@@ -1,11 +1,15 @@
-"""What a ``type`` in a config means, and building from a config.
+"""What a ``type`` in a config means, building from a config, and what a file may name.
 
 A ``type`` is written bare (``'PrunedBackbone'``), with its scope (``'rethink_det.PrunedBackbone'``,
 ``'mmdet.ResNet'``), or it is the class itself. MMEngine looks for a bare name in the default scope
 alone; here what the default scope does not know is this package's, in questions and in builds
 alike.
+
+A config is the user's program: MMEngine imports any dotted name that it has for a ``type``. Any
+other file (a checkpoint, an architecture) is data, whoever wrote it: :func:`check_from_file`.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from copy import deepcopy
@@ -13,7 +17,10 @@ from typing import Any, TypeAlias
 
 from mmengine.config import Config
 from mmengine.registry import DefaultScope, Registry
+from torch import nn
 
+from rethink_det.errors import UserError
+from rethink_det.packages import folder_of
 from rethink_det.registry import MODELS, REGISTRIES, SCOPE
 
 SCOPE_KEY = '_scope_'
@@ -167,3 +174,162 @@ def _is_own_bare_name(registry: Registry, kind: object, scope: str | None) -> bo
     registry.import_from_location()
     own = registry.module_dict.get(kind)
     return own is not None and registered(registry, kind, scope) is own
+
+
+NETWORKS = {
+    'mmdet': ('mmdet.models.backbones.',),
+    'mmpretrain': ('mmpretrain.models.backbones.', 'mmpretrain.models.heads.'),
+    'mmseg': ('mmseg.models.backbones.',),
+}
+"""Where other packages have the networks that a file may name; imported when it names one."""
+
+LAYERS = (
+    'torch.nn.',
+    'mmcv.',
+    'mmdet.models.layers.',
+    'mmpretrain.models.utils.',
+    'mmseg.models.utils.',
+    f'{SCOPE}.compat.',
+)
+"""Where the layers are defined that a network's settings (``norm_cfg``) may name in a file."""
+
+_LIBRARIES = ('torch', 'torchvision', 'timm', 'mmengine', 'mmcv', *NETWORKS)
+_NAME = re.compile(r'([A-Za-z_]\w*\.)?[A-Za-z_]\w*', re.ASCII)
+_WORD = re.compile(r'[\w+-]{1,64}(\.\d[\w+-]{0,64})*', re.ASCII)
+_TIMM = re.compile(r'\w{1,64}(\.\w{1,64})?', re.ASCII)
+_WEIGHTS = re.compile(
+    r'(\w+_)?(init_cfg|initializer|pretrained\w*)|weights', re.ASCII | re.IGNORECASE
+)
+_PLACES = re.compile(
+    r'(\w+_)?(checkpoint|path|file|filename|dir|root|url|uri|hub|hub_id|state_dict|load_from)',
+    re.ASCII | re.IGNORECASE,
+)
+LARGEST, LONGEST, DEEPEST = 100_000, 4096, 8
+"""Of the settings that a file may have: a number, a list, and how they may be nested."""
+
+
+def check_from_file(config: Any, what: str) -> None:
+    """Refuse what a file that is no config of the user's may not say of a network.
+
+    It may name networks that are registered in MODELS: by this package, mmdet, mmpretrain, mmseg
+    or what the user imported; with numbers, words, and layers (``norm_cfg``) as settings. Nothing
+    is imported for it but those packages, and nothing called before all of it was read.
+
+    Args:
+        config: Of a backbone or a head, as a file has it.
+        what: What messages call it, ``'backbone'``.
+
+    Raises:
+        UserError: Anything else; names the key.
+    """
+    if not isinstance(config, Mapping) or 'type' not in config:
+        raise UserError(f"{what} must be a dict and needs a 'type', got {_short(config)}.")
+    _check_kind(config, what, _is_network)
+    _check_settings(config, what, DEEPEST)
+
+
+def _check_settings(config: Mapping, where: str, depth: int) -> None:
+    for key, value in config.items():
+        place = f'{where}.{_short(key)}' if not isinstance(key, str) else f'{where}.{key[:64]}'
+        if not isinstance(key, str) or not key.isidentifier():
+            raise UserError(f'{where}: {_short(key)} is no name of a setting.')
+        if _fetches(key, value):
+            raise UserError(
+                f'{place} says where weights come from, which a file may not, and an architecture '
+                'has none: leave it out.'
+            )
+        if key not in ('type', SCOPE_KEY):
+            _check_value(value, place, depth, _TIMM if key == 'model_name' else _WORD)
+
+
+def _fetches(key: str, value: Any) -> bool:
+    """Whether a setting makes a class look for weights, in a file or elsewhere."""
+    names_a_place = _PLACES.fullmatch(key) and not isinstance(value, bool)
+    return bool(_WEIGHTS.fullmatch(key) or names_a_place) and value not in (None, False)
+
+
+def _check_value(value: Any, where: str, depth: int, word: re.Pattern) -> None:
+    """Numbers, words, layers and lists of them; nothing that is called, opened or fetched."""
+    if isinstance(value, (Mapping, list, tuple)) and (depth < 1 or len(value) > LONGEST):
+        raise UserError(f'{where} is nested too deeply, or longer than {LONGEST}.')
+    if isinstance(value, Mapping):
+        if 'type' in value:
+            _check_kind(value, where, _is_layer)
+        _check_settings(value, where, depth - 1)
+    elif isinstance(value, (list, tuple)):
+        for number, item in enumerate(value):
+            _check_value(item, f'{where}[{number}]', depth - 1, word)
+    else:
+        _check_leaf(value, where, word)
+
+
+def _check_leaf(value: Any, where: str, word: re.Pattern) -> None:
+    if value is not None and not isinstance(value, (bool, int, float, str)):
+        raise UserError(f'{where} is a {type(value).__name__}, which a file may not have here.')
+    if isinstance(value, str) and not word.fullmatch(value):
+        raise UserError(f'{where} is {_short(value)}: a file may have words here, no more.')
+    if isinstance(value, (int, float)) and not abs(value) <= LARGEST:  # nor NaN
+        raise UserError(f'{where} is {_short(value)}; valid are numbers up to {LARGEST:,}.')
+
+
+def _check_kind(config: Mapping, where: str, fits: Callable[[type], bool]) -> None:
+    name, scope = config['type'], config.get(SCOPE_KEY)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise UserError(
+            f'{where}.type is {_short(name)}: a file may name what is registered, as Name or '
+            'package.Name; nothing is imported or called for it.'
+        )
+    if scope is not None and scope not in (*NETWORKS, *(r.scope for r in _family(MODELS))):
+        raise UserError(f'{where}.{SCOPE_KEY} is {_short(scope)}, which is no scope of networks.')
+    kind = _held(name, scope, where)
+    if kind is None:
+        raise UserError(
+            f'{where}.type is {name!r}, which is not registered, and nothing is imported because a '
+            'file names it. If it is yours, import its module yourself: by custom_imports in a '
+            'config, or by --imports.'
+        )
+    made = backbone_class(kind)
+    if not isinstance(made, type) or not issubclass(made, nn.Module) or not fits(made):
+        what = 'network' if fits is _is_network else 'layer'
+        raise UserError(f'{where}.type is {name!r}, which is no {what} that a file may name.')
+
+
+def _held(name: str, scope: str | None, where: str) -> Kind | None:
+    """What a registry has under a name now; of the packages of networks, when they are imported."""
+    given, _, bare = name.rpartition('.')
+    for place in (given,) if given else _scopes_of_bare_names(scope):
+        if place in NETWORKS:
+            folder_of(place, f'{where}.type {name!r}')
+        if place in (*NETWORKS, SCOPE):
+            with MODELS.switch_scope_and_registry(place) as registry:
+                registry.import_from_location()
+        known = {registry.scope: registry.module_dict for registry in _family(MODELS)}
+        if bare in known.get(place, {}):
+            return known[place][bare]
+    return None
+
+
+def _scopes_of_bare_names(scope: str | None) -> tuple[str, ...]:
+    """Where a bare name is looked for: this package, its scope and the root."""
+    current = DefaultScope.get_current_instance()
+    default = current.scope_name if current is not None else 'mmengine'
+    return SCOPE, scope or default, 'mmengine'
+
+
+def _is_network(kind: type) -> bool:
+    places = sum(NETWORKS.values(), (f'{SCOPE}.architecture.', f'{SCOPE}.classification.'))
+    return kind.__module__.startswith(places) or _is_users(kind)
+
+
+def _is_layer(kind: type) -> bool:
+    return kind.__module__.startswith(LAYERS) or _is_users(kind)
+
+
+def _is_users(kind: type) -> bool:
+    """Whether it is of a module that somebody imported to have it registered."""
+    return kind.__module__.partition('.')[0] not in (*_LIBRARIES, SCOPE)
+
+
+def _short(value: object) -> str:
+    text = 'a huge number' if isinstance(value, int) and abs(value) > LARGEST else repr(value)
+    return text if len(text) <= 80 else f'{text[:77]}...'

@@ -1,8 +1,10 @@
 """Errors in a line, for users and for those who look for a fault."""
 
+import errno
+
 import pytest
 
-from rethink_det.errors import UserError, in_one_line
+from rethink_det.errors import UserError, in_one_line, refused_by_system
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,23 @@ from rethink_det.errors import UserError, in_one_line
 )
 def test_the_first_line_and_the_kind_of_what_is_no_message_for_users(error, line):
     assert in_one_line(error) == line
+
+
+@pytest.mark.parametrize(
+    'error, line',
+    [
+        (
+            OSError(errno.ENOSPC, 'No space left on device', 'a.pth'),
+            'a.pth: No space left on device (free some space, and run the same command again)',
+        ),
+        (FileNotFoundError(errno.ENOENT, 'No such file', 'a', None, 'b'), 'a: No such file'),
+        (OSError(errno.ENOSPC, 'full'), 'full (free some space, and run the same command again)'),
+        (OSError('Caught OSError in worker 0.\nTraceback\nOSError: full\n'), 'OSError: full'),
+        (OSError(), 'OSError'),
+    ],
+)
+def test_what_the_system_refused_of_which_file_and_what_to_do(error, line):
+    assert refused_by_system(error) == line
 
 
 def test_a_mistake_of_the_user_is_a_wrong_value():

@@ -9,7 +9,7 @@ from torch import nn
 from rethink_det.architecture import validation
 from rethink_det.architecture.pruned_architecture import PrunedArchitecture
 from rethink_det.errors import UserError
-from rethink_det.registered import by_name, is_type
+from rethink_det.registered import by_name, check_from_file, is_type
 from rethink_det.registry import MODELS
 
 
@@ -47,7 +47,8 @@ def configured_architecture(
 
     Raises:
         UserError: The architecture cannot be loaded, the config is none of a backbone, or that
-            of an unpruned one without head or shape.
+            of an unpruned one without head or shape, or with what no file can name, so that a
+            checkpoint of it could not be read again.
     """
     named = named_architecture(backbone)
     if named is not None:
@@ -56,7 +57,11 @@ def configured_architecture(
     if head is None or input_shape is None:
         kind = own.get('type')
         raise UserError(f'A network with {kind} needs a head and an input_shape, a pruned one not.')
-    return PrunedArchitecture(own, by_name(MODELS, head), validation.input_shape(input_shape))
+    shape = validation.input_shape(input_shape)
+    architecture = PrunedArchitecture(own, by_name(MODELS, head), shape)
+    for part in ('backbone', 'head'):
+        check_from_file(getattr(architecture, part), part)
+    return architecture
 
 
 def named_architecture(backbone: Mapping) -> PrunedArchitecture | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from rethink_det.architecture.bounded import bounded
 from rethink_det.architecture.checkpoint import load_exactly
 from rethink_det.architecture.composing import as_cut
 from rethink_det.architecture.cut import Cut
@@ -45,7 +46,11 @@ def unpruned(architecture: 'PrunedArchitecture') -> Network:
 
 @lru_cache(maxsize=8)
 def _unpruned(base: str) -> Network:
-    return without_memory(lambda: build_network(**json.loads(base)))
+    def build() -> Network:
+        with bounded():
+            return build_network(**json.loads(base))
+
+    return without_memory(build)
 
 
 def skeleton(architecture: 'PrunedArchitecture') -> Network:

@@ -10,6 +10,7 @@ from typing import Any
 from rethink_det.architecture import published
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.errors import UserError
+from rethink_det.registered import check_from_file
 
 FORMAT = 'rethink_det.architecture'
 VERSION = 2
@@ -66,8 +67,11 @@ def digest(description: Mapping[str, Any]) -> str:
 def fields_of(description: Any) -> dict[str, Any]:
     """The fields of an architecture out of its description.
 
+    Wherever it comes from, it is data: what it names is checked before anything of it is built.
+
     Raises:
-        UserError: Wrong format or version, unknown or missing keys.
+        UserError: Wrong format or version, unknown or missing keys, or a network that is not
+            registered, or has settings that are none.
     """
     if not isinstance(description, Mapping):
         raise UserError(f'an architecture is a dict, got a {type(description).__name__}.')
@@ -86,6 +90,8 @@ def fields_of(description: Any) -> dict[str, Any]:
             f'unknown keys {sorted(unknown)}, missing keys {sorted(missing)}; valid are '
             f'{sorted([*HEADER, *FIELDS])}.'
         )
+    for part in ('backbone', 'head'):
+        check_from_file(fields[part], part)
     return fields
 
 
@@ -101,7 +107,7 @@ def _described(checkpoint: Checkpoint) -> tuple[Mapping, str]:
 def _read_json(path: str) -> Mapping:
     try:
         data = json.loads(Path(path).read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f'{path} is no architecture JSON: {error}') from None
     if not isinstance(data, dict):
         raise UserError(f'{path} is no architecture JSON: it holds a {type(data).__name__}.')

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture.tracing import evaluating
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, in_one_line
 from rethink_det.registered import build
 from rethink_det.registry import MODELS
 
@@ -96,8 +96,10 @@ def _build(kind: str, config: Mapping) -> nn.Module:
         raise UserError(f"A {kind} config needs a 'type', got the keys {sorted(config)}.")
     try:
         return build(MODELS, dict(config))
-    except (KeyError, TypeError, ValueError, AssertionError) as error:
-        raise UserError(f'The {kind} {dict(config)} cannot be built: {error}') from error
+    except Exception as error:  # whatever a class raises that is handed arguments of a file
+        text = f'The {kind} {dict(config)}'
+        shown = text if len(text) < 300 else f'{text[:300]}...'
+        raise UserError(f'{shown} cannot be built: {in_one_line(error)}') from error
 
 
 def without_memory(build: Callable[[], T]) -> T:
@@ -157,7 +159,8 @@ def outputs_of(network: nn.Module, input_shape: Sequence[int]) -> Any:
     try:
         with evaluating(network):
             return network(images)
-    except RuntimeError as error:
+    except Exception as error:  # as above: a network of settings that do not fit each other
         raise UserError(
-            f'{type(network).__name__} cannot run on an input of {tuple(input_shape)}: {error}'
+            f'{type(network).__name__} cannot run on an input of {tuple(input_shape)}: '
+            f'{in_one_line(error)}'
         ) from error

@@ -1,6 +1,7 @@
 """What the fields of an architecture may hold."""
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 from rethink_det.architecture.channel_indices import check_indices, check_kept
@@ -12,6 +13,8 @@ from rethink_det.files import plain
 
 MAPPINGS = ('backbone', 'head', 'channels', 'selections', 'masks')
 TEXTS = ('name', 'source')
+LARGEST_IMAGE = 2**27
+"""Values of the largest input that a network is run on, 6,600 x 6,600 pixels of three channels."""
 
 
 def normal(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,6 +29,8 @@ def normal(fields: Mapping[str, Any]) -> dict[str, Any]:
     for key in TEXTS:
         if not isinstance(fields[key], str):
             raise UserError(f'{key} must be a text, got {fields[key]!r}.')
+        if not fields[key].isprintable():
+            raise UserError(f'{key} must be a text of one line, got {fields[key]!r}.')
     kept, read = fields['channels'], fields['selections']
     values = {
         'backbone': plain({k: v for k, v in fields['backbone'].items() if k not in RUNTIME_KEYS}),
@@ -44,6 +49,8 @@ def input_shape(shape: Sequence[int]) -> tuple[int, int, int]:
     listed = isinstance(shape, (list, tuple)) and len(shape) == 3
     if not listed or not all(is_int(size) and size > 0 for size in shape):
         raise UserError(f'input_shape must be (channels, height, width), got {shape!r}.')
+    if prod(shape) > LARGEST_IMAGE:
+        raise UserError(f'input_shape {tuple(shape)} has more than {LARGEST_IMAGE:,} values.')
     channels, height, width = shape
     return channels, height, width
 

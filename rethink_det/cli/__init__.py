@@ -4,13 +4,14 @@ A command's module is imported when that command is called: the list of all cost
 """
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 from rethink_det import __version__
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, refused_by_system
 
 __all__ = ['COMMANDS', 'main']
 
@@ -29,9 +30,6 @@ COMMANDS = {
 }
 """What each command does; its module has its name and says more."""
 
-MISTAKES = (FileNotFoundError, FileExistsError, NotADirectoryError, PermissionError)
-"""What a wrong path given to ``--out`` or ``--work-dir`` raises."""
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit: 0 if all went well, 2 for a mistake of the user's.
@@ -41,12 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     # Belt and braces: whatever library calls torch.load, no pickle runs code.
     os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
+    logging.raiseExceptions = False  # a log that cannot be written is no traceback on the screen
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser(_called(arguments)).parse_args(arguments)
     try:
         status = options.run(options)
-    except (UserError, *MISTAKES) as error:
+    except UserError as error:
         print(f'error: {error}', file=sys.stderr)
+        status = 2
+    except BrokenPipeError:  # whoever read what is printed has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except OSError as error:
+        print(f'error: {refused_by_system(error)}', file=sys.stderr)
         status = 2
     except KeyError as error:
         if 'is not in the' not in str(error):  # MMEngine's words for an unknown type

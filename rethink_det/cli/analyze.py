@@ -4,6 +4,7 @@ import argparse
 import json
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.cli.config_options import add_imports, import_modules
 from rethink_det.errors import UserError
 
 
@@ -15,10 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--input-shape', nargs=3, type=int, metavar=('C', 'H', 'W'), help='count at this input'
     )
+    add_imports(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print parameters and MACs, or the layers."""
+    import_modules(options.imports)
     architecture = PrunedArchitecture.load(options.architecture)
     if options.what == 'print':
         print(json.dumps(architecture.to_dict()) if options.json else architecture)

@@ -7,6 +7,7 @@ import torch
 from mmengine.config import DictAction
 
 from rethink_det.benchmark import backbone, coco, detector, prune, start_up, train
+from rethink_det.cli.config_options import add_imports, import_modules
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
     'train': {'rounds': 5, 'network': train.NETWORKS},
@@ -47,10 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='its arguments, e.g. ratios=0.3',
     )
+    add_imports(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Time pairs side by side; print medians and their ratio."""
+    import_modules(options.imports)
     for name, value in {'rounds': 30, **_DEFAULTS.get(options.what, {})}.items():
         if getattr(options, name) is None:
             setattr(options, name, value)

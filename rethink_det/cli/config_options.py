@@ -1,8 +1,12 @@
-"""``--cfg-options``, as in all of MMEngine's tools."""
+"""``--cfg-options``, as in all of MMEngine's tools, and ``--imports`` where there is no config."""
 
 import argparse
+from collections.abc import Sequence
+from importlib import import_module
 
 from mmengine.config import DictAction
+
+from rethink_det.errors import UserError, in_one_line
 
 
 def add_config_options(
@@ -23,3 +27,28 @@ def add_config_options(
         metavar='KEY=VALUE',
         help=meaning,
     )
+
+
+def add_imports(parser: argparse.ArgumentParser) -> None:
+    """Declare what a command without a config has in the place of ``custom_imports``."""
+    parser.add_argument(
+        '--imports',
+        nargs='+',
+        default=(),
+        metavar='MODULE',
+        help='modules of yours that register networks, as custom_imports in a config: a file may '
+        'name what is registered, and no more',
+    )
+
+
+def import_modules(names: Sequence[str]) -> None:
+    """Import what ``--imports`` names.
+
+    Raises:
+        UserError: A module cannot be imported.
+    """
+    for name in names:
+        try:
+            import_module(name)
+        except Exception as error:  # a module is a program: anything may go wrong in it
+            raise UserError(f'--imports {name}: {in_one_line(error)}') from error

@@ -12,6 +12,8 @@ import argparse
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arm_config import classifier_architecture
+from rethink_det.cli.config_options import add_imports, import_modules
+from rethink_det.cli.output import add_force, check_output
 from rethink_det.convert import Converted, convert_checkpoint, load_base
 from rethink_det.convert.unstructured import SHARE
 from rethink_det.training.config import find_config, load_config
@@ -21,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument('source', help='checkpoint with a state dict')
     parser.add_argument('-o', '--out', required=True, metavar='OUT', help='converted checkpoint')
+    add_force(parser)
     parser.add_argument(
         '--base',
         metavar='ARCHITECTURE',
@@ -43,10 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='take exact zeros for removed weights, in layers where they are at least this share '
         f'({SHARE} if none is given)',
     )
+    add_imports(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Convert, write the checkpoint, print what was found out and what is left of each layer."""
+    check_output(options.out, (options.source, options.base, options.subnet), options.force)
+    import_modules(options.imports)
     base, convention = _base(options.base)
     converted = convert_checkpoint(options.source, base, options.subnet, options.masks)
     converted.checkpoint(convention).write(options.out)

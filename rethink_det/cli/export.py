@@ -10,8 +10,10 @@ import argparse
 import torch
 
 from rethink_det.benchmark.onnx import ROUNDS, latencies
+from rethink_det.cli.config_options import add_imports, import_modules
+from rethink_det.cli.output import add_force, check_output
 from rethink_det.export import OnnxFile, export_onnx
-from rethink_det.export.file import ANY
+from rethink_det.export.file import ANY, onnx_path
 from rethink_det.export.onnx import BATCHES, OPSET, TOLERANCE
 from rethink_det.training.config import find_config, load_config
 
@@ -24,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '-o', '--out', metavar='OUT.onnx', help='default: beside the checkpoint, under its name'
     )
+    add_force(parser)
     parser.add_argument(
         '--backbone',
         action='store_true',
@@ -46,10 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='read RGB pixels (uint8) and normalise them inside; else the input is normalised',
     )
+    add_imports(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Export, compare, write; print what the file holds and how fast it is."""
+    out = onnx_path(options.checkpoint, options.out, options.backbone)
+    check_output(out, (options.config, options.checkpoint), options.force)
+    import_modules(options.imports)
     batch = options.batch
     file = export_onnx(
         options.checkpoint,

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from rethink_det.architecture import Cost, PrunedArchitecture
 from rethink_det.cli.config_options import add_config_options
+from rethink_det.cli.output import add_force, check_output
 from rethink_det.errors import UserError
 from rethink_det.layout import INITIAL
 from rethink_det.pruning import build_pruner
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='arguments of the method, e.g. ratios=0.3 or target=resnet56-a',
     )
     parser.add_argument('-o', '--out', required=True, metavar='OUT', help='pruned checkpoint')
+    add_force(parser)
     parser.add_argument(
         '--initial',
         metavar='CHECKPOINT',
@@ -48,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prune, write the checkpoint, print what is left of each layer and what it cost."""
+    read = (options.config, options.checkpoint, options.initial, _target(options))
+    check_output(options.out, read, options.force)
     settings = {'type': options.pruner, **options.pruner_options}
     # First of all the config: its custom_imports may bring the method.
     config = load_config(find_config(options.config), options.cfg_options)
@@ -63,6 +67,11 @@ def run(options: argparse.Namespace) -> int:
         _show_metrics(network, options.out)
     print(f'wrote {options.out}')
     return 0
+
+
+def _target(options: argparse.Namespace) -> str | None:
+    target = options.pruner_options.get('target')
+    return target if isinstance(target, str) else None
 
 
 def _show(network: TrainedNetwork, after: PrunedArchitecture) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from rethink_det.cli.output import add_force, check_output
 from rethink_det.cli.train import add_common_arguments, resolve, show
 from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.files import save_json
@@ -14,11 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('checkpoint', help='checkpoint to evaluate')
     parser.add_argument('--work-dir', help='folder of logs')
     parser.add_argument('--out', metavar='JSON', help='also write the metrics to this file')
+    add_force(parser)
     add_common_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate; print the metrics."""
+    if options.out:
+        check_output(options.out, (options.config, options.checkpoint), options.force)
     config = resolve(options)
     check_data(config, splits=('test',))
     metrics = evaluate(config, options.checkpoint)

@@ -74,7 +74,7 @@ def export_onnx(
         [torch.Size([1, 2])]
     """
     check_installed()
-    path = _path(checkpoint, out, backbone)
+    path = onnx_path(checkpoint, out, backbone)
     exportable = read_exportable(checkpoint, config, _shape(input_shape), backbone)
     if normalise:
         exportable = normalising(exportable, checkpoint)
@@ -86,7 +86,12 @@ def export_onnx(
     return OnnxFile(path, exportable, difference)
 
 
-def _path(checkpoint: str | os.PathLike, out: str | os.PathLike | None, backbone: bool) -> Path:
+def onnx_path(checkpoint: str | os.PathLike, out: str | os.PathLike | None, backbone: bool) -> Path:
+    """Which file :func:`export_onnx` writes; arguments as there.
+
+    Raises:
+        UserError: Its name does not end in ``.onnx``.
+    """
     source = Path(checkpoint)
     if out is None:
         return source.with_name(source.stem + ('-backbone.onnx' if backbone else '.onnx'))

@@ -20,7 +20,7 @@ from rethink_det.report.contact_sheet import TRUTH
 from rethink_det.report.environment import NOT_RECORDED
 from rethink_det.report.html import render
 from rethink_det.report.latex import latex
-from rethink_det.report.markdown import cell, markdown_table
+from rethink_det.report.markdown import cell, markdown_table, prose
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.sections import Section, section_of
@@ -133,16 +133,18 @@ def _markdown(
     environment: Sequence[tuple[str, str]],
 ) -> str:
     parts = [f'# {cell(results.title or results.study)}', f'**{cell(overall)}**']
-    parts += [results.description] if results.description else []
+    parts += [prose(results.description)] if results.description else []
     for section in sections:
         parts += [f'## {cell(section.title)}', cell(section.sentence)]
         for plot in section.plots:
-            parts += filter(None, (f'![{cell(plot.title)}]({PLOTS}/{plot.png.name})', plot.note))
+            parts += filter(
+                None, (f'![{cell(plot.title)}]({PLOTS}/{plot.png.name})', prose(plot.note))
+            )
         for table in section.tables:
             parts += markdown_table(table)
         if section.sheet:
             sheet, png = section.sheet
-            parts += ['### Detections', f'![Detections]({PLOTS}/{png.name})', sheet.note]
+            parts += ['### Detections', f'![Detections]({PLOTS}/{png.name})', prose(sheet.note)]
     parts += markdown_table(failed) if failed.rows else []
     parts += ['## How to read this', '\n'.join(f'* {note}' for note in NOTES)]
     if environment:

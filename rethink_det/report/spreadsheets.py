@@ -59,10 +59,30 @@ def _unit(metric: str) -> str:
 
 def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, restval='', lineterminator='\n')
-    writer.writeheader()
-    writer.writerows({k: '' if v in (None, 'None') else v for k, v in one.items()} for one in lines)
+    writer = csv.writer(buffer, lineterminator='\n')
+    writer.writerow(map(_inert, columns))
+    for one in lines:
+        values = (one.get(column) for column in columns)
+        writer.writerow('' if value in (None, 'None') else _inert(value) for value in values)
     return buffer.getvalue()
+
+
+_FORMULA = ('=', '+', '-', '@', '\N{FULLWIDTH EQUALS SIGN}')
+"""What a text starts with that a spreadsheet would compute, white space before it or not."""
+
+
+def _inert(value: Any) -> Any:
+    """A value that a spreadsheet shows as it is; a formula becomes a text by an apostrophe."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace('\r', '\n')  # which csv puts in quotes
+    if not text.lstrip().startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
 
 
 def flat(data: Mapping[str, Any], prefix: str = '') -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from rethink_det.training.hooks import (
     TransferHook,
 )
 from rethink_det.training.loop import FastEpochLoop
+from rethink_det.training.whole_files import WholeFilesBackend
 
 __all__ = [
     'Budget',
@@ -30,5 +31,6 @@ __all__ = [
     'SparsityHook',
     'StructureScaleHook',
     'TransferHook',
+    'WholeFilesBackend',
     'constant',
 ]

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import yaml
 from mmengine.config import Config, ConfigDict
-from mmengine.hub import get_config
+from mmengine.fileio import YamlHandler, register_handler
 from mmengine.registry import OPTIMIZERS
 
 from rethink_det.errors import UserError
+from rethink_det.packages import folder_of
 from rethink_det.registered import registered, scope_of
 
 
@@ -24,7 +26,8 @@ def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = Non
         options: Dotted keys set to other values, as ``--cfg-options`` gives them.
 
     Raises:
-        UserError: The file does not exist or does not parse, or a key does not exist in it.
+        UserError: The file or package does not exist, or the file does not parse, or a key does
+            not exist in it. Nothing is installed.
 
     Example:
         >>> from rethink_det import load_config
@@ -33,15 +36,41 @@ def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = Non
         ('rethink_det.Classifier', 5)
     """
     text = str(path)
-    if '::' not in text and not os.path.isfile(text):
+    file = _in_package(text) if '::' in text else text
+    if not os.path.isfile(file):
         raise UserError(f'Config {text} does not exist.')
     try:
-        config = get_config(text) if '::' in text else Config.fromfile(text)
+        config = Config.fromfile(file)
     except Exception as error:  # a config is Python: anything may go wrong in it
         brief = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise UserError(f'Config {text} cannot be read: {brief}') from error
     set_options(config, options or {}, text)
     return config
+
+
+def _in_package(name: str) -> str:
+    """The file that ``package::config`` means, where MMEngine's packages have theirs."""
+    package, _, file = name.partition('::')
+    return str(folder_of(package, f'Config {name}') / '.mim' / 'configs' / file)
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Reads plain values, and the tuples that MMEngine writes."""
+
+
+_PlainLoader.add_constructor(
+    'tag:yaml.org,2002:python/tuple',
+    lambda loader, node: tuple(loader.construct_sequence(node, deep=True)),
+)
+
+
+@register_handler(['yaml', 'yml'])
+class PlainYamlHandler(YamlHandler):
+    """In the place of MMEngine's, which runs what a tag in the file names."""
+
+    def load_from_fileobj(self, file: IO[str], **kwargs: Any) -> Any:
+        """The content of a file; with other tags than those of plain values it is refused."""
+        return yaml.load(file, Loader=_PlainLoader)  # noqa: S506
 
 
 def set_options(config: Config, options: Mapping[str, Any], where: str) -> None:

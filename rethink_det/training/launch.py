@@ -15,6 +15,7 @@ from rethink_det.architecture.checkpoint import META, Checkpoint, check_fits
 from rethink_det.errors import UserError
 from rethink_det.registered import in_full
 from rethink_det.training.model import model_of
+from rethink_det.training.moved_run import OwnFolderHook
 from rethink_det.training.order import shuffle_apart
 from rethink_det.training.workers import ending_workers
 
@@ -112,6 +113,7 @@ def train(config: Config) -> dict[str, float]:
     if checkpoint and config.get('resume'):
         _check_resumable(runner, checkpoint)
     runner.register_hook(last)
+    runner.register_hook(OwnFolderHook())
     with ending_workers(runner):
         runner.train()
         if runner.val_loop is None or last.iteration == runner.iter:

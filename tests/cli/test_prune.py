@@ -56,7 +56,9 @@ def test_bad_checkpoint_is_refused(refusal, classifier, bad_checkpoint, tmp_path
 def test_bad_checkpoint_leaves_an_older_output_alone(refusal, classifier, bad_checkpoint, tmp_path):
     out = tmp_path / 'pruned.pth'
     out.write_text('older')
-    refusal('prune', classifier(), bad_checkpoint, *RATIO, '-o', out)
+    message = refusal('prune', classifier(), bad_checkpoint, *RATIO, '-o', out)
+    assert 'this package did not write it' in message
+    refusal('prune', classifier(), bad_checkpoint, *RATIO, '-o', out, '--force')
     assert out.read_text() == 'older'
     assert not list(tmp_path.glob('.pruned*'))
 

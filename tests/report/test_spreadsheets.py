@@ -68,3 +68,26 @@ def test_there_is_no_table_of_what_is_no_study(tmp_path):
     (tmp_path / 'results.json').write_text('{"study": "s", "runs": [{"arm": "x"}]}')
     with pytest.raises(UserError, match="'stage' is missing"):
         tidy_csv('s', StudyResults.read(tmp_path).runs)
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '=HYPERLINK("http://example.invalid","x")', '=1+1', '+1+1', '-1+1', '@SUM(A1)', '  =1',
+        '\t=1', '\r=1', '\n=1', '\N{FULLWIDTH EQUALS SIGN}1', '-', '--5', "=cmd|' /C calc'!A0",
+    ],
+)  # fmt: skip
+def test_no_text_is_a_formula(text):
+    """As OWASP has it: a spreadsheet computes what starts so, with quotes around it or not."""
+    hostile = replace(RUN, model=text, metrics={f'accuracy/{text}': 1.0, text: 2.0}, parent=text)
+    for csv_text in (wide_csv([hostile]), tidy_csv(text, [hostile])):
+        cells = [cell for row in csv.reader(io.StringIO(csv_text)) for cell in row]
+        shown = text.replace('\r', '\n')
+        assert f"'{shown}" in cells
+        assert not {text, shown} & set(cells)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
+def test_numbers_stay_numbers(number):
+    line = lines_of(wide_csv([replace(RUN, metrics={'accuracy/top1': number})]))[0]
+    assert float(line['metrics.accuracy/top1']) == float(number)

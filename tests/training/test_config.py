@@ -1,5 +1,8 @@
 """Configs: read from a file, changed only where something exists to change."""
 
+import subprocess
+import sys
+
 import pytest
 
 from rethink_det import UserError
@@ -63,10 +66,58 @@ def test_a_file_that_is_missing_or_broken_is_refused(tmp_path):
     (tmp_path / 'orphan.py').write_text("_base_ = './gone.py'\n")
     with pytest.raises(UserError, match='orphan.py cannot be read'):
         load_config(tmp_path / 'orphan.py')
-    with pytest.raises(UserError, match='no_such_package::x.py cannot be read'):
-        load_config('no_such_package::x.py')
+    with pytest.raises(UserError, match='mmdet::no/such.py does not exist'):
+        load_config('mmdet::no/such.py')
 
 
 def test_another_packages_config_is_read_by_name():
     config = load_config('mmdet::_base_/schedules/schedule_1x.py')
     assert config.train_cfg.max_epochs == 12
+
+
+@pytest.mark.parametrize(
+    'name, remedy',
+    [
+        ('no_such_package::x.py', 'if the name is mistyped'),
+        ('mmdett::faster_rcnn/x.py', 'of MMEngine there are mmdet'),
+        ('os.path::x/y.py', 'not installed'),
+        ('mmsegmentation::fcn/x.py', 'not installed'),
+    ],
+)
+def test_a_package_that_is_not_there_is_named_and_never_installed(name, remedy, monkeypatch):
+    monkeypatch.setattr(subprocess, 'check_call', pytest.fail)
+    monkeypatch.setattr(subprocess, 'Popen', pytest.fail)
+    with pytest.raises(UserError, match=remedy) as refused:
+        load_config(name)
+    assert name in str(refused.value)
+    assert '\n' not in str(refused.value)
+
+
+def test_a_yaml_config_is_read_with_the_tuples_that_mmengine_writes(path, tmp_path):
+    config = load_config(path, {'custom': dict(sizes=(1, (2, 3)))})
+    config.dump(tmp_path / 'dumped.yaml')
+    assert 'python/tuple' in (tmp_path / 'dumped.yaml').read_text()
+    assert load_config(tmp_path / 'dumped.yaml').custom.sizes == (1, (2, 3))
+
+
+@pytest.mark.parametrize('suffix', ['yaml', 'yml'])
+@pytest.mark.parametrize(
+    'tag',
+    [
+        '!!python/object/apply:os.mkdir [CANARY]',
+        '!!python/object/new:os.mkdir [CANARY]',
+        '!!python/name:os.system ""',
+        '!!python/module:antigravity ""',
+        '!!python/object:rethink_det.errors.UserError {}',
+    ],
+)
+def test_a_tag_in_a_yaml_config_runs_nothing(tag, suffix, tmp_path):
+    canary, file = tmp_path / 'canary', tmp_path / f'config.{suffix}'
+    file.write_text(f'a: {tag.replace("CANARY", str(canary))}\n')
+    with pytest.raises(UserError, match='could not determine a constructor for the tag'):
+        load_config(file)
+    (tmp_path / 'child.py').write_text(f"_base_ = './{file.name}'\n")
+    with pytest.raises(UserError, match=r'child\.py cannot be read'):
+        load_config(tmp_path / 'child.py')
+    assert not canary.exists()
+    assert 'antigravity' not in sys.modules

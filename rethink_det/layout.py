@@ -77,6 +77,9 @@ CURVES = 'curves.json'
 """In a detector's run: its precision-recall curves, ``'bbox'`` and ``'segm'``, or
 ``'unmeasured'``, why there are none, see :mod:`rethink_det.detection.evaluation.curves`."""
 
+SAMPLES = 'samples.png'
+"""Images of the first batch as the network is handed them, which ``rethink-det check`` writes."""
+
 REPLICATES = 'replicates.json'
 """In a run's folder: of which test images its metrics are, and what they would be on others, see
 :mod:`rethink_det.report.image_replicates`."""

@@ -17,6 +17,7 @@ __all__ = ['COMMANDS', 'main']
 
 COMMANDS = {
     'train': "Train a classifier or a detector from a config, as mmdet's tools/train.py does.",
+    'check': 'Look at data, model and weights as a training would start, and do one step of it.',
     'test': "Evaluate a checkpoint on a config's test data, as mmdet's tools/test.py does.",
     'prune': 'Prune a trained network: checkpoint in, self-describing pruned checkpoint out.',
     'convert': 'Convert a checkpoint of another tool: foreign weights in, self-describing out.',

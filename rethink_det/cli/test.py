@@ -3,8 +3,7 @@
 import argparse
 
 from rethink_det.cli.output import add_force, check_output
-from rethink_det.cli.train import add_common_arguments, resolve, show
-from rethink_det.detection.datasets.check_data import check_data
+from rethink_det.cli.train import add_common_arguments, look_at_data, resolve, show
 from rethink_det.files import save_json
 from rethink_det.training.launch import evaluate, leave_process_group
 
@@ -24,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     if options.out:
         check_output(options.out, (options.config, options.checkpoint), options.force)
     config = resolve(options)
-    check_data(config, splits=('test',))
+    look_at_data(config, splits=('test',))
     metrics = evaluate(config, options.checkpoint)
     leave_process_group()
     show(metrics)

@@ -2,11 +2,13 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
 from rethink_det.arms import ARMS, STAGES
+from rethink_det.classification.check_images import check_images
 from rethink_det.cli.config_options import add_config_options
 from rethink_det.detection.adapted import Adapted
 from rethink_det.detection.datasets.check_data import check_data
@@ -21,8 +23,7 @@ from rethink_det.training.launch import last_checkpoint, leave_process_group, tr
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument('config', help='config file, or package::config')
-    parser.add_argument('--work-dir', help='folder of logs and checkpoints')
+    add_model_arguments(parser)
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -30,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='CHECKPOINT',
         help='continue from the last checkpoint in the work dir, or from CHECKPOINT',
     )
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``train`` and ``check`` share: all that says what is trained, and on what."""
+    parser.add_argument('config', help='config file, or package::config')
+    parser.add_argument('--work-dir', help='folder of logs and checkpoints')
     parser.add_argument(
         '--backbone',
         metavar='CHECKPOINT_OR_ARCH',
@@ -79,6 +86,27 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; print the final metrics."""
+    config = configured(options)
+    if options.resume:
+        config.resume = True
+        config.load_from = None if options.resume == 'auto' else options.resume
+        if options.resume == 'auto' and last_checkpoint(config.work_dir) is None:
+            print(f'nothing to resume in {config.work_dir}: starting from the beginning')
+    look_at_data(config)
+    check_model(config)
+    check_optimizer(config)
+    metrics = train(config)
+    leave_process_group()
+    show(metrics)
+    return 0
+
+
+def configured(options: argparse.Namespace) -> Config:
+    """The config that the command line describes, with the backbone that it names.
+
+    Raises:
+        UserError: The backbone does not fit, or has no arm.
+    """
     config = resolve(options)
     if (options.backbone is None) != (options.arm is None):
         raise UserError('--backbone and --arm go together.')
@@ -87,18 +115,7 @@ def run(options: argparse.Namespace) -> int:
         config = _told(with_backbone(config, options.backbone, arm, settings))
     if options.amp:
         config.optim_wrapper.type = 'AmpOptimWrapper'
-    if options.resume:
-        config.resume = True
-        config.load_from = None if options.resume == 'auto' else options.resume
-        if options.resume == 'auto' and last_checkpoint(config.work_dir) is None:
-            print(f'nothing to resume in {config.work_dir}: starting from the beginning')
-    check_data(config)
-    check_model(config)
-    check_optimizer(config)
-    metrics = train(config)
-    leave_process_group()
-    show(metrics)
-    return 0
+    return config
 
 
 def resolve(options: argparse.Namespace) -> Config:
@@ -117,6 +134,16 @@ def resolve(options: argparse.Namespace) -> Config:
         or str(Path(WORK_DIRS) / Path(options.config).stem)
     )
     return config
+
+
+def look_at_data(config: Config, splits: Sequence[str] = ('train', 'val', 'test')) -> None:
+    """Refuse data that does not fit; print what is to be known of it, a line each.
+
+    Raises:
+        UserError: Names the file, what is wrong in it, and what to do.
+    """
+    for line in (*check_data(config, splits), *check_images(config, splits)):
+        _say(line)
 
 
 def show(metrics: dict[str, float]) -> None:

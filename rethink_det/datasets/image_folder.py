@@ -16,6 +16,7 @@ from rethink_det.errors import UserError
 from rethink_det.registry import DATASETS
 
 SUFFIXES = ('.jpg', '.jpeg', '.png')
+_DEPTH = '16 bits'  # what was decoded before 16 bits were read is not taken
 
 
 @DATASETS.register_module()
@@ -52,8 +53,12 @@ class ImageFolder(ImageTensorDataset):
     ) -> None:
         root = Path(data_root).expanduser()
         folder = root / stored_split(split, val)
-        classes = _classes(folder, classes)
-        listed = [(path, i) for i, name in enumerate(classes) for path in _files(folder / name)]
+        classes = (
+            class_folders(root, folder.name) if classes is None else given_folders(folder, classes)
+        )
+        listed = [
+            (path, i) for i, name in enumerate(classes) for path in image_files(folder / name)
+        ]
         labels = torch.tensor([label for _, label in listed])
         chosen = choose(labels, classes, split, val, limit)
         paths = [listed[i][0] for i in chosen.tolist()]
@@ -61,7 +66,7 @@ class ImageFolder(ImageTensorDataset):
         def decode() -> Decoded:
             return Decoded(_decode(paths), labels[chosen], tuple(classes))
 
-        data = decoded(root, split, ' '.join(classes), paths, decode, cache)
+        data = decoded(root, split, f'{_DEPTH} {" ".join(classes)}', paths, decode, cache)
         super().__init__(data.images, data.labels, classes)
 
 
@@ -71,26 +76,76 @@ def _are_different_names(wanted: object) -> bool:
     return 0 < len(set(wanted)) == len(wanted)
 
 
-def _classes(folder: Path, wanted: Sequence[str] | None) -> list[str]:
+def class_folders(root: Path, split: str) -> list[str]:
+    """The class folders of a stored split, in label order.
+
+    A label is the place of a folder among the others: if the splits had other folders, it would
+    mean another class in each.
+
+    Raises:
+        UserError: There is no folder, or the splits have not the same.
+    """
+    folder, other = root / split, root / ('test' if split == 'train' else 'train')
+    found, others = _listed(folder), _folders_in(other) if other.is_dir() else []
+    if others:
+        check_same_folders(folder, found, other, others)
+    return found
+
+
+def check_same_folders(
+    first: Path, names: Sequence[str], second: Path, others: Sequence[str]
+) -> None:
+    """Refuse two splits that have not the same class folders.
+
+    Raises:
+        UserError: Names the folder that one of them lacks.
+    """
+    both = (first, names, second, others), (second, others, first, names)
+    for folder, own, other, theirs in both:
+        missing = sorted(set(theirs) - set(own))
+        if missing:
+            raise UserError(
+                f'{folder}: no class folder {", ".join(missing[:6])}, which {other} has. Labels '
+                'count class folders, so all splits need the same: add it, or name those that all '
+                'have in classes=[...] of every data set.'
+            )
+
+
+def _listed(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise UserError(
             f'{folder}: no such folder; expected <data_root>/<split>/<class>/<n>.jpg, '
             'with split train or test'
         )
-    found = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    found = _folders_in(folder)
     if not found:
         raise UserError(f'{folder}: holds no class folders; expected <class>/<n>.jpg in it')
-    if wanted is not None and not _are_different_names(wanted):
+    return found
+
+
+def _folders_in(folder: Path) -> list[str]:
+    paths = (path for path in folder.iterdir() if path.is_dir())
+    return sorted(path.name for path in paths if not path.name.startswith('.'))
+
+
+def given_folders(folder: Path, wanted: Sequence[str]) -> list[str]:
+    """The class folders that a config names, in its order.
+
+    Raises:
+        UserError: They are no different names, or one is not there.
+    """
+    found = _listed(folder)
+    if not _are_different_names(wanted):
         raise UserError(f'classes={wanted!r}: expected a list of different folder names')
-    missing = sorted(set(wanted or ()) - set(found))
+    missing = sorted(set(wanted) - set(found))
     if missing:
         raise UserError(
             f'{folder}: no class folder {", ".join(missing)}; there are {", ".join(found)}'
         )
-    return found if wanted is None else list(wanted)
+    return list(wanted)
 
 
-def _files(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> list[Path]:
     """The images of one class, in the numeric order of their names."""
     paths = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
     if not paths:
@@ -123,9 +178,15 @@ def _decode(paths: list[Path]) -> torch.Tensor:
 
 
 def _read(path: Path) -> np.ndarray:
-    """One image, uint8 (H, W, 3), RGB."""
+    """One image, uint8 (H, W, 3), RGB.
+
+    Pillow clips what has more than 8 bits to white; here the upper 8 are kept, as OpenCV does.
+    """
     try:
         with Image.open(path) as image:
+            if image.mode.startswith('I'):
+                grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+                return np.repeat(grey[..., None], 3, axis=2)
             return np.asarray(image.convert('RGB'))
     except (OSError, SyntaxError, ValueError) as error:
         raise UserError(f'{path}: not readable as an image ({error})') from error

@@ -14,6 +14,7 @@ from torchvision.transforms import v2
 
 from rethink_det.bounds import check_count
 from rethink_det.datasets.epoch_sampler import Draw
+from rethink_det.datasets.image_folder import check_same_folders
 from rethink_det.datasets.tensor import balanced_subset
 from rethink_det.errors import UserError
 from rethink_det.registry import DATASETS
@@ -51,7 +52,8 @@ class ImageNet(Dataset):
         limit: Keep only this many, the first ``limit / num_classes`` of each class by name.
 
     Raises:
-        UserError: A folder is missing or empty, there are more or fewer classes, ``limit``
+        UserError: A folder is missing or empty, there are more or fewer classes, or others than
+            in the other split, ``limit``
             does not fit, ``size`` is below 1 or, in validation, above ``resize``; or, when an
             item is fetched, its file is not readable.
     """
@@ -71,12 +73,19 @@ class ImageNet(Dataset):
         if split == 'val':  # the centre crop of a smaller image would have a black frame
             check_count('resize', resize, least=size)
         self.folder = Path(data_root).expanduser() / split
-        self._classes = _class_folders(self.folder, num_classes)
+        self._classes = split_folders(self.folder, num_classes)
+        self._check_other(self.folder.parent / ('val' if split == 'train' else 'train'))
         self._names, self.labels = _list(self.folder, self._classes)
         if limit is not None:
             chosen = balanced_subset(self.labels, self._classes, limit)
             self._names, self.labels = self._names[chosen.numpy()], self.labels[chosen]
         self.transform = _augmented(size) if split == 'train' else _centred(size, resize)
+
+    def _check_other(self, other: Path) -> None:
+        """The other split, where it is there, has the same classes."""
+        names = _listed_folders(other) if other.is_dir() else ()
+        if names:
+            check_same_folders(self.folder, self._classes, other, names)
 
     @property
     def metainfo(self) -> dict:
@@ -121,11 +130,15 @@ def _drawing(item: int | Draw) -> Iterator[None]:
         generator.set_state(before)
 
 
-def _class_folders(folder: Path, count: int) -> tuple[str, ...]:
+def split_folders(folder: Path, count: int) -> tuple[str, ...]:
+    """The class folders of a split, sorted.
+
+    Raises:
+        UserError: There is no such folder, or not so many in it.
+    """
     if not folder.is_dir():
         raise UserError(f'{folder}: no such folder; {LAYOUT}')
-    with os.scandir(folder) as entries:
-        found = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith('.'))
+    found = _listed_folders(folder)
     if len(found) != count:
         hint = (
             'the images of val/ must be sorted into a folder for each class'
@@ -136,6 +149,11 @@ def _class_folders(folder: Path, count: int) -> tuple[str, ...]:
             f'{folder}: {len(found)} class folders, expected num_classes={count}; {LAYOUT}: {hint}'
         )
     return tuple(found)
+
+
+def _listed_folders(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith('.'))
 
 
 def _list(folder: Path, classes: tuple[str, ...]) -> tuple[np.ndarray, Tensor]:
@@ -160,9 +178,10 @@ def _list(folder: Path, classes: tuple[str, ...]) -> tuple[np.ndarray, Tensor]:
 def _read(path: Path) -> Tensor:
     """One image, uint8 (3, H, W), RGB, whatever it is encoded in."""
     try:
-        return decode_image(read_file(str(path)), mode=ImageReadMode.RGB)
+        image = decode_image(read_file(str(path)), mode=ImageReadMode.RGB)
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f'{path}: not readable as an image ({reason}); fetch it again or remove it'
         ) from error
+    return image if image.dtype == torch.uint8 else (image.to(torch.int32) >> 8).to(torch.uint8)

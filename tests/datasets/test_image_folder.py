@@ -102,3 +102,29 @@ def test_refuses_an_unreadable_image_and_one_of_another_size(root):
 def test_refuses_classes_that_are_no_names(root, classes):
     with pytest.raises(UserError, match='expected a list of different folder names'):
         ImageFolder(root, classes=classes)
+
+
+@pytest.mark.parametrize('given', [None, ['bird', 'cat']])
+def test_refuses_splits_of_other_classes(root, given):
+    write(root / 'test' / 'bird', '1.png', 5)
+    with pytest.raises(UserError, match='test: no class folder cat'):
+        ImageFolder(root, split='test', classes=given)
+    if given is None:
+        with pytest.raises(UserError, match='test: no class folder cat, which .*train has'):
+            ImageFolder(root)
+    assert ImageFolder(root, classes=['bird']).metainfo == dict(classes=('bird',))
+
+
+def test_hidden_folders_are_no_classes(root):
+    (root / 'train' / '.ipynb_checkpoints').mkdir()
+    assert ImageFolder(root).metainfo == dict(classes=('bird', 'cat'))
+
+
+@pytest.mark.parametrize('value', [0, 257, 40 * 257, 65535])
+def test_16_bits_keep_their_upper_8(tmp_path, value):
+    folder = tmp_path / 'train' / 'grey'
+    folder.mkdir(parents=True)
+    Image.fromarray(np.full((4, 4), value, np.uint16)).save(folder / '1.png')
+    data = ImageFolder(tmp_path)
+    assert data.images.unique().tolist() == [value // 257]
+    assert data.images.shape == (1, 3, 4, 4)

@@ -3,6 +3,7 @@
 import io
 import tarfile
 
+import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
@@ -223,3 +224,20 @@ def test_a_crop_larger_than_what_it_is_cut_from_is_refused(root):
 def test_a_sampler_of_no_images_is_refused():
     with pytest.raises(UserError, match='EpochSampler: the list has no images'):
         EpochSampler([])
+
+
+def test_splits_of_other_classes_are_refused(tmp_path):
+    write_imagenet(tmp_path, WNIDS)
+    (tmp_path / 'val' / 'n10').rename(tmp_path / 'val' / 'n11')
+    for split in ('train', 'val'):
+        with pytest.raises(UserError, match='no class folder n1[01], which'):
+            ImageNet(tmp_path, split, **SMALL)
+
+
+def test_16_bits_keep_their_upper_8(tmp_path):
+    write_imagenet(tmp_path, WNIDS)
+    file = tmp_path / 'val' / 'n01' / 'n01_0.JPEG'
+    file.unlink()
+    Image.fromarray(np.full((40, 40), 200 * 257, np.uint16)).save(file.with_suffix('.png'))
+    item = ImageNet(tmp_path, 'val', **SMALL)[0]['inputs']
+    assert item.dtype == torch.uint8 and item.unique().tolist() == [200]

@@ -1,113 +1,269 @@
-"""A COCO annotation file, looked at before anything is trained on it."""
+"""What a COCO annotation file says: read once, every key that its readers need looked at."""
 
 import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import isfinite
 from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from rethink_det.errors import UserError
 
+Number: TypeAlias = Hashable
+"""An id. It is a name, most often an integer."""
 
-@dataclass(frozen=True)
+NO_MASK, POLYGON, RLE, BAD_MASK = range(4)
+"""What an object's ``segmentation`` is: nothing, polygons, run lengths, or unusable."""
+
+_OF_IMAGES = ('id', 'file_name', 'width', 'height')
+_OF_CATEGORIES = ('id', 'name')
+_OF_OBJECTS = ('id', 'image_id', 'category_id', 'bbox', 'area')
+_MEANINGS = {
+    'id': 'a number of its own',
+    'file_name': "the picture's file, below the folder of images",
+    'name': 'the name of the class',
+    'width': 'the width of the picture in pixels',
+    'height': 'the height of the picture in pixels',
+    'image_id': 'the id of its image',
+    'category_id': 'the id of its category',
+    'bbox': 'x, y, width, height in pixels: four finite numbers',
+    'area': 'the pixels that its mask covers or, without masks, width x height of its bbox',
+}
+
+
+class ImageEntry(NamedTuple):
+    """An image that the file lists; width and height in pixels, as the file says."""
+
+    number: Number
+    name: str
+    width: float
+    height: float
+
+
+class Category(NamedTuple):
+    """A category that the file lists."""
+
+    number: Number
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """The N objects of a file, in its order.
+
+    Attributes:
+        numbers, images, categories: Ids of each, and of its image and category.
+        boxes: float64 (N, 4): x, y, width, height in pixels.
+        areas: float64 (N,), pixels.
+        ignored: bool (N,), those with a true ``ignore``, which no reader of mmdet takes.
+        crowds: bool (N,).
+        without_iscrowd: How many have no ``iscrowd``.
+        masks: int8 (N,), see :data:`POLYGON`.
+        mask_sizes: Height and width of run lengths, by place.
+    """
+
+    numbers: tuple[Number, ...]
+    images: tuple[Number, ...]
+    categories: tuple[Number, ...]
+    boxes: np.ndarray
+    areas: np.ndarray
+    ignored: np.ndarray
+    crowds: np.ndarray
+    without_iscrowd: int
+    masks: np.ndarray
+    mask_sizes: Mapping[int, tuple[Any, ...]]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+@dataclass(frozen=True, eq=False)
 class AnnotationFile:
     """What a COCO annotation file holds.
 
     Attributes:
         path: The file.
-        images: Image number to file name.
-        categories: Category number to name, in the file's order.
-        annotations: Annotation number, image number and category number of every object; none
-            in a file of images alone, as COCO's test-dev is.
+        images: In the file's order.
+        categories: In the file's order.
+        objects: None in a file of images alone, as COCO's test-dev is.
     """
 
     path: Path
-    images: Mapping[int, str]
-    categories: Mapping[int, str]
-    annotations: tuple[tuple[int, int, int], ...]
+    images: tuple[ImageEntry, ...]
+    categories: tuple[Category, ...]
+    objects: Objects
 
-    @classmethod
-    def read(cls, path: Path) -> 'AnnotationFile':
-        """Read a file.
-
-        Raises:
-            UserError: It is no COCO annotation file.
-        """
-        try:
-            content = json.loads(path.read_text())
-            objects = content.get('annotations') or []
-            return cls(
-                path,
-                {image['id']: image['file_name'] for image in content['images']},
-                {category['id']: category['name'] for category in content['categories']},
-                tuple((one['id'], one['image_id'], one['category_id']) for one in objects),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UserError(f'{path} is no COCO annotation file: {error!r}.') from None
-
-    def check_images(self, folder: Path) -> None:
-        """Refuse a folder that lacks an image.
+    @staticmethod
+    def read(path: Path) -> 'AnnotationFile':
+        """Read a file; one that was read before and is the same is not read again.
 
         Raises:
-            UserError: Names the first image that is not there.
+            UserError: It is no COCO annotation file in UTF-8; an entry lacks a key, or has
+                something else there; or two share an id.
         """
-        there = set(os.listdir(folder))
-        names = sorted(set(self.images.values()) - there)
-        missing = [name for name in names if not (folder / name).is_file()]
-        if missing:
-            raise UserError(
-                f'{self.path} lists {len(self.images)} images, {len(missing)} of them are not in '
-                f'{folder}: {missing[0]}, ...'
-            )
+        status = path.stat()
+        return _read(path.resolve(), path, status.st_size, status.st_mtime_ns)
 
-    def check_references(self) -> None:
-        """Refuse annotations of images or categories that the file does not list.
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the categories."""
+        return tuple(category.name for category in self.categories)
 
-        mmdet leaves both kinds out without a word.
 
-        Raises:
-            UserError: Names the first such annotation.
-        """
-        for number, image, category in self.annotations:
-            if image not in self.images:
-                raise UserError(
-                    f'{self.path}: annotation {number} belongs to image_id {image}, which is not '
-                    'in its images.'
-                )
-            if category not in self.categories:
-                raise UserError(
-                    f'{self.path}: annotation {number} has category_id {category}, which is not '
-                    f'in its categories ({_some(map(str, self.categories))}).'
-                )
+@lru_cache(maxsize=8)
+def _read(_: Path, path: Path, size: int, changed: int) -> AnnotationFile:
+    content = _content(path)
+    images = _entries(path, 'images', content['images'], _OF_IMAGES)
+    categories = _entries(path, 'categories', content['categories'], _OF_CATEGORIES)
+    rows = _entries(path, 'annotations', content.get('annotations') or [], _OF_OBJECTS)
+    return AnnotationFile(
+        path,
+        tuple(ImageEntry(*(one[key] for key in _OF_IMAGES)) for one in images),
+        tuple(Category(*(one[key] for key in _OF_CATEGORIES)) for one in categories),
+        _objects(rows),
+    )
 
-    def check_classes(self, classes: Iterable[str], heads: Mapping[str, int], key: str) -> None:
-        """Refuse a head that has another number of classes than the file has.
 
-        mmdet numbers those categories of the file that are among the data set's classes: a
-        head of another number would learn classes that never come, or fail at the first that
-        it does not have.
-
-        Args:
-            classes: Names of the data set's classes.
-            heads: Config key to number of classes of every head that tells classes apart.
-            key: The data set's key in the config.
-
-        Raises:
-            UserError: Names the head, both numbers and what to set.
-        """
-        wanted = set(classes)
-        found = [name for name in self.categories.values() if name in wanted]
-        place = next((place for place, number in heads.items() if number != len(found)), None)
-        if place is None:
-            return
+def _content(path: Path) -> Mapping:
+    """The file as mmdet will read it: JSON in UTF-8."""
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
         raise UserError(
-            f"{place} is {heads[place]}, but {self.path} has {len(found)} of the data set's "
-            f'{len(wanted)} classes; its {len(self.categories)} categories are '
-            f'{_some(self.categories.values())}. Set num_classes of every head and {key}.'
-            'metainfo=dict(classes=(...)) of every data set; train --data-root FOLDER does both.'
+            f'{path} is no COCO annotation file: byte {error.start} is not UTF-8. Save it as UTF-8.'
+        ) from None
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        hint = ' Save it as UTF-8 without BOM.' if text.startswith('\ufeff') else ''
+        raise UserError(f'{path} is no COCO annotation file: {error}.{hint}') from None
+    except RecursionError:
+        raise UserError(f'{path} is no COCO annotation file: it is nested too deeply.') from None
+    lists = ('images', 'categories')
+    if not isinstance(content, dict) or not all(_is_list(content.get(key)) for key in lists):
+        raise UserError(
+            f'{path} is no COCO annotation file: it must be an object with the lists images, '
+            'annotations and categories.'
+        )
+    return content
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def _entries(path: Path, name: str, rows: object, keys: Sequence[str]) -> list[Mapping]:
+    """The entries of a list, when each has these keys, and an id of its own."""
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UserError(f'{path} is no COCO annotation file: {name} must be a list of objects.')
+    for key in keys:
+        _check_key(path, name, rows, key)
+    last = {row['id']: place for place, row in enumerate(rows)}
+    twice = [row for place, row in enumerate(rows) if last[row['id']] != place]
+    if twice:
+        raise UserError(
+            f'{path}: {len(twice)} of {len(rows)} {name} share their id with a later one, the '
+            f'first is {_called(twice[0])}. Every one needs an id of its own.'
+        )
+    return rows
+
+
+def _check_key(path: Path, name: str, rows: Sequence[Mapping], key: str) -> None:
+    is_right = _IS_RIGHT[key]
+    wrong = [row for row in rows if not is_right(row.get(key))]
+    if wrong:
+        first = wrong[0]
+        has = f'{key} {_shortened(first[key])}' if key in first else f'no {key}'
+        raise UserError(
+            f'{path}: {len(wrong)} of {len(rows)} {name} have no {key} that can be used, the '
+            f'first is {_called(first)}: {has}. It must be {_MEANINGS[key]}.'
         )
 
 
-def _some(names: Iterable[str], most: int = 6) -> str:
-    names = list(names)
-    return ', '.join(names[:most]) + (', ...' if len(names) > most else '') or 'none'
+def _called(row: Mapping) -> str:
+    """What an entry is found by."""
+    name = row.get('file_name') or row.get('name')
+    return f'{row.get("id")} ({name})' if name else f'{row.get("id")}'
+
+
+def _shortened(value: object, most: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= most else f'{text[:most]}...'
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return isfinite(value)
+    except OverflowError:  # an integer of very many digits
+        return False
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, (int, float, str)) and not isinstance(value, bool)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_length(value: object) -> bool:
+    return _is_number(value) and value > 0  # type: ignore[operator]
+
+
+def _is_box(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(map(_is_number, value))
+
+
+_IS_RIGHT: Mapping[str, Callable[[object], bool]] = {
+    'id': _is_id,
+    'file_name': _is_name,
+    'name': _is_name,
+    'width': _is_length,
+    'height': _is_length,
+    'image_id': _is_id,
+    'category_id': _is_id,
+    'bbox': _is_box,
+    'area': _is_number,
+}
+
+
+def _objects(rows: Sequence[Mapping]) -> Objects:
+    masks = [_kind_of(row.get('segmentation')) for row in rows]
+    return Objects(
+        tuple(row['id'] for row in rows),
+        tuple(row['image_id'] for row in rows),
+        tuple(row['category_id'] for row in rows),
+        np.array([row['bbox'] for row in rows], float).reshape(-1, 4),
+        np.array([row['area'] for row in rows], float),
+        np.array([bool(row.get('ignore')) for row in rows], bool),
+        np.array([bool(row.get('iscrowd')) for row in rows], bool),
+        sum('iscrowd' not in row for row in rows),
+        np.array(masks, np.int8),
+        {
+            place: tuple(rows[place]['segmentation']['size'])
+            for place, kind in enumerate(masks)
+            if kind == RLE
+        },
+    )
+
+
+def _kind_of(mask: object) -> int:
+    """What mmdet can make of a ``segmentation``."""
+    if not mask:
+        return NO_MASK
+    if isinstance(mask, list):
+        return POLYGON if any(map(_is_polygon, mask)) else BAD_MASK
+    if not isinstance(mask, dict) or not isinstance(mask.get('counts'), (list, str)):
+        return BAD_MASK
+    size = mask.get('size')
+    return RLE if isinstance(size, list) and len(size) == 2 else BAD_MASK
+
+
+def _is_polygon(points: object) -> bool:
+    return isinstance(points, list) and len(points) >= 6 and len(points) % 2 == 0

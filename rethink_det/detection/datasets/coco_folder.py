@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rethink_det.detection.datasets.annotation_file import AnnotationFile
+from rethink_det.detection.datasets.annotation_file import NO_MASK, AnnotationFile
 from rethink_det.errors import UserError
 
 # What a split is called, and where its annotations are: COCO's way, Roboflow's, and simpler ones.
@@ -50,6 +50,12 @@ class CocoFolder:
     test: Split
     classes: tuple[str, ...]
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether all objects of all splits have masks."""
+        splits = (self.train, self.val, self.test)
+        return all((one.annotations.objects.masks != NO_MASK).all() for one in splits)
+
     @classmethod
     def find(cls, root: Path, usual: Mapping[str, str] | None = None) -> 'CocoFolder':
         """Look for annotation files and image folders.
@@ -67,7 +73,7 @@ class CocoFolder:
             raise UserError(f'--data-root: {root} is no folder.')
         usual = usual or {}
         train, val, test = (_find_split(root, name, usual.get(name)) for name in _NAMES)
-        if test is None or not test.annotations.annotations:
+        if test is None or not len(test.annotations.objects):
             test = val
         val = val or test
         if train is None or val is None or test is None:
@@ -98,7 +104,7 @@ def _find_images(root: Path, split: str, annotations: AnnotationFile) -> Path:
     """The folder that has the first image; whether all are there is checked later."""
     if not annotations.images:
         raise UserError(f'{annotations.path} lists no images.')
-    first = next(iter(annotations.images.values()))
+    first = annotations.images[0].name
     folders = list(dict.fromkeys(_image_folders(root, split, annotations.path)))
     for folder in folders:
         if (folder / first).is_file():
@@ -120,11 +126,10 @@ def _classes(splits: list[Split]) -> tuple[str, ...]:
     mmdet numbers classes by their order in each file, so that the order has to be the same.
     """
     files = [split.annotations for split in splits]
-    used = {category for file in files for _, _, category in file.annotations}
+    used = {number for file in files for number in file.objects.categories}
     # Roboflow puts the group of its classes first, as category 0 without any object.
     names = [
-        tuple(name for number, name in file.categories.items() if number or number in used)
-        for file in files
+        tuple(one.name for one in file.categories if one.number != 0 or 0 in used) for file in files
     ]
     if not names[0] or len(set(names[0])) < len(names[0]):
         raise UserError(

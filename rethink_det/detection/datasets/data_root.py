@@ -1,5 +1,6 @@
 """Any detector on any COCO folder: where the data lies, and how many classes there are."""
 
+import re
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from copy import deepcopy
 from os import PathLike
@@ -7,13 +8,15 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from rethink_det.datasets.wrappers import unwrapped
 from rethink_det.detection.adapted import Adapted, Change, difference
 from rethink_det.detection.datasets.coco_folder import CocoFolder, Split
+from rethink_det.detection.datasets.loading import steps
 from rethink_det.detection.datasets.voc_devkit import has_devkit, with_devkit
-from rethink_det.detection.datasets.wrappers import unwrapped
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS
 from rethink_det.errors import UserError
 
+_MASKS = re.compile(r"mask_head|panoptic_head|mask_iou_head|'\w*(Mask|Ins|SOLO)\w*'")
 _SPLITS = ('train', 'val', 'test')
 # What of a data set's settings belongs to training, not to the place where its data lies.
 _KEPT = (
@@ -34,7 +37,8 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
     ``annotations/instances_train*.json`` with ``train*/`` or ``images/train*/``, Roboflow's
     ``train/_annotations.coco.json`` and ``valid/``, and ``train.json`` with ``train/``; those
     that the config names come first. Data sets inside wrappers are set as well, evaluators that
-    have an ``ann_file``, and the number of classes of all heads.
+    have an ``ann_file``, and the number of classes of all heads. Where objects have boxes alone, a
+    detector that learns no masks loads none.
 
     Where the config is for VOC and its list of training images is in the folder, the folder is a
     VOC devkit, and the paths alone change.
@@ -65,6 +69,8 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
     changes: list[Change] = []
     for name in _SPLITS:
         changes += _set_split(config, name, getattr(folder, name), folder)
+    if not _learns_masks(config.model) and not folder.has_masks:
+        changes += _without_masks(config)
     for head, place in heads:
         number = len(folder.classes)
         changes += difference(f'{place}.num_classes', head['num_classes'], number)
@@ -119,6 +125,25 @@ def _replaced(dataset: Mapping, split: Split, folder: CocoFolder) -> dict:
 def _judging(evaluator: Mapping, split: Split) -> dict:
     found = {'ann_file': str(split.annotations.path)} if evaluator.get('ann_file') else {}
     return {**evaluator, **found}
+
+
+def _learns_masks(model: Mapping) -> bool:
+    """Whether any part of a model, or the model itself, is for masks by its name."""
+    return _MASKS.search(str(model)) is not None
+
+
+def _without_masks(config: Config) -> list[Change]:
+    """Let no pipeline load masks, in place."""
+    changes: list[Change] = []
+    for split in _SPLITS:
+        place = f'{split}_dataloader.dataset'
+        dataset = (config.get(f'{split}_dataloader') or {}).get('dataset') or {}
+        for part, key in unwrapped(dataset, place):
+            for step in steps(part, 'LoadAnnotations'):
+                if step.get('with_mask'):
+                    step['with_mask'] = False
+                    changes.append(Change(f'{key}.pipeline.LoadAnnotations.with_mask', True, False))
+    return changes
 
 
 def _below(path: Path, root: Path) -> str:

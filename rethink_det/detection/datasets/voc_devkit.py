@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from rethink_det.datasets.wrappers import unwrapped
 from rethink_det.detection.adapted import Adapted, Change, difference
-from rethink_det.detection.datasets.wrappers import unwrapped
 from rethink_det.errors import UserError
 
 _SPLITS = ('train', 'val', 'test')

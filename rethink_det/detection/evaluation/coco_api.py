@@ -29,7 +29,16 @@ class FasterCocoEval(COCOeval_faster):
 
 
 class CocoApi(COCO):
-    """mmdet's COCO, except that it also accepts an empty list of predictions."""
+    """mmdet's COCO, except that it also accepts an empty list of predictions.
+
+    An annotation without ``iscrowd`` is no crowd.
+    """
+
+    def createIndex(self) -> None:  # noqa: N802
+        """Index what was read; see ``pycocotools.coco.COCO.createIndex``."""
+        for annotation in self.dataset.get('annotations', ()):
+            annotation.setdefault('iscrowd', 0)
+        super().createIndex()
 
     def loadRes(self, resFile: list[dict]) -> COCO:  # noqa: N802, N803
         """The predictions as a COCO object; see ``pycocotools.coco.COCO.loadRes``.

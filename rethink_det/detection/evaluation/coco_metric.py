@@ -1,12 +1,14 @@
 """COCO box and mask AP on faster-coco-eval: pycocotools' numbers in a fraction of the time."""
 
 import gc
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from mmdet.evaluation.metrics import CocoMetric as MMDetCocoMetric
 from mmdet.evaluation.metrics import coco_metric as mmdet_module
+from mmengine.logging import print_log
 from pycocotools.cocoeval import COCOeval
 from torch import Tensor
 
@@ -121,6 +123,7 @@ class CocoMetric(MMDetCocoMetric):
         """
         self._evaluators.clear()
         self.cat_ids: Any = None  # to be looked up again: in the order of the labels
+        self.img_ids: Any = self._judged([found['img_id'] for _, found in results])
         names = _BACKENDS[self.backend]
         evaluators: list[COCOeval] = []
 
@@ -133,6 +136,23 @@ class CocoMetric(MMDetCocoMetric):
         self.curves = kept(lambda: _curves_of(evaluators))
         self._evaluators += evaluators if self.keep_images else ()
         return {**metrics, **(self._classwise() if self.classwise else {})}
+
+    def _judged(self, run: Sequence) -> list | None:
+        """The images that were run, where the annotations have more; None for all of them.
+
+        Objects of an image that was not run would count as missed.
+        """
+        known = [] if self._coco_api is None else self._coco_api.get_img_ids()
+        if set(known) <= set(run):
+            return None
+        found = [number for number in known if number in set(run)]
+        print_log(
+            f'CocoMetric: {len(found)} images were run, and are judged; the annotations have '
+            f'{len(known)}.',
+            'current',
+            logging.WARNING,
+        )
+        return found
 
     def image_replicates(self) -> ImageReplicates:
         """AP of the last evaluation on its images drawn anew, see :func:`.coco_replicates`.

@@ -5,6 +5,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.classification.check_images import check_images
+from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.errors import UserError
 from rethink_det.study.kept_replicates import keep_replicates
 from rethink_det.training.launch import last_checkpoint, train
@@ -15,7 +17,12 @@ def train_on(config: Config, folder: Path) -> tuple[dict[str, float], Path]:
 
     Returns:
         The metrics after the last epoch, and the checkpoint.
+
+    Raises:
+        UserError: The data does not fit; what is to be known of it is printed, a line each.
     """
+    for line in (*check_data(config), *check_images(config)):
+        print(line)
     config.resume = last_checkpoint(folder) is not None
     config.load_from = None
     config.default_hooks.progress = {'type': 'rethink_det.ProgressHook'}

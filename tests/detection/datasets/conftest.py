@@ -3,6 +3,7 @@
 import pytest
 from mmengine.registry import DefaultScope
 
+from tests.detection.datasets.annotated import Annotated
 from tests.detection.datasets.voc_devkit import write_devkit
 
 
@@ -16,3 +17,9 @@ def scope():
     """Bare names of types are mmdet's."""
     with DefaultScope.overwrite_default_scope('mmdet'):
         yield
+
+
+@pytest.fixture
+def annotated(tmp_path):
+    """A COCO folder whose annotation files can be changed."""
+    return Annotated.write(tmp_path / 'coco')

@@ -1,34 +1,14 @@
-"""A COCO folder that is not all there is refused before anything is built."""
+"""Data that do not agree with each other are refused before anything is built."""
 
 import json
+import shutil
 
 import pytest
 from mmengine.config import Config
 
 from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.errors import UserError
-
-
-@pytest.fixture
-def coco(tmp_path):
-    """A COCO folder of two images, one of them in a subfolder."""
-    images = [dict(id=1, file_name='1.jpg'), dict(id=2, file_name='more/2.jpg')]
-    for image in images:
-        file = tmp_path / 'val' / image['file_name']
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    (tmp_path / 'val.json').write_text(
-        json.dumps(dict(images=images, annotations=[], categories=[]))
-    )
-    return tmp_path
-
-
-def config(root, splits=('val',), **changes):
-    dataset = dict(
-        type='CocoDataset', data_root=str(root), ann_file='val.json', data_prefix=dict(img='val/')
-    )
-    loaders = {f'{split}_dataloader': dict(dataset={**dataset, **changes}) for split in splits}
-    return Config(loaders)
+from tests.detection.datasets.annotated import NAMES
 
 
 def refusal(config, **options):
@@ -37,72 +17,57 @@ def refusal(config, **options):
     return str(error.value)
 
 
-def test_complete_folder_passes(coco):
-    check_data(config(coco, splits=('train', 'val', 'test')))
+def renamed(*names):
+    """Categories of these names, in this order, under the same ids."""
+
+    def edit(file):
+        ids = {one['name']: one['id'] for one in file['categories']}
+        spare = iter(range(50, 60))
+        file['categories'] = [dict(id=ids.get(n) or next(spare), name=n) for n in names]
+
+    return edit
 
 
-def test_missing_annotations_name_file_and_key(coco):
-    text = refusal(config(coco, ann_file='instances.json'))
-    assert str(coco / 'instances.json') in text
+# -- files and folders ---------------------------------------------------------------------
+
+
+def test_what_agrees_passes_without_a_word(annotated):
+    assert check_data(annotated.config()) == ()
+
+
+def test_missing_annotations_name_file_and_key(annotated):
+    text = refusal(annotated.config(val=dict(ann_file='instances.json')))
+    assert str(annotated.root / 'instances.json') in text
     assert 'val_dataloader.dataset.data_root' in text
     assert 'val_dataloader.dataset.ann_file' in text
 
 
-def test_missing_image_folder_names_folder_and_key(coco):
-    text = refusal(config(coco, data_prefix=dict(img='pictures/')))
-    assert str(coco / 'pictures') in text
-    assert 'val_dataloader.dataset.data_prefix.img' in text
+def test_missing_image_folder_names_folder_and_key(annotated):
+    text = refusal(annotated.config(train=dict(data_prefix=dict(img='pictures/'))))
+    assert str(annotated.root / 'pictures') in text
+    assert 'train_dataloader.dataset.data_prefix.img' in text
 
 
-@pytest.mark.parametrize('name', ['1.jpg', 'more/2.jpg'])
-def test_missing_image_is_named(coco, name):
-    (coco / 'val' / name).unlink()
-    text = refusal(config(coco))
-    assert str(coco / 'val.json') in text
-    assert '2 images, 1 of them' in text
+@pytest.mark.parametrize('name', ['val2.jpg', 'more/val2.jpg'])
+def test_missing_image_is_named(annotated, name):
+    annotated.change('val', lambda file: file['images'][1].update(file_name=name))
+    (annotated.root / 'val/val2.jpg').unlink()
+    text = refusal(annotated.config())
+    assert str(annotated.path('val')) in text
+    assert '6 images, 1 of them' in text
     assert name in text
 
 
-@pytest.mark.parametrize(
-    'content', ['{', '[]', '{}', '{"images": 3}', '{"images": [{"id": 1}]}', '\x00\xff', '"images"']
-)
-def test_file_that_is_no_coco_json_is_refused(coco, content):
-    (coco / 'val.json').write_text(content)
-    assert f'{coco / "val.json"} is no COCO annotation file' in refusal(config(coco))
+def test_only_the_asked_splits_are_looked_at(annotated):
+    config = annotated.config(train=dict(ann_file='gone.json'))
+    assert check_data(config, splits=('val',)) == ()
+    assert 'train_dataloader' in refusal(config)
 
 
-def test_only_the_asked_splits_are_looked_at(coco):
-    both = config(coco, splits=('test',))
-    both.train_dataloader = config(coco, splits=('train',), ann_file='gone.json').train_dataloader
-    check_data(both, splits=('test',))
-    assert 'train_dataloader' in refusal(both)
-
-
-def test_every_split_is_looked_at(coco):
-    mixed = config(coco, splits=('train', 'val'))
-    mixed.test_dataloader = config(coco, splits=('test',), ann_file='gone.json').test_dataloader
-    assert 'test_dataloader' in refusal(mixed)
-
-
-def test_image_folder_of_its_own_is_looked_at_under_shared_annotations(coco):
-    mixed = config(coco, splits=('train',))
-    other = config(coco, splits=('val',), data_prefix=dict(img='gone/'))
-    mixed.val_dataloader = other.val_dataloader
-    assert str(coco / 'gone') in refusal(mixed)
-
-
-def test_data_inside_a_wrapper_is_looked_at(coco):
-    inner = config(coco, ann_file='gone.json').val_dataloader.dataset
+def test_data_inside_a_wrapper_is_looked_at(annotated):
+    inner = annotated.dataset('train', ann_file='gone.json')
     wrapped = dict(dataset=dict(type='RepeatDataset', times=2, dataset=inner))
-    assert str(coco / 'gone.json') in refusal(Config(dict(train_dataloader=wrapped)))
-
-
-def test_annotations_of_the_evaluator_are_looked_at(coco):
-    tested = config(coco, splits=('val',))
-    tested.val_evaluator = dict(type='rethink_det.CocoMetric', ann_file=str(coco / 'gone.json'))
-    text = refusal(tested)
-    assert str(coco / 'gone.json') in text
-    assert 'val_evaluator.ann_file' in text
+    assert str(annotated.root / 'gone.json') in refusal(Config(dict(train_dataloader=wrapped)))
 
 
 @pytest.mark.parametrize(
@@ -116,48 +81,55 @@ def test_annotations_of_the_evaluator_are_looked_at(coco):
     ],
 )
 def test_what_is_no_local_coco_folder_is_left_to_itself(loaders):
-    check_data(Config(loaders))
+    assert check_data(Config(loaders)) == ()
 
 
-# -- what the annotations say --------------------------------------------------------------
+@pytest.mark.parametrize('kind', ['LVISV1Dataset', 'CocoPanopticDataset', 'Objects365V1Dataset'])
+def test_files_that_are_read_otherwise_are_left_to_their_data_sets(annotated, kind):
+    other = dict(images=[dict(id=1, coco_url='1.jpg')])
+    annotated.path('train').write_text(json.dumps(other))
+    config = annotated.config(train=dict(type=kind))
+    assert check_data(config, splits=('train',)) == ()
+    assert 'gone.json does not exist' in refusal(
+        annotated.config(train=dict(type=kind, ann_file='gone.json'))
+    )
 
 
-NAMES = ('circle', 'square')
+# -- classes -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def annotated(coco):
-    """The folder with two categories and two objects; changes its annotation file."""
-
-    def write(**changes):
-        path = coco / 'val.json'
-        content = json.loads(path.read_text())
-        content['categories'] = [dict(id=5 + i, name=name) for i, name in enumerate(NAMES)]
-        content['annotations'] = [
-            dict(id=i, image_id=i, category_id=4 + i, bbox=[0, 0, 9, 9]) for i in (1, 2)
-        ]
-        path.write_text(json.dumps(content | changes))
-        return coco
-
-    return write
+@pytest.mark.parametrize('split', ['train', 'val'])
+def test_categories_in_another_order_are_refused(annotated, split):
+    annotated.change(split, renamed('square', 'circle'))
+    text = refusal(annotated.config())
+    assert f'{annotated.path(split)} has the categories square, circle, in this order' in text
+    assert f'{split}_dataloader.dataset.metainfo.classes is circle, square' in text
 
 
-def detector(root, number=2, classes=NAMES, **model):
-    model = model or dict(roi_head=dict(bbox_head=dict(num_classes=number)))
-    metainfo = dict(metainfo=dict(classes=classes)) if classes else {}
-    return Config(dict(model=model, **config(root, **metainfo).to_dict()))
+def test_classes_of_the_config_in_another_order_are_refused(annotated):
+    turned = dict(metainfo=dict(classes=NAMES[::-1]))
+    assert 'metainfo.classes is square, circle' in refusal(annotated.config(turned, turned))
 
 
-def test_annotations_and_heads_that_agree_pass(annotated):
-    check_data(detector(annotated()))
+def test_splits_with_other_classes_are_refused(annotated):
+    annotated.change('val', renamed('square', 'circle'))
+    text = refusal(annotated.config(val=dict(metainfo=dict(classes=NAMES[::-1]))))
+    assert 'train_dataloader.dataset has the classes circle, square' in text
+    assert 'val_dataloader.dataset has square, circle' in text
 
 
-@pytest.mark.parametrize('key, value', [('image_id', 3), ('category_id', 4)])
-def test_annotation_of_nothing_is_named(annotated, key, value):
-    wrong = dict(id=17, image_id=1, category_id=5, bbox=[0, 0, 9, 9]) | {key: value}
-    text = refusal(detector(annotated(annotations=[wrong])))
-    assert 'val.json: annotation 17' in text
-    assert f'{key} {value}' in text
+def test_a_class_that_is_spelled_otherwise_is_named_with_what_is_there(annotated):
+    annotated.change('train', lambda file: file['categories'][1].update(name='Square'))
+    text = refusal(annotated.config(model=dict(type='none')))
+    assert f"{annotated.path('train')} has no category 'square'" in text
+    assert "it has 'Square'" in text
+
+
+def test_two_categories_of_one_name_are_refused(annotated):
+    annotated.change('train', lambda file: file['categories'].insert(0, dict(id=0, name='circle')))
+    text = refusal(annotated.config(model=dict(type='none')))
+    assert "the categories 0 and 5 are both called 'circle'" in text
+    assert 'both called' in refusal(annotated.config())
 
 
 @pytest.mark.parametrize(
@@ -176,32 +148,46 @@ def test_annotation_of_nothing_is_named(annotated, key, value):
     ],
 )
 def test_head_of_another_number_of_classes_is_named(annotated, place, model):
-    text = refusal(detector(annotated(), **model))
+    text = refusal(annotated.config(model=model))
     assert f'model.{place}.num_classes is 80' in text
     assert '2 categories are circle, square' in text
-    assert 'val_dataloader.dataset.metainfo' in text
+    assert 'train_dataloader.dataset.metainfo' in text
 
 
 def test_categories_that_are_no_classes_of_the_data_set_do_not_count(annotated):
-    text = refusal(detector(annotated(), classes=None))  # COCO's eighty
+    text = refusal(annotated.config(train=dict(metainfo=None)))  # COCO's eighty
     assert 'num_classes is 2, but' in text
     assert "has 0 of the data set's 80 classes" in text
 
 
-def test_a_part_of_the_categories_may_be_learnt(annotated):
-    root = annotated()
-    check_data(detector(root, number=1, classes=('square',)))
-    check_data(detector(root, number=1, classes='square'))
+@pytest.mark.parametrize('classes', [('square',), 'square'])
+def test_a_part_of_the_categories_may_be_learnt(annotated, classes):
+    part = dict(metainfo=dict(classes=classes))
+    config = annotated.config(part, part, model=dict(bbox_head=dict(num_classes=1)))
+    notes = check_data(config)
+    assert f'{annotated.path("train")}: of 18 objects 9 are left out: 9 of classes' in notes[0]
 
 
 def test_heads_of_other_things_count_for_themselves(annotated):
-    root = annotated()
     two = dict(bbox_head=dict(num_classes=2))
-    check_data(detector(root, **two, rpn_head=dict(num_classes=1)))
-    check_data(detector(root, bbox_head=dict(num_classes=256), language_model=dict(type='BERT')))
+    check_data(annotated.config(model=dict(two, rpn_head=dict(num_classes=1))))
+    grounding = dict(bbox_head=dict(num_classes=256), language_model=dict(type='BERT'))
+    check_data(annotated.config(model=grounding))
 
 
-@pytest.mark.parametrize('kind', ['LVISV1Dataset', 'CocoPanopticDataset', 'Objects365V1Dataset'])
-def test_files_that_are_read_otherwise_are_left_to_their_data_sets(coco, kind):
-    (coco / 'val.json').write_text(json.dumps(dict(images=[dict(id=1, coco_url='1.jpg')])))
-    check_data(config(coco, type=kind))
+# -- a leak --------------------------------------------------------------------------------
+
+
+def test_pictures_that_are_trained_and_judged_on_are_said_loudly(annotated):
+    shutil.copy(annotated.root / 'train/train3.jpg', annotated.root / 'val/val1.jpg')
+    (note,) = check_data(annotated.config())
+    assert note.startswith('WARNING: 1 of 6 pictures of val are trained on, too')
+    assert str(annotated.root / 'train/train3.jpg') in note
+
+
+def test_the_same_file_for_training_and_validation_is_a_leak_of_all(annotated):
+    place = dict(ann_file='train.json', data_prefix=dict(img='train/'))
+    config = annotated.config(val=place, evaluator=dict(ann_file=str(annotated.path('train'))))
+    config.test_dataloader = config.val_dataloader
+    (note,) = check_data(config)  # said once, though val is test
+    assert '6 of 6 pictures of val' in note

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rethink_det.detection.datasets.coco_folder import CocoFolder
+from rethink_det.detection.datasets.coco_part import check_images
 from rethink_det.errors import UserError
 from tests.detection.datasets.coco_layouts import CLASSES, LAYOUTS, write_layout
 
@@ -17,7 +18,7 @@ def test_every_layout_is_found(layout, tmp_path):
     assert [len(s.annotations.images) for s in (found.train, found.val)] == [4, 2]
     assert (found.test == found.val) == (len(splits) == 2)
     for split in (found.train, found.val, found.test):
-        split.annotations.check_images(split.images)
+        check_images(split.annotations, split.images, 'images')
 
 
 def test_a_test_split_without_annotations_is_not_evaluated_on(tmp_path):

@@ -8,7 +8,9 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
 from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.detection.datasets.data_root import with_data_root
+from rethink_det.detection.datasets.loading import loads_masks
 from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, load_config
 from tests.detection.datasets.coco_layouts import CLASSES, write_layout
@@ -223,3 +225,26 @@ def test_a_number_of_classes_that_does_not_fit_cannot_remain(coco, tmp_path):
     assert config.model.roi_head.bbox_head.num_classes == 4
     assert 'test_dataloader.dataset.metainfo.classes: none -> ship, tree, house, boat' in changes
     assert moved(FASTER, root)[1] == changes
+
+
+def without_masks(root):
+    for file in (root / 'annotations').iterdir():
+        content = json.loads(file.read_text())
+        for one in content['annotations']:
+            one['segmentation'] = []
+        file.write_text(json.dumps(content))
+
+
+def test_where_there_are_boxes_alone_no_masks_are_loaded(tmp_path):
+    root = write_layout(tmp_path, 'coco')
+    name = find_config('detection/faster-rcnn_r18-w16_fpn_shapes.py')
+    config, changes = moved(name, root)
+    assert not any('with_mask' in change for change in changes)
+    without_masks(root)
+    config, changes = moved(name, root)
+    assert 'train_dataloader.dataset.pipeline.LoadAnnotations.with_mask: True -> False' in changes
+    assert not any(loads_masks(config[f'{split}_dataloader'].dataset) for split in SPLITS)
+    assert check_data(config) is not None
+    config, _ = moved(find_config('detection/mask-rcnn_r18-w16_fpn_shapes.py'), root)
+    with pytest.raises(UserError, match='8 of 8 objects have no segmentation'):
+        check_data(config)

@@ -485,3 +485,29 @@ def test_proposals_have_no_replicates(tmp_path, case):
     metric, _ = judged(tmp_path, *case, kinds=['proposal'])
     with pytest.raises(UserError, match='or has no AP'):
         metric.image_replicates()
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_images_that_were_not_run_do_not_count_as_missed(random_case, backend, caplog):
+    file, truth, samples = random_case
+    whole = evaluate(file, truth, samples[:5], backend=backend)
+    content = json.loads(file.read_text())
+    part = {image['id'] for image in content['images'][:5]}
+    content['images'] = content['images'][:5]
+    content['annotations'] = [one for one in content['annotations'] if one['image_id'] in part]
+    file.with_name('part.json').write_text(json.dumps(content))
+    assert whole == evaluate(file.with_name('part.json'), truth, samples[:5], backend=backend)
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_what_has_no_iscrowd_is_no_crowd(random_case, backend):
+    file, truth, samples = random_case
+    content = json.loads(file.read_text())
+    for one in content['annotations']:
+        one['iscrowd'] = 0
+    file.write_text(json.dumps(content))
+    expected = evaluate(file, truth, samples, backend=backend)
+    for one in content['annotations']:
+        del one['iscrowd']
+    file.write_text(json.dumps(content))
+    assert evaluate(file, truth, samples, backend=backend) == expected

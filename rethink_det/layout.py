@@ -16,6 +16,10 @@ RESULTS = 'results.json'
 """Every run of a study: what it cost and what it reached, see
 :mod:`rethink_det.report.results`."""
 
+LATENCIES = 'latencies.json'
+"""How long the detectors of a study take for an image, measured side by side, see
+:mod:`rethink_det.report.latencies`."""
+
 RUNS = 'runs'
 """Folder of a study's runs, see :func:`run_folder`."""
 
@@ -66,6 +70,9 @@ PRUNED = 'pruned.pth'
 
 CONSOLE = 'console.log'
 """Everything that a run of a study printed."""
+
+TIMES = 'times.json'
+"""When a run was begun, and how long it took each time, see :mod:`rethink_det.study.stopwatch`."""
 
 PROGRESS = 'progress.txt'
 """How far a run is: iterations done, and in all."""

@@ -1,10 +1,13 @@
 """Write a study's report again from its results.json, or put two side by side."""
 
 import argparse
+from importlib import import_module
+from pathlib import Path
 
 from rethink_det.errors import UserError
 from rethink_det.layout import COMPARISON_HTML, COMPARISON_MARKDOWN
 from rethink_det.report.page import write_report
+from rethink_det.report.results import StudyResults
 from rethink_det.report.two_studies import compare_studies
 
 
@@ -18,6 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FOLDER',
         help=f'of two studies: write {COMPARISON_MARKDOWN} and {COMPARISON_HTML} there, too',
     )
+    parser.add_argument(
+        '--latency',
+        action='store_true',
+        help='of one study: measure its detectors side by side first, seconds for each',
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
     folders = options.work_dir
     if len(folders) > 2:
         raise UserError(f'report takes one study, or two to compare; got {len(folders)} folders.')
+    if options.latency and len(folders) > 1:
+        raise UserError('--latency is for one study: measure each by itself.')
     if len(folders) == 2:
         both = compare_studies(*folders)
         print(both.markdown)
@@ -32,7 +42,17 @@ def run(options: argparse.Namespace) -> int:
     elif options.out:
         raise UserError('--out is for two studies; the report of one lies beside its results.')
     else:
+        if options.latency:
+            _measure(Path(folders[0]))
         written = write_report(*folders)
     for path in written.values():
         print(path)
     return 0
+
+
+def _measure(folder: Path) -> None:
+    """Let the detectors of a study look at images in turns."""
+    results = StudyResults.read(folder)
+    latencies = import_module('rethink_det.study.latencies')  # without it a report needs no torch
+    if not latencies.measure_latencies(results, folder):
+        raise UserError(f'{folder} has no trained detector whose latency could be measured.')

@@ -4,15 +4,18 @@ import argparse
 from concurrent.futures import Executor
 from pathlib import Path
 
+from rethink_det.arms import DETECTION
 from rethink_det.cli.config_options import add_config_options
 from rethink_det.errors import UserError
 from rethink_det.layout import REPORT_MARKDOWN, WORK_DIRS
 from rethink_det.report.page import write_report
+from rethink_det.report.results import StudyResults
 from rethink_det.study.config import Study
 from rethink_det.study.dry_run import dry_run
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import OnRay, processes
 from rethink_det.study.gpus import OnGpus, visible_gpus
+from rethink_det.study.latencies import measure_latencies
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +92,9 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path) -> int:
         return 0
     executor, workers = _executor(options)
     results = execute_study(study, work_dir, executor, workers)
+    if any(run.stage == DETECTION for run in results.runs) and not results.incomplete:
+        print('Measuring the detectors side by side ...')
+        measure_latencies(StudyResults.read(work_dir), work_dir)
     written = write_report(work_dir)
     print((work_dir / REPORT_MARKDOWN).read_text())
     print(f'The same with plots: {written["html"]}')

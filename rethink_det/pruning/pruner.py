@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.structure_scales import fold_scales
 from rethink_det.errors import UserError
+from rethink_det.pruning.passes import Passes, counted_passes
 from rethink_det.registered import build, is_type
 from rethink_det.registry import PRUNERS, SCOPE
 
@@ -22,11 +23,13 @@ class PruneResult:
         architecture: Base network and what was kept of it.
         state_dict: Inherited weights, names ``backbone.*`` and ``head.*``.
         masks: Weight masks by parameter name, of an unstructured method.
+        passes: In which the method looked at images.
     """
 
     architecture: PrunedArchitecture
     state_dict: dict[str, Tensor]
     masks: dict[str, Tensor] = field(default_factory=dict)
+    passes: Passes = Passes()
 
 
 class Pruner(ABC):
@@ -62,10 +65,11 @@ class Pruner(ABC):
         """
         _check_finite(network)
         surgeon = Surgeon(network, architecture.input_shape, prefix='backbone.')
-        cut = self.find(surgeon, architecture, data)
+        with counted_passes(network) as counter:
+            cut = self.find(surgeon, architecture, data)
         cut.apply(surgeon)
         state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
-        return PruneResult(architecture.after(cut), state, dict(cut.masks))
+        return PruneResult(architecture.after(cut), state, dict(cut.masks), counter.passes)
 
 
 def _check_finite(network: nn.Module) -> None:

@@ -57,12 +57,15 @@ def _points(row: Row | None) -> str:
 _AP = Metric('AP', 100.0, 1, 'AP')
 
 
-def speed_table(runs: Sequence[RunResult], rows: Sequence[Row]) -> Table | None:
+def speed_table(
+    runs: Sequence[RunResult], rows: Sequence[Row], beside: bool = False
+) -> Table | None:
     """A metric beside latency and peak memory, means over seeds; None if nothing was measured.
 
     Args:
         runs: The completed runs of one (stage, model).
         rows: Its arms by the metric.
+        beside: Whether the latencies were measured side by side, not each at the end of its run.
     """
     measured = [run for run in runs if run.latency_ms is not None]
     lost = [f'{run.arm} seed {run.seed} ({run.unmeasured})' for run in runs if run.unmeasured]
@@ -81,19 +84,29 @@ def speed_table(runs: Sequence[RunResult], rows: Sequence[Row]) -> Table | None:
         body.append([row.arm, score, *shown])
     columns = ['arm', metric.label, 'latency, ms', f'relative to {reference}', 'peak memory, MiB']
     title = 'Latency and memory of the whole detector'
-    return Table(title, *filled(columns, body), _speed_note(measured, lost))
+    return Table(title, *filled(columns, body), _speed_note(measured, lost, beside))
 
 
-def _speed_note(measured: Sequence[RunResult], lost: Sequence[str]) -> str:
+_BESIDE = (
+    'All networks were measured in turns by one process, those of one shape once, whatever their '
+    'weights.'
+)
+_EACH = (
+    'Each was measured at the end of its run: it compares arms only if all were measured under the '
+    'same load, which runs side by side (--workers) and other programs disturb. rethink-det report '
+    'DIR --latency measures them side by side.'
+)
+
+
+def _speed_note(measured: Sequence[RunResult], lost: Sequence[str], beside: bool) -> str:
     shapes = sorted({'×'.join(map(str, run.input_shape)) for run in measured if run.input_shape})
     devices = sorted({run.latency_device for run in measured if run.latency_device})
     at = f', images of {", ".join(shapes)}' if shapes else ''
     note = [
         f'Batch 1 on {" and on ".join(devices)}{at}; mean (lowest to highest) over seeds. Latency '
         'is the median over a few validation images, from the decoded, resized image to its '
-        'detections. It compares arms only if all were measured under the same load, which runs '
-        'side by side (--workers) and other programs disturb. Memory is the most that weights and '
-        'all else take at a time, on a CPU in tensors alone.'
+        f'detections. {_BESIDE if beside else _EACH} Memory is the most that weights and all else '
+        'take at a time, on a CPU in tensors alone.'
     ] * bool(measured)
     if len(devices) > 1:
         note.append('Latencies of several devices are not plotted.')

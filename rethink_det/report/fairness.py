@@ -105,6 +105,9 @@ def fairness(runs: Sequence[RunResult], others: Sequence[RunResult]) -> Fairness
         others: Those of the other.
     """
     told = {name: (tell(runs), tell(others)) for name, tell in FACTS.items()}
+    alone = {run.counts_backbone_alone for run in (*runs, *others)}
+    if len(alone) > 1:  # that of a detector and that of a backbone
+        told |= dict.fromkeys(COMPUTES, (None, None))
     same = {name: _same(name, *sides) for name, sides in told.items()}
     if told['tuning'] == (UNTUNED, UNTUNED):
         same.pop('tuning')  # nothing to say of
@@ -112,6 +115,12 @@ def fairness(runs: Sequence[RunResult], others: Sequence[RunResult]) -> Fairness
         tuple(name for name in same if same[name] is wanted) for wanted in (True, False, None)
     )
     words = {name: _in_words(name, *told[name]) for name in differing if name not in DIGESTS}
+    if alone == {True}:
+        backbones = ((name, words[name]) for name in COMPUTES if name in words)
+        words |= {
+            name: (f'{one} of the backbone', f'{other} of the backbone')
+            for name, (one, other) in backbones
+        }
     ladder = SCRATCH_RUNGS if _one_from_scratch(runs, others) else RUNGS
     rung = _rung(ladder, (*differing, *unknown))
     return Fairness(rung, shared, differing, unknown, words)

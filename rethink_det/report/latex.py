@@ -14,7 +14,7 @@ NO_ROOM = r'seed .*|p, alone|test'
 """Columns of a table of scores that are not shown: the page has them."""
 TOGETHER, ALONE = 'all claims together', '|.*CI, alone'
 """Where the intervals hold together, those that do not are not shown either."""
-COSTS = r'parameters|MACs.*'
+COSTS = r'parameters.*|MACs.*'
 """Columns of the table of costs that are."""
 _WRITTEN = {
     '\\': r'\textbackslash{}', '&': r'\&', '%': r'\%', '$': r'\$', '#': r'\#', '_': r'\_',

@@ -39,13 +39,14 @@ NOTES = (
     'together: the comparison named before the runs is judged at 5 %, and only if it is different '
     'the others, by Holm. Equivalent: the interval lies within the margin. Open: not settled, '
     'which is no sign of equality.',
-    'MACs are multiply-accumulates of convolutions and linear layers, one forward pass; of a '
-    'detector, of its backbone alone.',
+    'MACs are multiply-accumulates of convolutions and linear layers, one forward pass of the '
+    'whole network; of a detector of an older release, of its backbone alone, which then is said.',
     'Training compute is three forward passes for each image and epoch, added up over all that '
     'an arm needs to have been trained. Inherited weights need the unpruned network; training '
     'from scratch needs it only where its weights told the shape, as in network slimming. A '
-    'shape of given ratios is known beforehand. What the pruner computes is not counted. The '
-    'plot moves arms of about equal compute apart a little; the table has the numbers.',
+    'shape of given ratios is known beforehand. What pruning and evaluation took has a table of '
+    'its own. The plot moves arms of about equal compute apart a little; the table has the '
+    'numbers.',
 )
 
 

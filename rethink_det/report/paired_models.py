@@ -148,11 +148,16 @@ def _mean(metric: Metric, row: Row) -> str:
     return metric.text(row.mean) + ('' if row.std is None else f' ± {metric.text(row.std)}')
 
 
+SIZES = {
+    'parameters': 'params', 'MACs': 'whole_macs', 'MACs of the backbone': 'macs_in_backbone',
+}  # fmt: skip
+
+
 def _costs(first: Sequence[RunResult], second: Sequence[RunResult]) -> Table:
     """Sizes of the networks by arm, where both are known and differ."""
     body = []
     for arm in dict.fromkeys(run.arm for run in first):
-        for name, key in (('parameters', 'params'), ('MACs', 'macs')):
+        for name, key in SIZES.items():
             told = [_range(runs, arm, key) for runs in (first, second)]
             if told[0] != told[1] and '–' not in told:
                 body.append([arm, name, *told])

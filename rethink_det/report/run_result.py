@@ -15,6 +15,7 @@ from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULT
 from rethink_det.report.environment import Environment
 from rethink_det.report.schema import NO_KEY, one_of, read, read_file
+from rethink_det.report.spent import Spent
 from rethink_det.report.training_facts import TrainingFacts
 
 FORMAT = 'rethink_det.run_result'
@@ -25,6 +26,8 @@ RUN_STAGES = (CLASSIFICATION, PRUNING, DETECTION, DETECTOR_PRUNING)
 """What a run does: train a classifier, prune it, train a detector, prune it."""
 COMPLETED, FAILED, MISSING = STATUSES = ('completed', 'failed', 'missing')
 """What became of a run; missing is one that was not started."""
+WHOLE, BACKBONE = COUNTED = ('detector', 'backbone')
+"""What the MACs of a detector's run count: all of it, or its backbone alone, as runs of before."""
 
 
 @dataclass(frozen=True)
@@ -105,15 +108,24 @@ class RunResult:
         macs: Multiply-adds of one forward pass of ``input_shape``.
         macs_conv: Those of convolutions.
         macs_linear: Those of linear layers.
-        macs_of: ``'backbone'`` where they are not those of the whole network.
+        macs_of: Of a detector, one of :data:`COUNTED`: what these are of, and so are the
+            computes below; see :attr:`counts_backbone_alone`.
+        backbone_params: Of a detector, those of the parameters that are its backbone's.
+        backbone_macs: The same of the MACs.
+        regions: Boxes that a detector of two stages is counted at.
         input_shape: Of one image, ``(channels, height, width)``.
         input_origin: Where a detector's was found out, in words.
         epochs: Trained for; 0 where nothing was.
+        earlier_epochs: Those that the weights it started from were trained for at the same task,
+            training by training; None for one of unknown length.
         train_macs: Training compute spent by this run alone.
         total_train_macs: With that of the parents it cannot do without; None where a given
             parent's is unknown.
         shape_train_macs: Of pruning: training compute that it took to know the shape, weights
             aside.
+        spent: What this run alone took, by what for; None of runs of before.
+        total_spent: With what its parents took that it cannot do without.
+        shape_spent: Of pruning: what it took to know the shape, weights aside.
         checkpoint: File of the weights.
         digest: Of the weights; of the shape where there are none.
         architecture: File of the network's architecture.
@@ -124,7 +136,7 @@ class RunResult:
         stages: Widths of a detector's backbone, by feature map.
         unmeasured: What of that is missing, and why.
         reference: A published number to compare with.
-        wall_s: Seconds that the run took.
+        wall_s: Seconds that the run took; of one that was broken off, all attempts together.
         error: Why there is no result, or not one of every metric.
         folder: Of the run, relative to the study's.
         identity: Digest of all that the result follows from.
@@ -157,12 +169,19 @@ class RunResult:
     macs_conv: float | None = None
     macs_linear: float | None = None
     macs_of: str | None = None
+    backbone_params: int | None = None
+    backbone_macs: float | None = None
+    regions: int | None = None
     input_shape: tuple[int, ...] | None = None
     input_origin: str | None = None
     epochs: float | None = None
+    earlier_epochs: tuple[float | None, ...] | None = None
     train_macs: float | None = None
     total_train_macs: float | None = None
     shape_train_macs: float | None = None
+    spent: Spent | None = None
+    total_spent: Spent | None = None
+    shape_spent: Spent | None = None
     checkpoint: str | None = None
     digest: str | None = None
     architecture: str | None = None
@@ -188,6 +207,24 @@ class RunResult:
     pruner: Mapping[str, Any] | None = None
     environment: Environment | None = None
     root: Path | None = field(default=None, compare=False, repr=False, metadata=NO_KEY)
+
+    @property
+    def counts_backbone_alone(self) -> bool:
+        """Whether its MACs, and the computes that follow from them, leave out neck and heads.
+
+        So they do in detectors' runs of before there was a count of the whole.
+        """
+        return self.stage in (DETECTION, DETECTOR_PRUNING) and self.macs_of != WHOLE
+
+    @property
+    def whole_macs(self) -> float | None:
+        """Of the whole network; None where they are not known."""
+        return None if self.counts_backbone_alone else self.macs
+
+    @property
+    def macs_in_backbone(self) -> float | None:
+        """Of a detector's backbone; None where they are not known."""
+        return self.macs if self.counts_backbone_alone else self.backbone_macs
 
     @property
     def network(self) -> str | None:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from rethink_det.layout import plot_file
 from rethink_det.report.contact_sheet import Sheet, contact_sheet
+from rethink_det.report.cost_tables import spent_table
 from rethink_det.report.detector_tables import (
     KINDS,
     breakdown_table,
@@ -18,6 +19,7 @@ from rethink_det.report.detector_tables import (
 )
 from rethink_det.report.how_made import how_made_table
 from rethink_det.report.judgement import Verdict
+from rethink_det.report.latencies import side_by_side
 from rethink_det.report.plots import (
     compute_figure,
     curves_figure,
@@ -87,6 +89,7 @@ def section_of(
     mine = [row for row in rows if (row.stage, row.model) == (stage, model)]
     runs = [r for r in results.runs if (r.stage, r.model) == (stage, model)]
     runs = [run for run in runs if run.status == 'completed']
+    runs, beside = side_by_side(runs, work_dir)
     by_metric = {name: [row for row in mine if row.metric == name] for name in METRICS[stage]}
     primary = primary_metric(rows, stage, model)
     shown = by_metric[primary] if primary else []
@@ -99,15 +102,17 @@ def section_of(
     section = Section(title, sentence, said.outcome, scores, plots, scores=scores)
     detection = stage == 'detection'
     if detection and shown:
-        section = _with_detections(section, runs, mine, shown, work_dir, draw)
+        section = _with_detections(section, runs, mine, shown, work_dir, draw, beside)
     if runs:
         unknown = unknown_note(shown, spent_by(runs))
         told = any(plot.note == unknown for plot in plots)
         cost = cost_table(runs, primary, '' if told else unknown, latency=not detection)
         folded = [table for table in section.tables if table.folded]
         others = [table for table in section.tables if not table.folded]
+        took = spent_table(runs)
+        costs = [cost, *([took] if took else [])]
         made = how_made_table(runs, work_dir)
-        section = replace(section, tables=[*others, cost, *folded, made], cost=cost)
+        section = replace(section, tables=[*others, *costs, *folded, made], cost=cost)
     return section
 
 
@@ -118,13 +123,17 @@ def _with_detections(
     shown: Sequence[Row],
     work_dir: Path,
     draw: '_Drawing',
+    beside: bool,
 ) -> Section:
-    """The section with what only detectors have; ``shown``: rows of the primary metric."""
+    """The section with what only detectors have.
+
+    ``shown``: rows of the primary metric. ``beside``: whether latencies were measured side by side.
+    """
     curves = {kind: curves_by_arm(runs, work_dir, kind) for kind in KINDS}
     sheet = contact_sheet(sheets_by_arm(runs, work_dir))
     tables = [
         *(breakdown_table(rows, kind) for kind in KINDS),
-        speed_table(runs, shown),
+        speed_table(runs, shown, beside),
         stage_table(runs),
         *(class_table(found, kind) for kind, found in curves.items()),
         transfer_table(runs),

@@ -12,7 +12,8 @@ TIDY_COLUMNS = (
     'study', 'stage', 'model', 'arm', 'parent', 'seed', 'metric', 'value', 'unit', 'status',
 )  # fmt: skip
 MEASURED = {
-    'params': 'parameters', 'macs': 'MACs', 'epochs': 'epochs', 'train_macs': 'MACs',
+    'params': 'parameters', 'backbone_params': 'parameters', 'macs': 'MACs',
+    'backbone_macs': 'MACs', 'epochs': 'epochs', 'train_macs': 'MACs',
     'total_train_macs': 'MACs', 'latency_ms': 'ms', 'peak_memory_mib': 'MiB', 'wall_s': 's',
 }  # fmt: skip
 """Fields of a run that are metrics in a tidy table, with their units."""
@@ -45,7 +46,11 @@ def tidy_csv(study: str, runs: Iterable[RunResult]) -> str:
 def _tidy(study: str, run: RunResult) -> Iterator[dict[str, Any]]:
     common = {key: getattr(run, key) for key in TIDY_COLUMNS if hasattr(run, key)}
     found = {name: (value, _unit(name)) for name, value in run.metrics.items()}
-    measured = {name: (getattr(run, name), unit) for name, unit in MEASURED.items()}
+    alone = ' of the backbone' * run.counts_backbone_alone
+    measured = {
+        name: (getattr(run, name), f'{unit}{alone * (unit == "MACs")}')
+        for name, unit in MEASURED.items()
+    }
     found |= {name: one for name, one in measured.items() if one[0] is not None}
     for metric, (value, unit) in found.items():
         yield {'study': study, **common, 'metric': metric, 'value': value, 'unit': unit}

@@ -11,6 +11,7 @@ from rethink_det.report.family import LEVEL
 from rethink_det.report.judgement import Verdict, scores_of
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Metric, Row, by_arm, mean_std
+from rethink_det.report.training_compute import counted_alike, whose_compute
 from rethink_det.report.units import count
 from rethink_det.report.verdict import confidence, interval, is_usual
 
@@ -155,26 +156,59 @@ def cost_table(
     for run in sorted(runs, key=by_arm):
         arms.setdefault(run.arm, []).append(run)
     reference = ARMS.reference(runs[0].stage).name
-    unpruned = numbers(arms.get(reference, []), 'total_train_macs')
+    alike = counted_alike(runs)
+    unpruned = numbers([run for run in alike if run.arm == reference], 'total_train_macs')
     shapes = sorted({'×'.join(map(str, r.input_shape)) for r in runs if r.input_shape})
     devices = sorted({r.latency_device for r in runs if r.latency_device})
-    columns = ['arm', 'parameters', f'MACs at {", ".join(shapes)}' if shapes else 'MACs', 'epochs']
-    columns += ['total training compute, MACs', f'relative to {reference}']
+    columns = ['arm', 'parameters', 'parameters of the backbone']
+    columns += [
+        f'MACs at {", ".join(shapes)}' if shapes else 'MACs',
+        'MACs of the backbone',
+        'epochs',
+    ]
+    columns += [f'total training compute{whose_compute(runs)}, MACs', f'relative to {reference}']
     columns.append(f'latency, ms (batch 1{"".join(f", {d}" for d in devices)})')
     columns.append('published')
     body = []
     for arm, cell in arms.items():
-        spent = numbers(cell, 'total_train_macs')
+        spent = numbers([run for run in cell if run in alike], 'total_train_macs')
         relative = f'{fmean(spent) / fmean(unpruned):.2f} ×' if spent and any(unpruned) else '–'
-        sizes = [span(numbers(cell, key), count) for key in ('params', 'macs')]
-        sizes.append(span(numbers(cell, 'epochs'), '{:g}'.format))
+        sizes = [span(numbers(cell, key), count) for key in SIZES]
+        sizes.append(' or '.join(dict.fromkeys(map(epochs_of, cell))))
         sizes += [span(spent, count), relative]
         times = numbers(cell, 'latency_ms') if latency else []
         sizes.append(span(times, '{:.2f}'.format))
         body.append([arm, *sizes, _published(cell, metric)])
     counted = 'MACs of conv + linear, one forward pass. Training compute includes needed parents.'
-    note = ' '.join([counted, *_sized_by(runs), *([note] if note else [])])
+    note = ' '.join([counted, *_of_detectors(runs), *_sized_by(runs), *([note] if note else [])])
     return Table('Cost', *filled(columns, body), note)
+
+
+SIZES = ('params', 'backbone_params', 'whole_macs', 'macs_in_backbone')
+
+
+def epochs_of(run: RunResult) -> str:
+    """``'8'``, and ``'8 + 8'`` where the weights were trained for 8 before, at the same task."""
+    own = [] if run.epochs is None or (not run.epochs and run.earlier_epochs) else [run.epochs]
+    told = ['?' if one is None else f'{one:g}' for one in (*(run.earlier_epochs or ()), *own)]
+    return ' + '.join(told) or '–'
+
+
+def _of_detectors(runs: Sequence[RunResult]) -> list[str]:
+    """What stands for a detector's MACs."""
+    regions = sorted({run.regions for run in runs if run.regions})
+    told = [f'{" or ".join(map(str, regions))} regions go through the second stage.'] * bool(
+        regions
+    )
+    older = [run for run in runs if run.counts_backbone_alone]
+    if len(older) == len(runs):
+        told.append(
+            'Of these runs, of an older release, MACs and compute are of the backbone alone.'
+        )
+    elif older:
+        names = ', '.join(dict.fromkeys(f'{run.arm} seed {run.repetition}' for run in older))
+        told.append(f'Compute of the backbone alone, and so not shown: {names}.')
+    return told
 
 
 def _sized_by(runs: Sequence[RunResult]) -> list[str]:

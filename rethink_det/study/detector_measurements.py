@@ -3,22 +3,23 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 from torch import Tensor
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.detection.evaluation.curves import UNMEASURED
-from rethink_det.detection.measuring.cost import backbone_cost
+from rethink_det.detection.measuring.cost import DetectorCost, detector_cost
 from rethink_det.detection.measuring.detector import detector_at_work
-from rethink_det.detection.measuring.input_size import input_size
+from rethink_det.detection.measuring.input_size import InputSize, input_size
 from rethink_det.detection.measuring.stages import stage_widths
 from rethink_det.errors import UserError
 from rethink_det.layout import CURVES
-from rethink_det.report.run_result import FeatureMapWidths
+from rethink_det.report.run_result import WHOLE, FeatureMapWidths
+from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts, known, positive
 from rethink_det.study.kept_replicates import kept_replicates
@@ -35,8 +36,13 @@ class DetectorMeasurements:
     input_shape: tuple[int, ...] | None = None
     input_origin: str | None = None
     macs: float | None = None
-    macs_of: str | None = None
-    train_macs: float | None = None
+    macs_conv: float | None = None
+    macs_linear: float | None = None
+    macs_of: str = WHOLE
+    backbone_params: int | None = None
+    backbone_macs: float | None = None
+    regions: int | None = None
+    spent: Spent = Spent(pruning=0, device_s={})
     stages: tuple[FeatureMapWidths, ...] | None = None
     latency_ms: float | None = None
     latency_device: str | None = None
@@ -68,16 +74,13 @@ def detector_measurements(
     """
     attempt = Attempts()
     size = attempt('input_shape', lambda: input_size(config))
-    macs = attempt('macs', lambda: _macs(architecture, known(size, 'input_shape').shape))
+    cost = attempt('macs', lambda: detector_cost(config, known(size, 'input_shape').shape))
     at_work = attempt(_AT_WORK, lambda: _at_work(config, checkpoint, attempt)) or _AtWork()
     attempt('curves', lambda: _check_curves(Path(checkpoint).parent))
     return DetectorMeasurements(
-        params=attempt('params', lambda: positive(_parameters(state))),
-        input_shape=size.shape if size else None,
+        **(fields_of(cost) if cost else _size_alone(state, size, attempt)),
         input_origin=size.origin if size else None,
-        macs=macs,
-        macs_of='backbone' if macs else None,
-        train_macs=attempt('train_macs', lambda: _training(config, known(macs, 'macs'))),
+        spent=_spent(config, cost, attempt),
         stages=attempt('stages', lambda: _stages(config, architecture)),
         latency_ms=at_work.latency_ms,
         latency_device=at_work.latency_device,
@@ -107,12 +110,39 @@ def _at_work(config: Config, checkpoint: str | os.PathLike, attempt: Attempts) -
     return _AtWork(latency_ms, device, memory)
 
 
-def _macs(architecture: PrunedArchitecture, shape: tuple[int, int, int]) -> int:
-    return positive(backbone_cost(architecture, shape).macs)
+def fields_of(cost: DetectorCost) -> dict[str, Any]:
+    """Fields of a result that say what a detector costs."""
+    return {
+        **asdict(cost.whole),
+        'macs_of': WHOLE,
+        'backbone_params': cost.backbone.params,
+        'backbone_macs': cost.backbone.macs,
+        'regions': cost.regions,
+    }
 
 
-def _training(config: Config, macs: int) -> int:
-    return positive(ledger.of_training(config, macs))
+def _size_alone(
+    state: Mapping[str, Tensor], size: InputSize | None, attempt: Attempts
+) -> dict[str, Any]:
+    """What is known of a detector that cannot be counted."""
+    params = attempt('params', lambda: positive(_parameters(state)))
+    return {'params': params, 'input_shape': size.shape if size else None}
+
+
+def _spent(config: Config, cost: DetectorCost | None, attempt: Attempts) -> Spent:
+    """What the training took, and the evaluations during it."""
+
+    def macs() -> int:
+        return known(cost, 'macs').whole.macs
+
+    idle = cost.idle if cost else ()
+    return Spent(
+        training=attempt('train_macs', lambda: positive(ledger.of_training(config, macs()))),
+        pruning=0,
+        evaluation=attempt('evaluation', lambda: ledger.of_evaluations([config], macs())),
+        device_s={},
+        not_counted=tuple(f'{part}, which inference does not run' for part in idle),
+    )
 
 
 def _parameters(state: Mapping[str, Tensor]) -> int:

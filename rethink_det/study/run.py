@@ -8,7 +8,6 @@ a finished run; a run without it continues from its last checkpoint.
 import contextlib
 import io
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
@@ -22,11 +21,14 @@ from rethink_det.errors import UserError
 from rethink_det.layout import CONSOLE, RECIPE, RESULT, run_folder
 from rethink_det.report.places import placed
 from rethink_det.report.run_result import Plan, RunResult
+from rethink_det.report.spent import Spent
+from rethink_det.study import ledger
 from rethink_det.study.environment import environment
 from rethink_det.study.graph import Run
 from rethink_det.study.older_runs import older_differences
 from rethink_det.study.recipe import Recipe
 from rethink_det.study.stages import Stage, stage_of
+from rethink_det.study.stopwatch import Stopwatch
 
 NAMED = 3
 """How many differences from an earlier run are named; the others are counted."""
@@ -70,20 +72,22 @@ def execute(
     if done:
         return Outcome(_accounted(done, stage))
     recipe.write(folder)
+    watch = Stopwatch(folder)
     config.work_dir = str(folder)
-    started, date = time.perf_counter(), datetime.now(timezone.utc)
+    date = datetime.now(timezone.utc)
     with _console(folder / CONSOLE):
         print(told.getvalue(), end='')
         if redone:
             print(f'Done again, as it is not what is there already: {redone}')
         result = stage.do(config, folder)
+    times = watch.stop()
     result = replace(
-        result,
+        ledger.timed(result, times.device_s, times.complete),
         identity=recipe.digest,
         error=_not_finite(result),
         root=root,
         folder=folder.relative_to(root).as_posix(),
-        wall_s=round(time.perf_counter() - started, 2),
+        wall_s=times.seconds,
         plan=_placed(result.plan, root),
         pruner=placed(_pruner(stage), root, Path.cwd()),
         environment=environment(command, root, date),
@@ -119,8 +123,10 @@ def _accounted(done: RunResult, stage: Stage) -> RunResult:
     The epochs of a given parent may have become known since: they change no weights, so what was
     trained from it is not trained again.
     """
-    own = done.train_macs
-    return done if own is None else replace(done, **stage.training_compute(own))
+    if done.train_macs is None or done.counts_backbone_alone:
+        return done
+    own = done.spent or Spent(done.train_macs, not_counted=(ledger.OLDER,))
+    return replace(done, **stage.accounts(own))
 
 
 def finished(folder: Path, root: Path) -> RunResult | None:

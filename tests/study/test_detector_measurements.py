@@ -14,6 +14,7 @@ from rethink_det.detection.measuring.detector import DetectorAtWork
 from rethink_det.layout import CURVES, SHEET
 from rethink_det.report.image_replicates import ImageReplicates, write_reason
 from rethink_det.report.run_result import RunResult
+from rethink_det.report.spent import Spent
 from rethink_det.study import detector_measurements as module
 from rethink_det.study import ledger
 from rethink_det.study.detector_measurements import DetectorMeasurements, detector_measurements
@@ -49,6 +50,12 @@ def measure(trained):
     return run
 
 
+def parameters(path):
+    model = load_checkpoint(path)['state_dict']
+    buffers = ('running_mean', 'running_var', 'num_batches_tracked')
+    return [tensor for name, tensor in model.items() if not name.endswith(buffers)]
+
+
 def changed(config, **values):
     """The config with other values; ``None`` deletes one."""
     config = Config(deepcopy(config.to_dict()))
@@ -57,7 +64,9 @@ def changed(config, **values):
 
 
 def missing(found):
-    return {name for name, value in vars(found).items() if value is None}
+    """What is not known, in what the training took as well."""
+    told = vars(found) | vars(found.spent)
+    return {name for name, value in told.items() if value is None}
 
 
 def test_everything_is_measured(measure, trained):
@@ -65,14 +74,14 @@ def test_everything_is_measured(measure, trained):
     assert missing(found) == {'unmeasured'}
     assert found.input_shape == (3, 128, 128)
     assert found.input_origin == 'the first image of test_dataloader'
-    model = load_checkpoint(trained[1])['state_dict']
-    buffers = ('running_mean', 'running_var', 'num_batches_tracked')
-    assert found.params == sum(t.numel() for n, t in model.items() if not n.endswith(buffers))
-    assert (found.macs, found.macs_of) == (
-        ARCHITECTURE.cost((3, 128, 128)).macs - 128 * 8,
-        'backbone',
+    assert found.params == sum(t.numel() for t in parameters(trained[1]))
+    assert found.backbone_macs == ARCHITECTURE.cost((3, 128, 128)).macs - 128 * 8
+    assert found.macs > found.backbone_macs and found.macs_of == 'detector'
+    assert found.backbone_params == ARCHITECTURE.cost().params - 129 * 8
+    # Four images to train on, in so many epochs, and four to evaluate on after the last.
+    assert found.spent == Spent(
+        3 * found.macs * 4 * trained[0].train_cfg.max_epochs, 0, found.macs * 4, {}
     )
-    assert found.train_macs == 3 * found.macs * 4 * trained[0].train_cfg.max_epochs
     assert [one.stride for one in found.stages] == [4, 8, 16, 32]
     assert found.latency_ms > 0 and found.peak_memory_mib > 0 and found.latency_device
     assert (trained[1].parent / SHEET).is_file()
@@ -91,13 +100,13 @@ def test_they_are_fields_of_a_result():
     assert {field.name for field in fields(DetectorMeasurements)} <= names
 
 
+COSTS = ('macs', 'macs_conv', 'macs_linear', 'backbone_params', 'backbone_macs', 'regions')
+COSTS += ('training', 'evaluation')
 BROKEN = {
-    'params': (module, '_parameters', {'params'}),
-    'input_shape': (
-        module, 'input_size', {'input_shape', 'input_origin', 'macs', 'macs_of', 'train_macs'},
-    ),
-    'macs': (module, 'backbone_cost', {'macs', 'macs_of', 'train_macs'}),
-    'train_macs': (ledger, 'of_training', {'train_macs'}),
+    'input_shape': (module, 'input_size', {'input_shape', 'input_origin', *COSTS}),
+    'macs': (module, 'detector_cost', set(COSTS)),
+    'train_macs': (ledger, 'of_training', {'training'}),
+    'evaluation': (ledger, 'of_evaluations', {'evaluation'}),
     'stages': (module, 'stage_widths', {'stages'}),
     'latency_ms': (DetectorAtWork, 'latency_ms', {'latency_ms', 'latency_device'}),
     'peak_memory_mib': (DetectorAtWork, 'peak_memory_mib', {'peak_memory_mib'}),
@@ -134,7 +143,6 @@ def test_who_ends_the_program_ends_it(name, measure, monkeypatch):
 @pytest.mark.parametrize(
     'where, what, value, said',
     [
-        (module, '_parameters', 0, 'params: it came out as 0'),
         (ledger, 'of_training', float('inf'), 'train_macs: it came out as inf'),
         (DetectorAtWork, 'latency_ms', float('nan'), 'latency_ms: it came out as nan'),
         (DetectorAtWork, 'peak_memory_mib', -1.0, 'peak_memory_mib: it came out as -1.0'),
@@ -153,13 +161,13 @@ def test_a_number_that_is_none_is_no_measurement(where, what, value, said, measu
 def test_what_follows_from_an_unknown_size_is_unknown(measure, trained):
     unsized = changed(trained[0], test_dataloader=None, val_dataloader=None, train_dataloader=None)
     found = measure(unsized)
-    kept = {'params', 'stages', 'unmeasured', *vars(REPLICATES)}
-    assert missing(found) == {field.name for field in fields(found)} - kept
+    assert missing(found) == {'input_shape', 'input_origin', *COSTS, *TIMES}
+    assert found.params == sum(t.numel() for t in parameters(trained[1]))
     assert found.unmeasured == (
         'input_shape: The size of the images cannot be told (the config has no data); '
         'macs: input_shape is not known; '
         'latency_ms, peak_memory_mib, sheet: The config has no val_dataloader; '
-        'train_macs: macs is not known'
+        'train_macs, evaluation: macs is not known'
     )
 
 
@@ -172,7 +180,7 @@ def test_without_validation_data_the_size_is_that_of_the_test(measure, trained):
 def test_training_data_that_went_away_cost_the_training_compute_alone(measure, trained):
     root = {'train_dataloader.dataset.ann_file': 'gone.json'}
     found = measure(changed(trained[0], **root))
-    assert missing(found) == {'train_macs'}
+    assert missing(found) == {'training'}
     assert found.unmeasured.startswith('train_macs: ')
 
 
@@ -182,8 +190,8 @@ def test_images_that_the_backbone_does_not_take_cost_the_macs(measure, trained):
     gray.model.data_preprocessor = dict(type='BaseDataPreprocessor')
     found = measure(gray)
     assert found.input_shape == (1, 128, 128)
-    assert found.macs is found.macs_of is found.train_macs is None
-    assert 'train_macs: macs is not known' in found.unmeasured
+    assert found.macs is found.backbone_macs is found.spent.training is None
+    assert 'train_macs, evaluation: macs is not known' in found.unmeasured
 
 
 @pytest.mark.parametrize(

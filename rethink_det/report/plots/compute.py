@@ -24,7 +24,7 @@ from rethink_det.report.plots.style import (
 )
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Row
-from rethink_det.report.training_compute import spent_by
+from rethink_det.report.training_compute import spent_by, whose_compute
 from rethink_det.report.units import scale_of
 
 DECADE = 10
@@ -52,6 +52,7 @@ def compute_figure(runs: Iterable[RunResult], rows: Sequence[Row]) -> Figure | N
     Returns:
         The figure, or None when no run tells its compute.
     """
+    runs = list(runs)
     stage, spent = rows[0].stage, spent_by(runs)
     spent = {key: x for key, x in spent.items() if any(_shows(row, key) for row in rows)}
     if not spent:
@@ -69,7 +70,7 @@ def compute_figure(runs: Iterable[RunResult], rows: Sequence[Row]) -> Figure | N
     offsets = _offsets(_places(axes, [fmean(cloud.x) for cloud in clouds]))
     for cloud, offset in zip(clouds, offsets, strict=True):
         _draw(axes, cloud, offset)
-    of = 'training compute' if stage == 'classification' else "the backbone's training compute"
+    of = f'training compute{whose_compute(runs)}'
     axes.set_xlabel(f'{of}, needed parents included ({scale.prefix}MACs)')
     axes.set_ylabel(metric.label)
     axes.grid(color=GRID, linewidth=0.8)

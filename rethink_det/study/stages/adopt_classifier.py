@@ -63,18 +63,23 @@ class AdoptClassifier(Stage):
         took = attempt('total_train_macs', lambda: self._took(config, cost.macs))
         keep_replicates(config)
         metrics = evaluate(config, folder / PARENT)
-        return self.result(
+        tested = attempt('evaluation', lambda: ledger.of_test(config, cost.macs))
+        own = replace(ledger.NOTHING, evaluation=tested)
+        result = self.result(
             metrics=metrics,
             **kept_replicates(folder, attempt),
             **asdict(cost),
             epochs=self.run.trained_epochs or 0,
-            train_macs=None,
-            total_train_macs=took,
+            earlier_epochs=(None,) if self.run.trained_epochs is None else (),
+            spent=own,
             checkpoint=PARENT,
             digest=digest(adopted.state_dict),
             architecture=ARCHITECTURE,
             unmeasured=attempt.unmeasured,
         )
+        parents = ledger.of_given(took, self.run.trained_epochs)
+        known = ledger.fields_of(own, parents)
+        return replace(result, **{**known, 'train_macs': None})
 
     def _took(self, config: Config, macs: int) -> float | None:
         """Its training elsewhere, on as many images as the config trains on."""

@@ -11,9 +11,10 @@ from rethink_det.layout import ARCHITECTURE, CONFIG, INHERITED
 from rethink_det.pruning import build_pruner
 from rethink_det.pruning.checkpoint import initial_weights
 from rethink_det.report.run_result import RunResult
+from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.graph import ClassifierPruning
-from rethink_det.study.stages.stage import Stage
+from rethink_det.study.stages.stage import Stage, trainings_of
 from rethink_det.study.trained_networks import trained_network
 
 
@@ -35,10 +36,11 @@ class PruneClassifier(Stage):
         """The method and its options."""
         return {'pruner': dict(self.run.pruner)}
 
-    def training_compute(self, own: float | None) -> dict[str, Any]:
-        """The weights took what the trained network did, the shape perhaps nothing."""
-        shape = ledger.of_shape(build_pruner(dict(self.run.pruner)), self.trained)
-        return {'total_train_macs': self.trained.total_train_macs, 'shape_train_macs': shape}
+    def accounts(self, own: Spent) -> dict[str, Any]:
+        """The weights took what the trained network did and the pruning, the shape perhaps less."""
+        needed = ledger.whole(self.trained)
+        shape = ledger.of_shape(build_pruner(dict(self.run.pruner)), needed + own)
+        return ledger.fields_of(own, needed, shape)
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Prune; the config's training images are for methods that look at data."""
@@ -51,7 +53,8 @@ class PruneClassifier(Stage):
         return self.result(
             **asdict(network.cost(pruned.architecture)),
             epochs=0,
-            train_macs=0,
+            earlier_epochs=trainings_of(self.trained),
+            spent=ledger.of_pruning(pruned.passes, network.cost().macs),
             checkpoint=INHERITED,
             digest=digest,
             architecture=ARCHITECTURE,

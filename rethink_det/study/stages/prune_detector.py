@@ -1,18 +1,23 @@
 """The backbone of a trained detector is pruned."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from rethink_det.arms import ARMS, DETECTION
+from rethink_det.arms import ARMS, DETECTION, Start
+from rethink_det.detection.measuring.cost import detector_cost
 from rethink_det.layout import ARCHITECTURE, CONFIG, PRUNED
 from rethink_det.report.run_result import RunResult
+from rethink_det.report.spent import Spent
+from rethink_det.study import ledger
+from rethink_det.study.attempts import Attempts
+from rethink_det.study.detector_measurements import fields_of
 from rethink_det.study.graph import DetectorPruning
 from rethink_det.study.stages.detector_config import detector_config
-from rethink_det.study.stages.stage import Stage
+from rethink_det.study.stages.stage import Stage, trainings_of
 from rethink_det.study.trained_networks import trained_network
 
 
@@ -39,9 +44,10 @@ class PruneDetector(Stage):
         weights = self.classifier.checkpoint_path
         return detector_config(config, ARMS.reference(DETECTION), weights, weights)
 
-    def training_compute(self, own: float | None) -> dict[str, Any]:
+    @property
+    def needed(self) -> Spent:
         """What the trained detector took."""
-        return {'total_train_macs': self.trained.total_train_macs}
+        return ledger.whole(self.trained)
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Prune; the config's training images are for methods that look at data."""
@@ -50,10 +56,17 @@ class PruneDetector(Stage):
         pruned = network.prune(self.run.pruner)
         digest = network.save_pruned(pruned, folder / PRUNED, self.run.pruner)
         pruned.architecture.save(folder / ARCHITECTURE)
+        weights, arm = folder / PRUNED, ARMS.starting_from(Start.DETECTOR)
+        small = detector_config(config, arm, weights, weights)
+        size, attempt = self.trained.input_shape, Attempts()
+        before = attempt('macs of the trained detector', lambda: detector_cost(config, size))
+        after = attempt('macs', lambda: detector_cost(small, size))
         return self.result(
-            **asdict(network.cost(pruned.architecture)),
+            **(fields_of(after) if after else {}),
             epochs=0,
-            train_macs=0,
+            earlier_epochs=trainings_of(self.trained),
+            spent=ledger.of_pruning(pruned.passes, before.whole.macs if before else None),
+            unmeasured=attempt.unmeasured,
             checkpoint=PRUNED,
             digest=digest,
             architecture=ARCHITECTURE,

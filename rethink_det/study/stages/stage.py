@@ -8,10 +8,16 @@ from typing import Any, ClassVar
 
 from mmengine.config import Config
 
-from rethink_det.report.run_result import Plan, RunResult
+from rethink_det.arms import DETECTION, Arm, Start
+from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Plan, RunResult
+from rethink_det.report.spent import Spent
+from rethink_det.study import ledger
 from rethink_det.study.graph import Run
 from rethink_det.training import Budget
 from rethink_det.training.config import load_config
+
+DETECTORS = (DETECTION, DETECTOR_PRUNING)
+UNKNOWN = Spent()
 
 
 @dataclass(frozen=True)
@@ -72,13 +78,18 @@ class Stage(ABC):
             Budget.of(config).scaled(self.run.epochs).apply(config)
         return config
 
-    def training_compute(self, own: float | None) -> dict[str, Any]:
-        """Fields of the result that follow from what its parents took, of :mod:`..ledger`.
+    def accounts(self, own: Spent) -> dict[str, Any]:
+        """Fields of the result that tell what it took, see :func:`.ledger.fields_of`.
 
         Args:
-            own: Training compute of this run alone; None if it is unknown.
+            own: What this run alone took.
         """
-        return {}
+        return ledger.fields_of(own, self.needed)
+
+    @property
+    def needed(self) -> Spent:
+        """What its parents took that it cannot do without."""
+        return ledger.NOTHING
 
     @abstractmethod
     def do(self, config: Config, folder: Path) -> RunResult:
@@ -89,20 +100,29 @@ class Stage(ABC):
             folder: Of the run, which is there.
         """
 
+    def earlier_epochs(self, arm: Arm, parent: RunResult | None) -> tuple[float | None, ...]:
+        """How long the weights that an arm starts from were trained before, at the same task."""
+        inherits = arm.takes_weights and arm.start is not Start.INITIAL
+        if parent is None or not inherits:
+            return ()
+        same = (parent.stage in DETECTORS) == (self.run.stage in DETECTORS)
+        return trainings_of(parent) if same else ()
+
     @staticmethod
     def weights_of(parent: RunResult) -> Path | None:
         """A parent's checkpoint; None where it is a shape alone."""
         return None if parent.checkpoint is None else parent.checkpoint_path
 
-    def result(self, **known: Any) -> RunResult:
+    def result(self, spent: Spent = UNKNOWN, **known: Any) -> RunResult:
         """The result of a finished run, with what the study knew beforehand.
 
         Args:
+            spent: What this run alone took, but for the time of its devices.
             known: Other fields of it.
         """
         run = self.run
-        known |= self.training_compute(known.get('train_macs'))
         return RunResult(
+            **self.accounts(spent),
             stage=run.stage,
             arm=run.arm,
             seed=run.seed,
@@ -112,3 +132,11 @@ class Stage(ABC):
             plan=Plan(run.config, run.options, self.settings),
             **known,
         )
+
+
+def trainings_of(run: RunResult) -> tuple[float | None, ...]:
+    """Epochs of all trainings that the weights of a run went through; None for unknown ones."""
+    earlier = run.earlier_epochs
+    if earlier is None:  # a run of an older release
+        earlier = (None,) if run.stage in (PRUNING, DETECTOR_PRUNING) else ()
+    return (*earlier, *([run.epochs] if run.epochs else []))

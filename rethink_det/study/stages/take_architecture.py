@@ -10,6 +10,8 @@ from mmengine.config import Config
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.layout import ARCHITECTURE
 from rethink_det.report.run_result import RunResult
+from rethink_det.report.spent import Spent
+from rethink_det.study import ledger
 from rethink_det.study.graph import PublishedArchitecture
 from rethink_det.study.stages.stage import Stage
 
@@ -30,6 +32,10 @@ class TakeArchitecture(Stage):
         """What stands there."""
         return {'architecture': PrunedArchitecture.load(self.run.architecture).digest}
 
+    def accounts(self, own: Spent) -> dict[str, Any]:
+        """Whoever takes the shape owes nothing for it."""
+        return ledger.fields_of(own, ledger.NOTHING, ledger.NOTHING)
+
     def do(self, config: Config, folder: Path) -> RunResult:
         """Write it down."""
         architecture = PrunedArchitecture.load(self.run.architecture)
@@ -37,9 +43,8 @@ class TakeArchitecture(Stage):
         return self.result(
             **asdict(architecture.cost()),
             epochs=0,
-            train_macs=0,
-            total_train_macs=0,
-            shape_train_macs=0,
+            earlier_epochs=(),
+            spent=ledger.NOTHING,
             digest=architecture.digest,
             architecture=ARCHITECTURE,
         )

@@ -16,6 +16,8 @@ from rethink_det.convert import convert_checkpoint
 from rethink_det.errors import UserError
 from rethink_det.layout import ARCHITECTURE, CONFIG, INHERITED
 from rethink_det.report.run_result import RunResult
+from rethink_det.report.spent import Spent
+from rethink_det.study import ledger
 from rethink_det.study.graph import GivenPruned
 from rethink_det.study.stages.stage import Stage
 
@@ -36,6 +38,11 @@ class TakePruned(Stage):
         """The weights in it."""
         return {'pruned': digest(Checkpoint.read(self.run.checkpoint).weights)}
 
+    def accounts(self, own: Spent) -> dict[str, Any]:
+        """What led to its weights and its shape nobody knows."""
+        made = ledger.MADE_ELSEWHERE
+        return ledger.fields_of(own, made, made + own)
+
     def do(self, config: Config, folder: Path) -> RunResult:
         """Make it self-describing; what it took to find its shape nobody knows."""
         config.dump(folder / CONFIG)
@@ -46,7 +53,8 @@ class TakePruned(Stage):
         return self.result(
             **asdict(architecture.cost()),
             epochs=0,
-            train_macs=0,
+            earlier_epochs=(None,),
+            spent=ledger.NOTHING,
             checkpoint=INHERITED,
             digest=digest(given.state_dict),
             architecture=ARCHITECTURE,

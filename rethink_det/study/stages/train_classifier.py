@@ -17,6 +17,7 @@ from rethink_det.classification.arm_config import (
 from rethink_det.errors import UserError
 from rethink_det.layout import ARCHITECTURE, CONFIG
 from rethink_det.report.run_result import RunResult
+from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.graph import ClassifierTraining
@@ -77,9 +78,10 @@ class TrainClassifier(Stage):
         """These rates, if there are any."""
         return {'tune_lr': list(self.rates)} if self.rates else {}
 
-    def training_compute(self, own: float | None) -> dict[str, Any]:
-        """Its own, and what the arm owes to its parent."""
-        return {'total_train_macs': ledger.total(ledger.owed(self.arm, self.pruned), own)}
+    @property
+    def needed(self) -> Spent:
+        """What the arm owes to its parent."""
+        return ledger.owed(self.arm, self.pruned)
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Train; the parent's weights come in by a hook."""
@@ -96,13 +98,15 @@ class TrainClassifier(Stage):
         architecture.save(folder / ARCHITECTURE)
         attempt = Attempts()
         own = attempt('train_macs', lambda: ledger.of_trainings(trained, cost.macs))
+        tests = attempt('evaluation', lambda: ledger.of_evaluations(trained, cost.macs))
         return self.result(
             metrics=metrics,
             **kept_replicates(folder, attempt),
             **asdict(cost),
             epochs=config.train_cfg.max_epochs,
             training=training_facts(config, self.run, trials),
-            train_macs=own,
+            earlier_epochs=self.earlier_epochs(self.arm, self.pruned),
+            spent=Spent(own, pruning=0, evaluation=tests, device_s={}),
             checkpoint=checkpoint.name,
             digest=digest(saved.state_dict),
             architecture=ARCHITECTURE,

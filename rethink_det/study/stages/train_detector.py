@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
@@ -12,6 +11,7 @@ from rethink_det.architecture.provenance import Provenance
 from rethink_det.arms import ARMS, DETECTION, Arm
 from rethink_det.layout import CONFIG
 from rethink_det.report.run_result import RunResult, Transferred
+from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.detector_measurements import detector_measurements, keep_curves
 from rethink_det.study.graph import DetectorTraining
@@ -47,9 +47,10 @@ class TrainDetector(Stage):
         budget = self.run.settings, self.run.epochs
         return detector_config(config, arm, shape, self.weights_of(start), *budget)
 
-    def training_compute(self, own: float | None) -> dict[str, Any]:
-        """Its own, and what the arm owes to its parent."""
-        return {'total_train_macs': ledger.total(ledger.owed(self.arm, self.start), own)}
+    @property
+    def needed(self) -> Spent:
+        """What the arm owes to its parent."""
+        return ledger.owed(self.arm, self.start)
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Train, evaluate and measure."""
@@ -63,6 +64,7 @@ class TrainDetector(Stage):
             **vars(measured),
             metrics=metrics,
             epochs=config.train_cfg.max_epochs,
+            earlier_epochs=self.earlier_epochs(self.arm, self.start),
             training=training_facts(config, self.run),
             checkpoint=checkpoint.name,
             digest=digest(saved.state_dict),

@@ -3,6 +3,8 @@
 import pytest
 
 from rethink_det.architecture.checkpoint import load_checkpoint
+from rethink_det.report.spent import NOTHING
+from rethink_det.study import ledger
 
 KEY = 'detector-pruning/detector/pruned/seed0'
 
@@ -16,9 +18,27 @@ def result(older_stage, tmp_path):
 
 def test_the_same_is_kept(result, older_results):
     before = older_results[KEY]
-    fields = ('digest', 'params', 'macs', 'input_shape', 'epochs', 'train_macs')
-    fields += ('total_train_macs', 'checkpoint', 'architecture', 'stage', 'arm', 'model')
+    fields = ('digest', 'epochs', 'train_macs', 'checkpoint', 'architecture', 'stage', 'arm')
+    fields += ('model',)
     assert {f: getattr(result, f) for f in fields} == {f: getattr(before, f) for f in fields}
+
+
+def test_its_cost_is_the_whole_detectors(result, older_results):
+    before, trained = older_results[KEY], older_results['detection/detector/unpruned/seed0']
+    assert result.macs_of == 'detector' and result.input_shape == trained.input_shape
+    assert result.backbone_params == before.params < result.params < trained.params
+    assert result.backbone_macs < result.macs
+    assert result.unmeasured is None
+
+
+def test_weights_alone_need_no_pass(result):
+    assert result.spent == NOTHING
+    assert result.earlier_epochs == (1,)
+
+
+def test_what_an_older_detector_took_is_not_known_of_the_whole(result):
+    assert result.total_train_macs is result.total_spent.pruning is None
+    assert ledger.BACKBONE_ALONE in result.total_spent.not_counted
 
 
 def test_the_whole_detector_is_kept_not_its_backbone_alone(result, tmp_path):

@@ -42,9 +42,15 @@ def test_it_trains_measures_and_says_what_it_started_from(older_stage, older_res
     config.work_dir = str(tmp_path / 'run')
     (tmp_path / 'run').mkdir()
     result, before = stage.do(config, tmp_path / 'run'), older_results[key('prune-c')]
-    fields = ('params', 'macs', 'macs_of', 'input_shape', 'epochs', 'train_macs')
-    fields += ('total_train_macs', 'stages', 'checkpoint')
+    fields = ('params', 'input_shape', 'epochs', 'stages', 'checkpoint')
     assert {f: getattr(result, f) for f in fields} == {f: getattr(before, f) for f in fields}
+    assert (before.macs_of, result.macs_of) == ('backbone', 'detector')
+    assert result.backbone_macs == before.macs < result.macs
+    times = result.macs / before.macs  # the whole network instead of its backbone
+    assert result.train_macs == before.train_macs * times
+    assert result.total_train_macs == stage.start.total_train_macs + result.train_macs
+    assert result.spent.evaluation == result.macs * config.val_dataloader.dataset.images[1]
+    assert result.earlier_epochs == ()  # the classifier's were for another task
     assert result.transferred == replace(before.transferred, parent_arm='fine-tune')
     assert result.latency_ms > 0 and result.unmeasured is None
     assert result.test_images > 0 and set(result.replicates) <= set(result.metrics)

@@ -20,10 +20,12 @@ from rethink_det.report.run_result import (
     Transferred,
 )
 from rethink_det.report.schema import read
+from rethink_det.report.spent import Spent
 from rethink_det.report.training_facts import TrainingFacts
 
 ENTRY = {'stage': 'classification', 'arm': 'fine-tune', 'seed': 0, 'status': 'completed'}
 ENTRY |= {'metrics': {'accuracy/top1': 93.1}}
+SPENT = Spent(1.0, 2.0, None, {'GPU': 3.0}, ('the given parent',))
 FULL = RunResult(
     'detection', 'prune-c', 1, {'coco/bbox_mAP': 0.4}, 'net', key='detection/net/prune-c/seed1',
     params=3, macs=4, macs_conv=3, macs_linear=1, macs_of='backbone', input_shape=(3, 8, 8),
@@ -33,7 +35,8 @@ FULL = RunResult(
     stages=(FeatureMapWidths(4, 1, 2, 3, 4),), unmeasured='why', reference=Reference(37.0, 'x'),
     wall_s=8.0, error='none', folder='runs/a', identity='ef',
     parent='seed0', parent_digest='01', parent_given=False, test_images=2, test_digest='23',
-    replicates={'coco/bbox_mAP': (0.3, 0.5)},
+    replicates={'coco/bbox_mAP': (0.3, 0.5)}, backbone_params=2, backbone_macs=3, regions=1000,
+    earlier_epochs=(8, None), spent=SPENT, total_spent=SPENT, shape_spent=SPENT,
     plan=Plan('net.py', {'a.b': 1}, {'pruner': {'type': 'P'}}), pruner={'type': 'P'},
     training=TrainingFacts('Data', 'd', 5, 'a', 2, 8, 0.1, 'constant', 'SGD', 1, {'0.1': 9.5}),
     environment=Environment('2026-01-02', 'study demo', 'abc', 'CPU', '3.11', {'torch': '2.9'}),

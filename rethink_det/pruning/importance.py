@@ -155,6 +155,11 @@ class ImportancePruner(LayerwisePruner):
         self._scorer = self._kind.build(**self._checked(options))
         super().__init__(ratios=ratios, target=target, skip=skip, min_channels=min_channels)
 
+    @property
+    def looks_at_images(self) -> bool:
+        """Whether the measure does."""
+        return self._kind.statistics is not None
+
     def _checked(self, options: Mapping) -> dict:
         known = self._kind.options
         stranger = next((name for name in options if name not in known), None)

@@ -35,6 +35,11 @@ class PruneResult:
 class Pruner(ABC):
     """Base of all pruners. A method supplies :meth:`find`."""
 
+    @property
+    def looks_at_images(self) -> bool:
+        """Whether the method needs data."""
+        return False
+
     @abstractmethod
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None

@@ -83,6 +83,11 @@ class SequentialPruner(PredefinedPruner):
             unpruned: What :meth:`unpruned` found.
         """
 
+    @property
+    def looks_at_images(self) -> bool:
+        """It does."""
+        return True
+
     def unpruned(self, steps: Sequence[Step], sampler: LayerSampler) -> Mapping[str, LayerSamples]:
         """What consumers put out, by name, while the network is whole; here nothing."""
         return {}

@@ -1,8 +1,8 @@
 """Every comparison of a study judged, so that all that is claimed holds together at 5 %.
 
 Judged is each arm against its rival, which is the baseline unless the table of arms names another,
-on the model's primary metric, and the primary comparison of the study, whichever two arms and
-whichever metric it names.
+on the model's primary metric and, of a detector with masks, on that of these as well; and the
+primary comparison of the study, whichever two arms and whichever metric it names.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from rethink_det.report.fairness import Fairness, fairness
 from rethink_det.report.family import LEVEL, Levels, family_levels, first_share
 from rethink_det.report.noise import noise_of
 from rethink_det.report.run_result import COMPLETED, RunResult
-from rethink_det.report.statistics import METRICS, groups, runs_by_arm
+from rethink_det.report.statistics import groups, judged_metrics, runs_by_arm
 
 BETTER, WORSE, EQUIVALENT, OPEN = OUTCOMES = ('better', 'worse', 'equivalent', 'open')
 """Of a comparison: of the arm against the baseline."""
@@ -231,7 +231,7 @@ def _late(results: Results, case: '_Case') -> str:
 
 
 def comparisons(runs: Iterable[RunResult], stage: str, model: str) -> list[Comparison]:
-    """What is judged of a model: each arm against its rival, on the first metric they have.
+    """What is judged of a model: each arm against its rival, on each metric that is judged.
 
     Of its own rivals that are trained, an arm has the first that trained for as many epochs.
 
@@ -241,17 +241,20 @@ def comparisons(runs: Iterable[RunResult], stage: str, model: str) -> list[Compa
         model: Its name.
     """
     mine = [run for run in runs if (run.stage, run.model) == (stage, model)]
-    metric = next((m for m in METRICS[stage] if any(m in run.metrics for run in mine)), None)
-    if metric is None:
-        return []
-    epochs = {run.arm: run.epochs for run in mine}
+    metrics = judged_metrics(stage, {name for run in mine for name in run.metrics})
+    pairs = _pairs(stage, {run.arm: run.epochs for run in mine})
+    return [Comparison(stage, model, *pair, name) for name in metrics for pair in pairs]
+
+
+def _pairs(stage: str, epochs: Mapping[str, float | None]) -> list[tuple[str, str]]:
+    """Arms and their rivals, of those whose epochs these are, in the order of the table."""
     found = []
     for arm in sorted(epochs, key=lambda arm: ARMS.rank(stage, arm)):
         alike = [other for other, trained in epochs.items() if trained == epochs[arm]]
         own = next((name for name in ARMS.own_rivals(stage, arm) if name in alike), None)
         rival = own or ARMS.rival(stage, arm, epochs)
         if rival is not None:
-            found.append(Comparison(stage, model, arm, rival, metric))
+            found.append((arm, rival))
     return found
 
 

@@ -26,6 +26,7 @@ from rethink_det.report.run_result import RunResult
 from rethink_det.report.sections import Section, section_of
 from rethink_det.report.spreadsheets import flat, tidy_csv, wide_csv
 from rethink_det.report.tables import Table
+from rethink_det.report.unscored import unscored_note
 from rethink_det.report.verdict import overall_verdict
 
 TEMPLATE = 'study.html'
@@ -77,7 +78,8 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
         [[r.arm, r.stage, r.model, str(r.seed), r.status, _error(r)] for r in results.incomplete],
     )
     environment = _environment(results)
-    page = (results, overall, sections, failed, environment)
+    introduction = [text for text in (results.description, unscored_note(results.runs)) if text]
+    page = (results, overall, introduction, sections, failed, environment)
     written = {
         'markdown': (work_dir / REPORT_MARKDOWN, _markdown(*page)),
         'csv': (work_dir / REPORT_CSV, wide_csv(results.runs)),
@@ -109,6 +111,7 @@ _LAST = 'the above is of whoever ran the study last'
 def _html(
     results: StudyResults,
     overall: str,
+    introduction: Sequence[str],
     sections: Sequence[Section],
     failed: Table,
     environment: Sequence[tuple[str, str]],
@@ -118,6 +121,7 @@ def _html(
         title=results.title or results.study,
         results=results,
         overall=overall,
+        introduction=introduction,
         sections=sections,
         failed=failed,
         environment=environment,
@@ -129,12 +133,13 @@ def _html(
 def _markdown(
     results: StudyResults,
     overall: str,
+    introduction: Sequence[str],
     sections: Sequence[Section],
     failed: Table,
     environment: Sequence[tuple[str, str]],
 ) -> str:
     parts = [f'# {cell(results.title or results.study)}', f'**{cell(overall)}**']
-    parts += [prose(results.description)] if results.description else []
+    parts += map(prose, introduction)
     for section in sections:
         parts += [f'## {cell(section.title)}', cell(section.sentence)]
         for plot in section.plots:

@@ -20,6 +20,7 @@ from rethink_det.report.judgement import Verdict, judge
 from rethink_det.report.run_result import COMPLETED, RunResult
 from rethink_det.report.schema import NEEDED, read, read_file
 from rethink_det.report.statistics import Row, groups, summarise
+from rethink_det.report.unscored import unscored_parents
 from rethink_det.report.verdict import Conclusion, conclude, overall_verdict
 
 FORMAT = 'rethink_det.study_results'
@@ -77,14 +78,19 @@ class StudyResults:
 
     @property
     def conclusions(self) -> list[Conclusion]:
-        """One conclusion per (stage, model), those without a completed run included."""
+        """One conclusion per (stage, model), those without a completed run included.
+
+        There is none of a parent that was given and has no score, beside which nothing is trained.
+        """
         return self.concluded(self.verdicts)
 
     def concluded(self, verdicts: Sequence[Verdict]) -> list[Conclusion]:
         """The same of verdicts that are known already."""
         rows = self.summary
         trained = [run for run in self.runs if run.stage in STAGES]
-        return [conclude(verdicts, rows, stage, model) for stage, model in groups(trained)]
+        unscored = {(run.stage, run.model) for run in unscored_parents(self.runs)}
+        places = [place for place in groups(trained) if place not in unscored]
+        return [conclude(verdicts, rows, stage, model) for stage, model in places]
 
     @property
     def incomplete(self) -> list[RunResult]:

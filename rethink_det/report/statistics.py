@@ -1,6 +1,6 @@
 """What the runs of a study came to, arm by arm: means and spreads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
@@ -15,12 +15,16 @@ MINUS = '\N{MINUS SIGN}'
 
 @dataclass(frozen=True)
 class Metric:
-    """How a metric is shown: its name, factor to points (percent), decimals, unit."""
+    """How a metric is shown: its name, factor to points (percent), decimals, unit; what it is of.
+
+    Of several that are of the same, the first that a model has is judged.
+    """
 
     name: str
     scale: float
     decimals: int
     unit: str
+    of: str = ''
 
     @property
     def label(self) -> str:
@@ -37,13 +41,27 @@ class Metric:
 
 # Shown in this order; the first one that the runs have is the stage's primary metric.
 METRICS = {
-    'classification': {'accuracy/top1': Metric('Top-1', 1.0, 2, '%')},
+    'classification': {'accuracy/top1': Metric('Top-1', 1.0, 2, '%', 'images')},
     'detection': {
-        'coco/bbox_mAP': Metric('Box AP', 100.0, 1, 'AP'),
-        'coco/segm_mAP': Metric('Mask AP', 100.0, 1, 'AP'),
-        'pascal_voc/mAP': Metric('VOC AP', 100.0, 1, 'AP'),
+        'coco/bbox_mAP': Metric('Box AP', 100.0, 1, 'AP', 'boxes'),
+        'coco/segm_mAP': Metric('Mask AP', 100.0, 1, 'AP', 'masks'),
+        'pascal_voc/mAP': Metric('VOC AP', 100.0, 1, 'AP', 'boxes'),
     },
 }
+
+
+def judged_metrics(stage: str, present: Container[str]) -> tuple[str, ...]:
+    """The metrics that verdicts are given by, the primary one first: boxes and masks have theirs.
+
+    Args:
+        stage: Of a model.
+        present: Names of the metrics that it has.
+    """
+    first: dict[str, str] = {}
+    for name, metric in METRICS[stage].items():
+        if name in present:
+            first.setdefault(metric.of, name)
+    return tuple(first.values())
 
 
 class OfArm(Protocol):

@@ -38,7 +38,8 @@ def conclude(
 
     Told at length is the primary comparison, if it is of this model, or else of the candidates
     the first that has a score (the one of the big network's compute, Scratch-B, if it has one),
-    because they were chosen beforehand and not for their scores; the others are told beside it.
+    because they were chosen beforehand and not for their scores; the others are told beside it,
+    as are controls that have rivals of their own, and the masks of a detector.
 
     Args:
         verdicts: Of the study.
@@ -48,7 +49,8 @@ def conclude(
     """
     mine = [row for row in rows if (row.stage, row.model) == (stage, model)]
     judged = [v for v in verdicts if (v.stage, v.model) == (stage, model)]
-    usual = {v.comparison.arm: v for v in judged if is_usual(v, primary_metric(mine, stage, model))}
+    metric = primary_metric(mine, stage, model)
+    usual = {v.comparison.arm: v for v in judged if is_usual(v, metric)}
     present = [arm for arm in ARMS.candidates(stage) if arm.name in usual]
     told = [v for v in judged if v.primary] + [usual[arm.name] for arm in present]
     if not told:
@@ -57,13 +59,23 @@ def conclude(
         missing = 'training from scratch' if scored else baseline.label
         sentence = f'Whether inherited weights mattered is open: {missing} has no score yet.'
         return Conclusion(stage, model, OPEN, sentence)
+    told += [v for v in judged if v.usual and _has_own_question(v)]
     first, *others = {v.comparison: v for v in told}.values()
-    parts = [sentence_of(first, mine), *(_beside(other, mine) for other in others)]
+    parts = [sentence_of(first, mine), *(_beside(other, first, mine) for other in others)]
     wanted = ARMS.candidates(stage)[0]
     if ARMS.has_equal_compute(wanted) and not any(map(ARMS.has_equal_compute, present)):
         parts.append(f'{wanted.label}, the arm of equal compute, has no completed run')
     sentence = f'{"; ".join(parts)}. {first.fairness.sentence}'
     return Conclusion(stage, model, first.outcome, sentence)
+
+
+def _has_own_question(verdict: Verdict) -> bool:
+    """Whether it is of an arm without inherited weights, or of one with rivals of its own."""
+    stage, comparison = verdict.stage, verdict.comparison
+    candidates = [arm.name for arm in ARMS.candidates(stage)]
+    return comparison.arm in candidates or comparison.baseline in ARMS.own_rivals(
+        stage, comparison.arm
+    )
 
 
 def is_usual(verdict: Verdict, metric: str | None) -> bool:
@@ -186,7 +198,9 @@ def _reservations(verdict: Verdict) -> list[str]:
     if not verdict.parents_known:
         words.append('which runs share a parent is not recorded, each seed counts as its own')
     if verdict.given and not verdict.compute_known:
-        words.append('the compute of its training is unknown (parent_epochs= tells it)')
+        words.append(
+            'the compute of its training is unknown (parent_epochs= tells it, with its config=)'
+        )
     if verdict.dropped:
         seeds = ', '.join(map(str, verdict.dropped))
         words.append(f'seeds of one arm only are left out of the difference: {seeds}')
@@ -220,12 +234,17 @@ def _scores(verdict: Verdict, rows: Iterable[Row]) -> dict[str, Row]:
     return {row.arm: row for row in rows if row.metric == verdict.comparison.metric}
 
 
-def _beside(verdict: Verdict, rows: Iterable[Row]) -> str:
-    """A further candidate, in short."""
-    arm = verdict.comparison.arm
-    reached = mean_std(_scores(verdict, rows)[arm])
+def _beside(verdict: Verdict, first: Verdict, rows: Iterable[Row]) -> str:
+    """A further comparison, in short; its metric and baseline where the first has others."""
+    comparison = verdict.comparison
+    reached = mean_std(_scores(verdict, rows)[comparison.arm])
     outcome = {OPEN: 'not settled'}.get(verdict.outcome, verdict.outcome)
-    return f'{_label(arm, verdict)} reached {reached} ({_difference(verdict)}: {outcome})'
+    if comparison.metric != first.comparison.metric:
+        reached = f'{_metric(verdict).name} {reached}'
+    difference = _difference(verdict)
+    if comparison.baseline != first.comparison.baseline:
+        difference = f'against {_label(comparison.baseline, verdict)}, {difference}'
+    return f'{_label(comparison.arm, verdict)} reached {reached} ({difference}: {outcome})'
 
 
 def _label(arm: str, verdict: Verdict) -> str:

@@ -13,17 +13,23 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule, Start
 from rethink_det.classification.arm_config import ArmSettings, budget_rule
 from rethink_det.datasets.held_out import check_divisible
+from rethink_det.detection.datasets.data_root import detector_base
 from rethink_det.detection.evaluation.evaluators import metric_names
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
 from rethink_det.registered import scope_of
 from rethink_det.report.comparison import Comparison
-from rethink_det.report.statistics import METRICS
+from rethink_det.report.statistics import METRICS, judged_metrics
 from rethink_det.study.claims import margins, primary_comparison
-from rethink_det.study.names import find_study, model_name
+from rethink_det.study.names import find_study
 from rethink_det.study.parents import KEY, check_parent_epochs, check_parents
 from rethink_det.study.part import read_part
 from rethink_det.study.plans import VARIANT_KEYS, ClassificationPlan, DetectionPlan
+from rethink_det.study.without_classification import (
+    check_start,
+    check_without_config,
+    missing_source,
+)
 from rethink_det.training.config import known_fields, load_config
 
 
@@ -109,7 +115,7 @@ class Study:
         """
         data = dict(data)
         parts = {
-            'classification': read_part(ClassificationPlan, data.get('classification'), path),
+            'classification': read_part(ClassificationPlan, _classification(data), path),
             'detection': tuple(
                 read_part(DetectionPlan, p, path) for p in data.get('detection', ())
             ),
@@ -127,10 +133,11 @@ class Study:
         found: dict[tuple[str, str], dict[str, None]] = {}
         for name in self.classification.variant_names:
             plan = self.classification.of(name)
-            arms = [arm for arm in plan.arms if ARMS.get(CLASSIFICATION, arm).pruned]
-            place = CLASSIFICATION, model_name(plan.config, name)
+            trained = [arm for arm in plan.arms if ARMS.get(CLASSIFICATION, arm).pruned]
             whole = [] if plan.pruned else [ARMS.reference(CLASSIFICATION).name]
-            found[place] = dict.fromkeys([*whole, *arms])
+            if plan.arms:
+                place = CLASSIFICATION, self.classification.model(name)
+                found[place] = dict.fromkeys([*whole, *trained])
         for detector, name in product(self.detection, self.classification.variant_names):
             mine = found.setdefault((DETECTION, detector.model(name)), {})
             after = any(detector.arm(arm).after_detector for arm in detector.arms)
@@ -154,16 +161,20 @@ class Study:
         return primary_comparison(named or {}, self.trained_arms, self.metric_of)
 
     def metric_of(self, stage: str, model: str) -> str:
-        """The first of the metrics that are shown by which the model's config evaluates it."""
-        shown = list(METRICS[stage])
+        """The first of :meth:`metrics_of`: the model's primary metric."""
+        return self.metrics_of(stage, model)[0]
+
+    def metrics_of(self, stage: str, model: str) -> tuple[str, ...]:
+        """The metrics that the model is judged by, of those by which its config evaluates it."""
+        first = next(iter(METRICS[stage]))
         if stage == CLASSIFICATION:
-            return shown[0]
+            return (first,)
         names = self.classification.variant_names
         plan = next(
             plan for plan in self.detection if model in [plan.model(name) for name in names]
         )
-        evaluated = metric_names(load_config(plan.config, plan.options))
-        return next((name for name in shown if name in evaluated), shown[0])
+        evaluated = metric_names(detector_base(plan.config, plan.options, plan.data_root))
+        return judged_metrics(stage, evaluated) or (first,)
 
     def restricted(self, variants: Sequence[str]) -> 'Study':
         """The same study with these of its variants only. The parents stay the same runs.
@@ -184,12 +195,14 @@ class Study:
         )
 
     def _check(self) -> None:
-        load_config(self.classification.config, self.classification.options)
+        if self.classification.config:
+            load_config(self.classification.config, self.classification.options)
         for detector in self.detection:
             load_config(detector.config, detector.options)
         if not self.seeds or not all(isinstance(seed, int) for seed in self.seeds):
             raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
         self._check_parents()
+        check_without_config(self.classification)
         self._check_variants()
         self._check_seeds()
         for plan in self.detection:
@@ -239,9 +252,10 @@ class Study:
         always = (None, ARMS.reference(CLASSIFICATION).name)
         for plan in map(self.classification.of, self.classification.variant_names):
             if arm.source not in (*always, *plan.arms) and not arm.untuned:
+                left = 'the study leaves out.' if plan.config else missing_source(arm)
                 raise UserError(
                     f'Transfer arm {arm.name} needs the classification arm {arm.source}, which '
-                    'the study leaves out.'
+                    f'{left}'
                 )
             if arm.untuned and plan.architecture is not None:
                 raise UserError(
@@ -255,6 +269,7 @@ class Study:
                     f'Transfer arm {arm.name} has a trained detector pruned, once: it needs '
                     f'study.classification with {missing}.'
                 )
+            check_start(arm, plan)
 
     def _check_variants(self) -> None:
         plan = self.classification
@@ -330,6 +345,14 @@ def _check_given_pruned(plan: ClassificationPlan, detectors: Sequence[Arm]) -> N
             f'{key}: arm {needy[0]} needs the network that this one was pruned from, which is not '
             'there: leave the arm out.'
         )
+
+
+def _classification(data: Mapping) -> Any:
+    """That part of a study; without a config no classifier is trained, unless it says so."""
+    said = data.get('classification')
+    if not isinstance(said, Mapping) or said.get('config'):
+        return said
+    return {'arms': [], **said}
 
 
 _WAYS_TO_PRUNE = (

@@ -8,6 +8,7 @@ from rethink_det.report.comparison import Comparison
 from rethink_det.report.planning import FEWEST, planned
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Study
+from rethink_det.study.given_parents import check_given_parents
 from rethink_det.study.graph import runs_of
 
 Place = tuple[str, str]
@@ -15,7 +16,13 @@ Place = tuple[str, str]
 
 
 def dry_run(study: Study) -> str:
-    """The plan as text: a line per run, with what it waits for; then what is judged."""
+    """The plan as text: a line per run, with what it waits for; then what is judged.
+
+    Raises:
+        UserError: The networks that a study without classification data is given are no good.
+    """
+    if not study.classification.config:
+        check_given_parents(study.classification)
     runs = runs_of(study)
     lines = [f'{study.name}: {len(runs)} runs']
     for run in runs:
@@ -28,13 +35,14 @@ def dry_run(study: Study) -> str:
 def comparisons_of(study: Study) -> dict[Place, int]:
     """How many comparisons are judged, by stage and model.
 
-    Each arm against its rival, where that is trained, and the primary comparison if it is of two
-    others or by another metric.
+    Each arm against its rival, where that is trained, by each metric that is judged, and the
+    primary comparison if it is of two others or by another metric.
     """
     found = {}
     for (stage, model), arms in study.trained_arms.items():
         rivals = [ARMS.rival(stage, arm, arms) for arm in arms]
-        found[stage, model] = len(rivals) - rivals.count(None)
+        pairs = len(rivals) - rivals.count(None)
+        found[stage, model] = pairs * len(study.metrics_of(stage, model))
     primary = study.primary_comparison()
     if primary and (primary.stage, primary.model) in found and not _is_usual(primary, study):
         found[primary.stage, primary.model] += 1
@@ -56,8 +64,8 @@ def repetitions_of(study: Study) -> dict[Place, int]:
 def _is_usual(primary: Comparison, study: Study) -> bool:
     """Whether it is judged in any case."""
     stage, model = primary.stage, primary.model
-    rival = ARMS.rival(stage, primary.arm, study.trained_arms.get((stage, model), ()))
-    return (primary.baseline, primary.metric) == (rival, study.metric_of(stage, model))
+    rival = ARMS.rival(stage, primary.arm, study.trained_arms[stage, model])
+    return primary.baseline == rival and primary.metric in study.metrics_of(stage, model)
 
 
 def _judged(study: Study) -> Iterator[str]:

@@ -3,13 +3,12 @@
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.arms import STAGES
 from rethink_det.errors import UserError
 from rethink_det.report.environment import merged
@@ -20,11 +19,11 @@ from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Study
 from rethink_det.study.display import Display
 from rethink_det.study.executors import Here
-from rethink_det.study.graph import Run, models_of, runs_of
+from rethink_det.study.given_parents import check_given_parents
+from rethink_det.study.graph import Run, groups_of, runs_of
 from rethink_det.study.late import Late, settled_late
 from rethink_det.study.lineage import lineage
 from rethink_det.study.run import execute
-from rethink_det.training.arm_weights import check_given_parent
 
 
 @dataclass
@@ -33,6 +32,7 @@ class _State:
 
     runs: list[Run]
     root: Path
+    groups: Callable[[Run], list[str]]
     late: Late = Late()
     results: dict[str, RunResult] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
@@ -101,9 +101,9 @@ def execute_study(
         'report.html'
     """
     executor = executor or Here()
-    for parent in study.classification.given_parents:  # refused before anything is started
-        check_given_parent(Checkpoint.read(parent))
-    state = _State(runs_of(study), Path(work_dir).resolve(), late=settled_late(study, work_dir))
+    check_given_parents(study.classification)  # refused before anything is started
+    root, late = Path(work_dir).resolve(), settled_late(study, work_dir)
+    state = _State(runs_of(study), root, groups_of(study), late=late)
     _results(study, state).write(work_dir)  # what it claims is known before its runs
     with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):
@@ -137,13 +137,12 @@ def _headlines(result: RunResult) -> Iterator[tuple[str, float]]:
 
 
 def _results(study: Study, state: _State) -> StudyResults:
-    runs = []
+    runs: list[RunResult] = []
     for run in state.runs:
         shown = run.stage in STAGES and not run.round  # what serves others is shown if it fails
         if not shown and run.key not in state.failures:
             continue
-        row = _row(run, state)
-        runs += [replace(row, model=model) for model in models_of(study, run)]
+        runs += _rows(study, state, run)
     environment = merged(run.environment for run in runs if run.status == COMPLETED)
     return StudyResults(
         study.name,
@@ -156,6 +155,19 @@ def _results(study: Study, state: _State) -> StudyResults:
         primary_late=state.late.primary,
         margin_late=state.late.margin,
     )
+
+
+def _rows(study: Study, state: _State, run: Run) -> Iterator[RunResult]:
+    """A run's row in every group that it stands in, with what makes the networks there small."""
+    row = _row(run, state)
+    for model in state.groups(run):
+        variant = model.partition('/')[2]
+        shared = row.pruner is not None and variant != run.variant
+        own = study.classification.of(variant).pruning_settings if shared else {}
+        pruner = own.get('pruner', own) or row.pruner
+        yield replace(
+            row, model=model, pruner=pruner and placed(dict(pruner), state.root, Path.cwd())
+        )
 
 
 def _row(run: Run, state: _State) -> RunResult:

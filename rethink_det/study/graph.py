@@ -5,7 +5,7 @@ when those are done (:mod:`.stages`), because the budget of Scratch-B follows fr
 architecture that pruning found.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from typing import Any, ClassVar
@@ -17,6 +17,7 @@ from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Reference
 from rethink_det.study.config import Study
 from rethink_det.study.names import model_name
 from rethink_det.study.plans import ClassificationPlan, DetectionPlan
+from rethink_det.study.sharing import plan_of_run, variant_of_shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +111,20 @@ class GivenClassifier(Run):
 
     Attributes:
         checkpoint: The file.
+        base: What it is, where another tool wrote it and its tensors do not tell.
         trained_epochs: Epochs that it was trained for elsewhere; None if that is unknown.
         pruned: Of a network that was pruned elsewhere: that, as it was taken in.
+        evaluated: Whether its score is asked for.
+        compared: Whether other classifiers are compared with it, so that it must have one.
     """
 
     stage = CLASSIFICATION
     checkpoint: str
+    base: str | None = None
     trained_epochs: float | None = None
     pruned: 'GivenPruned | None' = None
+    evaluated: bool = True
+    compared: bool = True
 
     @property
     def origin(self) -> Run:
@@ -178,12 +185,14 @@ class DetectorTraining(Run):
 
     Attributes:
         start: Where its backbone, or all of it, comes from.
+        data_root: Folder of its data; empty for those of its config.
         untuned: Whether that was pruned and not fine-tuned.
         settings: Its budget.
     """
 
     stage = DETECTION
     start: 'DetectorStart'
+    data_root: str = ''
     untuned: bool = False
     settings: TransferSettings = TransferSettings()
 
@@ -196,9 +205,11 @@ class DetectorPruning(Run):
         pruner: The method and its options.
         trained: The detector.
         classifier: Where its backbone came from.
+        data_root: Folder of its data; empty for those of its config.
     """
 
     stage = DETECTOR_PRUNING
+    data_root: str = ''
     pruner: Mapping[str, Any]
     trained: DetectorTraining
     classifier: ClassifierTraining | GivenClassifier
@@ -210,15 +221,24 @@ DetectorStart = Classifier | Pruning | DetectorTraining | DetectorPruning
 
 
 def runs_of(study: Study) -> list[Run]:
-    """Every run of a study, parents before children."""
-    classification = study.classification
+    """Every run of a study, parents before children; those that are the same once."""
+    wanted = (run for run, _ in _wanted(study))
+    return list({run.key: run for one in wanted for run in _lineage(one)}.values())
+
+
+def _wanted(study: Study) -> Iterator[tuple[Run, str]]:
+    """The runs that are asked for, each with the group that it stands in; the same in several."""
+    classification, plans = study.classification, study.detection
     by_parent = [_Backbones(classification, name) for name in classification.parent_names]
-    runs = [run for one in by_parent for seed in study.seeds for run in one.runs(seed)]
-    for plan, one in product(study.detection, by_parent):
+    for one, seed in product(by_parent, study.seeds):
+        yield from one.runs(seed)
+    for plan, one in product(plans, by_parent):
         for seed, variant in product(study.seeds, classification.variant_names):
             arms = [arm for arm in plan.arms if seed in plan.seeds_of(arm, study.seeds)]
-            runs += [_detector(plan, one, plan.arm(arm), variant, seed) for arm in arms]
-    return list({run.key: run for wanted in runs for run in _lineage(wanted)}.values())
+            for arm in map(plan.arm, arms):
+                for run in _lineage(_detector(plans, plan, one, arm, variant, seed)):
+                    if isinstance(run, DetectorTraining):
+                        yield run, plan.model(variant)
 
 
 def _lineage(run: Run) -> Iterator[Run]:
@@ -229,9 +249,22 @@ def _lineage(run: Run) -> Iterator[Run]:
 
 
 def models_of(study: Study, run: Run) -> list[str]:
-    """The groups of results in which a run stands: what all variants share, in each."""
+    """The groups of results in which a run stands: what variants or plans share, in each."""
+    return groups_of(study)(run)
+
+
+def groups_of(study: Study) -> Callable[[Run], list[str]]:
+    """The same for many runs of a study."""
     names = study.classification.variant_names
-    return [run.model] if run.variant else [_joined(run.model, name) for name in names]
+    found: dict[str, dict[str, None]] = {}
+    for run, model in _wanted(study):
+        found.setdefault(run.key, {})[model] = None
+
+    def groups(run: Run) -> list[str]:
+        default = [run.model] if run.variant else [_joined(run.model, name) for name in names]
+        return list(found.get(run.key, default))
+
+    return groups
 
 
 @dataclass(frozen=True)
@@ -247,17 +280,16 @@ class _Backbones:
     plan: ClassificationPlan
     parent: str
 
-    def runs(self, seed: int) -> Iterator[Run]:
-        """Those of a seed, without what only others need."""
-        if not self.plan.pruned:
-            yield self.unpruned(seed)
+    def runs(self, seed: int) -> Iterator[tuple[Run, str]]:
+        """Those of a seed with the group that each stands in, without what only others need."""
         for variant in self.plan.variant_names:
             plan = self.plan.of(variant)
-            yield self.pruned(variant, seed)
+            if plan.arms and not plan.pruned:
+                yield self.unpruned(seed), self.plan.model(variant)
             for arm, own in plan.arm_plans.items():
                 mine = own.seeds is None or seed in own.seeds
                 if mine and ARMS.get(CLASSIFICATION, arm).pruned:
-                    yield self.trained(arm, variant, seed)
+                    yield self.trained(arm, variant, seed), self.plan.model(variant)
 
     def of_arm(self, arm: str, variant: str, seed: int) -> Classifier:
         """The classifier that an arm ends in."""
@@ -274,12 +306,14 @@ class _Backbones:
         common = self.common(plan, seed, epochs=plan.epochs)
         common |= {'arm': arm, 'reference': plan.reference.get(arm)}
         if isinstance(source, str):
-            epochs = plan.parent_epochs
-            return GivenClassifier(checkpoint=source, trained_epochs=epochs, **common)
+            common |= {'evaluated': plan.evaluated, 'compared': plan.trains}
+            common |= {'base': plan.base, 'trained_epochs': plan.parent_epochs}
+            return GivenClassifier(checkpoint=source, **common)
         return ClassifierTraining(**common)
 
     def trained(self, arm: str, variant: str, seed: int, number: int = 0) -> Classifier:
         """The training of a pruned network, after the pruning of a round or the last."""
+        variant = variant_of_shape(self.plan, variant, ARMS.get(CLASSIFICATION, arm))
         plan = self.plan.of(variant)
         if plan.gives(arm):
             return self.given(plan, arm)
@@ -325,6 +359,7 @@ class _Backbones:
         return DetectorTraining(
             arm=arm.name,
             start=start,
+            data_root=plan.data_root,
             untuned=arm.untuned,
             settings=replace(plan.settings_of(arm.name), equal_to=plan.equal_to(arm)),
             reference=plan.reference.get(_joined(start.variant, arm.name)),
@@ -339,6 +374,7 @@ class _Backbones:
             pruner=self.plan.of(variant).pruner or {},
             trained=trained,
             classifier=self.unpruned(seed),
+            data_root=plan.data_root,
             **self.common(plan, seed, arm=AFTER_PRUNING, name=plan.name, variant=variant),
         )
 
@@ -346,24 +382,31 @@ class _Backbones:
         self, plan: ClassificationPlan | DetectionPlan, seed: int, **more: Any
     ) -> dict[str, Any]:
         """Fields of a run that follow from its plan."""
-        mine = {'seed': seed, 'parent': self.parent}
+        mine = {'seed': seed, 'parent': self.parent, 'name': plan.name}
         return {**mine, 'config': plan.config, 'options': plan.options, **more}
 
 
 def _detector(
-    plan: DetectionPlan, backbones: _Backbones, arm: Arm, variant: str, seed: int
+    plans: Sequence[DetectionPlan],
+    plan: DetectionPlan,
+    backbones: _Backbones,
+    arm: Arm,
+    variant: str,
+    seed: int,
 ) -> DetectorTraining:
-    """The training of a transfer arm."""
+    """The training of a transfer arm, by the first of the plans and variants that have it."""
 
     def train(arm: Arm, start: DetectorStart) -> DetectorTraining:
-        return backbones.detector(plan, arm, start, seed)
+        return backbones.detector(plan_of_run(plans, plan, arm), arm, start, seed)
 
+    variant = variant_of_shape(backbones.plan, variant, arm)
     if arm.after_detector:
         reference = ARMS.reference(DETECTION)
         trained = train(reference, backbones.of_arm(reference.source or '', variant, seed))
         if not arm.pruned:
             return train(arm, trained)
-        return train(arm, backbones.detector_pruned(plan, trained, variant, seed))
+        first = plan_of_run(plans, plan, reference)  # whose detector it is
+        return train(arm, backbones.detector_pruned(first, trained, variant, seed))
     if arm.source is None or arm.untuned:
         return train(arm, backbones.pruned(variant, seed))
     return train(arm, backbones.of_arm(arm.source, variant, seed))

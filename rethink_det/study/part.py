@@ -1,5 +1,6 @@
 """One dataclass of a study's plan from its part of the config file."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 from rethink_det.errors import UserError
 from rethink_det.report.run_result import Reference
 from rethink_det.report.schema import read
-from rethink_det.training.config import known_fields
+from rethink_det.training.config import find_config, known_fields
 
 
 def read_part(kind: type, data: Mapping | None, path: Path) -> Any:
-    """A ``kind`` of what stands in the config; paths of configs are resolved.
+    """A ``kind`` of what stands in the config; paths are resolved.
 
     Args:
         kind: The dataclass, whose fields are the keys.
@@ -25,8 +26,12 @@ def read_part(kind: type, data: Mapping | None, path: Path) -> Any:
     if not isinstance(data, Mapping):
         raise UserError(f'{where} must be a dict, got {data!r}.')
     data = known_fields(kind, data, where)
-    if 'config' in data:
+    if data.get('config'):
         data['config'] = str(_config_file(data['config'], path))
+    for key in {'parent', 'data_root'} & data.keys():
+        data[key] = _beside(data[key], path)
+    if isinstance(data.get('parents'), (list, tuple)):
+        data['parents'] = [_beside(parent, path) for parent in data['parents']]
     if 'seeds' in data and data['seeds'] is not None:
         if not isinstance(data['seeds'], Sequence):
             raise UserError(f'{where}: study.seeds must be a list, got {data["seeds"]!r}.')
@@ -56,10 +61,16 @@ def _with_references(data: Any, where: str) -> Any:
 
 
 def _config_file(name: str, study: Path) -> str | Path:
-    """Another package's config by ``mmdet::name``, or a file beside the study."""
-    if '::' in name:
+    """A config as ``rethink-det train`` finds it, but first of all a file beside the study."""
+    beside = study.parent / name
+    if '::' in name or not beside.is_file():
+        return find_config(name) if '::' in name else Path(find_config(name)).resolve()
+    return beside.resolve()
+
+
+def _beside(name: Any, study: Path) -> Any:
+    """A file or folder beside the study by its path from here; all others as they are."""
+    if not isinstance(name, str) or not name or Path(name).is_absolute():
         return name
-    file = study.parent / name
-    if not file.is_file():
-        raise UserError(f'{study}: config {file} does not exist.')
-    return file.resolve()
+    beside = study.parent / name
+    return os.path.relpath(beside) if beside.exists() else name

@@ -26,7 +26,8 @@ class ClassificationPlan:
     """The ``classification`` part of a study config.
 
     Attributes:
-        config: Training config of the unpruned network.
+        config: Training config of the unpruned network. It may be left out where a trained one is
+            given and no classifier is trained: of a study of detectors alone.
         pruner: ``dict(type='L1NormPruner', ...)``.
         pruners: Instead of one pruner several, by the names of the variants that they make:
             ``{'a': dict(...), 'b': dict(...)}``. All of them prune the same parents.
@@ -40,15 +41,18 @@ class ClassificationPlan:
         untuned: It was not tuned: fine-tuning is an arm to be trained.
         arms: Which arms, by name or as :class:`~rethink_det.study.arm_plans.ArmPlan` says, with
             a budget or seeds of their own; here they stand by their names. ``unpruned`` runs in
-            any case, the others need it. Default: the usual.
+            any case, the others need it. Default: the usual; without a config none.
         rounds: How often to prune; between two rounds the pruned network is trained. What the
             pruner is told (a ratio, say) holds for each round.
         round_arm: The arm of that training: ``'fine-tune'`` (arXiv 1506.02626), or
             ``'lottery'``, which starts each round from the initial weights (arXiv 1803.03635).
-        parent: Checkpoint of a trained unpruned network, taken instead of training one.
+        parent: Checkpoint of a trained unpruned network, taken instead of training one; it may
+            be another tool's that ``rethink-det convert`` reads.
         parents: Several unpruned networks, each crossed with all seeds of the study: the seed
             that one is trained with, or the checkpoint of a trained one, whose name is its
             file's. Without them each seed has a parent of its own.
+        base: Of a parent of another tool, what it is, where its tensors do not tell: as
+            ``rethink-det convert --base`` takes it.
         parent_epochs: Epochs that the given parents were trained for elsewhere; without it the
             compute of all that builds on them is unknown.
         arm_settings: Keyword arguments of
@@ -63,7 +67,7 @@ class ClassificationPlan:
         UserError: ``arms`` is no list of arms, or one stands there twice.
     """
 
-    config: str
+    config: str = ''
     pruner: Mapping | None = None
     pruners: Mapping[str, Mapping] = field(default_factory=dict)
     variants: Mapping[str, Mapping] = field(default_factory=dict)
@@ -75,6 +79,7 @@ class ClassificationPlan:
     round_arm: str = field(default_factory=lambda: ARMS.baseline(CLASSIFICATION).name)
     parent: str | None = None
     parents: Sequence[Parent] = ()
+    base: str | None = None
     parent_epochs: float | None = None
     arm_settings: Mapping = field(default_factory=dict)
     epochs: int | None = None
@@ -89,6 +94,27 @@ class ClassificationPlan:
         """Budgets of an arm: those of all, and its own."""
         own = self.arm_plans[arm].budget if arm in self.arm_plans else {}
         return ArmSettings(**{**self.arm_settings, **own})
+
+    @property
+    def name(self) -> str:
+        """Of what it trains, by its config or else by what is given in place of one."""
+        given = self.given_parents or [self.architecture or '']
+        return Path(self.config or (given[0] if len(given) == 1 else 'parents')).stem
+
+    def model(self, variant: str = '') -> str:
+        """Name of what is trained of a variant."""
+        return '/'.join(filter(None, (self.name, variant)))
+
+    @property
+    def trains(self) -> bool:
+        """Whether a classifier is trained after pruning, in any variant."""
+        arms = [arm for name in self.variant_names for arm in self.of(name).arms]
+        return any(ARMS.get(CLASSIFICATION, arm).pruned for arm in arms)
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether a parent's score is asked for: without any arm nothing is reported of it."""
+        return bool(self.config) and any(self.of(name).arms for name in self.variant_names)
 
     @property
     def variant_names(self) -> tuple[str, ...]:
@@ -158,6 +184,8 @@ class DetectionPlan:
 
     Attributes:
         config: Training config of the detector with its usual backbone.
+        data_root: Folder of a data set in COCO format, or VOC devkit, in place of the config's,
+            as ``rethink-det train --data-root`` takes it.
         name: Under which its results stand, unique in the study; default: that of the config,
             and of the budget if that is ``'compute'``.
         arms: Which transfer arms, as those of a :class:`ClassificationPlan`; default: the usual.
@@ -176,6 +204,7 @@ class DetectionPlan:
     """
 
     config: str
+    data_root: str = ''
     name: str = ''
     arms: Sequence[str] = field(default_factory=partial(ARMS.usual, DETECTION))
     seeds: Sequence[int] | None = None

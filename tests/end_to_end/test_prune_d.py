@@ -55,7 +55,6 @@ def test_the_study_trains_prunes_and_trains_on(study):
     found = results(study)
     assert set(found) == {
         'classification/classifier/unpruned/seed0',
-        'pruning/classifier/pruned/seed0',
         'detection/detector/unpruned/seed0',
         'detector-pruning/detector/pruned/seed0',
         'detection/detector/prune-d/seed0',

@@ -168,15 +168,27 @@ def test_an_arm_whose_runs_all_failed_is_in_no_comparison():
     assert judge(results([])) == []
 
 
-def test_detectors_are_judged_by_their_boxes():
+def test_detectors_are_judged_by_their_boxes_and_by_their_masks():
     runs = [
         RunResult('detection', arm, s, {'coco/bbox_mAP': v, 'coco/segm_mAP': 1 - v}, 'mask')
         for arm, values in (('prune-c', (0.31, 0.312, 0.308)), ('scratch-b', (0.30, 0.303, 0.297)))
         for s, v in enumerate(values)
     ]  # fmt: skip
-    (found,) = judge(results(runs))
-    assert found.comparison.metric == 'coco/bbox_mAP' and found.comparison.baseline == 'prune-c'
-    assert found.difference == pytest.approx(-0.01)
+    boxes, masks = judge(results(runs))
+    assert boxes.comparison.metric == 'coco/bbox_mAP' and boxes.comparison.baseline == 'prune-c'
+    assert boxes.difference == pytest.approx(-0.01)
+    assert masks.comparison == replace(boxes.comparison, metric='coco/segm_mAP')
+    assert masks.difference == pytest.approx(0.01)
+    # Two claims are made, and both hold together at 5 %; after a primary one its masks come second.
+    assert min(boxes.level, masks.level) == 0.025
+    first, second = judge(results(runs, primary=boxes.comparison))
+    assert (first.level, first.exploratory, second.exploratory) == (0.05, False, True)
+
+
+def test_boxes_have_one_verdict_whoever_evaluates_them():
+    values = {'pascal_voc/mAP': 0.5, 'coco/bbox_mAP': 0.3, 'coco/bbox_mAP_50': 0.4}
+    runs = [RunResult('detection', arm, 0, values, 'det') for arm in ('prune-c', 'random')]
+    assert [v.comparison.metric for v in judge(results(runs))] == ['coco/bbox_mAP']
 
 
 def test_a_primary_comparison_may_name_its_own_baseline():

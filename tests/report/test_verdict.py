@@ -210,7 +210,8 @@ def test_a_primary_comparison_of_another_baseline_leads_and_takes_no_others_plac
     study = results(runs, primary=replace(PRIMARY, baseline='unpruned'))
     (said,) = study.conclusions
     assert said.sentence.startswith('Scratch-B did worse than the unpruned network, by 1.90 points')
-    assert '; Scratch-B reached 93.10 ± 0.10 (difference +0.10, ' in said.sentence
+    beside = '; Scratch-B reached 93.10 ± 0.10 (against fine-tuning, difference +0.10, '
+    assert beside in said.sentence
     table = metric_table(study.summary, runs, study.verdicts)
     row = dict(zip(table.columns, table.rows[-1], strict=True))
     assert row['difference to fine-tune'] == '+0.10'
@@ -228,7 +229,7 @@ def test_a_primary_comparison_by_another_metric_shows_that_metric():
     told, _, beside = said.sentence.partition('; Scratch-B ')
     assert 'Scratch-B reached 15.0 ± 0' in told and 'Prune-C 15.5 ± 0' in told
     assert '(difference −0.5, ' in told
-    assert beside.startswith('reached 30.0 ± 0.3 (difference −1.0,')
+    assert beside.startswith('reached Box AP 30.0 ± 0.3 (difference −1.0,')
 
 
 def test_rewinding_is_told_by_its_weights_and_against_its_twin():
@@ -264,4 +265,5 @@ def test_prune_d_is_told_by_the_detector_of_its_shape_and_compute():
     (said,) = study.conclusions
     assert said.sentence.startswith('Inherited weights mattered, by 10.0 points here')
     assert 'Scratch-D reached 30.0 ± 2.0 AP, Prune-D 40.0 ± 1.0 AP' in said.sentence
+    assert '; Unpruned-D reached 42.0 ± 1.0 (difference +2.0, ' in said.sentence
     assert 'no completed run' not in said.sentence

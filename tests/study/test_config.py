@@ -165,6 +165,33 @@ def test_fine_tuning_is_left_out_where_there_is_some(load, classification, detec
         load(classification=classification, detection=detection)
 
 
+def test_configs_are_found_as_train_finds_them(load, tmp_path, monkeypatch):
+    shipped = 'resnet18-w16_shapes', 'faster-rcnn_r18-w16_fpn_shapes'
+    named = [
+        f'{stage}/{name}'
+        for stage, name in zip(('classification', 'detection'), shipped, strict=True)
+    ]
+    study = load(classification=dict(config=named[0]), detection=[dict(config=f'{named[1]}.py')])
+    found = study.classification.config, study.detection[0].config
+    assert [Path(one).stem for one in found] == list(shipped)
+    assert all(Path(one).is_file() and Path(one).is_absolute() for one in found)
+    elsewhere = tmp_path / 'here'
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    for folder in (elsewhere, tmp_path):  # a file beside the study comes before all others
+        (folder / 'own.py').write_text('train_cfg = dict(max_epochs=1)')
+        assert load(classification=dict(config='own.py')).classification.config == str(
+            folder / 'own.py'
+        )
+    package = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
+    assert load(detection=[dict(config=package)]).detection[0].config == package
+
+
+def test_a_config_of_about_that_name_is_suggested(load):
+    with pytest.raises(UserError, match='Did you mean classification/resnet18-w16_shapes'):
+        load(classification=dict(config='classification/resnet18-w16_shape.py'))
+
+
 def test_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match='nothing.py does not exist'):
         Study.load(tmp_path / 'nothing.py')

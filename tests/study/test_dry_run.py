@@ -83,7 +83,7 @@ def test_few_repetitions_are_warned_of_and_one_finds_nothing_of_the_method(load)
 def judged(study):
     """How many comparisons are, by stage and model, once every arm has a run."""
     runs = [
-        RunResult(stage, arm, 0, {study.metric_of(stage, model): 0.5}, model)
+        RunResult(stage, arm, 0, dict.fromkeys(study.metrics_of(stage, model), 0.5), model)
         for (stage, model), arms in study.trained_arms.items()
         for arm in arms
     ]
@@ -92,11 +92,22 @@ def judged(study):
 
 
 @pytest.mark.parametrize(
-    'name', ['demo', 'cifar10_small', 'paper/cifar10_resnet56', 'detection/coco_r50_thinet']
+    'name',
+    ['demo', 'shapes', 'cifar10_small', 'paper/cifar10_resnet56', 'detection/coco_r50_thinet'],
 )
 def test_as_many_comparisons_are_planned_as_will_be_judged(name):
     study = Study.load(name)
     assert {place: n for place, n in comparisons_of(study).items() if n} == judged(study)
+
+
+def test_masks_are_judged_beside_boxes():
+    study = Study.load('shapes')
+    boxes, masks = (f'{name}_r18-w16_fpn_shapes' for name in ('faster-rcnn', 'mask-rcnn'))
+    assert study.metrics_of('detection', boxes) == ('coco/bbox_mAP',)
+    assert study.metrics_of('detection', masks) == ('coco/bbox_mAP', 'coco/segm_mAP')
+    named = {'study.primary': {'model': masks, 'metric': 'coco/segm_mAP'}}
+    of_masks = Study.load('shapes', named)
+    assert comparisons_of(of_masks) == comparisons_of(study) and of_masks.primary
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from rethink_det.detection.datasets.loading import steps
 from rethink_det.detection.datasets.voc_devkit import has_devkit, with_devkit
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS
 from rethink_det.errors import UserError
+from rethink_det.training.config import load_config
 
 _MASKS = re.compile(r"mask_head|panoptic_head|mask_iou_head|'\w*(Mask|Ins|SOLO)\w*'")
 _SPLITS = ('train', 'val', 'test')
@@ -76,6 +77,20 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
         changes += difference(f'{place}.num_classes', head['num_classes'], number)
         head['num_classes'] = number
     return Adapted(config, tuple(changes))
+
+
+def detector_base(config: str | PathLike, options: Mapping | None = None, root: str = '') -> Config:
+    """A detector's config from its file, on the data in another folder if one is named.
+
+    Errors as of :func:`~rethink_det.training.config.load_config` and :func:`with_data_root`.
+
+    Args:
+        config: Its file.
+        options: Keys of it set to other values.
+        root: The folder; empty for the config's own data.
+    """
+    loaded = load_config(config, options)
+    return with_data_root(loaded, root).config if root else loaded
 
 
 def _first(config: Config, split: str) -> tuple[Mapping, str]:

@@ -15,6 +15,7 @@ from rethink_det.layout import ARCHITECTURE, CONFIG, PARENT
 from rethink_det.report.run_result import RunResult
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
+from rethink_det.study.given_parents import described_config, read_parent
 from rethink_det.study.graph import GivenClassifier
 from rethink_det.study.kept_replicates import keep_replicates, kept_replicates
 from rethink_det.study.stages.stage import Stage
@@ -42,18 +43,30 @@ class AdoptClassifier(Stage):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The file, and how long it was trained where that is known."""
-        epochs = self.run.trained_epochs
-        known = {} if epochs is None else {'parent_epochs': epochs}
-        return {'parent': self.run.checkpoint, **known}
+        """The file, how long it was trained and what it is where that is told."""
+        run = self.run
+        known: dict[str, Any] = {'parent_epochs': run.trained_epochs, 'base': run.base}
+        known['evaluated'] = None if run.evaluated else False
+        told = {key: value for key, value in known.items() if value is not None}
+        return {'parent': run.checkpoint, **told}
 
     @property
     def sources(self) -> dict[str, str | None]:
         """The weights in it."""
         return {'parent': digest(Checkpoint.read(self.run.checkpoint).weights)}
 
+    def base_config(self) -> Config:
+        """The config that the study names; without one, the network that the file says it is."""
+        return super().base_config() if self.run.config else described_config(self._given(None))
+
+    def _given(self, config: Config | None) -> Checkpoint:
+        return read_parent(self.run.checkpoint, self.run.base, config)
+
     def do(self, config: Config, folder: Path) -> RunResult:
-        """Copy and evaluate; what its training took is known if its epochs are."""
+        """Copy and, where that is asked for, evaluate.
+
+        What its training took is known if its epochs are.
+        """
         config.dump(folder / CONFIG)
         architecture = classifier_architecture(config)
         adopted = self._adopted(config, architecture)
@@ -61,13 +74,14 @@ class AdoptClassifier(Stage):
         architecture.save(folder / ARCHITECTURE)
         cost, attempt = architecture.cost(), Attempts()
         took = attempt('total_train_macs', lambda: self._took(config, cost.macs))
-        keep_replicates(config)
-        metrics = evaluate(config, folder / PARENT)
-        tested = attempt('evaluation', lambda: ledger.of_test(config, cost.macs))
-        own = replace(ledger.NOTHING, evaluation=tested)
+        metrics = self._metrics(config, folder, attempt)
+        own = ledger.NOTHING
+        if metrics:
+            tested = attempt('evaluation', lambda: ledger.of_test(config, cost.macs))
+            own = replace(own, evaluation=tested)
         result = self.result(
             metrics=metrics,
-            **kept_replicates(folder, attempt),
+            **(kept_replicates(folder, attempt) if metrics else {}),
             **asdict(cost),
             epochs=self.run.trained_epochs or 0,
             earlier_epochs=(None,) if self.run.trained_epochs is None else (),
@@ -81,6 +95,15 @@ class AdoptClassifier(Stage):
         known = ledger.fields_of(own, parents)
         return replace(result, **{**known, 'train_macs': None})
 
+    def _metrics(self, config: Config, folder: Path, attempt: Attempts) -> dict[str, float]:
+        """Its score, if it is asked for; where nothing is compared with it, it may lack data."""
+        if not self.run.evaluated:
+            return {}
+        keep_replicates(config)
+        if self.run.compared:
+            return evaluate(config, folder / PARENT)
+        return attempt('metrics', lambda: evaluate(config, folder / PARENT)) or {}
+
     def _took(self, config: Config, macs: int) -> float | None:
         """Its training elsewhere, on as many images as the config trains on."""
         epochs = self.run.trained_epochs
@@ -89,7 +112,7 @@ class AdoptClassifier(Stage):
     def _adopted(self, config: Config, architecture: PrunedArchitecture) -> Checkpoint:
         """The given checkpoint, with every tensor of the network and nothing else."""
         if self.pruned is None:
-            given = Checkpoint.read(self.run.checkpoint)
+            given = self._given(config if self.run.config else None)
             unknown = check_given_parent(given)
             print(unknown or '', end='\n' * bool(unknown))
         else:

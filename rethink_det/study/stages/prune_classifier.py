@@ -7,12 +7,14 @@ from typing import Any
 
 from mmengine.config import Config
 
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.layout import ARCHITECTURE, CONFIG, INHERITED
 from rethink_det.pruning import build_pruner
 from rethink_det.pruning.checkpoint import initial_weights
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
+from rethink_det.study.given_parents import described_config
 from rethink_det.study.graph import ClassifierPruning
 from rethink_det.study.stages.stage import Stage, trainings_of
 from rethink_det.study.trained_networks import trained_network
@@ -30,6 +32,12 @@ class PruneClassifier(Stage):
     run: ClassifierPruning
     trained: RunResult
     unpruned: RunResult
+
+    def base_config(self) -> Config:
+        """The config that the study names; without one, the network that the parent says it is."""
+        if self.run.config:
+            return super().base_config()
+        return described_config(Checkpoint.read(self.trained.checkpoint_path))
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.arms import ARMS, DETECTION, Start
+from rethink_det.detection.datasets.data_root import detector_base
 from rethink_det.detection.measuring.cost import detector_cost
 from rethink_det.layout import ARCHITECTURE, CONFIG, PRUNED
 from rethink_det.report.run_result import RunResult
@@ -38,6 +39,10 @@ class PruneDetector(Stage):
     def settings(self) -> Mapping[str, Any]:
         """The method and its options."""
         return {'pruner': dict(self.run.pruner)}
+
+    def base_config(self) -> Config:
+        """The config that the study names, on the data of its folder."""
+        return detector_base(self.run.config, self.run.options, self.run.data_root)
 
     def adapted(self, config: Config) -> Config:
         """The config that the detector was trained by."""

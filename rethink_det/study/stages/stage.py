@@ -58,16 +58,20 @@ class Stage(ABC):
         Raises:
             UserError: The config cannot be read, or not be turned into that of the run.
         """
-        config = self.adapted(load_config(self.run.config, self.run.options))
+        config = self.adapted(self.base_config())
         config.randomness = {'seed': self.run.seed}
         config.experiment_name = self.run.key.replace('/', '_')
-        if self.evaluates:
+        if self.evaluates and self.run.config:
             Budget.of(config).apply(config)
         hooks = config.get('default_hooks') or {}
         checkpoint = {'type': 'CheckpointHook', **(hooks.get('checkpoint') or {})}
         # The last one is a fallback should a kill damage the newest.
         config.default_hooks = {**hooks, 'checkpoint': {**checkpoint, 'max_keep_ckpts': 2}}
         return config
+
+    def base_config(self) -> Config:
+        """The config that the study names; of a run without one, nothing."""
+        return load_config(self.run.config, self.run.options) if self.run.config else Config({})
 
     def adapted(self, config: Config) -> Config:
         """The study's config, turned into that of the run; it may be changed in place.

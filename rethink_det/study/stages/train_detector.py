@@ -9,6 +9,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import digest
 from rethink_det.architecture.provenance import Provenance
 from rethink_det.arms import ARMS, DETECTION, Arm
+from rethink_det.detection.datasets.data_root import detector_base
 from rethink_det.layout import CONFIG
 from rethink_det.report.run_result import RunResult, Transferred
 from rethink_det.report.spent import Spent
@@ -39,6 +40,10 @@ class TrainDetector(Stage):
         """The arm that it trains."""
         arm = ARMS.get(DETECTION, self.run.arm)
         return ARMS.untuned(arm) if self.run.untuned else arm
+
+    def base_config(self) -> Config:
+        """The config that the study names, on the data of its folder."""
+        return detector_base(self.run.config, self.run.options, self.run.data_root)
 
     def adapted(self, config: Config) -> Config:
         """The detector's config with the arm's backbone."""

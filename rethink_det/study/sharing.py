@@ -1,0 +1,87 @@
+"""Which variants and plans of a study have runs that are the same, so that one is planned.
+
+Weights that are drawn anew follow from the widths alone, whichever channels a pruner chose. Two
+predefined pruners that are told alike how many channels to keep leave the same shape, and what is
+trained from scratch on it is the same run. So is a detector of two plans that differ in what they
+say of other arms.
+"""
+
+import json
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from rethink_det.arms import ARMS, DETECTION, Arm, BudgetRule, Start
+from rethink_det.detection.transfer.settings import EPOCHS
+from rethink_det.files import plain
+from rethink_det.pruning import PredefinedPruner, build_pruner
+from rethink_det.study.plans import ClassificationPlan, DetectionPlan
+
+
+def variant_of_shape(plan: ClassificationPlan, variant: str, arm: Arm) -> str:
+    """The first variant whose run of an arm is that of this one; most are their own.
+
+    Args:
+        plan: Of all variants.
+        variant: Name of one.
+        arm: Of a classifier, or of a detector.
+    """
+    if arm.start is not Start.RANDOM or not arm.pruned:
+        return variant
+    own = _of_arm(plan.of(variant), arm)
+    if own is None:
+        return variant
+    alike = (name for name in plan.variant_names if _of_arm(plan.of(name), arm) == own)
+    return next(alike, variant)
+
+
+def _of_arm(plan: ClassificationPlan, arm: Arm) -> Hashable:
+    """What a run from scratch follows from, as far as variants differ in it; None if unknown."""
+    shape = _shape(plan)
+    if shape is None or arm.stage == DETECTION:
+        return shape
+    if arm.name not in plan.arms or arm.budget is BudgetRule.TOTAL:
+        return None
+    own = plan.arm_plans[arm.name]
+    return shape, repr(plan.settings_of(arm.name)), own.seeds, repr(plan.reference.get(arm.name))
+
+
+def _shape(plan: ClassificationPlan) -> Hashable:
+    """What tells the widths of a variant before any weights are seen; None if nothing does."""
+    if plan.architecture is not None:
+        return plan.architecture
+    if plan.pruner is None or plan.rounds != 1:
+        return None
+    return _widths(json.dumps(plain(plan.pruner), sort_keys=True))
+
+
+@lru_cache(maxsize=64)
+def _widths(said: str) -> Hashable:
+    """The same of a pruner, as JSON: a target takes a while to read."""
+    pruner = build_pruner(json.loads(said))
+    if not isinstance(pruner, PredefinedPruner) or pruner.selects:
+        return None
+    if type(pruner).targets is not PredefinedPruner.targets:
+        return None  # it says so in another way
+    target = None if pruner.target is None else pruner.target.shape().digest
+    return tuple(pruner.ratios.items()), tuple(pruner.skip), pruner.min_channels, target
+
+
+def plan_of_run(plans: Sequence[DetectionPlan], plan: DetectionPlan, arm: Arm) -> DetectionPlan:
+    """The first plan of a study whose run of an arm is that of this one."""
+    own = _of_detector(plan, arm)
+    return next(one for one in plans if one is plan or _of_detector(one, arm) == own)
+
+
+def _of_detector(plan: DetectionPlan, arm: Arm) -> Hashable:
+    """What a run of a detector follows from, as far as plans differ in it; None of another's."""
+    arms = [plan.arm(name) for name in plan.arms]
+    reference = ARMS.reference(DETECTION).name
+    needed = [reference] if any(one.after_detector for one in arms) else []
+    if arm.name not in (*plan.arms, *needed):
+        return None
+    settings = replace(plan.settings_of(arm.name), equal_to=plan.equal_to(arm))
+    if not arm.pruned:
+        settings = replace(settings, budget=EPOCHS)  # a budget is that of pruned detectors
+    told = (plan.config, plan.data_root, plan.epochs, plan.options, plan.reference, settings)
+    return repr(told)

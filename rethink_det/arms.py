@@ -286,8 +286,11 @@ class ArmTable:
         return () if found is None else found.rivals
 
     def rival(self, stage: str, name: str, trained: Collection[str]) -> str | None:
-        """The arm of those that are trained that one is compared with; None for the baseline."""
-        if name == self.baseline(stage).name:
+        """The arm of those that are trained that one is compared with.
+
+        None for the baseline, and for an arm that no verdict is about.
+        """
+        if name == self.baseline(stage).name or not self.is_judged(name):
             return None
         return next((other for other in self.rivals(stage, name) if other in trained), None)
 
@@ -298,6 +301,28 @@ class ArmTable:
         """Whether a pruned network has the trained weights of the unpruned one, from wherever."""
         trained = arm if arm.source is None or arm.whole else self.source_of(arm)
         return trained.start in (Start.INHERITED, Start.DETECTOR)
+
+    def takes_shape_alone(self, arm: Arm) -> bool:
+        """Whether a pruned network has no weights of the unpruned one, trained or initial."""
+        trained = arm if arm.source is None or arm.whole else self.source_of(arm)
+        return arm.pruned and trained.start is Start.RANDOM
+
+    @staticmethod
+    def is_drawn_anew(arm: Arm) -> bool:
+        """Whether all weights of the pruned network, of a whole detector, are drawn anew."""
+        return arm.pruned and arm.start is Start.RANDOM
+
+    def from_nothing(self, stage: str) -> Arm:
+        """The arm that draws all weights of the pruned network anew, for the base schedule."""
+        found = filter(self.is_drawn_anew, self.of(stage))
+        return next(arm for arm in found if arm.budget is BudgetRule.BASE)
+
+    def is_judged(self, name: str) -> bool:
+        """Whether a verdict may be about it: not where its name tells a budget.
+
+        Such an arm is a point of a curve; only a comparison that a study names is made of it.
+        """
+        return AT not in name
 
     def may_be_untuned(self, arm: Arm) -> bool:
         """Whether an arm takes a classifier that was trained on from inherited weights."""

@@ -47,6 +47,10 @@ class MagnitudePruner(Pruner):
         self.min_weights = check_count('MagnitudePruner: min_weights', min_weights, least=0)
         self.strictly_above = strictly_above
 
+    def beside_widths(self, architecture: PrunedArchitecture) -> str:
+        """Single weights, under masks: no channel goes."""
+        return 'masks weights'
+
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
     ) -> Cut:

@@ -8,6 +8,7 @@ from rethink_det.errors import UserError
 from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ratios import (
     Ratios,
+    beside_widths,
     by_pattern,
     targets_from_architecture,
     targets_from_ratios,
@@ -46,6 +47,11 @@ class PredefinedPruner(Pruner):
         self.skip = _patterns(type(self).__name__, skip)
         self.min_channels = check_count(f'{type(self).__name__}: min_channels', min_channels)
         self.target = None if target is None else PrunedArchitecture.load(target)
+
+    def beside_widths(self, architecture: PrunedArchitecture) -> str:
+        """What its target takes beside channels."""
+        taken = {} if self.target is None else beside_widths(architecture, self.target)
+        return next((words for words, wrong in taken.items() if wrong), '')
 
     def targets(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> dict[str, int]:
         """How many channels each layer keeps, for every layer that loses some."""

@@ -54,6 +54,17 @@ class Pruner(ABC):
             data: Batches, see :mod:`.image_batches`; ``None`` if there are none.
         """
 
+    def beside_widths(self, architecture: PrunedArchitecture) -> str:
+        """What it takes from such a network beside channels of layers; empty if nothing.
+
+        In words that follow on the method's name, ``'masks weights'``: other methods cannot bring
+        it about by a target's widths.
+
+        Args:
+            architecture: Of the network that is pruned.
+        """
+        return ''
+
     def prune(
         self, network: nn.Module, architecture: PrunedArchitecture, data: Iterable | None = None
     ) -> PruneResult:
@@ -90,16 +101,26 @@ def build_pruner(config: Mapping) -> Pruner:
     Raises:
         UserError: No config, an unknown type (lists the known ones) or wrong arguments.
     """
+    kind = pruner_class(config)
+    try:
+        return build(PRUNERS, config)
+    except TypeError as error:
+        raise UserError(f'{kind.__name__}: {error}') from error
+
+
+def pruner_class(config: Mapping) -> type[Pruner]:
+    """The class of a pruner's config.
+
+    Raises:
+        UserError: No config, or an unknown type (lists the known ones).
+    """
     if not isinstance(config, Mapping):
         raise UserError(f"A pruner is a dict with a 'type', got {config!r}.")
     names = sorted(PRUNERS.module_dict)
     kind = next((name for name in names if is_type(config, f'{SCOPE}.{name}', PRUNERS)), None)
     if kind is None:
         raise UserError(f'Unknown pruner {config.get("type")!r}; known are {", ".join(names)}.')
-    try:
-        return build(PRUNERS, config)
-    except TypeError as error:
-        raise UserError(f'{kind}: {error}') from error
+    return PRUNERS.module_dict[kind]
 
 
 def prune(

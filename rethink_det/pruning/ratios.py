@@ -61,6 +61,18 @@ def targets_from_ratios(
     return targets
 
 
+SELECTS = 'selects channels'
+
+
+def beside_widths(base: PrunedArchitecture, target: PrunedArchitecture) -> dict[str, bool]:
+    """Whether ``target`` differs from ``base`` otherwise than in widths, by how."""
+    return {
+        SELECTS: target.selections != base.selections,
+        'lacks blocks': target.removed_blocks != base.removed_blocks,
+        'has weight masks': bool(target.masks),
+    }
+
+
 def targets_from_architecture(
     base: PrunedArchitecture, target: PrunedArchitecture, selects: bool = False
 ) -> dict[str, int]:
@@ -76,13 +88,8 @@ def targets_from_architecture(
             than channels.
     """
     name = target.name or target.backbone['type']
-    more = [
-        ('selects channels', not selects and target.selections != base.selections),
-        ('lacks blocks', target.removed_blocks != base.removed_blocks),
-        ('has weight masks', bool(target.masks)),
-    ]
-    for what, wrong in more:
-        if wrong:
+    for what, wrong in beside_widths(base, target).items():
+        if wrong and not (selects and what == SELECTS):
             scratch = [arm.name for arm in ARMS.candidates(CLASSIFICATION)]
             raise UserError(
                 f'The target {name} {what}, which this method does not bring about: take the '

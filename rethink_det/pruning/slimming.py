@@ -29,6 +29,7 @@ from rethink_det.bounds import check_count
 from rethink_det.errors import UserError
 from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ranking import check_ratio, largest, never_fewer, places
+from rethink_det.pruning.ratios import SELECTS
 from rethink_det.registry import PRUNERS
 
 
@@ -57,6 +58,12 @@ class NetworkSlimmingPruner(Pruner):
         self.ratio = check_ratio('NetworkSlimmingPruner: ratio', ratio)
         self.min_channels = check_count('NetworkSlimmingPruner: min_channels', min_channels)
         self.heads, self.strictly_above = heads, strictly_above
+
+    def beside_widths(self, architecture: PrunedArchitecture) -> str:
+        """Inputs of layers, where a BatchNorm comes before them: pre-activation, dense blocks."""
+        surgeon = Surgeon(architecture.skeleton(), architecture.input_shape, prefix='backbone.')
+        reads = any(role.reads for role in norm_roles(surgeon))
+        return SELECTS if reads else ''
 
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None

@@ -37,6 +37,10 @@ class SoftFilterPruner(Pruner):
     def __init__(self, keep: float | None = None) -> None:
         self.keep = None if keep is None else check_keep('SoftFilterPruner', keep)
 
+    def beside_widths(self, architecture: PrunedArchitecture) -> str:
+        """Filters that a residual addition ties to others, under masks."""
+        return 'masks filters'
+
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
     ) -> Cut:

@@ -52,6 +52,11 @@ class SparseStructurePruner(Pruner):
         self.structures = list(named)
         self.min_channels = check_count('SparseStructurePruner: min_channels', min_channels)
 
+    def beside_widths(self, architecture: PrunedArchitecture) -> str:
+        """Blocks, or groups of a grouped convolution."""
+        more = [f'removes {kind}s' for kind in self.structures if kind != 'neuron']
+        return more[0] if more else ''
+
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
     ) -> Cut:

@@ -249,7 +249,7 @@ def comparisons(runs: Iterable[RunResult], stage: str, model: str) -> list[Compa
 def _pairs(stage: str, epochs: Mapping[str, float | None]) -> list[tuple[str, str]]:
     """Arms and their rivals, of those whose epochs these are, in the order of the table."""
     found = []
-    for arm in sorted(epochs, key=lambda arm: ARMS.rank(stage, arm)):
+    for arm in sorted(filter(ARMS.is_judged, epochs), key=lambda arm: ARMS.rank(stage, arm)):
         alike = [other for other, trained in epochs.items() if trained == epochs[arm]]
         own = next((name for name in ARMS.own_rivals(stage, arm) if name in alike), None)
         rival = own or ARMS.rival(stage, arm, epochs)

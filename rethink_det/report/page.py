@@ -21,9 +21,10 @@ from rethink_det.report.environment import NOT_RECORDED
 from rethink_det.report.html import render
 from rethink_det.report.latex import latex
 from rethink_det.report.markdown import cell, markdown_table, prose
+from rethink_det.report.operating_points import bases
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_result import RunResult
-from rethink_det.report.sections import Section, section_of
+from rethink_det.report.sections import Section, section_of, section_of_points
 from rethink_det.report.spreadsheets import flat, tidy_csv, wide_csv
 from rethink_det.report.tables import Table
 from rethink_det.report.unscored import unscored_note
@@ -71,6 +72,8 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
     rows, verdicts = results.summary, results.verdicts
     conclusions = results.concluded(verdicts)
     sections = [section_of(results, rows, verdicts, said, work_dir) for said in conclusions]
+    points = [section_of_points(results, *place, work_dir) for place in bases(results.runs)]
+    sections += [section for section in points if section is not None]
     overall = overall_verdict(conclusions, verdicts)
     failed = Table(
         'Runs without a result',

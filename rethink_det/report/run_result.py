@@ -154,6 +154,8 @@ class RunResult:
         pruner: What made the network small: a pruner and its options, or the ``architecture``
             that was taken in place of pruning; None for an unpruned network.
         environment: Where, when and by what the run was done.
+        pruned_metrics: Where weights were inherited: the metrics of the network right after
+            pruning, before any training; None where that is not known.
         root: Folder of the study, which only the reader knows.
     """
 
@@ -206,6 +208,7 @@ class RunResult:
     plan: Plan | None = None
     pruner: Mapping[str, Any] | None = None
     environment: Environment | None = None
+    pruned_metrics: Mapping[str, float | None] | None = None
     root: Path | None = field(default=None, compare=False, repr=False, metadata=NO_KEY)
 
     @property

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from rethink_det.layout import plot_file
+from rethink_det.report.break_even import break_even, sentence_of
 from rethink_det.report.contact_sheet import Sheet, contact_sheet
 from rethink_det.report.cost_tables import spent_table
 from rethink_det.report.detector_tables import (
@@ -20,11 +21,19 @@ from rethink_det.report.detector_tables import (
 from rethink_det.report.how_made import how_made_table
 from rethink_det.report.judgement import Verdict
 from rethink_det.report.latencies import side_by_side
+from rethink_det.report.operating_points import (
+    break_even_table,
+    break_evens,
+    controls_table,
+    points_of,
+    points_table,
+)
 from rethink_det.report.plots import (
     compute_figure,
     curves_figure,
     latency_figure,
     metric_figure,
+    operating_points_figure,
 )
 from rethink_det.report.plots.style import save_png, to_svg
 from rethink_det.report.results import StudyResults
@@ -98,7 +107,9 @@ def section_of(
     plots = _plots(runs, shown, draw) if shown else []
     judged = [v for v in verdicts if (v.stage, v.model) == (stage, model)]
     scores = [metric_table(arms, runs, judged) for arms in by_metric.values() if arms]
-    sentence = ' '.join(filter(None, (said.sentence, untuned_note(runs))))
+    caught = break_even(runs, primary) if primary else None
+    catches_up = sentence_of(caught) if caught else ''
+    sentence = ' '.join(filter(None, (said.sentence, catches_up, untuned_note(runs))))
     section = Section(title, sentence, said.outcome, scores, plots, scores=scores)
     detection = stage == 'detection'
     if detection and shown:
@@ -114,6 +125,33 @@ def section_of(
         made = how_made_table(runs, work_dir)
         section = replace(section, tables=[*others, *costs, *folded, made], cost=cost)
     return section
+
+
+def section_of_points(
+    results: StudyResults, stage: str, base: str, work_dir: Path
+) -> Section | None:
+    """What a model came to over all ways of pruning it; None where nothing has a score.
+
+    Args:
+        results: Of the study.
+        stage: Of the model.
+        base: Its name without that of a variant.
+        work_dir: Folder of the study.
+    """
+    points = points_of(results.runs, stage, base)
+    if not points:
+        return None
+    title = f'{stage.capitalize()} · {base} · all variants'
+    draw = _Drawing(title, f'{stage}_{_plain(base)}', work_dir)
+    metric = METRICS[stage][points[0].row.metric].name
+    words = f'{metric} against MACs of the network, a line an arm and method: mean ± std'
+    plots = draw('points', words, operating_points_figure(points))
+    caught = break_evens(results.runs, stage, base)
+    tables = [points_table(points), controls_table(points)]
+    tables += [break_even_table(caught)] if caught else []
+    variants = dict.fromkeys(one.variant for one in points if one.method)
+    sentence = f'{len(variants)} variants beside one another: {", ".join(variants)}.'
+    return Section(title, sentence, '', [table for table in tables if table], plots)
 
 
 def _with_detections(

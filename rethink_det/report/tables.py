@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from math import isfinite
+from statistics import fmean, stdev
 
 from rethink_det.arms import ARMS
 from rethink_det.report.design import Compared, compare
@@ -10,7 +11,7 @@ from rethink_det.report.estimate import Estimate
 from rethink_det.report.family import LEVEL
 from rethink_det.report.judgement import Verdict, scores_of
 from rethink_det.report.run_result import RunResult
-from rethink_det.report.statistics import METRICS, Metric, Row, by_arm, mean_std
+from rethink_det.report.statistics import METRICS, Metric, Row, by_arm, mean_std, spread
 from rethink_det.report.training_compute import counted_alike, whose_compute
 from rethink_det.report.units import count
 from rethink_det.report.verdict import confidence, interval, is_usual
@@ -62,13 +63,41 @@ def metric_table(
             cells = _cells(metric, alone[row.arm].estimate)
         if several and row.arm in rivals and cells[0] not in ('–', 'baseline'):
             cells[0] = f'{cells[0]} to {rivals[row.arm]}'
-        body.append([row.arm, mean_std(row), str(row.n), each, *cells])
-    columns = ['arm', metric.label, 'n', f'seed {" · ".join(map(str, seeds))}']
+        body.append([row.arm, mean_std(row), *_beside(row, runs), str(row.n), each, *cells])
+    columns = ['arm', metric.label, *BESIDE, 'n', f'seed {" · ".join(map(str, seeds))}']
     one = next(iter(rivals.values()), ARMS.baseline(stage).name)
     columns += ['difference' if several else f'difference to {one}']
     columns += ['95 % CI, alone', 'p, alone', 'test']
     columns += ['all claims together', 'verdict', '80 % power'] if judged else []
+    columns, body = _without_empty(columns, body, BESIDE)
     return Table(metric.name, columns, body, ' '.join(_metric_notes(rows, runs, judged)))
+
+
+TOP5, BEFORE = BESIDE = ('Top-5, %', 'right after pruning')
+"""Columns of a metric's table that are left out where nothing is known."""
+
+
+def _beside(row: Row, runs: Sequence[RunResult]) -> list[str]:
+    """Top-5 beside top-1, and the metric before any training of the pruned network."""
+    mine = [run for run in runs if run.arm == row.arm and run.repetition in row.values]
+    metric = METRICS[row.stage][row.metric]
+    top5 = [run.metrics.get('accuracy/top5') for run in mine if row.metric == 'accuracy/top1']
+    before = [(run.pruned_metrics or {}).get(row.metric) for run in mine]
+    return [_mean_of(top5, metric), _mean_of(before, metric)]
+
+
+def _mean_of(values: Iterable[float | None], metric: Metric) -> str:
+    known = [value for value in values if value is not None and isfinite(value)]
+    return spread(fmean(known), stdev(known) if len(known) > 1 else None, metric) if known else '–'
+
+
+def _without_empty(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], names: Sequence[str]
+) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows without those of these names that hold nothing but dashes."""
+    empty = {i for i, one in enumerate(columns) if one in names and all(r[i] == '–' for r in rows)}
+    kept = [i for i in range(len(columns)) if i not in empty]
+    return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def _rivals(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[str, str]:
@@ -133,6 +162,9 @@ def _metric_notes(
             f'Between seeds a score varies by up to ±{metric.text(seeds)} points, with other test '
             f'images by ±{metric.text(images)} (standard deviations): what is missing is {more}.'
         )
+    points = [row.arm for row in rows if not ARMS.is_judged(row.arm)]
+    if points:
+        yield f'Not judged, but points of a curve over budgets: {", ".join(points)}.'
     flips = {arm: v.flips for arm, v in judged.items() if v.flips is not None}
     if flips:
         told = ', '.join(f'{arm} {p:.3f}' for arm, p in flips.items())
@@ -160,12 +192,9 @@ def cost_table(
     unpruned = numbers([run for run in alike if run.arm == reference], 'total_train_macs')
     shapes = sorted({'×'.join(map(str, r.input_shape)) for r in runs if r.input_shape})
     devices = sorted({r.latency_device for r in runs if r.latency_device})
-    columns = ['arm', 'parameters', 'parameters of the backbone']
-    columns += [
-        f'MACs at {", ".join(shapes)}' if shapes else 'MACs',
-        'MACs of the backbone',
-        'epochs',
-    ]
+    columns = ['arm', 'parameters', 'compression', 'parameters of the backbone']
+    columns += [f'MACs at {", ".join(shapes)}' if shapes else 'MACs', 'speed-up']
+    columns += ['MACs of the backbone', 'epochs']
     columns += [f'total training compute{whose_compute(runs)}, MACs', f'relative to {reference}']
     columns.append(f'latency, ms (batch 1{"".join(f", {d}" for d in devices)})')
     columns.append('published')
@@ -173,18 +202,28 @@ def cost_table(
     for arm, cell in arms.items():
         spent = numbers([run for run in cell if run in alike], 'total_train_macs')
         relative = f'{fmean(spent) / fmean(unpruned):.2f} ×' if spent and any(unpruned) else '–'
-        sizes = [span(numbers(cell, key), count) for key in SIZES]
+        sizes = []
+        for key in SIZES:
+            mine, whole = (numbers(some, key) for some in (cell, arms.get(reference, [])))
+            less = ratio(fmean(whole), fmean(mine)) if whole and mine else '–'
+            sizes.append(span(mine, count))
+            if key in COMPARED:
+                sizes.append('–' if arm == reference else less)
         sizes.append(' or '.join(dict.fromkeys(map(epochs_of, cell))))
         sizes += [span(spent, count), relative]
         times = numbers(cell, 'latency_ms') if latency else []
         sizes.append(span(times, '{:.2f}'.format))
         body.append([arm, *sizes, _published(cell, metric)])
-    counted = 'MACs of conv + linear, one forward pass. Training compute includes needed parents.'
+    counted = (
+        'MACs of conv + linear, one forward pass. Compression and speed-up: times fewer parameters '
+        f'and MACs than {reference}. Training compute includes needed parents.'
+    )
     note = ' '.join([counted, *_of_detectors(runs), *_sized_by(runs), *([note] if note else [])])
     return Table('Cost', *filled(columns, body), note)
 
 
 SIZES = ('params', 'backbone_params', 'whole_macs', 'macs_in_backbone')
+COMPARED = ('params', 'whole_macs')
 
 
 def epochs_of(run: RunResult) -> str:
@@ -209,6 +248,11 @@ def _of_detectors(runs: Sequence[RunResult]) -> list[str]:
         names = ', '.join(dict.fromkeys(f'{run.arm} seed {run.repetition}' for run in older))
         told.append(f'Compute of the backbone alone, and so not shown: {names}.')
     return told
+
+
+def ratio(whole: float | None, part: float | None) -> str:
+    """How many times less a part is, ``2.13 ×``; a dash where that is unknown."""
+    return f'{whole / part:.2f} ×' if whole and part else '–'
 
 
 def _sized_by(runs: Sequence[RunResult]) -> list[str]:

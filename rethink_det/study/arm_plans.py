@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rethink_det.arms import ARMS, AT
+from rethink_det.bounds import check_number
 from rethink_det.errors import UserError
-from rethink_det.training.budget import check_own_budget
+from rethink_det.training.budget import LEAST_SCHEDULE, check_own_budget
 from rethink_det.training.config import known_fields
 
 
@@ -31,6 +32,13 @@ class ArmPlan:
         """Epochs and schedule, as far as it says them."""
         said = {'epochs': self.epochs, 'schedule': self.schedule}
         return {key: value for key, value in said.items() if value is not None}
+
+    @property
+    def said(self) -> str | dict[str, Any]:
+        """The entry that it was read from, or one like it."""
+        seeds = {} if self.seeds is None else {'seeds': self.seeds}
+        more = seeds if AT in self.arm else {**self.budget, **seeds}
+        return {'arm': self.arm, **more} if more else self.arm
 
     @property
     def suffix(self) -> str:
@@ -71,6 +79,27 @@ def arm_plans(
             raise UserError(f'{where}: {name} stands there twice.')
         found[name] = plan
     return found
+
+
+def budget_arms(stage: str, budgets: Any, where: str) -> list[str]:
+    """The arm without any weights at several budgets, ``['scratch-e@0.5', 'scratch-e']``.
+
+    Args:
+        stage: Of the plan; of detectors the arm is ``random``.
+        budgets: Multiples of the base schedule.
+        where: How messages begin.
+
+    Raises:
+        UserError: They are no list of different numbers above 0.
+    """
+    if isinstance(budgets, str) or not isinstance(budgets, Sequence):
+        raise UserError(f'{where} must be a list of multiples of the schedule, got {budgets!r}.')
+    for one in budgets:
+        check_number(f'{where}: a multiple of the schedule', one, least=LEAST_SCHEDULE)
+    if len(set(budgets)) < len(budgets):
+        raise UserError(f'{where}: one of {budgets!r} stands there twice.')
+    arm = ARMS.from_nothing(stage).name
+    return [arm if one == 1 else f'{arm}{AT}{one:g}' for one in budgets]
 
 
 def _entry(stage: str, said: Any, where: str) -> ArmPlan:

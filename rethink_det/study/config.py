@@ -16,11 +16,13 @@ from rethink_det.datasets.held_out import check_divisible
 from rethink_det.detection.datasets.data_root import detector_base
 from rethink_det.detection.evaluation.evaluators import metric_names
 from rethink_det.errors import UserError
-from rethink_det.pruning import build_pruner
+from rethink_det.pruning import PredefinedPruner, build_pruner
+from rethink_det.pruning.pruner import pruner_class
 from rethink_det.registered import scope_of
 from rethink_det.report.comparison import Comparison
 from rethink_det.report.statistics import METRICS, judged_metrics
 from rethink_det.study.claims import margins, primary_comparison
+from rethink_det.study.controls import expanded
 from rethink_det.study.names import find_study
 from rethink_det.study.parents import KEY, check_parent_epochs, check_parents
 from rethink_det.study.part import read_part
@@ -115,7 +117,7 @@ class Study:
         """
         data = dict(data)
         parts = {
-            'classification': read_part(ClassificationPlan, _classification(data), path),
+            'classification': expanded(read_part(ClassificationPlan, _classification(data), path)),
             'detection': tuple(
                 read_part(DetectionPlan, p, path) for p in data.get('detection', ())
             ),
@@ -134,6 +136,7 @@ class Study:
         for name in self.classification.variant_names:
             plan = self.classification.of(name)
             trained = [arm for arm in plan.arms if ARMS.get(CLASSIFICATION, arm).pruned]
+            trained += self.classification.shared_arms(name)
             whole = [] if plan.pruned else [ARMS.reference(CLASSIFICATION).name]
             if plan.arms:
                 place = CLASSIFICATION, self.classification.model(name)
@@ -187,6 +190,10 @@ class Study:
         if unknown is not None:
             known = f'its variants are {", ".join(valid)}' if valid else 'it has none'
             raise UserError(f'Study {self.name} has no variant {unknown!r}; {known}.')
+        for name in variants:
+            found = self.classification.of(name).widths_of
+            if found and found not in variants:
+                raise UserError(f'Variant {name} has the widths of {found}: name both.')
         chosen = ', '.join(name for name in valid if name in variants)
         return replace(
             self,
@@ -251,6 +258,8 @@ class Study:
     def _check_transfer(self, arm: Arm) -> None:
         always = (None, ARMS.reference(CLASSIFICATION).name)
         for plan in map(self.classification.of, self.classification.variant_names):
+            if plan.widths_of and ARMS.takes_shape_alone(arm):
+                continue  # it is of the variant whose widths these are
             if arm.source not in (*always, *plan.arms) and not arm.untuned:
                 left = 'the study leaves out.' if plan.config else missing_source(arm)
                 raise UserError(
@@ -282,6 +291,7 @@ class Study:
                     'folder: letters, digits, - and _, and not the name of an arm.'
                 )
             _check_own(name, plan.variants.get(name, {}))
+            _check_widths(name, plan)
         for variant in map(plan.of, plan.variant_names):
             self._check_settings(variant)
             _check_pruning(variant)
@@ -373,13 +383,28 @@ def _check_own(name: str, own: Any) -> None:
         raise UserError(f'{where}: {unknown!r} is not for a variant to say; valid are {valid}.')
 
 
+def _check_widths(name: str, plan: ClassificationPlan) -> None:
+    """Refuse widths that no other variant finds, or that are not for this one to take."""
+    mine, where = plan.of(name), f'study.classification.variants.{name}: widths_of'
+    if not mine.widths_of:
+        return
+    valid = [one for one in plan.variant_names if one != name and not plan.of(one).widths_of]
+    if mine.widths_of not in valid:
+        known = ', '.join(valid) or 'none'
+        raise UserError(f'{where}={mine.widths_of!r} is no other variant; there are {known}.')
+    if not issubclass(pruner_class(mine.pruner or {}), PredefinedPruner) or mine.rounds != 1:
+        raise UserError(f'{where} is for a pruner that takes a target, and prunes once.')
+
+
 def _check_pruning(plan: ClassificationPlan) -> None:
     """One way to prune, which makes sense, and arms that can start from it."""
     if len(plan.pruning_settings) != 1:
         raise UserError(_WAYS_TO_PRUNE)
     if plan.architecture is None:
         if plan.pruned is None:
-            build_pruner(plan.pruner or {})
+            # Another's widths are known when that has pruned; till then, none go.
+            widths = {'ratios': 0} if plan.widths_of else {}
+            build_pruner({**(plan.pruner or {}), **widths})
         return
     PrunedArchitecture.load(plan.architecture)
     arms = [ARMS.get(CLASSIFICATION, name) for name in plan.arms]

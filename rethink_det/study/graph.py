@@ -7,12 +7,14 @@ architecture that pruning found.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from inspect import signature
 from itertools import product
 from typing import Any, ClassVar
 
 from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.detection.transfer.settings import TransferSettings
+from rethink_det.pruning.pruner import pruner_class
 from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Reference
 from rethink_det.study.config import Study
 from rethink_det.study.names import model_name
@@ -140,12 +142,14 @@ class ClassifierPruning(Run):
         pruner: The method and its options.
         trained: What is pruned: of the first round the unpruned network.
         unpruned: The network before the first round, whose initial weights the lottery takes.
+        widths: What has found the widths that it prunes to, if another did.
     """
 
     stage = PRUNING
     pruner: Mapping[str, Any]
     trained: ClassifierTraining | GivenClassifier
     unpruned: ClassifierTraining | GivenClassifier
+    widths: 'Pruning | None' = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +210,7 @@ class DetectorPruning(Run):
         trained: The detector.
         classifier: Where its backbone came from.
         data_root: Folder of its data; empty for those of its config.
+        widths: What has found the widths that it prunes to, if another did.
     """
 
     stage = DETECTOR_PRUNING
@@ -213,6 +218,7 @@ class DetectorPruning(Run):
     pruner: Mapping[str, Any]
     trained: DetectorTraining
     classifier: ClassifierTraining | GivenClassifier
+    widths: 'Pruning | DetectorPruning | None' = None
 
 
 Classifier = ClassifierTraining | GivenClassifier
@@ -286,7 +292,7 @@ class _Backbones:
             plan = self.plan.of(variant)
             if plan.arms and not plan.pruned:
                 yield self.unpruned(seed), self.plan.model(variant)
-            for arm, own in plan.arm_plans.items():
+            for arm, own in self.plan.arms_of(variant).items():
                 mine = own.seeds is None or seed in own.seeds
                 if mine and ARMS.get(CLASSIFICATION, arm).pruned:
                     yield self.trained(arm, variant, seed), self.plan.model(variant)
@@ -337,8 +343,9 @@ class _Backbones:
         before = (number or plan.rounds) - 1
         if before:
             trained = self.trained(plan.round_arm, variant, seed, before)
+        widths = self.pruned(plan.widths_of, seed) if plan.widths_of else None
         return ClassifierPruning(
-            pruner=plan.pruner or {}, trained=trained, unpruned=unpruned, **common
+            pruner=_pruner(plan, seed), trained=trained, unpruned=unpruned, widths=widths, **common
         )
 
     def given_pruned(self, plan: ClassificationPlan) -> GivenPruned:
@@ -370,11 +377,20 @@ class _Backbones:
         self, plan: DetectionPlan, trained: DetectorTraining, variant: str, seed: int
     ) -> DetectorPruning:
         """The pruning of a detector that was trained with the unpruned backbone."""
+        mine, widths = self.plan.of(variant), None
+        if mine.widths_of:
+            found = self.plan.of(mine.widths_of)
+            widths = (
+                self.pruned(mine.widths_of, seed)
+                if found.pruner is None
+                else self.detector_pruned(plan, trained, mine.widths_of, seed)
+            )
         return DetectorPruning(
-            pruner=self.plan.of(variant).pruner or {},
+            pruner=_pruner(mine, seed),
             trained=trained,
             classifier=self.unpruned(seed),
             data_root=plan.data_root,
+            widths=widths,
             **self.common(plan, seed, arm=AFTER_PRUNING, name=plan.name, variant=variant),
         )
 
@@ -410,6 +426,13 @@ def _detector(
     if arm.source is None or arm.untuned:
         return train(arm, backbones.pruned(variant, seed))
     return train(arm, backbones.of_arm(arm.source, variant, seed))
+
+
+def _pruner(plan: ClassificationPlan, seed: int) -> Mapping[str, Any]:
+    """The pruner of a variant; each seed of a control draws anew."""
+    said = plan.pruner or {}
+    draws = plan.widths_of and 'seed' in signature(pruner_class(said)).parameters
+    return {'seed': seed, **said} if draws else said
 
 
 def _joined(*parts: str) -> str:

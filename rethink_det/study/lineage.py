@@ -1,10 +1,20 @@
-"""Which unpruned network a run descends from: runs of one parent share its luck."""
+"""What a run descends from: the unpruned network, whose luck it shares, and what pruning left."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
 from rethink_det.report.run_result import RunResult
-from rethink_det.study.graph import GivenClassifier, GivenPruned, Run
+from rethink_det.study.graph import (
+    ClassifierPruning,
+    DetectorPruning,
+    GivenClassifier,
+    GivenPruned,
+    Run,
+)
+
+CUTS = {CLASSIFICATION: ClassifierPruning, DETECTION: DetectorPruning}
+"""What prunes the networks that a stage trains."""
 
 
 def lineage(run: Run, results: Mapping[str, RunResult]) -> dict[str, Any]:
@@ -20,7 +30,19 @@ def lineage(run: Run, results: Mapping[str, RunResult]) -> dict[str, Any]:
         return {}
     known = results.get(origin.key)
     return {
+        'pruned_metrics': _pruned_metrics(run, results),
         'parent': run.parent or None,
         'parent_digest': known.digest if known else None,
         'parent_given': isinstance(origin, GivenClassifier | GivenPruned),
     }
+
+
+def _pruned_metrics(
+    run: Run, results: Mapping[str, RunResult]
+) -> Mapping[str, float | None] | None:
+    """What the network reached as pruning left it, of an arm that inherits its weights."""
+    if run.stage not in CUTS or not ARMS.inherits(ARMS.get(run.stage, run.arm)):
+        return None
+    cuts = (one for one in run.parents.values() if isinstance(one, CUTS[run.stage]))
+    found = next((results.get(one.key) for one in cuts), None)
+    return (found.metrics or None) if found else None

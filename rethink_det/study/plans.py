@@ -12,11 +12,12 @@ from rethink_det.detection.transfer.settings import BUDGETS, EPOCHS, TransferSet
 from rethink_det.errors import UserError
 from rethink_det.report.run_result import Reference
 from rethink_det.report.schema import NO_KEY
-from rethink_det.study.arm_plans import ArmPlan, arm_plans
+from rethink_det.study.arm_plans import ArmPlan, arm_plans, budget_arms
 from rethink_det.study.parents import Parent, name_of
 
 VARIANT_KEYS = (
-    'pruner', 'architecture', 'arms', 'rounds', 'round_arm', 'arm_settings', 'reference'
+    'pruner', 'architecture', 'arms', 'rounds', 'round_arm', 'arm_settings', 'reference',
+    'controls', 'widths_of',
 )  # fmt: skip
 """What a variant may say of its own; the config, its options and epochs are the parent's."""
 
@@ -61,10 +62,17 @@ class ClassificationPlan:
         options: Other keys of ``config`` set to other values.
         reference: Published top-1 by arm, ``{arm: dict(value=..., source=...)}``; those of a
             variant as ``{'a/fine-tune': ...}``.
+        controls: Whether random and L1-norm pruning to equal widths stand beside each pruner, see
+            :mod:`.controls`. They have its arms with inherited weights; the others are shared.
+        ratios: Shares to remove: of each pruner, which says none itself, a variant for each.
+        budgets: Multiples of the base schedule for which networks are also trained from scratch,
+            ``scratch-e@0.5``: where that catches up with the baseline, the report says.
+        widths_of: Of a variant: the name of another one, to whose widths its pruner prunes. It
+            shares the arms of that one which take the shape alone.
         arm_plans: What :attr:`arms` says, by their names; no key of a config.
 
     Raises:
-        UserError: ``arms`` is no list of arms, or one stands there twice.
+        UserError: ``arms`` is no list of arms, or one stands there twice; ``budgets`` are none.
     """
 
     config: str = ''
@@ -85,10 +93,14 @@ class ClassificationPlan:
     epochs: int | None = None
     options: Mapping = field(default_factory=dict)
     reference: Mapping[str, Reference] = field(default_factory=dict)
+    controls: bool = False
+    ratios: Sequence[float] = ()
+    budgets: Sequence[float] = ()
+    widths_of: str = ''
     arm_plans: Mapping[str, ArmPlan] = field(default_factory=dict, metadata=NO_KEY)
 
     def __post_init__(self) -> None:
-        _name_arms(self, CLASSIFICATION)
+        _name_arms(self, CLASSIFICATION, () if self.widths_of else self.budgets)
 
     def settings_of(self, arm: str) -> ArmSettings:
         """Budgets of an arm: those of all, and its own."""
@@ -169,6 +181,29 @@ class ClassificationPlan:
         own['reference'] = {**published, **own.get('reference', {})}
         return replace(self, **own, pruners={}, variants={})
 
+    def has_own(self, variant: str, arm: Arm) -> bool:
+        """Whether a variant trains an arm itself; one of a shape alone is the shape's first."""
+        return not (self.of(variant).widths_of and ARMS.takes_shape_alone(arm))
+
+    def arms_of(self, variant: str) -> dict[str, ArmPlan]:
+        """What is said of the arms of a variant, those of another's included that it shares."""
+        plan = self.of(variant)
+        own = {
+            name: one
+            for name, one in plan.arm_plans.items()
+            if self.has_own(variant, ARMS.get(CLASSIFICATION, name))
+        }
+        shared = self.shared_arms(variant)
+        return own | {name: self.of(plan.widths_of).arm_plans[name] for name in shared}
+
+    def shared_arms(self, variant: str) -> list[str]:
+        """The arms that a variant has of the one whose widths it takes."""
+        plan = self.of(variant)
+        if not plan.widths_of:
+            return []
+        arms = self.of(plan.widths_of).arms
+        return [arm for arm in arms if ARMS.takes_shape_alone(ARMS.get(CLASSIFICATION, arm))]
+
     def restricted(self, names: Sequence[str]) -> 'ClassificationPlan':
         """The plan with these variants only."""
         kept: dict[str, Any] = {
@@ -191,6 +226,8 @@ class DetectionPlan:
         arms: Which transfer arms, as those of a :class:`ClassificationPlan`; default: the usual.
         seeds: Which of the study's seeds; default: all.
         epochs: The config's schedule, compressed or stretched to so many epochs.
+        budgets: As of a :class:`ClassificationPlan`, of detectors without any weights:
+            ``random@2``.
         budget: ``'epochs'``: every arm trains for those of the config, as published;
             ``'compute'``: every pruned detector gets the compute of the unpruned one, its epochs
             times the ratio of the two whole detectors' MACs.
@@ -209,6 +246,7 @@ class DetectionPlan:
     arms: Sequence[str] = field(default_factory=partial(ARMS.usual, DETECTION))
     seeds: Sequence[int] | None = None
     epochs: int | None = None
+    budgets: Sequence[float] = ()
     budget: str = EPOCHS
     options: Mapping = field(default_factory=dict)
     reference: Mapping[str, Reference] = field(default_factory=dict)
@@ -216,7 +254,7 @@ class DetectionPlan:
     arm_plans: Mapping[str, ArmPlan] = field(default_factory=dict, metadata=NO_KEY)
 
     def __post_init__(self) -> None:
-        _name_arms(self, DETECTION)
+        _name_arms(self, DETECTION, self.budgets)
         if self.budget not in BUDGETS:
             known = ', '.join(BUDGETS)
             raise UserError(f'study.detection: budget {self.budget!r} is none of {known}.')
@@ -252,8 +290,14 @@ class DetectionPlan:
         return mine if own is None else own
 
 
-def _name_arms(plan: ClassificationPlan | DetectionPlan, stage: str) -> None:
+def _name_arms(
+    plan: ClassificationPlan | DetectionPlan, stage: str, budgets: Sequence[float]
+) -> None:
     """Let ``arms`` be names, and ``arm_plans`` what was said with them."""
     plans = arm_plans(stage, plan.arms, f'study.{stage}: arms', plan.arm_plans)
+    more = [
+        arm for arm in budget_arms(stage, budgets, f'study.{stage}: budgets') if arm not in plans
+    ]
+    plans |= arm_plans(stage, more, f'study.{stage}: budgets')
     object.__setattr__(plan, 'arms', tuple(plans))
     object.__setattr__(plan, 'arm_plans', plans)

@@ -26,6 +26,9 @@ def variant_of_shape(plan: ClassificationPlan, variant: str, arm: Arm) -> str:
         variant: Name of one.
         arm: Of a classifier, or of a detector.
     """
+    followed = plan.of(variant).widths_of
+    if followed and ARMS.takes_shape_alone(arm):
+        return variant_of_shape(plan, followed, arm)
     if arm.start is not Start.RANDOM or not arm.pruned:
         return variant
     own = _of_arm(plan.of(variant), arm)

@@ -163,8 +163,11 @@ def test_an_architecture_without_weights_is_trained_from_scratch(published, tmp_
         (dict(arms=['unpruned', 'fine-tune']), 'no weights: fine-tune needs a pruner'),
         (dict(arms=['lottery']), 'no weights: lottery needs a pruner'),
         (dict(rounds=2), 'no weights: rounds needs a pruner'),
-        (dict(pruner=dict(type='L1NormPruner', ratios=0.5)), 'either a pruner or an architecture'),
-        (dict(architecture=None), 'either a pruner or an architecture'),
+        (
+            dict(pruner=dict(type='L1NormPruner', ratios=0.5)),
+            'a pruner, an architecture or a pruned',
+        ),
+        (dict(architecture=None), 'a pruner, an architecture or a pruned'),
         (dict(architecture='resnet99-z'), "No architecture 'resnet99-z'"),
     ],
 )

@@ -14,6 +14,7 @@ study = dict(
     title='VGG-16 on ImageNet',
     classification=dict(
         config='../../classification/vgg16_imagenet.py',
+        controls=True,
         variants={
             'thinet-conv': dict(
                 architecture='vgg16-thinet-conv',

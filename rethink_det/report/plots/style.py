@@ -20,6 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 from matplotlib.ticker import MaxNLocator
 
+from rethink_det.arms import AT
+
 INK, MUTED, GRID = '#1d2430', '#5b6472', '#dfe3e8'
 # Colour and marker by arm; prune-c is fine-tune's counterpart in a detector, so they share.
 ARM_STYLE = {
@@ -43,8 +45,8 @@ FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'.replace('"', 
 
 
 def style_of(arm: str) -> tuple[str, str]:
-    """Colour and marker of an arm; arms unknown to the project share one."""
-    return ARM_STYLE.get(arm, OTHER_STYLE)
+    """Colour and marker of an arm, whatever its budget; arms unknown to the project share one."""
+    return ARM_STYLE.get(arm.partition(AT)[0], OTHER_STYLE)
 
 
 def new_figure(height: float) -> tuple[Figure, Axes]:
@@ -70,8 +72,14 @@ def new_panels(height: float, count: int) -> tuple[Figure, list[Axes]]:
     return figure, list(panels)
 
 
-def add_legend(figure: Figure, axes: Axes) -> None:
-    """Below the axes, where it hides nothing: what is labelled in ``axes``."""
+def add_legend(figure: Figure, axes: Axes, columns: int | None = None) -> None:
+    """Below the axes, where it hides nothing: what is labelled in ``axes``.
+
+    Args:
+        figure: Of the axes.
+        axes: With what is to be named.
+        columns: Names in a row; default: as many as names of arms have room.
+    """
     drawn, labels = axes.get_legend_handles_labels()
     drawn = [one[0] if isinstance(one, ErrorbarContainer) else one for one in drawn]
     figure.legend(
@@ -83,7 +91,7 @@ def add_legend(figure: Figure, axes: Axes) -> None:
         labelcolor=INK,
         columnspacing=1.2,
         handletextpad=0.3,
-        ncols=len(labels) if len(labels) <= IN_A_ROW else ceil(len(labels) / 2),
+        ncols=columns or (len(labels) if len(labels) <= IN_A_ROW else ceil(len(labels) / 2)),
     )
 
 

@@ -1,7 +1,7 @@
 """A trained classifier is pruned."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from rethink_det.pruning.checkpoint import initial_weights
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
+from rethink_det.study.attempts import Attempts
 from rethink_det.study.given_parents import described_config
 from rethink_det.study.graph import ClassifierPruning
 from rethink_det.study.stages.stage import Stage, trainings_of
+from rethink_det.study.stages.widths import pruner_settings, shape_source, with_widths
 from rethink_det.study.trained_networks import trained_network
 
 
@@ -27,11 +29,13 @@ class PruneClassifier(Stage):
     Attributes:
         trained: What is pruned.
         unpruned: The network before the first round, whose initial weights the lottery takes.
+        widths: What has found the widths, if another did.
     """
 
     run: ClassifierPruning
     trained: RunResult
     unpruned: RunResult
+    widths: RunResult | None = None
 
     def base_config(self) -> Config:
         """The config that the study names; without one, the network that the parent says it is."""
@@ -42,28 +46,44 @@ class PruneClassifier(Stage):
     @property
     def settings(self) -> Mapping[str, Any]:
         """The method and its options."""
-        return {'pruner': dict(self.run.pruner)}
+        return pruner_settings(self.run.pruner, self.run.widths)
+
+    @property
+    def sources(self) -> dict[str, str | None]:
+        """Digests of what it builds on; of another's widths that of the shape alone."""
+        return super().sources | shape_source(self.widths)
 
     def accounts(self, own: Spent) -> dict[str, Any]:
         """The weights took what the trained network did and the pruning, the shape perhaps less."""
         needed = ledger.whole(self.trained)
-        shape = ledger.of_shape(build_pruner(dict(self.run.pruner)), needed + own)
+        if self.widths is not None:
+            shape = self.widths.shape_spent
+        else:
+            shape = ledger.of_shape(build_pruner(dict(self.run.pruner)), needed + own)
         return ledger.fields_of(own, needed, shape)
 
     def do(self, config: Config, folder: Path) -> RunResult:
-        """Prune; the config's training images are for methods that look at data."""
+        """Prune and evaluate; the training images are for methods that look at data."""
         config.dump(folder / CONFIG)
         network = trained_network(config, self.trained.checkpoint_path)
-        pruned = network.prune(self.run.pruner)
+        pruner = with_widths(self.run.pruner, self.widths)
+        pruned = network.prune(pruner)
         initial = initial_weights(self.unpruned.checkpoint_path)
         digest = network.save_pruned(pruned, folder / INHERITED, self.run.pruner, initial)
         pruned.architecture.save(folder / ARCHITECTURE)
+        attempt = Attempts()
+        metrics = attempt('metrics', lambda: network.evaluate_pruned(folder / INHERITED))
+        macs = network.cost(pruned.architecture).macs
+        tested = attempt('evaluation', lambda: ledger.of_test(config, macs)) if metrics else 0
+        spent = ledger.of_pruning(pruned.passes, network.cost().macs)
         return self.result(
+            metrics=metrics or {},
             **asdict(network.cost(pruned.architecture)),
             epochs=0,
             earlier_epochs=trainings_of(self.trained),
-            spent=ledger.of_pruning(pruned.passes, network.cost().macs),
+            spent=replace(spent, evaluation=tested),
             checkpoint=INHERITED,
             digest=digest,
             architecture=ARCHITECTURE,
+            unmeasured=attempt.unmeasured,
         )

@@ -1,7 +1,7 @@
 """The backbone of a trained detector is pruned."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from rethink_det.arms import ARMS, DETECTION, Start
 from rethink_det.detection.datasets.data_root import detector_base
-from rethink_det.detection.measuring.cost import detector_cost
+from rethink_det.detection.measuring.cost import DetectorCost, detector_cost
 from rethink_det.layout import ARCHITECTURE, CONFIG, PRUNED
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import Spent
@@ -19,6 +19,7 @@ from rethink_det.study.detector_measurements import fields_of
 from rethink_det.study.graph import DetectorPruning
 from rethink_det.study.stages.detector_config import detector_config
 from rethink_det.study.stages.stage import Stage, trainings_of
+from rethink_det.study.stages.widths import pruner_settings, shape_source, with_widths
 from rethink_det.study.trained_networks import trained_network
 
 
@@ -29,16 +30,23 @@ class PruneDetector(Stage):
     Attributes:
         trained: The detector.
         classifier: Where its backbone came from.
+        widths: What has found the widths, if another did.
     """
 
     run: DetectorPruning
     trained: RunResult
     classifier: RunResult
+    widths: RunResult | None = None
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """The method and its options."""
-        return {'pruner': dict(self.run.pruner)}
+        return pruner_settings(self.run.pruner, self.run.widths)
+
+    @property
+    def sources(self) -> dict[str, str | None]:
+        """Digests of what it builds on; of another's widths that of the shape alone."""
+        return super().sources | shape_source(self.widths)
 
     def base_config(self) -> Config:
         """The config that the study names, on the data of its folder."""
@@ -55,10 +63,10 @@ class PruneDetector(Stage):
         return ledger.whole(self.trained)
 
     def do(self, config: Config, folder: Path) -> RunResult:
-        """Prune; the config's training images are for methods that look at data."""
+        """Prune and evaluate; the training images are for methods that look at data."""
         config.dump(folder / CONFIG)
         network = trained_network(config, self.trained.checkpoint_path)
-        pruned = network.prune(self.run.pruner)
+        pruned = network.prune(with_widths(self.run.pruner, self.widths))
         digest = network.save_pruned(pruned, folder / PRUNED, self.run.pruner)
         pruned.architecture.save(folder / ARCHITECTURE)
         weights, arm = folder / PRUNED, ARMS.starting_from(Start.DETECTOR)
@@ -66,13 +74,24 @@ class PruneDetector(Stage):
         size, attempt = self.trained.input_shape, Attempts()
         before = attempt('macs of the trained detector', lambda: detector_cost(config, size))
         after = attempt('macs', lambda: detector_cost(small, size))
+        metrics = attempt('metrics', lambda: network.evaluate_pruned(folder / PRUNED))
+        spent = ledger.of_pruning(pruned.passes, before.whole.macs if before else None)
+        tested = _tested(config, after, attempt) if metrics else 0
         return self.result(
+            metrics=metrics or {},
             **(fields_of(after) if after else {}),
             epochs=0,
             earlier_epochs=trainings_of(self.trained),
-            spent=ledger.of_pruning(pruned.passes, before.whole.macs if before else None),
-            unmeasured=attempt.unmeasured,
+            spent=replace(spent, evaluation=tested),
             checkpoint=PRUNED,
             digest=digest,
             architecture=ARCHITECTURE,
+            unmeasured=attempt.unmeasured,
         )
+
+
+def _tested(config: Config, cost: DetectorCost | None, attempt: Attempts) -> float | None:
+    """What the evaluation right after pruning took."""
+    if cost is None:
+        return None
+    return attempt('evaluation', lambda: ledger.of_test(config, cost.whole.macs))

@@ -2,7 +2,7 @@
 
 Any folder in COCO format will do in place of ``data/raccoon``, with its own classes: --data-root
 DIR, or ``data_root=`` in a study. Boxes alone are read, so annotations need no polygons.
-Run: rethink-det study raccoon --work-dir work_dirs/raccoon
+Run: python tools/train.py configs/detection/faster-rcnn_r18-w16_fpn_raccoon.py
 """
 
 _base_ = 'faster-rcnn_r18-w16_fpn_shapes.py'

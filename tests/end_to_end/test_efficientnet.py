@@ -16,6 +16,7 @@ from rethink_det.arms import ARMS, DETECTION
 from rethink_det.datasets import ImageNet
 from rethink_det.pruning import prune_state
 from rethink_det.registry import DATASETS
+from rethink_det.training.launch import last_checkpoint
 from tests.efficientnet_names import lukemelas
 
 timm = pytest.importorskip('timm')
@@ -228,7 +229,9 @@ def detector(command, shared, backbones, folder):
 
     @cache
     def train(arm):
-        if arm == 'prune-d':
+        if arm == 'unpruned-d':
+            backbones[arm] = train('unpruned')[1]
+        elif ARMS.get(DETECTION, arm).after_detector:
             backbones[arm] = _pruned_detector(command, train('unpruned')[1], folder)
         work = folder / f'detector-{arm}'
         done = command(
@@ -236,7 +239,7 @@ def detector(command, shared, backbones, folder):
             '--work-dir', work, '--cfg-options', *SMALL,
         )  # fmt: skip
         assert done.status == 0, done
-        return done.out, work / 'epoch_1.pth'
+        return done.out, last_checkpoint(work)
 
     return train
 
@@ -265,5 +268,5 @@ def test_every_arm_runs_to_coco_metrics(detector, backbones, arm):
     proof = load_checkpoint(checkpoint)['meta'][CONVENTION]
     assert proof == dict(channels='rgb', mean=[127.0] * 3, std=[128.0] * 3)
     assert 'mean 127, 127, 127, std 128, 128, 128, as the backbone was trained' in out
-    widths = '40, 112, 320' if arm == 'unpruned' else '40, 112, 240'
+    widths = '40, 112, 240' if ARMS.get(DETECTION, arm).pruned else '40, 112, 320'
     assert f'model.neck.in_channels: [256, 512, 1024, 2048] -> [24, {widths}]' in out

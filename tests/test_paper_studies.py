@@ -167,7 +167,7 @@ def test_soft_filter_scratch_b_stretches_400_epochs_and_the_drops_of_200(
 def test_runs_and_fine_tuning_are_the_papers(name):
     dataset, _, method = name.split('_')[:3]
     seeds = {run.seed for run in runs_of(study(name))}
-    assert seeds == ({0, 1, 2} if dataset == 'imagenet' else {0, 1, 2, 3, 4})
+    assert seeds == ({0} if dataset == 'imagenet' else {0, 1, 2, 3, 4})
     plan = plan_of(name)
     settings = ArmSettings(**plan.arm_settings)
     kind = method.partition('-')[0]
@@ -321,7 +321,7 @@ def test_the_detection_study_has_the_papers_arms_and_parent():
     plan = study(DETECTION)
     (detector,) = plan.detection
     assert detector.arms == ('unpruned', 'prune-c', 'prune-d', 'scratch-e', 'scratch-b')
-    for letter in ('a', 'b'):
+    for letter in plan.classification.variant_names:
         alone = plan_of(f'imagenet_resnet34_l1norm-{letter}')
         for part in ('pruner', 'config', 'arms', 'arm_settings', 'options', 'epochs'):
             assert getattr(plan.classification.of(letter), part) == getattr(alone, part), part

@@ -16,7 +16,6 @@ study = dict(
     title='ResNet-34 pruned by L1 norm, in Faster and Mask R-CNN on COCO',
     classification=dict(
         config='../../classification/resnet34_imagenet.py',
-        controls=True,
         pruners=dict(
             a=dict(type='L1NormPruner', target='resnet34-a'),
             b=dict(type='L1NormPruner', target='resnet34-b'),

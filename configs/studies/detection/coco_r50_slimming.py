@@ -17,7 +17,6 @@ study = dict(
     title='ResNet-50 pruned by network slimming, in Faster and Mask R-CNN on COCO',
     classification=dict(
         config='../../classification/resnet50_slimming_imagenet.py',
-        controls=True,
         pruners={
             'slimming-40': dict(type='NetworkSlimmingPruner', ratio=0.4, strictly_above=True),
             'slimming-60': dict(type='NetworkSlimmingPruner', ratio=0.6, strictly_above=True),

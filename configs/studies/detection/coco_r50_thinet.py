@@ -17,7 +17,6 @@ study = dict(
     title='ResNet-50 pruned by ThiNet, in Faster and Mask R-CNN on COCO',
     classification=dict(
         config='../../classification/resnet50_imagenet.py',
-        controls=True,
         pruners={
             'thinet-30': dict(type='ThiNetPruner', target='resnet50-thinet-30'),
             'thinet-50': dict(type='ThiNetPruner', target='resnet50-thinet-50'),

@@ -12,7 +12,6 @@ study = dict(
     title='ResNet-34 on ImageNet',
     classification=dict(
         config='../../classification/resnet34_imagenet.py',
-        controls=True,
         reference={{_base_.published.resnet34}},
         variants={
             'l1norm-a': dict(

@@ -15,7 +15,6 @@ study = dict(
     title='ResNet-50 on ImageNet',
     classification=dict(
         config='../../classification/resnet50_imagenet.py',
-        controls=True,
         variants={
             'thinet-30': dict(
                 architecture='resnet50-thinet-30',
@@ -51,18 +50,15 @@ study = dict(
             ),
             'regression-2x_pruner': dict(
                 pruner=dict(type='RegressionPruner', target='resnet50-2x'),
-                controls=False,
                 reference={{_base_.published.resnet50_regression_2x}},
             ),
             'magnitude-30': dict(
                 pruner=dict(type='MagnitudePruner', ratio=0.3, strictly_above=True),
-                controls=False,
                 arm_settings=dict(fine_tune_epochs=10, scratch_b_cap=None),
                 reference={{_base_.published.resnet50_magnitude_30}},
             ),
             'magnitude-60': dict(
                 pruner=dict(type='MagnitudePruner', ratio=0.6, strictly_above=True),
-                controls=False,
                 arm_settings=dict(fine_tune_epochs=10, scratch_b_cap=None),
                 reference={{_base_.published.resnet50_magnitude_60}},
             ),

@@ -13,7 +13,6 @@ study = dict(
     title='VGG-11 on ImageNet, network slimming',
     classification=dict(
         config='../../classification/vgg11-bn_slimming_imagenet.py',
-        controls=True,
         arm_settings=dict(fine_tune_epochs=5, scratch_b_cap=None),
         variants={
             '50': dict(

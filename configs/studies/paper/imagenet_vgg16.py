@@ -14,7 +14,6 @@ study = dict(
     title='VGG-16 on ImageNet',
     classification=dict(
         config='../../classification/vgg16_imagenet.py',
-        controls=True,
         variants={
             'thinet-conv': dict(
                 architecture='vgg16-thinet-conv',

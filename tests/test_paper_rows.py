@@ -66,7 +66,9 @@ def told(run: Run, study: Study) -> dict:
         case PublishedArchitecture():
             return {'architecture': run.architecture}
         case ClassifierTraining(pruned=Run()):
-            return study.classification.of(run.variant).arm_settings
+            settings = dict(study.classification.of(run.variant).arm_settings)
+            assert settings.pop('rounding') == 'floor'  # the only way there was
+            return settings
     return {}
 
 

@@ -233,7 +233,12 @@ def test_coco_folder_without_annotations_is_refused(refusal, trained, tmp_path, 
 def test_coco_annotations_without_their_images_are_refused(refusal, tmp_path):
     (tmp_path / 'annotations').mkdir()
     (tmp_path / 'train2017').mkdir()
-    content = dict(images=[dict(id=1, file_name='000001.jpg')], annotations=[], categories=[])
+    box = dict(id=1, image_id=1, category_id=1, bbox=[1, 1, 9, 9], area=81, iscrowd=0)
+    content = dict(
+        images=[dict(id=1, file_name='000001.jpg', width=20, height=20)],
+        annotations=[box | dict(segmentation=[[1, 1, 9, 1, 9, 9]])],
+        categories=[dict(id=1, name='person')],
+    )
     (tmp_path / 'annotations' / 'instances_train2017.json').write_text(json.dumps(content))
     message = refusal(
         'train', COCO, '--work-dir', tmp_path / 'work',

@@ -34,7 +34,7 @@ def test_config_of_another_package_is_left_to_it(load):
     name = 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'
     study = load(detection=[dict(config=name, arms=['random'])])
     assert study.detection[0].config == name
-    with pytest.raises(UserError, match='mmdet::retinanet/x.py cannot be read'):
+    with pytest.raises(UserError, match='mmdet::retinanet/x.py does not exist'):
         load(detection=[dict(config='mmdet::retinanet/x.py', arms=['random'])])
 
 

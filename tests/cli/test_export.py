@@ -162,7 +162,9 @@ def test_disagreement_leaves_the_old_file_and_nothing_else(refusal, pruned, tmp_
     save_checkpoint(checkpoint, pruned)
     (tmp_path / 'out').mkdir()
     (tmp_path / 'out' / 'old.onnx').write_text('old')
-    message = refusal('export', pruned, '--onnx', '-o', tmp_path / 'out' / 'old.onnx')
+    out = ('-o', tmp_path / 'out' / 'old.onnx')
+    assert '--force' in refusal('export', pruned, '--onnx', *out)
+    message = refusal('export', pruned, '--onnx', *out, '--force')
     assert 'onnxruntime and PyTorch disagree on random images by nan' in message
     assert [file.read_text() for file in (tmp_path / 'out').iterdir()] == ['old']
 

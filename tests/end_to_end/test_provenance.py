@@ -86,7 +86,7 @@ def commands(folder, config, command):
 def studies(commands, config, command):
     """What a study leaves, and one that is given its parent."""
     parts = dict(config='net.py', pruner=PRUNER, arm_settings=dict(fine_tune_epochs=1))
-    given = dict(parent=str(commands / 'trained' / 'epoch_1.pth'), arms=['unpruned'])
+    given = dict(parent=str(commands / 'trained' / 'epoch_1.pth'), arms=['unpruned', 'scratch-e'])
     for name, more in (('study', dict(arms=list(ARMS))), ('adopting', given)):
         file = commands / f'{name}.py'
         Config(dict(study=dict(seeds=[1], classification=parts | more))).dump(file)

@@ -37,6 +37,7 @@ FULL = RunResult(
     parent='seed0', parent_digest='01', parent_given=False, test_images=2, test_digest='23',
     replicates={'coco/bbox_mAP': (0.3, 0.5)}, backbone_params=2, backbone_macs=3, regions=1000,
     earlier_epochs=(8, None), spent=SPENT, total_spent=SPENT, shape_spent=SPENT,
+    pruned_metrics={'coco/bbox_mAP': 0.1},
     plan=Plan('net.py', {'a.b': 1}, {'pruner': {'type': 'P'}}), pruner={'type': 'P'},
     training=TrainingFacts('Data', 'd', 5, 'a', 2, 8, 0.1, 'constant', 'SGD', 1, {'0.1': 9.5}),
     environment=Environment('2026-01-02', 'study demo', 'abc', 'CPU', '3.11', {'torch': '2.9'}),

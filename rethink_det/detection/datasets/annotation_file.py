@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -194,7 +194,7 @@ def _shortened(value: object, most: int = 60) -> str:
     return text if len(text) <= most else f'{text[:most]}...'
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     """Whether it is a finite number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
@@ -213,7 +213,7 @@ def _is_name(value: object) -> bool:
 
 
 def _is_length(value: object) -> bool:
-    return _is_number(value) and value > 0  # type: ignore[operator]
+    return _is_number(value) and value > 0
 
 
 def _is_box(value: object) -> bool:

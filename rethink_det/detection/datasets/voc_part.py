@@ -144,10 +144,12 @@ def _whole(node: ElementTree.Element, name: str, file: Path) -> int:
 
 def _object(node: ElementTree.Element, file: Path) -> VocObject:
     name, box = node.findtext('name'), node.find('bndbox')
+    corners: tuple[float, ...] = ()
     try:
-        corners = tuple(float(box.findtext(key) or '') for key in _CORNERS)  # type: ignore
-    except (AttributeError, ValueError):
-        corners = ()
+        if box is not None:
+            corners = tuple(float(box.findtext(key) or '') for key in _CORNERS)
+    except ValueError:
+        pass
     if not name or len(corners) < 4 or not all(map(isfinite, corners)):
         raise UserError(
             f'{file}: an object {name!r} has no bndbox of four numbers {", ".join(_CORNERS)}.'

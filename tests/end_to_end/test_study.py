@@ -91,7 +91,7 @@ def test_arms_spend_what_they_say(finished):
     macs = {arm: found['classification', arm, 0].macs for arm in CLASSIFICATION}
     assert macs['fine-tune'] == macs['scratch-b'] < macs['unpruned']
     assert (epochs['unpruned'], epochs['fine-tune']) == (2, 1)
-    assert epochs['scratch-b'] == int(2 * min(2, macs['unpruned'] / macs['scratch-b']))
+    assert epochs['scratch-b'] == round(2 * min(2, macs['unpruned'] / macs['scratch-b']))
     assert found['detection', 'prune-c', 0].params == found['detection', 'random', 0].params
 
 

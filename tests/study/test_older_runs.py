@@ -115,7 +115,10 @@ def test_what_pruned_its_parent_is_taken_where_the_parent_is_given(
 
 
 def test_another_pruner_prunes_a_given_parent_again(older_study, given_parent, capsys):
-    harder = {'study.classification.pruner.ratios': 0.75, 'study.classification.arms': []}
+    harder = {
+        'study.classification.pruner.ratios': 0.75,
+        'study.classification.arms': ['fine-tune'],
+    }
     assert not start(older_study, {**given_parent, **harder}).incomplete
     assert 'done again: settings.pruner.ratios: 0.5 -> 0.75' in redone(capsys)['pruned']
 
@@ -155,7 +158,7 @@ def test_a_training_that_was_broken_off_is_begun_anew(older_study, older_results
     for name in ('result.json', run.checkpoint):
         (run.place / name).unlink()
     files = written(older_study / 'work')
-    options = {**WITHOUT_DETECTORS, 'study.classification.arms': []}
+    options = {**WITHOUT_DETECTORS, 'study.classification.arms': ['unpruned']}
     assert not start(older_study, options).incomplete
     now = written(older_study / 'work')
     assert {path: now[path] for path in files} == files and len(now) > len(files)

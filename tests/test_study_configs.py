@@ -41,8 +41,8 @@ def loaded_once(monkeypatch):
 
 
 def is_long(name):
-    """Whether it has many runs, or large networks."""
-    return name == LONGEST or 'imagenet' in str(name)
+    """Whether it has many runs, or large networks, or is CIFAR-10's with more classes."""
+    return name == LONGEST or any(word in str(name) for word in ('imagenet', 'cifar100'))
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.filterwarnings('ignore:.*(MD5|the official files have)'
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob('*.py'))
 NAMES = [name for name in ALL if not name.startswith(('_base_/', 'studies/'))]
-# 138 million parameters, 20 seconds and a checkpoint of a gigabyte; 20 million weights sorted; large
-# detectors; and what CIFAR-10's are but for the number of classes.
+# 138 million parameters, 20 seconds and a checkpoint of a gigabyte; 20 million weights sorted;
+# large detectors; and what CIFAR-10's are but for the number of classes.
 HEAVY = 'imagenet|gradual|_r50_|mask-rcnn_r34|cifar100'
 
 

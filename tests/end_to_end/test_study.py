@@ -270,7 +270,7 @@ def test_failed_detector_leaves_the_others_completed(start, copy):
 def test_killed_study_continues_and_ends_like_an_unbroken_one(folder, start, tmp_path):
     study = folder / 'long.py'
     study.write_text(
-        'study = dict(seeds=[3], classification=dict(config="classifier.py", epochs=12, '
+        'study = dict(seeds=[3], classification=dict(config="classifier.py", epochs=24, '
         'pruner=dict(type="L1NormPruner", ratios=0.5), arms=["unpruned"]))'
     )
     unbroken, killed = tmp_path / 'unbroken', tmp_path / 'killed'

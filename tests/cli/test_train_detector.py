@@ -52,7 +52,7 @@ def test_arm_of_a_classifier_lists_those_of_detectors(refused, small):
 @pytest.mark.parametrize(
     'arm, setting, parts',
     [
-        ('random', 'epochs=3', ("'epochs'", 'schedule, sync_bn')),
+        ('random', 'epoch=3', ("'epoch'", 'schedule, epochs, budget, sync_bn, untuned.')),
         ('random', 'schedule=9x', ("'9x'", '1x to 6x')),
         ('prune-c', 'schedule=6x', ('schedule=6x is for arm random',)),
     ],

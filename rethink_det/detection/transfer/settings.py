@@ -5,12 +5,13 @@ detector needs normalisation that works in small batches, and more epochs.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mmengine.config import Config
 
 from rethink_det.arms import ARMS, DETECTION, Arm, BudgetRule, Start
 from rethink_det.errors import UserError
+from rethink_det.report.schema import NO_KEY
 from rethink_det.training import Budget
 from rethink_det.training.budget import Base, check_own_budget, own_epochs
 
@@ -56,7 +57,9 @@ class TransferSettings:
     budget: str = EPOCHS
     sync_bn: bool = False
     untuned: bool = False
-    equal_to: tuple['TransferSettings', 'TransferSettings'] | None = None
+    equal_to: tuple['TransferSettings', 'TransferSettings'] | None = field(
+        default=None, metadata=NO_KEY
+    )
 
     def __post_init__(self) -> None:
         times = isinstance(self.schedule, str) and self.schedule not in ARMS.names(DETECTION)

@@ -17,7 +17,7 @@ NOTE = (
     'computes besides is in the hours alone, as are loading of data, the loss, the optimizer, '
     'tracing, and the pictures and times that are taken of a detector. Hours are those of the '
     'clock times devices, all attempts of a run together, and of runs that share a device each by '
-    'its own clock.'
+    'its own clock. An evaluation right after pruning, on which no result rests, is not in it.'
 )
 
 

@@ -1,7 +1,7 @@
 """A trained classifier is pruned."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,15 +73,12 @@ class PruneClassifier(Stage):
         pruned.architecture.save(folder / ARCHITECTURE)
         attempt = Attempts()
         metrics = attempt('metrics', lambda: network.evaluate_pruned(folder / INHERITED))
-        macs = network.cost(pruned.architecture).macs
-        tested = attempt('evaluation', lambda: ledger.of_test(config, macs)) if metrics else 0
-        spent = ledger.of_pruning(pruned.passes, network.cost().macs)
         return self.result(
             metrics=metrics or {},
             **asdict(network.cost(pruned.architecture)),
             epochs=0,
             earlier_epochs=trainings_of(self.trained),
-            spent=replace(spent, evaluation=tested),
+            spent=ledger.of_pruning(pruned.passes, network.cost().macs),
             checkpoint=INHERITED,
             digest=digest,
             architecture=ARCHITECTURE,

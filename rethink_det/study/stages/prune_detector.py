@@ -1,7 +1,7 @@
 """The backbone of a trained detector is pruned."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from rethink_det.arms import ARMS, DETECTION, Start
 from rethink_det.detection.datasets.data_root import detector_base
-from rethink_det.detection.measuring.cost import DetectorCost, detector_cost
+from rethink_det.detection.measuring.cost import detector_cost
 from rethink_det.layout import ARCHITECTURE, CONFIG, PRUNED
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import Spent
@@ -75,23 +75,14 @@ class PruneDetector(Stage):
         before = attempt('macs of the trained detector', lambda: detector_cost(config, size))
         after = attempt('macs', lambda: detector_cost(small, size))
         metrics = attempt('metrics', lambda: network.evaluate_pruned(folder / PRUNED))
-        spent = ledger.of_pruning(pruned.passes, before.whole.macs if before else None)
-        tested = _tested(config, after, attempt) if metrics else 0
         return self.result(
             metrics=metrics or {},
             **(fields_of(after) if after else {}),
             epochs=0,
             earlier_epochs=trainings_of(self.trained),
-            spent=replace(spent, evaluation=tested),
+            spent=ledger.of_pruning(pruned.passes, before.whole.macs if before else None),
             checkpoint=PRUNED,
             digest=digest,
             architecture=ARCHITECTURE,
             unmeasured=attempt.unmeasured,
         )
-
-
-def _tested(config: Config, cost: DetectorCost | None, attempt: Attempts) -> float | None:
-    """What the evaluation right after pruning took."""
-    if cost is None:
-        return None
-    return attempt('evaluation', lambda: ledger.of_test(config, cost.whole.macs))

@@ -8,7 +8,7 @@ from typing import Any
 from rethink_det.errors import UserError
 from rethink_det.report.run_result import Reference
 from rethink_det.report.schema import read
-from rethink_det.training.config import find_config, known_fields
+from rethink_det.training.config import find_config, known_fields, load_config
 
 
 def read_part(kind: type, data: Mapping | None, path: Path) -> Any:
@@ -28,6 +28,7 @@ def read_part(kind: type, data: Mapping | None, path: Path) -> Any:
     data = known_fields(kind, data, where)
     if data.get('config'):
         data['config'] = str(_config_file(data['config'], path))
+        load_config(data['config'])  # what it imports may register an arm that is named here
     for key in {'parent', 'data_root'} & data.keys():
         data[key] = _beside(data[key], path)
     if isinstance(data.get('parents'), (list, tuple)):

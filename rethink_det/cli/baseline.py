@@ -4,10 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import DictAction
-
 from rethink_det.arms import ARMS, CLASSIFICATION, BudgetRule
-from rethink_det.cli.config_options import add_config_options
+from rethink_det.cli.config_options import add_arm_settings, add_config_options
 from rethink_det.cli.study import add_execution, carry_out
 from rethink_det.layout import WORK_DIRS
 from rethink_det.study.config import Study
@@ -50,14 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--work-dir', help='folder of the study; finished runs in it are kept')
     add_execution(parser)
     add_config_options(parser, 'set keys of the config')
-    parser.add_argument(
-        '--arm-settings',
-        nargs='+',
-        action=DictAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='fine_tune_epochs, fine_tune_lr, scratch_b_cap, rounding',
-    )
+    add_arm_settings(parser, 'fine_tune_epochs, fine_tune_lr, scratch_b_cap, rounding')
 
 
 def run(options: argparse.Namespace) -> int:

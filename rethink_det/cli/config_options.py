@@ -52,3 +52,20 @@ def import_modules(names: Sequence[str]) -> None:
             import_module(name)
         except Exception as error:  # a module is a program: anything may go wrong in it
             raise UserError(f'--imports {name}: {in_one_line(error)}') from error
+
+
+def add_arm_settings(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Declare ``--arm-settings``, the budget of an arm and what else it may be told.
+
+    Args:
+        parser: Of the command.
+        meaning: What its help says: the settings that make sense there.
+    """
+    parser.add_argument(
+        '--arm-settings',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help=meaning,
+    )

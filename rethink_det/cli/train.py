@@ -5,11 +5,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from rethink_det.arms import ARMS, STAGES
 from rethink_det.classification.check_images import check_images
-from rethink_det.cli.config_options import add_config_options
+from rethink_det.cli.config_options import add_arm_settings, add_config_options
 from rethink_det.detection.adapted import Adapted
 from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.detection.datasets.data_root import with_data_root
@@ -48,15 +48,12 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='ARM',
         help='arm of --backbone, of a classifier or of a detector: see below',
     )
-    parser.add_argument(
-        '--arm-settings',
-        nargs='+',
-        action=DictAction,
-        default={},
-        metavar='KEY=VALUE',
-        help="of a classifier's arm: fine_tune_epochs, fine_tune_lr, scratch_b_cap, "
-        "scratch_b_epochs; of a detector's: schedule (random alone: 2x to 6x), sync_bn, "
-        'untuned (take a network that was pruned and not fine-tuned)',
+    add_arm_settings(
+        parser,
+        'epochs, or schedule (2.4 times those of the arm, or by the rule of another arm); of a '
+        "classifier's arm: fine_tune_epochs, fine_tune_lr, scratch_b_cap, scratch_b_epochs, "
+        "rounding; of a detector's: schedule (random alone: 2x to 6x), budget (compute: that of "
+        'the unpruned one), sync_bn, untuned (take a network that was pruned and not fine-tuned)',
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     add_common_arguments(parser)

@@ -111,6 +111,8 @@ def _entry(stage: str, said: Any, where: str) -> ArmPlan:
         raise UserError(f"{where}: an entry is a name or dict(arm='...', ...), got {said!r}.")
     fields = known_fields(ArmPlan, said, where)
     if fields.get('seeds') is not None:
+        if not isinstance(fields['seeds'], (list, tuple)):
+            raise UserError(f'{where}: seeds must be a list, got {fields["seeds"]!r}.')
         fields['seeds'] = tuple(fields['seeds'])
     plan = ArmPlan(**fields)
     if AT in plan.arm and plan.budget:

@@ -258,6 +258,8 @@ class DetectionPlan:
         if self.budget not in BUDGETS:
             known = ', '.join(BUDGETS)
             raise UserError(f'study.detection: budget {self.budget!r} is none of {known}.')
+        if not isinstance(self.name, str):
+            raise UserError(f'study.detection: name must be a text, got {self.name!r}.')
         if not self.name:
             suffix = '' if self.budget == EPOCHS else f'-{self.budget}'
             object.__setattr__(self, 'name', f'{Path(self.config).stem}{suffix}')

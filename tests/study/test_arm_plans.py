@@ -39,6 +39,11 @@ def test_an_entry_that_is_none_is_refused():
         plans(dict(epochs=3))
     with pytest.raises(UserError, match="unknown key 'lr'; valid are arm, epochs"):
         plans(dict(arm='scratch-e', lr=3))
+    for seeds in (3, 'ab'):
+        with pytest.raises(UserError, match='arms: seeds must be a list, got'):
+            plans(dict(arm='scratch-e', seeds=seeds))
+    with pytest.raises(UserError, match='name must be a text, got 3'):
+        DetectionPlan('det.py', name=3)
     with pytest.raises(UserError, match="Unknown classification arm 'prune-c'"):
         plans('prune-c')
     with pytest.raises(UserError, match="Unknown transfer arm 'lottery'"):

@@ -27,6 +27,7 @@ from rethink_det.study.names import find_study
 from rethink_det.study.parents import KEY, check_parent_epochs, check_parents
 from rethink_det.study.part import read_part
 from rethink_det.study.plans import VARIANT_KEYS, ClassificationPlan, DetectionPlan
+from rethink_det.study.sharing import arms_of, followed
 from rethink_det.study.without_classification import (
     check_start,
     check_without_config,
@@ -135,8 +136,8 @@ class Study:
         found: dict[tuple[str, str], dict[str, None]] = {}
         for name in self.classification.variant_names:
             plan = self.classification.of(name)
-            trained = [arm for arm in plan.arms if ARMS.get(CLASSIFICATION, arm).pruned]
-            trained += self.classification.shared_arms(name)
+            arms = arms_of(self.classification, name)
+            trained = [arm for arm in arms if ARMS.get(CLASSIFICATION, arm).pruned]
             whole = [] if plan.pruned else [ARMS.reference(CLASSIFICATION).name]
             if plan.arms:
                 place = CLASSIFICATION, self.classification.model(name)
@@ -258,8 +259,8 @@ class Study:
     def _check_transfer(self, arm: Arm) -> None:
         always = (None, ARMS.reference(CLASSIFICATION).name)
         for plan in map(self.classification.of, self.classification.variant_names):
-            if plan.widths_of and ARMS.takes_shape_alone(arm):
-                continue  # it is of the variant whose widths these are
+            if followed(plan, arm):
+                continue
             if arm.source not in (*always, *plan.arms) and not arm.untuned:
                 left = 'the study leaves out.' if plan.config else missing_source(arm)
                 raise UserError(

@@ -19,7 +19,7 @@ from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Reference
 from rethink_det.study.config import Study
 from rethink_det.study.names import model_name
 from rethink_det.study.plans import ClassificationPlan, DetectionPlan
-from rethink_det.study.sharing import plan_of_run, variant_of_shape
+from rethink_det.study.sharing import arms_of, plan_of_run, variant_of_shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,7 +292,7 @@ class _Backbones:
             plan = self.plan.of(variant)
             if plan.arms and not plan.pruned:
                 yield self.unpruned(seed), self.plan.model(variant)
-            for arm, own in self.plan.arms_of(variant).items():
+            for arm, own in arms_of(self.plan, variant).items():
                 mine = own.seeds is None or seed in own.seeds
                 if mine and ARMS.get(CLASSIFICATION, arm).pruned:
                     yield self.trained(arm, variant, seed), self.plan.model(variant)

@@ -181,29 +181,6 @@ class ClassificationPlan:
         own['reference'] = {**published, **own.get('reference', {})}
         return replace(self, **own, pruners={}, variants={})
 
-    def has_own(self, variant: str, arm: Arm) -> bool:
-        """Whether a variant trains an arm itself; one of a shape alone is the shape's first."""
-        return not (self.of(variant).widths_of and ARMS.takes_shape_alone(arm))
-
-    def arms_of(self, variant: str) -> dict[str, ArmPlan]:
-        """What is said of the arms of a variant, those of another's included that it shares."""
-        plan = self.of(variant)
-        own = {
-            name: one
-            for name, one in plan.arm_plans.items()
-            if self.has_own(variant, ARMS.get(CLASSIFICATION, name))
-        }
-        shared = self.shared_arms(variant)
-        return own | {name: self.of(plan.widths_of).arm_plans[name] for name in shared}
-
-    def shared_arms(self, variant: str) -> list[str]:
-        """The arms that a variant has of the one whose widths it takes."""
-        plan = self.of(variant)
-        if not plan.widths_of:
-            return []
-        arms = self.of(plan.widths_of).arms
-        return [arm for arm in arms if ARMS.takes_shape_alone(ARMS.get(CLASSIFICATION, arm))]
-
     def restricted(self, names: Sequence[str]) -> 'ClassificationPlan':
         """The plan with these variants only."""
         kept: dict[str, Any] = {

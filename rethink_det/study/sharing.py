@@ -2,8 +2,9 @@
 
 Weights that are drawn anew follow from the widths alone, whichever channels a pruner chose. Two
 predefined pruners that are told alike how many channels to keep leave the same shape, and what is
-trained from scratch on it is the same run. So is a detector of two plans that differ in what they
-say of other arms.
+trained from scratch on it is the same run. A variant that prunes to the widths of another one has
+all such runs from there. So is a detector the same of two plans that differ in what they say of
+other arms.
 """
 
 import json
@@ -11,11 +12,39 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from rethink_det.arms import ARMS, DETECTION, Arm, BudgetRule, Start
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule, Start
 from rethink_det.detection.transfer.settings import EPOCHS
 from rethink_det.files import plain
 from rethink_det.pruning import PredefinedPruner, build_pruner
+from rethink_det.study.arm_plans import ArmPlan
 from rethink_det.study.plans import ClassificationPlan, DetectionPlan
+
+
+def followed(plan: ClassificationPlan, arm: Arm) -> str:
+    """The variant to whose widths another one prunes, if it has this arm of it; else empty.
+
+    Args:
+        plan: Of the one that prunes to them.
+        arm: Of a classifier, or of a detector.
+    """
+    return plan.widths_of if ARMS.takes_shape_alone(arm) else ''
+
+
+def arms_of(plan: ClassificationPlan, variant: str) -> dict[str, ArmPlan]:
+    """What is said of the classifiers of a variant, its own and those of the one it follows.
+
+    Args:
+        plan: Of all variants.
+        variant: Name of one.
+    """
+    mine = plan.of(variant)
+    theirs = plan.of(mine.widths_of).arm_plans if mine.widths_of else {}
+
+    def follows(arm: str) -> bool:
+        return bool(followed(mine, ARMS.get(CLASSIFICATION, arm)))
+
+    own = {arm: said for arm, said in mine.arm_plans.items() if not follows(arm)}
+    return own | {arm: said for arm, said in theirs.items() if follows(arm)}
 
 
 def variant_of_shape(plan: ClassificationPlan, variant: str, arm: Arm) -> str:
@@ -26,9 +55,9 @@ def variant_of_shape(plan: ClassificationPlan, variant: str, arm: Arm) -> str:
         variant: Name of one.
         arm: Of a classifier, or of a detector.
     """
-    followed = plan.of(variant).widths_of
-    if followed and ARMS.takes_shape_alone(arm):
-        return variant_of_shape(plan, followed, arm)
+    leader = followed(plan.of(variant), arm)
+    if leader:
+        return variant_of_shape(plan, leader, arm)
     if arm.start is not Start.RANDOM or not arm.pruned:
         return variant
     own = _of_arm(plan.of(variant), arm)
@@ -53,7 +82,7 @@ def _shape(plan: ClassificationPlan) -> Hashable:
     """What tells the widths of a variant before any weights are seen; None if nothing does."""
     if plan.architecture is not None:
         return plan.architecture
-    if plan.pruner is None or plan.rounds != 1:
+    if plan.pruner is None or plan.rounds != 1 or plan.widths_of:
         return None
     return _widths(json.dumps(plain(plan.pruner), sort_keys=True))
 

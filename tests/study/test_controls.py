@@ -84,6 +84,18 @@ def test_no_control_stands_there_twice(load):
     assert len(names(found)) == 6
 
 
+def test_controls_of_several_widths_follow_their_own_method(load):
+    wide, narrow = (L2 | dict(ratios=ratio) for ratio in (0.25, 0.5))
+    arms = ['unpruned', 'prune-c', 'random', 'scratch-d']
+    study = load(pruners=dict(a=wide, b=narrow), controls=True, detection=[dict(arms=arms)])
+    for stage, arm in (('classification', 'scratch-e'), ('detection', 'random')):
+        found = [run for run in runs_of(study) if (run.stage, run.arm) == (stage, arm)]
+        assert [run.variant for run in found] == ['a', 'b']
+        for run in found:
+            shown = [model.partition('/')[2] for model in models_of(study, run)]
+            assert shown == [run.variant + control for control in ('', '-random', '-l1norm')]
+
+
 def test_a_seed_draws_its_control_anew(load):
     study = load(pruner=L2, controls=True, seeds=[0, 5], parents=[1])
     cuts = [

@@ -22,10 +22,9 @@ from rethink_det.registered import scope_of
 from rethink_det.report.comparison import Comparison
 from rethink_det.report.statistics import METRICS, judged_metrics
 from rethink_det.study.claims import margins, primary_comparison
-from rethink_det.study.controls import expanded
 from rethink_det.study.names import find_study
 from rethink_det.study.parents import KEY, check_parent_epochs, check_parents
-from rethink_det.study.part import read_part
+from rethink_det.study.part import read_classification, read_part
 from rethink_det.study.plans import VARIANT_KEYS, ClassificationPlan, DetectionPlan
 from rethink_det.study.sharing import arms_of, followed
 from rethink_det.study.without_classification import (
@@ -86,7 +85,7 @@ class Study:
             UserError: Unknown or missing key, unknown arm or pruner option, missing config,
                 unknown variant.
         """
-        path, named = find_study(str(path))
+        path, named = find_study(str(path), options)
         study = cls._read(Path(path), options)
         for names in (named, variants):
             study = study.restricted(names) if names else study
@@ -118,7 +117,7 @@ class Study:
         """
         data = dict(data)
         parts = {
-            'classification': expanded(read_part(ClassificationPlan, _classification(data), path)),
+            'classification': read_classification(data.get('classification'), path),
             'detection': tuple(
                 read_part(DetectionPlan, p, path) for p in data.get('detection', ())
             ),
@@ -356,14 +355,6 @@ def _check_given_pruned(plan: ClassificationPlan, detectors: Sequence[Arm]) -> N
             f'{key}: arm {needy[0]} needs the network that this one was pruned from, which is not '
             'there: leave the arm out.'
         )
-
-
-def _classification(data: Mapping) -> Any:
-    """That part of a study; without a config no classifier is trained, unless it says so."""
-    said = data.get('classification')
-    if not isinstance(said, Mapping) or said.get('config'):
-        return said
-    return {'arms': [], **said}
 
 
 _WAYS_TO_PRUNE = (

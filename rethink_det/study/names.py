@@ -4,15 +4,19 @@ A row of a paper's table is one variant of a study. Its name is that of the stud
 variant put in, set off by ``-`` or ``_``: ``paper/cifar10_resnet56_l1norm-a`` is variant
 ``l1norm-a`` of ``paper/cifar10_resnet56``, and ``..._lottery-l1norm-a_small-lr`` is
 ``lottery-l1norm-a`` of ``..._small-lr``. What the names of several variants begin with means all
-of them: ``paper/cifar10_resnet56_l1norm``.
+of them: ``paper/cifar10_resnet56_l1norm``. Variants that the ratios and controls of a study stand
+for have such names as well, ``curve_l1norm-0.3``; a control comes with the method whose widths it
+has.
 """
 
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rethink_det.errors import UserError
+from rethink_det.study.part import read_classification
 from rethink_det.training.config import config_file, find_config, load_config
 
 
@@ -21,12 +25,13 @@ def model_name(config: str, variant: str = '') -> str:
     return '/'.join(filter(None, (Path(config).stem, variant)))
 
 
-def find_study(name: str) -> tuple[str, tuple[str, ...]]:
+def find_study(name: str, options: Mapping | None = None) -> tuple[str, tuple[str, ...]]:
     """The file of a study, and which of its variants are meant.
 
     Args:
         name: Path of a study config or the name of a shipped one (``demo``); or either with a
             variant put in.
+        options: Keys of the study set to other values, dotted: its variants may follow from them.
 
     Returns:
         The file, and names of variants; none for the whole study.
@@ -40,8 +45,7 @@ def find_study(name: str) -> tuple[str, tuple[str, ...]]:
     near = None
     for study, part in _readings(name):
         file = config_file(study, 'studies')
-        known = variants_in(file) if file else []
-        chosen = _meant(part, known)
+        chosen, known = _meant(part, file, options) if file else ((), [])
         if file and chosen:
             return file, chosen
         near = near or (known and f'{study} has no variant {part!r}: {", ".join(known)}')
@@ -50,21 +54,53 @@ def find_study(name: str) -> tuple[str, tuple[str, ...]]:
     return find_config(name, 'studies'), ()
 
 
-def _meant(part: str, known: Sequence[str]) -> tuple[str, ...]:
-    """The variant of that name, or else those whose names begin with it."""
+def _meant(part: str, file: str, options: Mapping | None) -> tuple[tuple[str, ...], Sequence[str]]:
+    """The variant of that name, or else those whose names begin with it; and all there are."""
+    said = _classification(file, options)
+    spelled = _spelled(said)
+    if part in spelled and not said.get('ratios'):
+        return (part,), spelled
+    if not _adds(said):
+        return _chosen(part, spelled), spelled
+    plan = read_classification(said, Path(file))
+    chosen = _chosen(part, plan.variant_names)
+    leaders = [plan.of(name).widths_of for name in chosen]
+    names = [name for name in plan.variant_names if name in {*chosen, *leaders}]
+    return tuple(names), plan.variant_names
+
+
+def _chosen(part: str, known: Sequence[str]) -> tuple[str, ...]:
     if part in known:
         return (part,)
     return tuple(name for name in known if name.startswith((f'{part}-', f'{part}_')))
 
 
+def _adds(said: Mapping) -> bool:
+    """Whether there are more variants than are spelled out."""
+    own = [one for one in (said.get('variants') or {}).values() if isinstance(one, Mapping)]
+    return bool(said.get('ratios')) or any(one.get('controls') for one in (said, *own))
+
+
 def variants_in(file: str) -> list[str]:
-    """Names of the variants of a study config; none if it has none, or is no study."""
-    node = load_config(file)
+    """Names of the variants that a study config spells out; none if it has none, or is no study."""
+    return _spelled(_classification(file))
+
+
+def _spelled(said: Mapping) -> list[str]:
+    return list({**(said.get('pruners') or {}), **(said.get('variants') or {})})
+
+
+def _classification(file: str, options: Mapping | None = None) -> dict[str, Any]:
+    """That part of a study config; empty if the file is no study."""
+    config = load_config(file)
+    if isinstance(config.get('study'), Mapping):
+        config.merge_from_dict(dict(options or {}))
+    node: Any = config.to_dict()
     for key in ('study', 'classification'):
         node = node.get(key)
         if not isinstance(node, Mapping):
-            return []
-    return list({**(node.get('pruners') or {}), **(node.get('variants') or {})})
+            return {}
+    return dict(node)
 
 
 def _readings(name: str) -> Iterator[tuple[str, str]]:

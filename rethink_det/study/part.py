@@ -1,4 +1,4 @@
-"""One dataclass of a study's plan from its part of the config file."""
+"""The dataclasses of a study's plan from their parts of the config file."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,8 @@ from typing import Any
 from rethink_det.errors import UserError
 from rethink_det.report.run_result import Reference
 from rethink_det.report.schema import read
+from rethink_det.study.controls import expanded
+from rethink_det.study.plans import ClassificationPlan
 from rethink_det.training.config import find_config, known_fields, load_config
 
 
@@ -42,6 +44,23 @@ def read_part(kind: type, data: Mapping | None, path: Path) -> Any:
         return kind(**data)
     except TypeError as error:
         raise UserError(f'{where}: {error}') from None
+
+
+def read_classification(said: Any, path: Path) -> ClassificationPlan:
+    """The classification part of a study, with every variant that it stands for.
+
+    Without a config no classifier is trained, unless it says so.
+
+    Args:
+        said: That part of the config.
+        path: The config file.
+
+    Raises:
+        UserError: As of :func:`read_part` and :func:`~rethink_det.study.controls.expanded`.
+    """
+    if isinstance(said, Mapping) and not said.get('config'):
+        said = {'arms': [], **said}
+    return expanded(read_part(ClassificationPlan, said, path))
 
 
 def _with_references(data: Any, where: str) -> Any:

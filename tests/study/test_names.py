@@ -31,6 +31,24 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def curves(tiny_config, tmp_path, monkeypatch):
+    """A folder with studies whose variants follow from ratios and controls."""
+    tiny_config(epochs=1).dump(tmp_path / 'net.py')
+    l1 = dict(type='L1NormPruner')
+    parts = dict(
+        curve=dict(pruner=l1, ratios=[0.3, 0.5], controls=True),
+        several=dict(
+            variants=dict(a=dict(pruner=l1, controls=True), b=dict(pruner=l1)), ratios=[0.25]
+        ),
+        beside=dict(pruners=dict(a=dict(type='NetworkSlimmingPruner', ratio=0.5)), controls=True),
+    )
+    for name, part in parts.items():
+        study = dict(seeds=[0], classification=dict(config='net.py') | part)
+        (tmp_path / f'{name}.py').write_text(f'study = {study!r}')
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize(
     'name, file, variants',
     [
@@ -71,6 +89,34 @@ def test_a_study_read_by_the_name_of_a_variant_has_that_variant_alone(folder):
     study = Study.load('x_net_l1-a.py')
     assert (study.name, study.title) == ('x_net', 'x_net: l1-a')
     assert runs_of(study) == runs_of(Study.load('x_net.py', variants=['l1-a']))
+
+
+@pytest.mark.parametrize(
+    'name, variants',
+    [
+        ('curve_l1norm-0.3', ('l1norm-0.3',)),
+        ('curve_l1norm-0.3-random', ('l1norm-0.3', 'l1norm-0.3-random')),
+        ('curve_l1norm-0.5', ('l1norm-0.5',)),
+        ('curve_l1norm', ('l1norm-0.3', 'l1norm-0.3-random', 'l1norm-0.5', 'l1norm-0.5-random')),
+        ('several_a', ('a-0.25', 'a-0.25-random')),
+        ('several_b-0.25', ('b-0.25',)),
+        ('beside_a', ('a',)),
+        ('beside_a-random', ('a', 'a-random')),
+    ],
+)
+def test_variants_that_are_not_spelled_out_stand_in_the_name_as_well(curves, name, variants):
+    assert find_study(f'{name}.py') == (f'{name.partition("_")[0]}.py', variants)
+    assert Study.load(f'{name}.py').classification.variant_names == variants
+
+
+def test_they_may_follow_from_options(curves):
+    options = {'study.classification.ratios': [0.7]}
+    study = Study.load('curve_l1norm-0.7.py', options)
+    assert study.classification.variant_names == ('l1norm-0.7',)
+    with pytest.raises(UserError, match="curve.py has no variant 'l1norm-0.3': l1norm-0.7, "):
+        Study.load('curve_l1norm-0.3.py', options)
+    with pytest.raises(UserError, match="has no variant 'l1norm-0.7': l1norm-0.3, l1norm-0.3-ran"):
+        find_study('curve_l1norm-0.7.py')
 
 
 def test_variants_are_read_from_the_file(folder):

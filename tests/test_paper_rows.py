@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 
 from rethink_det.study.config import Study
-from rethink_det.study.graph import (
+from rethink_det.study.graph import runs_of
+from rethink_det.study.names import find_study
+from rethink_det.study.nodes import (
     ClassifierPruning,
     ClassifierTraining,
     DetectorPruning,
     PublishedArchitecture,
     Run,
-    runs_of,
 )
-from rethink_det.study.names import find_study
 from rethink_det.training.config import load_config
 
 TESTS = Path(__file__).resolve().parent

@@ -14,7 +14,8 @@ from rethink_det.architecture.checkpoint import save_checkpoint
 from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.report import RunResult
 from rethink_det.study.config import Study
-from rethink_det.study.graph import GivenClassifier, PublishedArchitecture, runs_of
+from rethink_det.study.graph import runs_of
+from rethink_det.study.nodes import GivenClassifier, PublishedArchitecture
 from rethink_det.study.recipe import Recipe
 from rethink_det.study.stages import AdoptClassifier, stage_of
 from rethink_det.training.config import load_config

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from rethink_det.layout import run_folder
-from rethink_det.study.graph import Run
+from rethink_det.study.nodes import Run
 from rethink_det.training.hooks.progress import read_progress
 
 

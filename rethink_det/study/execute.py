@@ -20,9 +20,10 @@ from rethink_det.study.config import Study
 from rethink_det.study.display import Display
 from rethink_det.study.executors import Here
 from rethink_det.study.given_parents import check_given_parents
-from rethink_det.study.graph import Run, groups_of, runs_of
+from rethink_det.study.graph import groups_of, runs_of
 from rethink_det.study.late import Late, settled_late
 from rethink_det.study.lineage import lineage
+from rethink_det.study.nodes import Run
 from rethink_det.study.run import execute
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
 from rethink_det.report.run_result import RunResult
-from rethink_det.study.graph import (
+from rethink_det.study.nodes import (
     ClassifierPruning,
     DetectorPruning,
     GivenClassifier,

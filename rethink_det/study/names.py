@@ -22,7 +22,12 @@ from rethink_det.training.config import config_file, find_config, load_config
 
 def model_name(config: str, variant: str = '') -> str:
     """The name of what is trained: its config's, with that of the variant if there are several."""
-    return '/'.join(filter(None, (Path(config).stem, variant)))
+    return joined(Path(config).stem, variant)
+
+
+def joined(*parts: str) -> str:
+    """One name of several parts; those that are empty are left out."""
+    return '/'.join(filter(None, parts))
 
 
 def find_study(name: str, options: Mapping | None = None) -> tuple[str, tuple[str, ...]]:

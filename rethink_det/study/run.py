@@ -24,7 +24,7 @@ from rethink_det.report.run_result import Plan, RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.environment import environment
-from rethink_det.study.graph import Run
+from rethink_det.study.nodes import Run
 from rethink_det.study.older_runs import older_differences
 from rethink_det.study.recipe import Recipe
 from rethink_det.study.stages import Stage, stage_of

@@ -11,7 +11,7 @@ from rethink_det.files import plain
 from rethink_det.report.training_facts import TrainingFacts
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
-from rethink_det.study.graph import ClassifierPruning, DetectorPruning, Run
+from rethink_det.study.nodes import ClassifierPruning, DetectorPruning, Run
 from rethink_det.training import Budget
 
 PIPELINE = 'pipeline'

@@ -7,7 +7,8 @@ import pytest
 
 from rethink_det.errors import UserError
 from rethink_det.study.config import Study
-from rethink_det.study.graph import ClassifierPruning, GivenClassifier, runs_of
+from rethink_det.study.graph import runs_of
+from rethink_det.study.nodes import ClassifierPruning, GivenClassifier
 from tests.study.conftest import PRUNER
 
 STUDIES = Path(__file__).resolve().parents[2] / 'configs' / 'studies'

@@ -7,7 +7,8 @@ import pytest
 from rethink_det.errors import UserError
 from rethink_det.report import StudyResults
 from rethink_det.study.execute import execute_study
-from rethink_det.study.graph import GivenClassifier, runs_of
+from rethink_det.study.graph import runs_of
+from rethink_det.study.nodes import GivenClassifier
 from rethink_det.study.parents import name_of
 from rethink_det.study.run import execute
 from tests.study.conftest import PRUNER

@@ -16,8 +16,8 @@ from rethink_det.report.run_result import RunResult
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.given_parents import described_config, read_parent
-from rethink_det.study.graph import GivenClassifier
 from rethink_det.study.kept_replicates import keep_replicates, kept_replicates
+from rethink_det.study.nodes import GivenClassifier
 from rethink_det.study.stages.stage import Stage
 from rethink_det.training.arm_weights import check_given_parent
 from rethink_det.training.launch import evaluate

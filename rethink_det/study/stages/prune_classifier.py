@@ -16,7 +16,7 @@ from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.given_parents import described_config
-from rethink_det.study.graph import ClassifierPruning
+from rethink_det.study.nodes import ClassifierPruning
 from rethink_det.study.stages.stage import Stage, trainings_of
 from rethink_det.study.stages.widths import pruner_settings, shape_source, with_widths
 from rethink_det.study.trained_networks import trained_network

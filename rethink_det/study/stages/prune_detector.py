@@ -16,7 +16,7 @@ from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.detector_measurements import fields_of
-from rethink_det.study.graph import DetectorPruning
+from rethink_det.study.nodes import DetectorPruning
 from rethink_det.study.stages.detector_config import detector_config
 from rethink_det.study.stages.stage import Stage, trainings_of
 from rethink_det.study.stages.widths import pruner_settings, shape_source, with_widths

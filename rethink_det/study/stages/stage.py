@@ -12,7 +12,7 @@ from rethink_det.arms import DETECTION, Arm, Start
 from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Plan, RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
-from rethink_det.study.graph import Run
+from rethink_det.study.nodes import Run
 from rethink_det.training import Budget
 from rethink_det.training.config import load_config
 

@@ -12,7 +12,7 @@ from rethink_det.layout import ARCHITECTURE
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
-from rethink_det.study.graph import PublishedArchitecture
+from rethink_det.study.nodes import PublishedArchitecture
 from rethink_det.study.stages.stage import Stage
 
 

@@ -18,7 +18,7 @@ from rethink_det.layout import ARCHITECTURE, CONFIG, INHERITED
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
-from rethink_det.study.graph import GivenPruned
+from rethink_det.study.nodes import GivenPruned
 from rethink_det.study.stages.stage import Stage
 
 

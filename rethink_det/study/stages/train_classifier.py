@@ -20,8 +20,8 @@ from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
-from rethink_det.study.graph import ClassifierTraining
 from rethink_det.study.kept_replicates import kept_replicates
+from rethink_det.study.nodes import ClassifierTraining
 from rethink_det.study.stages.stage import Stage
 from rethink_det.study.stages.training import outcome_of, train_on
 from rethink_det.study.training_facts import training_facts

@@ -15,7 +15,7 @@ from rethink_det.report.run_result import RunResult, Transferred
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.detector_measurements import detector_measurements, keep_curves
-from rethink_det.study.graph import DetectorTraining
+from rethink_det.study.nodes import DetectorTraining
 from rethink_det.study.stages.detector_config import detector_config
 from rethink_det.study.stages.stage import Stage
 from rethink_det.study.stages.training import outcome_of, train_on

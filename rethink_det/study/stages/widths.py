@@ -5,7 +5,7 @@ from typing import Any
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.report.run_result import RunResult
-from rethink_det.study.graph import Run
+from rethink_det.study.nodes import Run
 
 
 def pruner_settings(pruner: Mapping[str, Any], widths: Run | None) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from rethink_det.report import Plan, Reference, RunResult
-from rethink_det.study.graph import ClassifierPruning, DetectorPruning, Run, runs_of
+from rethink_det.study.graph import runs_of
+from rethink_det.study.nodes import ClassifierPruning, DetectorPruning, Run
 from rethink_det.study.stages import STAGES, TrainClassifier, stage_of
 
 

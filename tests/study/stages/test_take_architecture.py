@@ -4,7 +4,7 @@ import pytest
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.errors import UserError
-from rethink_det.study.graph import PublishedArchitecture
+from rethink_det.study.nodes import PublishedArchitecture
 from rethink_det.study.stages import TakeArchitecture
 
 

@@ -9,9 +9,9 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / 'rethink_det'
 ROOMS = (
-    'errors', 'bounds', 'moved', 'files', 'packages', 'registry', 'layout', 'registered', 'arms',
-    'compat', 'architecture', 'report', 'convert', 'training', 'pruning', 'datasets',
-    'classification', 'detection', 'study', 'export', 'benchmark', 'doctor', 'cli',
+    'errors', 'bounds', 'moved', 'files', 'packages', 'registry', 'layout', 'registered',
+    'arm_table', 'arms', 'compat', 'architecture', 'report', 'convert', 'training', 'pruning',
+    'datasets', 'classification', 'detection', 'study', 'export', 'benchmark', 'doctor', 'cli',
 )  # fmt: skip
 STRANGERS = {'classification', 'detection'}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

@@ -22,7 +22,7 @@ from rethink_det.study.nodes import (
     Pruning,
     PublishedArchitecture,
     Run,
-)  # fmt: skip
+)
 from rethink_det.study.plans import ClassificationPlan, DetectionPlan
 from rethink_det.study.sharing import arms_of, plan_of_run, variant_of_shape
 

@@ -23,8 +23,11 @@ LEGACY = Path(__file__).parent / 'legacy'
 THINET = dict(type='ThiNetPruner', ratios=0.5, images=10)
 TAYLOR = dict(type='ImportancePruner', importance='taylor', ratios=0.5, images=6)
 SLIMMING = dict(type='NetworkSlimmingPruner', ratio=0.3)
-EACH = ['unpruned', 'fine-tune', 'scratch-e', 'scratch-b', 'lottery']
-DETECTORS = ['unpruned', 'prune-c', 'prune-d', 'scratch-e', 'random']
+EACH = ['unpruned', 'fine-tune', 'rewind', 'scratch-e', 'scratch-b', 'scratch-total', 'lottery']
+DETECTORS = [
+    'unpruned', 'unpruned-d', 'prune-c', 'prune-d', 'scratch-e', 'random', 'scratch-d',
+]  # fmt: skip
+GIVEN = ['prune-d', 'unpruned-d', 'scratch-d']
 
 
 @pytest.fixture(scope='module')
@@ -63,7 +66,8 @@ def own(folder):
 @pytest.fixture(scope='module')
 def given(folder, own):
     parent = str(own['classification/classifier/unpruned'].checkpoint_path)
-    return done(folder, 'given', ['prune-d'], pruner=TAYLOR, parent=parent, arms=['fine-tune'])
+    arms = dict(arms=['fine-tune', 'rewind'])
+    return done(folder, 'given', GIVEN, pruner=TAYLOR, parent=parent, **arms)
 
 
 def macs(run):
@@ -92,17 +96,20 @@ def test_classifiers(own, sizes):
     whole, small, *_ = sizes
     assert small < whole
     epochs = {arm: own[f'classification/classifier/{arm}'].epochs for arm in EACH}
-    stretched = epochs.pop('scratch-b')
-    assert epochs == {'unpruned': 2, 'fine-tune': 1, 'scratch-e': 2, 'lottery': 2}
-    assert stretched >= 2
+    assert epochs == {
+        **dict.fromkeys(EACH, 2),
+        'fine-tune': 1,
+        'scratch-b': round(2 * whole / small),
+        'scratch-total': round(2 * whole / small + 1),
+    }
     parent = 3 * whole * 64 * 2, 0, whole * 32
     search = 10 * 3 * whole  # three layers lose channels, each after a look at ten images
-    for arm, lasted in (*epochs.items(), ('scratch-b', stretched)):
+    for arm, lasted in epochs.items():
         run = own[f'classification/classifier/{arm}']
         size = whole if arm == 'unpruned' else small
         training, evaluation = 3 * size * 64 * lasted, size * 32
         assert told(run.spent) == (training, 0, evaluation)
-        inherits = arm in ('fine-tune', 'lottery')
+        inherits = arm in ('fine-tune', 'rewind', 'lottery')
         total = training + inherits * parent[0], inherits * search, evaluation
         assert told(run.total_spent) == (*total[:2], total[2] + inherits * parent[2])
         assert (run.train_macs, run.total_train_macs) == (training, total[0])
@@ -123,36 +130,50 @@ def test_detectors(own, sizes):
     before = 3 * detector * 4, 0, detector * 2
     search = 4 * 3 * detector  # there are but four images
     training, evaluation = 3 * pruned * 4, pruned * 2
+    as_prune_d = round((detector + pruned) / pruned)
+    assert as_prune_d > 1
     scratch = 3 * small * 64 * 2, 0, small * 32
     needed = {
         'prune-c': [classifier, tuned],
         'prune-d': [classifier, before, (0, search, 0)],
         'scratch-e': [scratch],
         'random': [],
+        'scratch-d': [],
     }
     for arm, parts in needed.items():
         run = own[f'detection/detector/{arm}']
-        assert told(run.spent) == (training, 0, evaluation)
-        expected = [sum(column) for column in zip((training, 0, evaluation), *parts, strict=True)]
+        assert run.epochs == (as_prune_d if arm == 'scratch-d' else 1)
+        mine = training * run.epochs, 0, evaluation
+        assert told(run.spent) == mine
+        expected = [sum(column) for column in zip(mine, *parts, strict=True)]
         assert told(run.total_spent) == tuple(expected)
         assert run.total_train_macs == expected[0]
     big = own['detection/detector/unpruned']
     assert told(big.spent) == before
     assert told(big.total_spent) == tuple(map(sum, zip(before, classifier, strict=True)))
+    longer = own['detection/detector/unpruned-d']  # the same once more, from the trained detector
+    assert told(longer.spent) == before
+    both = zip(before, before, classifier, strict=True)
+    assert told(longer.total_spent) == tuple(map(sum, both))
 
 
 def test_pruning_of_a_detector_with_data(own, sizes):
     run = own['detector-pruning/detector/pruned']
     assert told(run.spent) == (0, 4 * 3 * sizes[2], 0)
     assert (run.macs, run.macs_of) == (sizes[3], 'detector')
+    assert run.shape_spent == NOTHING
 
 
 def test_epochs_of_the_weights_before(own):
     earlier = {key: run.earlier_epochs for key, run in own.items()}
     assert earlier['classification/classifier/fine-tune'] == (2,)
+    assert earlier['classification/classifier/rewind'] == (2,)
     assert earlier['classification/classifier/lottery'] == ()  # its weights were never trained
     assert earlier['classification/classifier/scratch-e'] == ()
+    assert earlier['classification/classifier/scratch-total'] == ()
     assert earlier['detection/detector/prune-d'] == (1,)
+    assert earlier['detection/detector/unpruned-d'] == (1,)
+    assert earlier['detection/detector/scratch-d'] == ()
     assert earlier['detection/detector/prune-c'] == ()
 
 
@@ -169,6 +190,10 @@ def test_hours_add_up_along_the_way(own):
             'detection/detector/prune-d', 'detector-pruning/detector/pruned',
             'detection/detector/unpruned', BIG,
         ),
+        'detection/detector/unpruned-d': (
+            'detection/detector/unpruned-d', 'detection/detector/unpruned', BIG,
+        ),
+        'detection/detector/scratch-d': ('detection/detector/scratch-d',),
     }  # fmt: skip
     for key, way in ways.items():
         assert own[key].total_spent.device_s[CPU] == pytest.approx(seconds(*way))
@@ -187,26 +212,44 @@ def test_a_given_parent_and_a_pruner_with_gradients(given, sizes):
     assert tuned.earlier_epochs == (None,)
     named = {ledger.UNKNOWN_PARENT, ledger.ELSEWHERE}
     assert set(tuned.total_spent.not_counted) == named
+    again = given['classification/classifier/rewind']
+    assert told(again.spent) == (3 * small * 64 * 2, 0, small * 32)
+    assert (again.total_spent.training, again.total_spent.pruning) == (None, looks * whole)
     run = given['detection/detector/prune-d']
     searched = 4 * (1 + 2) * detector
     assert told(run.total_spent)[1:] == (
         searched, whole * 32 + (detector + pruned) * 2,
     )  # fmt: skip
     assert run.total_train_macs is None and set(run.total_spent.not_counted) == named
+    longer = given['detection/detector/unpruned-d']
+    assert told(longer.total_spent) == (None, 0, whole * 32 + detector * 2 * 2)
+    drawn = given['detection/detector/scratch-d']  # owes nothing to anybody
+    lasted = round((detector + pruned) / pruned)
+    assert told(drawn.total_spent) == (3 * pruned * 4 * lasted, 0, pruned * 2)
 
 
 def test_epochs_that_are_told_make_it_known(folder, own, given, sizes):
     whole, small, *_ = sizes
     parent = str(own[BIG].checkpoint_path)
-    more = dict(pruner=TAYLOR, parent=parent, parent_epochs=2, arms=['fine-tune'])
-    tuned = done(folder, 'given', [], **more)['classification/classifier/fine-tune']
+    arms = ['fine-tune', 'rewind', 'scratch-total']
+    more = dict(pruner=TAYLOR, parent=parent, parent_epochs=2, arms=arms)
+    found = done(folder, 'given', [], **more)
+    tuned, again, drawn = (found[f'classification/classifier/{arm}'] for arm in arms)
     assert tuned.total_train_macs == 3 * whole * 64 * 2 + 3 * small * 64
     assert tuned.total_spent.not_counted == (ledger.ELSEWHERE,)
     assert tuned.digest == given['classification/classifier/fine-tune'].digest
+    assert again.total_train_macs == 3 * (whole + small) * 64 * 2
+    assert drawn.epochs == round(2 * whole / small + 1)
+    assert drawn.total_train_macs == drawn.train_macs == 3 * small * 64 * drawn.epochs
 
 
 def test_a_shape_that_weights_tell_owes_their_training(folder, own, sizes):
-    found = done(folder, 'slim', [], pruner=SLIMMING, arms=['scratch-e'])
+    found = done(folder, 'slim', ['scratch-d'], pruner=SLIMMING, arms=['scratch-e'])
     run = found['classification/classifier/scratch-e']
     assert run.total_train_macs == 3 * sizes[0] * 64 * 2 + run.train_macs
     assert run.total_spent.evaluation == sizes[0] * 32 + run.macs * 32
+    whole, _, detector, _ = sizes
+    drawn = found['detection/detector/scratch-d']  # of the shape that the trained detector told
+    trained = 3 * whole * 64 * 2 + 3 * detector * 4
+    assert drawn.total_train_macs == trained + drawn.train_macs
+    assert drawn.total_spent.evaluation == whole * 32 + (detector + drawn.macs) * 2

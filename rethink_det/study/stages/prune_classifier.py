@@ -9,7 +9,6 @@ from mmengine.config import Config
 
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.layout import ARCHITECTURE, CONFIG, INHERITED
-from rethink_det.pruning import build_pruner
 from rethink_det.pruning.checkpoint import initial_weights
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import Spent
@@ -18,7 +17,12 @@ from rethink_det.study.attempts import Attempts
 from rethink_det.study.given_parents import described_config
 from rethink_det.study.nodes import ClassifierPruning
 from rethink_det.study.stages.stage import Stage, trainings_of
-from rethink_det.study.stages.widths import pruner_settings, shape_source, with_widths
+from rethink_det.study.stages.widths import (
+    accounts_of_pruning,
+    pruner_settings,
+    shape_source,
+    with_widths,
+)
 from rethink_det.study.trained_networks import trained_network
 
 
@@ -56,11 +60,7 @@ class PruneClassifier(Stage):
     def accounts(self, own: Spent) -> dict[str, Any]:
         """The weights took what the trained network did and the pruning, the shape perhaps less."""
         needed = ledger.whole(self.trained)
-        if self.widths is not None:
-            shape = self.widths.shape_spent
-        else:
-            shape = ledger.of_shape(build_pruner(dict(self.run.pruner)), needed + own)
-        return ledger.fields_of(own, needed, shape)
+        return accounts_of_pruning(self.run.pruner, self.widths, needed, own)
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Prune and evaluate; the training images are for methods that look at data."""

@@ -19,7 +19,12 @@ from rethink_det.study.detector_measurements import fields_of
 from rethink_det.study.nodes import DetectorPruning
 from rethink_det.study.stages.detector_config import detector_config
 from rethink_det.study.stages.stage import Stage, trainings_of
-from rethink_det.study.stages.widths import pruner_settings, shape_source, with_widths
+from rethink_det.study.stages.widths import (
+    accounts_of_pruning,
+    pruner_settings,
+    shape_source,
+    with_widths,
+)
 from rethink_det.study.trained_networks import trained_network
 
 
@@ -57,10 +62,10 @@ class PruneDetector(Stage):
         weights = self.classifier.checkpoint_path
         return detector_config(config, ARMS.reference(DETECTION), weights, weights)
 
-    @property
-    def needed(self) -> Spent:
-        """What the trained detector took."""
-        return ledger.whole(self.trained)
+    def accounts(self, own: Spent) -> dict[str, Any]:
+        """What the detector took and the pruning; the shape perhaps less."""
+        needed = ledger.whole(self.trained)
+        return accounts_of_pruning(self.run.pruner, self.widths, needed, own)
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Prune and evaluate; the training images are for methods that look at data."""

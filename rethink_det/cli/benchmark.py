@@ -4,10 +4,9 @@ import argparse
 from typing import Any
 
 import torch
-from mmengine.config import DictAction
 
 from rethink_det.benchmark import backbone, coco, detector, prune, start_up, train
-from rethink_det.cli.config_options import add_imports, import_modules
+from rethink_det.cli.config_options import KeyValues, add_imports, import_modules
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
     'train': {'rounds': 5, 'network': train.NETWORKS},
@@ -43,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pruning.add_argument(
         '--pruner-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         default={'ratios': prune.RATIO},
         metavar='KEY=VALUE',
         help='its arguments, e.g. ratios=0.3',

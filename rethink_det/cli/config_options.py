@@ -1,12 +1,50 @@
 """``--cfg-options``, as in all of MMEngine's tools, and ``--imports`` where there is no config."""
 
 import argparse
+import ast
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 from mmengine.config import DictAction
 
 from rethink_det.errors import UserError, in_one_line
+
+
+class KeyValues(DictAction):
+    """KEY=VALUE as MMEngine's tools read them, and Python's dicts: ``ratios={'layer1.*': 0.3}``."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add them to those of the same option.
+
+        Raises:
+            argparse.ArgumentError: One cannot be read, or is no KEY=VALUE.
+        """
+        for text in values:
+            if '=' not in text:
+                raise argparse.ArgumentError(self, f'{text!r} is not KEY=VALUE')
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (ValueError, AssertionError) as error:  # MMEngine asserts that brackets match
+            raise argparse.ArgumentError(self, str(error)) from None
+
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        if '{' not in val:
+            return DictAction._parse_iterable(val)
+        try:
+            return ast.literal_eval(val.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            raise ValueError(
+                f'{val} is no Python dict of plain values; quoted for a shell it looks like this: '
+                """ratios="{'layer1.*': 0.3}"."""
+            ) from None
 
 
 def add_config_options(
@@ -22,7 +60,7 @@ def add_config_options(
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         default={},
         metavar='KEY=VALUE',
         help=meaning,
@@ -64,7 +102,7 @@ def add_arm_settings(parser: argparse.ArgumentParser, meaning: str) -> None:
     parser.add_argument(
         '--arm-settings',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         default={},
         metavar='KEY=VALUE',
         help=meaning,

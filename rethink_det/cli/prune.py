@@ -7,12 +7,11 @@ the whole detector, for ``train DETECTOR_CONFIG --backbone OUT --arm prune-d``.
 import argparse
 from collections.abc import Iterator
 
-from mmengine.config import DictAction
 from rich.console import Console
 from rich.table import Table
 
 from rethink_det.architecture import Cost, PrunedArchitecture
-from rethink_det.cli.config_options import add_config_options
+from rethink_det.cli.config_options import KeyValues, add_config_options
 from rethink_det.cli.output import add_force, check_output
 from rethink_det.errors import UserError
 from rethink_det.layout import INITIAL
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--pruner-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         default={},
         metavar='KEY=VALUE',
         help='arguments of the method, e.g. ratios=0.3 or target=resnet56-a',

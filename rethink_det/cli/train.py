@@ -56,6 +56,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         'the unpruned one), sync_bn, untuned (take a network that was pruned and not fine-tuned)',
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    parser.add_argument('--seed', type=int, metavar='N', help='randomness.seed of the config')
     add_common_arguments(parser)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = '\n\n'.join(_listed(stage) for stage in STAGES)
@@ -110,6 +111,8 @@ def configured(options: argparse.Namespace) -> Config:
     if options.backbone:
         arm, settings = options.arm, options.arm_settings
         config = _told(with_backbone(config, options.backbone, arm, settings))
+    if options.seed is not None:
+        config.randomness = {**(config.get('randomness') or {}), 'seed': options.seed}
     if options.amp:
         config.optim_wrapper.type = 'AmpOptimWrapper'
     return config

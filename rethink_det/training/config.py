@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import fields
 from difflib import get_close_matches
@@ -18,6 +18,7 @@ from mmengine.registry import OPTIMIZERS
 from rethink_det.errors import UserError
 from rethink_det.packages import folder_of
 from rethink_det.registered import registered, scope_of
+from rethink_det.training.option_keys import addable_keys, with_default_hooks
 
 
 def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = None) -> Config:
@@ -84,19 +85,30 @@ def _parsed(text: str) -> Any:
 def set_options(config: Config, options: Mapping[str, Any], where: str) -> None:
     """Set dotted keys in place; unlike MMEngine, refuse one that does not exist.
 
-    A misspelt key would otherwise change nothing, in silence. Keys below a new dict value
-    are free, and so is everything below a key whose value is None.
+    A misspelt key would otherwise change nothing, in silence. A key exists if the config has it or
+    if MMEngine takes it there (:mod:`.option_keys`). Keys below a new dict value are free, and so
+    is everything below a key whose value is None.
 
     Raises:
         UserError: Names the key and what was probably meant.
     """
-    for key in options:
-        _check_key(config._cfg_dict, key, where)
+    with scope_of(config):
+        for key in options:
+            _check_key(config._cfg_dict, key, where)
+    for hook in (parts[1] for parts in map(_parts, options) if parts[0] == HOOKS and parts[2:]):
+        config[HOOKS] = with_default_hooks(config.get(HOOKS), hook)
     config.merge_from_dict(dict(options))
 
 
+HOOKS = 'default_hooks'
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    return tuple(key.split('.'))
+
+
 def _check_key(node: Any, key: str, where: str) -> None:
-    parts = key.split('.')
+    parts = _parts(key)
     for depth, part in enumerate(parts):
         if node is None:
             return
@@ -107,13 +119,23 @@ def _check_key(node: Any, key: str, where: str) -> None:
                     f'{part!r} is no index of it.'
                 )
             node = node[int(part)]
-            continue
-        if not isinstance(node, Mapping) or part not in node:
-            valid = sorted(node) if isinstance(node, Mapping) else []
-            near = get_close_matches(part, valid, 1)
-            hint = f' Did you mean {near[0]!r}?' if near else f' Valid here: {", ".join(valid)}.'
-            raise UserError(f'{where} has no key {key!r}: {part!r} is not there.{hint}')
-        node = node[part] if not isinstance(node, ConfigDict) else node.get(part)
+        elif isinstance(node, Mapping) and part in node:
+            node = node[part] if not isinstance(node, ConfigDict) else node.get(part)
+        else:
+            more = addable_keys(node, parts[:depth]) if isinstance(node, Mapping) else []
+            if part not in more:
+                raise UserError(f'{where} has no key {key!r}: {_not_there(part, node, more)}')
+            node = {} if addable_keys({}, parts[: depth + 1]) else None
+
+
+def _not_there(part: str, node: Any, more: Sequence[str]) -> str:
+    """That it is no key here, and which are."""
+    valid = sorted(node) if isinstance(node, Mapping) else []
+    near = get_close_matches(part, (*valid, *more), 1)
+    if near:
+        return f'{part!r} is not there. Did you mean {near[0]!r}?'
+    others = f'; may be added: {", ".join(more)}' if more else ''
+    return f'{part!r} is not there. Valid here: {", ".join(valid)}{others}.'
 
 
 def check_optimizer(config: Config) -> None:

@@ -35,6 +35,16 @@ def test_pruned_checkpoint_describes_itself(command, classifier, trained, tmp_pa
     assert cost['params'] == sum(p.numel() for p in network.parameters())
 
 
+def test_ratios_by_layer_are_given_as_a_dict(command, classifier, trained, tmp_path):
+    out = tmp_path / 'pruned.pth'
+    said = "ratios={'layer1.*': 0.5, 'layer2.*': 0.25}"
+    options = ('--pruner', 'L1NormPruner', '--pruner-options', said, '--no-eval', '-o', out)
+    assert command('prune', classifier(), trained, *options).status == 0
+    network = PrunedArchitecture.load(out).build_network().backbone
+    assert network.layer1[0].conv1.out_channels == 2
+    assert network.layer2[0].conv1.out_channels == 6
+
+
 def test_pruned_checkpoint_can_be_evaluated(command, classifier, trained, tmp_path):
     out = tmp_path / 'pruned.pth'
     assert command('prune', classifier(), trained, *RATIO, '-o', out).status == 0

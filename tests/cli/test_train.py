@@ -53,6 +53,14 @@ def test_options_change_keys_and_the_work_dir_has_a_default(
     assert [path.name for path in work.glob('epoch_*.pth')] == ['epoch_1.pth']
 
 
+def test_the_seed_of_the_command_line_is_that_of_the_run(classifier, command, tmp_path):
+    work_dir = tmp_path / 'seven'
+    done = command('train', classifier(), '--seed', 7, '--work-dir', work_dir)
+    assert done.status == 0
+    checkpoint = torch.load(next(work_dir.glob('epoch_*.pth')), weights_only=True)
+    assert checkpoint['meta']['provenance']['seed'] == 7
+
+
 def test_resume_without_a_checkpoint_starts_and_says_so(classifier, command, tmp_path):
     work = tmp_path / 'work'
     done = command('train', classifier(epochs=1), '--work-dir', work, '--resume')

@@ -38,6 +38,11 @@ def test_options_change_what_exists(path):
 @pytest.mark.parametrize(
     'key, message',
     [
+        ('randomness.sed', "Did you mean 'seed'"),
+        ('default_hooks.checkpoint.save_bset', "Did you mean 'save_best'"),
+        ('default_hooks.checkpint.interval', "Did you mean 'checkpoint'"),
+        ('visualizer.vis_backend', "Did you mean 'vis_backends'"),
+        ('optim_wrapper.paramwize_cfg', "Did you mean 'paramwise_cfg'"),
         ('optim_wraper.optimizer.lr', "'optim_wraper' is not there. Did you mean 'optim_wrapper'"),
         ('optim_wrapper.optimizer.lrr', "Did you mean 'lr'"),
         ('optim_wrapper.optimizer.zzz', 'Valid here: lr, type'),
@@ -55,6 +60,30 @@ def test_a_key_that_does_not_exist_is_refused(path, key, message):
     assert config.pretty_text == before
     with pytest.raises(UserError, match='small.py'):
         load_config(path, {key: 1})
+
+
+def test_keys_that_mmengine_takes_need_not_be_spelled_out(path):
+    options = {
+        'randomness.seed': 3,
+        'randomness.deterministic': True,
+        'default_hooks.checkpoint.save_best': 'auto',
+        'default_hooks.logger.interval': 5,
+        'optim_wrapper.accumulative_counts': 2,
+        'optim_wrapper.optimizer.momentum': 0.9,
+        'optim_wrapper.paramwise_cfg.norm_decay_mult': 0,
+        'param_scheduler.0.gamma': 0.5,
+        'log_processor.window_size': 3,
+    }
+    config = load_config(path, options)
+    assert config.randomness == dict(seed=3, deterministic=True)
+    hooks = dict(
+        checkpoint=dict(type='CheckpointHook', save_best='auto'),
+        logger=dict(type='LoggerHook', interval=5),
+    )
+    assert config.default_hooks == hooks
+    assert config.optim_wrapper.optimizer == dict(type='SGD', lr=0.1, momentum=0.9)
+    assert config.param_scheduler[0].gamma == 0.5
+    assert 'randomness' not in load_config(path)
 
 
 def test_a_file_that_is_missing_or_broken_is_refused(tmp_path):

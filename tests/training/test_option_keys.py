@@ -1,0 +1,78 @@
+"""Keys that MMEngine takes in a config that does not spell them out."""
+
+import pytest
+from mmengine.runner import Runner
+
+from rethink_det import load_config
+from rethink_det.errors import UserError
+from rethink_det.training.config import shipped_configs
+from rethink_det.training.option_keys import HOOKS, addable_keys, with_default_hooks
+
+DETECTOR = 'detection/faster-rcnn_r18-w16_fpn_shapes.py'
+CLASSIFIER = 'classification/resnet18-w16_shapes.py'
+
+
+@pytest.fixture
+def shipped():
+    return shipped_configs()
+
+
+@pytest.mark.parametrize(
+    'key, value',
+    [
+        ('val_evaluator.classwise', True),
+        ('train_dataloader.persistent_workers', False),
+        ('train_dataloader.dataset.indices', 10),
+        ('train_dataloader.drop_last', True),
+        ('model.backbone.frozen_stages', 1),
+        ('model.rpn_head.init_cfg', None),
+        ('model.test_cfg.rcnn.score_thr', 0.1),
+        ('train_cfg.dynamic_intervals', None),
+        ('env_cfg.mp_cfg.mp_start_method', 'fork'),
+    ],
+)
+def test_keys_of_a_detector(key, value, shipped):
+    config = load_config(shipped / DETECTOR, {key: value})
+    node = config
+    for part in key.split('.'):
+        node = node[part]
+    assert node == value
+
+
+@pytest.mark.parametrize(
+    'config, key, meant',
+    [
+        (DETECTOR, 'val_evaluator.claswise', 'classwise'),
+        (DETECTOR, 'train_dataloader.persistent_worker', 'persistent_workers'),
+        (DETECTOR, 'train_dataloader.dataset.indicees', 'indices'),
+        (DETECTOR, 'model.backbone.frozen_stage', 'frozen_stages'),
+        (CLASSIFIER, 'model.data_preprocessor.flipp', 'flip'),
+        (CLASSIFIER, 'train_cfg.max_epoch', 'max_epochs'),
+        (CLASSIFIER, 'randomnes.seed', 'randomness'),
+    ],
+)
+def test_a_wrong_key_is_still_refused(config, key, meant, shipped):
+    with pytest.raises(UserError, match=f"Did you mean '{meant}'"):
+        load_config(shipped / config, {key: 1})
+
+
+def test_the_hooks_are_those_of_the_runner(monkeypatch):
+    """MMEngine has them in a function."""
+    seen = []
+    runner = Runner.__new__(Runner)
+    monkeypatch.setattr(Runner, 'register_hook', lambda self, hook: seen.append(hook))
+    runner.register_default_hooks(None)
+    assert [hook['type'] for hook in seen] == list(HOOKS.values())
+
+
+def test_only_what_is_missing_is_spelled_out():
+    own = dict(checkpoint=dict(type='CheckpointHook', interval=3), timer=None)
+    assert with_default_hooks(own, 'checkpoint') == own
+    assert with_default_hooks(own, 'timer')['timer'] == dict(type='IterTimerHook')
+    assert with_default_hooks(None, 'no such') == {}
+
+
+def test_nothing_is_known_of_what_has_no_type():
+    assert addable_keys({}, ('custom', 'x')) == []
+    assert addable_keys({'type': 'NoSuchThing'}, ('model',)) == []
+    assert 'seed' not in addable_keys({'seed': 1}, ('randomness',))

@@ -1,4 +1,8 @@
-"""Every shipped study: its plan expands, and each run's config follows from those before it."""
+"""Every shipped study: its plan expands, and each run's config follows from those before it.
+
+What the large ones cost is added up: images times epochs times three forward passes, at
+:data:`RATE` of them a second. That is what their docstrings say.
+"""
 
 import re
 from collections import Counter
@@ -11,18 +15,33 @@ import torch
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
+from rethink_det.arms import ARMS, BudgetRule
 from rethink_det.classification.arm_config import classifier_architecture
+from rethink_det.detection.measuring.cost import detector_cost
 from rethink_det.report import RunResult
 from rethink_det.study.config import Study
 from rethink_det.study.graph import runs_of
 from rethink_det.study.nodes import GivenClassifier, PublishedArchitecture
 from rethink_det.study.recipe import Recipe
 from rethink_det.study.stages import AdoptClassifier, stage_of
+from rethink_det.study.stages.train_classifier import TrainClassifier
+from rethink_det.study.stages.train_detector import TrainDetector
 from rethink_det.training.config import load_config
 
 STUDIES = Path(__file__).resolve().parents[1] / 'configs' / 'studies'
 NAMES = sorted(str(path.relative_to(STUDIES)) for path in STUDIES.rglob('*.py'))
-LONGEST = 'detection/coco_r50_thinet.py'  # three variants in every way, in two detectors
+LARGE = ('imagenet', 'coco', 'voc')
+RATE = 1e13
+"""Multiply-adds a second: 20 effective TFLOP/s."""
+IMAGES = {'rethink_det.ImageNet': 1_281_167, 'CocoDataset': 117_266, 'VOCDataset': 5_011}
+"""Training images of the data sets that no test has."""
+SIZES = {'CocoDataset': (3, 800, 1344), 'VOCDataset': (3, 608, 1024)}
+DETECTORS: dict[tuple, int] = {}
+"""MACs of those that were counted."""
+COSTS = re.compile(
+    r'^Cost: (about|at most) ([\d,]+) GPU hours, ([\d,]+) for one seed( without controls)?[ ,]',
+    re.M,
+)
 # Arms that start from no weights.
 RANDOM = dict(classification=('scratch-e', 'scratch-b'), detection=('random',))
 
@@ -43,7 +62,8 @@ def loaded_once(monkeypatch):
 
 def is_long(name):
     """Whether it has many runs, or large networks, or is CIFAR-10's with more classes."""
-    return name == LONGEST or any(word in str(name) for word in ('imagenet', 'cifar100'))
+    controls = 'controls=True' in (STUDIES / name).read_text()
+    return controls or any(word in name for word in ('imagenet', 'cifar100'))
 
 
 @pytest.mark.parametrize(
@@ -57,17 +77,33 @@ def test_study_is_planned_and_its_runs_resolve(name, loaded_once, tmp_path):
     assert ('detection' in stages) == bool(study.detection)
     arms = {arm for plan in study.detection for arm in plan.arms}
     assert ('detector-pruning' in stages) == ('prune-d' in arms)
-    results, identities = {}, set()
-    for run in runs_of(study):
-        if run.seed == study.seeds[0]:
-            stage = stage_of(run, results)  # its parents come before it
-            config = stage.config()
-            assert_trains_what_its_arm_says(stage, config)
-            results[run.key] = stand_in(run, config, tmp_path)
-            if not isinstance(stage, AdoptClassifier):  # its file is not there
-                identities.add(Recipe.of(stage, config).digest)
+    identities, runs = set(), 0
+    for stage, config, _ in resolved(study, tmp_path):
+        runs += 1
+        assert_trains_what_its_arm_says(stage, config)
+        if not isinstance(stage, AdoptClassifier):  # its file is not there
+            identities.add(Recipe.of(stage, config).digest)
     given = isinstance(runs_of(study)[0], GivenClassifier)
-    assert len(identities) == len(results) - given  # no two would share a folder
+    assert len(identities) == runs - given  # no two would share a folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', [name for name in NAMES if any(key in name for key in LARGE)])
+def test_a_large_study_costs_what_its_docstring_says(name, loaded_once, tmp_path):
+    """To two digits; of all its seeds, and of one without controls."""
+    study = Study.load(STUDIES / name)
+    plan = study.classification
+    controls = [variant for variant in plan.variant_names if plan.of(variant).widths_of]
+    whole = alone = 0.0
+    for stage, config, result in resolved(study, tmp_path):
+        took = hours(stage, config, result)
+        whole += len(study.seeds) * took
+        alone += took * (stage.run.variant not in controls)
+    print(f'{name}: {whole:.0f} hours, {alone:.0f} for one seed without controls')
+    said = COSTS.search((STUDIES / name).read_text())
+    assert said is not None and bool(said[4]) == bool(controls)
+    numbers = [float(said[group].replace(',', '')) for group in (2, 3)]
+    assert numbers == pytest.approx([whole, alone], rel=0.05)
 
 
 def test_readme_of_the_detection_studies_lists_each_and_its_runs():
@@ -84,13 +120,58 @@ def test_readme_of_the_detection_studies_lists_each_and_its_runs():
     assert {name: (int(a), int(b)) for name, a, b in rows} == found
 
 
-def stand_in(run, config, folder) -> RunResult:
+def resolved(study, folder):
+    """(stage, config, result) of every run of the first seed; the results are stand-ins."""
+    results = {}
+    for run in runs_of(study):
+        if run.seed == study.seeds[0]:
+            stage = stage_of(run, results)  # its parents come before it
+            config = stage.config()
+            results[run.key] = stand_in(run, config, results, folder)
+            yield stage, config, results[run.key]
+
+
+def hours(stage, config, result) -> float:
+    """GPU hours of a training; 0 of all else."""
+    if not isinstance(stage, TrainClassifier | TrainDetector):
+        return 0.0
+    data, images = config.train_dataloader.dataset, 1
+    while data.get('dataset'):
+        images, data = images * data.get('times', 1), data.dataset
+    images *= IMAGES[data.type]
+    shape = PrunedArchitecture.load(result.architecture_path)
+    detects = isinstance(stage, TrainDetector)
+    macs = detector_macs(config, data.type, shape) if detects else shape.cost().macs
+    epochs = config.train_cfg.max_epochs * stretched(stage.run)
+    return 3 * macs * images * epochs / RATE / 3600
+
+
+def stretched(run) -> float:
+    """How much longer Scratch-B is for the weights that a mask removes, which a stand-in lacks."""
+    pruner = getattr(getattr(run, 'pruned', None), 'pruner', {})
+    if pruner.get('type') != 'MagnitudePruner':
+        return 1.0
+    equal = ARMS.get(run.stage, run.arm).budget is BudgetRule.STRETCHED
+    return 1 / (1 - pruner['ratio']) if equal else 1.0
+
+
+def detector_macs(config, kind, shape) -> int:
+    """Of a whole detector at the size of its training images."""
+    key = config.model.type, kind, shape.shape().digest
+    if key not in DETECTORS:
+        DETECTORS[key] = detector_cost(config, SIZES[kind]).whole.macs
+    return DETECTORS[key]
+
+
+def stand_in(run, config, results, folder) -> RunResult:
     """What a run would result in but for weights and masks, which arise only in a real one.
 
-    A pruner without a target in its config leaves everything there, and a published shape in
-    place of a pruner has no weights.
+    A pruner without a target in its config leaves everything there, unless another's widths are
+    its target, and a published shape in place of a pruner has no weights.
     """
     shape = getattr(run, 'pruner', {}).get('target') or getattr(run, 'architecture', None)
+    if getattr(run, 'widths', None) is not None:
+        shape = results[run.widths.key].architecture_path
     detects = run.stage in ('detection', 'detector-pruning')
     if shape or not detects:
         architecture = PrunedArchitecture.load(shape) if shape else classifier_architecture(config)

@@ -4,8 +4,9 @@ Question: are the layouts that sparse structure selection (arXiv 1707.01213) fou
 a detector? They are published without weights: nothing to fine-tune, no prune-c, no prune-d.
 In no arm is a stage frozen or a BatchNorm kept: this backbone has no such settings.
 Run: rethink-det study detection/coco_preact-r50
-Hardware: a GPU that holds 256 images of 224 x 224 and 16 of 1333 x 800, about 780 hours (estimated,
-not measured, see README.md); not run.
+Hardware: a GPU that holds 256 images of 224 x 224 and 16 of 1333 x 800; not run.
+Cost: about 2,300 GPU hours, 780 for one seed (--seeds 0), counted at 10^13 multiply-adds a
+    second and not measured.
 Expected: classifiers as paper/imagenet_preact-resnet50; of detectors, none is published.
 """
 

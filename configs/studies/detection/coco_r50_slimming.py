@@ -6,8 +6,9 @@ bottlenecks is the nearest: the channels inside its blocks go. The shares are th
 there; fine-tuning and Scratch-B are as for its VGG-11. For prune-d the detector is trained without
 the penalty; its scales stay near those of the sparse classifier.
 Run: rethink-det study detection/coco_r50_slimming
-Hardware: a GPU that holds 256 images of 224 x 224 and 16 of 1333 x 800, at most 830 hours
-(estimated, not measured, see README.md); not run.
+Hardware: a GPU that holds 256 images of 224 x 224 and 16 of 1333 x 800; not run.
+Cost: at most 3,900 GPU hours, 830 for one seed without controls (--seeds 0 --cfg-options
+    study.classification.controls=False), counted at 10^13 multiply-adds a second and not measured.
 Expected: none is published.
 """
 
@@ -17,6 +18,7 @@ study = dict(
     title='ResNet-50 pruned by network slimming, in Faster and Mask R-CNN on COCO',
     classification=dict(
         config='../../classification/resnet50_slimming_imagenet.py',
+        controls=True,
         pruners={
             'slimming-40': dict(type='NetworkSlimmingPruner', ratio=0.4, strictly_above=True),
             'slimming-60': dict(type='NetworkSlimmingPruner', ratio=0.6, strictly_above=True),

@@ -3,6 +3,8 @@
 Source: arXiv 1810.05270, sparse structure selection (arXiv 1707.01213).
 Run: rethink-det study paper/imagenet_preact-resnet50
 Hardware: a GPU that holds a batch of 256; not run.
+Cost: about 800 GPU hours, 270 for one seed (--seeds 0), counted at 10^13 multiply-adds a
+    second and not measured.
 Expected: the published top-1 stands beside each arm, see _base_/published.py.
 """
 

@@ -3,9 +3,12 @@
 Source: arXiv 1810.05270, ThiNet (arXiv 1707.06342), regression-based feature reconstruction (arXiv
 1707.06168), weights by magnitude (arXiv 1506.02626). The pruned networks of ThiNet and regression
 are their authors' own, without weights; those that are called *_pruner are pruned to the same
-widths here, and fine-tuned as after L1-norm pruning.
+widths here, and fine-tuned as after L1-norm pruning. Controls stand beside ThiNet alone: blocks
+that regression prunes select from their input, and magnitude masks weights; no widths tell either.
 Run: rethink-det study paper/imagenet_resnet50
 Hardware: a GPU that holds a batch of 256; not run.
+Cost: about 2,300 GPU hours, 730 for one seed without controls (--seeds 0 --cfg-options
+    study.classification.controls=False), counted at 10^13 multiply-adds a second and not measured.
 Expected: the published top-1 stands beside each arm, see _base_/published.py.
 """
 
@@ -15,6 +18,7 @@ study = dict(
     title='ResNet-50 on ImageNet',
     classification=dict(
         config='../../classification/resnet50_imagenet.py',
+        controls=True,
         variants={
             'thinet-30': dict(
                 architecture='resnet50-thinet-30',
@@ -50,15 +54,18 @@ study = dict(
             ),
             'regression-2x_pruner': dict(
                 pruner=dict(type='RegressionPruner', target='resnet50-2x'),
+                controls=False,
                 reference={{_base_.published.resnet50_regression_2x}},
             ),
             'magnitude-30': dict(
                 pruner=dict(type='MagnitudePruner', ratio=0.3, strictly_above=True),
+                controls=False,
                 arm_settings=dict(fine_tune_epochs=10, scratch_b_cap=None),
                 reference={{_base_.published.resnet50_magnitude_30}},
             ),
             'magnitude-60': dict(
                 pruner=dict(type='MagnitudePruner', ratio=0.6, strictly_above=True),
+                controls=False,
                 arm_settings=dict(fine_tune_epochs=10, scratch_b_cap=None),
                 reference={{_base_.published.resnet50_magnitude_60}},
             ),

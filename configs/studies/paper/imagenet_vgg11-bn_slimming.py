@@ -3,6 +3,8 @@
 Source: arXiv 1810.05270, network slimming (arXiv 1708.06519).
 Run: rethink-det study paper/imagenet_vgg11-bn_slimming
 Hardware: a GPU that holds a batch of 256; not run.
+Cost: at most 700 GPU hours, 220 for one seed without controls (--seeds 0 --cfg-options
+    study.classification.controls=False), counted at 10^13 multiply-adds a second and not measured.
 Expected: the published top-1 stands beside each arm, see _base_/published.py. Fine-tuned and
 Scratch-E are masked networks there, not smaller ones.
 """
@@ -13,6 +15,7 @@ study = dict(
     title='VGG-11 on ImageNet, network slimming',
     classification=dict(
         config='../../classification/vgg11-bn_slimming_imagenet.py',
+        controls=True,
         arm_settings=dict(fine_tune_epochs=5, scratch_b_cap=None),
         variants={
             '50': dict(

@@ -3,6 +3,8 @@
 Source: arXiv 1810.05270, weights by magnitude (arXiv 1506.02626).
 Run: rethink-det study paper/imagenet_vgg16-bn
 Hardware: a GPU that holds a batch of 256; not run.
+Cost: about 3,200 GPU hours, 1,100 for one seed (--seeds 0), counted at 10^13 multiply-adds a
+    second and not measured.
 Expected: the published top-1 stands beside each arm, see _base_/published.py.
 """
 

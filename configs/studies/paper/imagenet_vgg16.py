@@ -5,6 +5,8 @@ Source: arXiv 1810.05270, ThiNet (arXiv 1707.06342), regression-based feature re
 *_pruner are pruned to the same widths here, and fine-tuned as after L1-norm pruning.
 Run: rethink-det study paper/imagenet_vgg16
 Hardware: a GPU that holds a batch of 256; not run.
+Cost: about 2,500 GPU hours, 810 for one seed without controls (--seeds 0 --cfg-options
+    study.classification.controls=False), counted at 10^13 multiply-adds a second and not measured.
 Expected: the published top-1 stands beside each arm, see _base_/published.py.
 """
 
@@ -14,6 +16,7 @@ study = dict(
     title='VGG-16 on ImageNet',
     classification=dict(
         config='../../classification/vgg16_imagenet.py',
+        controls=True,
         variants={
             'thinet-conv': dict(
                 architecture='vgg16-thinet-conv',

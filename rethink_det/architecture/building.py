@@ -19,6 +19,7 @@ from rethink_det.architecture.network import (
     build_backbone,
     build_head,
     build_network,
+    trained_whole,
     without_memory,
 )
 from rethink_det.architecture.surgery import Surgeon
@@ -104,7 +105,7 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
 def fresh_network(architecture: 'PrunedArchitecture') -> Network:
     """Backbone and head with fresh weights, as one classification network."""
     backbone = fresh_backbone(architecture)
-    network = Network(backbone, fresh_head(architecture, backbone))
+    network = trained_whole(Network(backbone, fresh_head(architecture, backbone)))
     fresh_weights(network.head)
     return network
 

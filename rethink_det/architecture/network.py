@@ -86,7 +86,19 @@ def build_network(backbone: Mapping, head: Mapping, input_shape: Sequence[int]) 
         UserError: As of the two above.
     """
     built = build_backbone(backbone)
-    return Network(built, build_head(head, built, input_shape))
+    return trained_whole(Network(built, build_head(head, built, input_shape)))
+
+
+def trained_whole(network: Network) -> Network:
+    """The network, in which ``train()`` puts every BatchNorm into training mode.
+
+    mmdet's backbones keep theirs in evaluation mode (``norm_eval``), as a detector with few images
+    a step needs it; a classifier whose statistics are never updated learns next to nothing.
+    """
+    backbone: Any = network.backbone
+    if hasattr(backbone, 'norm_eval'):
+        backbone.norm_eval = False
+    return network
 
 
 def _build(kind: str, config: Mapping) -> nn.Module:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture, pruned_backbone
+from rethink_det.architecture.building import network_with
 from rethink_det.architecture.network import build_backbone
 
 HEAD = dict(type='rethink_det.LinearHead', num_classes=5)
@@ -151,3 +152,28 @@ def test_a_network_that_cannot_see_its_input_is_refused():
 def test_a_residual_stream_through_a_free_shortcut_is_refused(cifar):
     with pytest.raises(UserError, match='layer2.0.conv2 cannot be pruned'):
         cifar(channels={'layer2.0.conv2': 5}).build()
+
+
+@pytest.mark.parametrize('name', ['resnet34-a', 'resnet56-a', 'vgg16-5x', 'resnet50-thinet-30'])
+def test_a_network_that_is_asked_to_train_trains(name):
+    architecture = PrunedArchitecture.load(name)
+    network = architecture.build_network()
+    for mode in (True, False, True):
+        network.train(mode)
+        assert {module.training for module in network.modules()} == {mode}
+
+
+def test_a_network_with_given_weights_trains():
+    architecture = resnet18(layer1_0_conv1=5)
+    fresh = architecture.build_network()
+    given = network_with(architecture, fresh.state_dict()).train()
+    assert all(module.training for module in given.modules())
+    images = torch.randn(2, *architecture.input_shape)
+    before = {name: value.clone() for name, value in given.named_buffers()}
+    given(images)
+    assert any(not torch.equal(before[name], value) for name, value in given.named_buffers())
+
+
+def test_a_detectors_backbone_keeps_mmdets_default():
+    assert PrunedArchitecture.load('resnet34-a').build().norm_eval
+    assert not PrunedArchitecture.load('resnet34-a').build(norm_eval=False).norm_eval

@@ -8,7 +8,7 @@ Hardware: 2 CPU cores.
 study = dict(
     title='Demo: ResNet-18 (width 16) on shapes, L1-norm pruning',
     description='Parent, L1-norm pruning, two arms, and their transfer into a detector.',
-    seeds=[0, 1, 2],
+    seeds=[0, 1, 2, 3, 4],
     classification=dict(
         config='../classification/resnet18-w16_shapes.py',
         pruner=dict(type='L1NormPruner', ratios=0.6),
@@ -19,7 +19,11 @@ study = dict(
     detection=[
         dict(
             config='../detection/faster-rcnn_r18-w16_fpn_shapes.py',
-            arms=['prune-c', 'scratch-b', dict(arm='random', seeds=[0])],
+            arms=[
+                dict(arm='prune-c', seeds=[0]),
+                dict(arm='scratch-b', seeds=[0]),
+                dict(arm='random', seeds=[0]),
+            ],
             epochs=2,
         ),
     ],

@@ -101,12 +101,15 @@ def test_as_many_comparisons_are_planned_as_will_be_judged(name):
 
 
 def test_masks_are_judged_beside_boxes():
-    study = Study.load('shapes')
     boxes, masks = (f'{name}_r18-w16_fpn_shapes' for name in ('faster-rcnn', 'mask-rcnn'))
+    plans = [dict(config=f'../detection/{name}.py') for name in (boxes, masks)]
+    detectors = {'study.detection': plans, 'study.classification.controls': False}
+    study = Study.load('shapes', detectors)
+    boxes, masks = (f'{name}/taylor' for name in (boxes, masks))
     assert study.metrics_of('detection', boxes) == ('coco/bbox_mAP',)
     assert study.metrics_of('detection', masks) == ('coco/bbox_mAP', 'coco/segm_mAP')
     named = {'study.primary': {'model': masks, 'metric': 'coco/segm_mAP'}}
-    of_masks = Study.load('shapes', named)
+    of_masks = Study.load('shapes', detectors | named)
     assert comparisons_of(of_masks) == comparisons_of(study) and of_masks.primary
 
 

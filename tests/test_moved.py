@@ -35,7 +35,9 @@ def test_old_path_is_the_new_module_and_warns_once(old, forgotten):
     with pytest.warns(DeprecationWarning, match=f'{old} is now {PACKAGE}{MOVED[old]};') as told:
         module = import_module(PACKAGE + old)
         assert import_module(PACKAGE + old) is module
-    assert len(told) == 1
+    assert [f'{old} is now' in str(one.message) for one in told].count(
+        True
+    ) == 1  # libraries warn, too
     new = import_module(PACKAGE + MOVED[old])
     is_package = any(other.startswith(f'{old}.') for other in MOVED)
     assert is_package or module is new

@@ -43,7 +43,7 @@ def write_imagenet(root, wnids=tuple(f'n{number:08d}' for number in range(1000))
                     os.link(first[number % 12], file)
 
 
-def write_coco(root):
+def write_coco(root, names=CocoDataset.METAINFO['classes']):
     """``{train,val}2017/<12 digits>.jpg`` and ``annotations/instances_{train,val}2017.json``.
 
     As in the real files, the numbers of the categories have gaps, objects are polygons and
@@ -51,7 +51,7 @@ def write_coco(root):
     """
     missing = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
     numbers = [number for number in range(1, 91) if number not in missing]
-    names = CocoDataset.METAINFO['classes']
+    numbers = numbers[: len(names)]
     categories = [dict(id=i, name=name) for i, name in zip(numbers, names, strict=True)]
     (root / 'annotations').mkdir(parents=True)
     for split, count in (('train2017', 4), ('val2017', 2)):
@@ -71,7 +71,7 @@ def _objects(image, categories):
     boxes = [(10 * image, 10, 230, 150), (60, 10 * image, 160, 170)]
     objects = [
         dict(
-            category_id=categories[(37 * image + place) % 80],
+            category_id=categories[(37 * image + place) % len(categories)],
             bbox=[x, y, width, height],
             segmentation=[[x, y, x + width, y, x + width, y + height, x, y + height]],
             area=width * height,

@@ -26,7 +26,7 @@ test_pipeline = [
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,
-        type='mmdet.CocoDataset',
+        type='CocoDataset',
         data_root='data/raccoon/',
         ann_file='annotations/instances_train2017.json',
         data_prefix=dict(img='train2017/'),
@@ -38,7 +38,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     dataset=dict(
         _delete_=True,
-        type='mmdet.CocoDataset',
+        type='CocoDataset',
         data_root='data/raccoon/',
         ann_file='annotations/instances_val2017.json',
         data_prefix=dict(img='val2017/'),

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rethink_det.cli.config_options import KeyValues, add_config_options
+from rethink_det.cli.config_options import KeyValues, add_config_options, import_modules
+from rethink_det.errors import UserError
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -66,3 +67,12 @@ def test_a_second_option_adds_to_the_first():
     parser.add_argument('--x', nargs='+', action=KeyValues, default={})
     assert parser.parse_args(['--x', 'a=1', '--x', "b={'c': 2}"]).x == {'a': 1, 'b': {'c': 2}}
     assert parser.parse_args([]).x == {}
+
+
+def test_a_module_that_cannot_be_imported_is_named(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match='--imports no_such_module_of_mine: '):
+        import_modules(['no_such_module_of_mine'])
+    (tmp_path / 'broken_module_of_mine.py').write_text('1 / 0')
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UserError, match='--imports broken_module_of_mine: .*zero'):
+        import_modules(['broken_module_of_mine'])

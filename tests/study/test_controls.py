@@ -219,3 +219,14 @@ def test_a_control_is_not_run_without_its_method(load):
     ):
         study.restricted(['importance-random'])
     assert names(study.restricted(['importance', 'importance-random']))[1] == 'importance-random'
+
+
+def test_mistakes_in_what_the_shipped_studies_ask_for_are_refused():
+    with pytest.raises(UserError, match='controls must be True or False'):
+        Study.load('shapes', {'study.classification.controls': 'both'})
+    with pytest.raises(UserError, match='budget'):
+        Study.load('shapes', {'study.detection.0.budget': 'flops'})
+    with pytest.raises(UserError, match='stands there twice'):
+        Study.load('curve', {'study.classification.ratios': [0.3, 0.3]})
+    with pytest.raises(UserError, match=r'classification.epochs is about .*config'):
+        Study.load('raccoon', {'study.classification.epochs': 3})

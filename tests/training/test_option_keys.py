@@ -76,3 +76,10 @@ def test_nothing_is_known_of_what_has_no_type():
     assert addable_keys({}, ('custom', 'x')) == []
     assert addable_keys({'type': 'NoSuchThing'}, ('model',)) == []
     assert 'seed' not in addable_keys({'seed': 1}, ('randomness',))
+
+
+def test_what_cannot_be_set_is_refused(shipped):
+    with pytest.raises(UserError, match='pipeline is a list of 5'):
+        load_config(shipped / DETECTOR, {'train_dataloader.dataset.pipeline.99.type': 'x'})
+    with pytest.raises(UserError, match="'x' is not there"):
+        load_config(shipped / DETECTOR, {'model.backbone.depth.x': 1})

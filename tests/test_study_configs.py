@@ -79,9 +79,10 @@ def parents_at_hand(monkeypatch, tmp_path):
 
 
 def is_long(name):
-    """Whether it has many runs, or large networks, or is CIFAR-10's with more classes."""
+    """Whether it has many runs, or large or deep networks, or is CIFAR-10's with more classes."""
     controls = 'controls=True' in (STUDIES / name).read_text()
-    return controls or any(word in name for word in ('imagenet', 'cifar100'))
+    words = ('imagenet', 'cifar100', 'detection/', 'resnet110', 'preresnet164')
+    return controls or any(word in name for word in words)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ SHIPPED = [
     'demo.py',
     'cifar10_small.py',
     'paper/cifar10_resnet56.py',
-    'detection/coco_r50_thinet.py',
+    pytest.param('detection/coco_r50_thinet.py', marks=pytest.mark.slow),
 ]
 TOP1, BOX, MASK, VOC = 'accuracy/top1', 'coco/bbox_mAP', 'coco/segm_mAP', 'pascal_voc/mAP'
 FIRST = Comparison('classification', 'net', 'scratch-b', 'fine-tune', TOP1)

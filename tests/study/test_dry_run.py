@@ -93,7 +93,13 @@ def judged(study):
 
 @pytest.mark.parametrize(
     'name',
-    ['demo', 'shapes', 'cifar10_small', 'paper/cifar10_resnet56', 'detection/coco_r50_thinet'],
+    [
+        'demo',
+        'shapes',
+        'cifar10_small',
+        'paper/cifar10_resnet56',
+        pytest.param('detection/coco_r50_thinet', marks=pytest.mark.slow),
+    ],
 )
 def test_as_many_comparisons_are_planned_as_will_be_judged(name):
     study = Study.load(name)

@@ -2,7 +2,7 @@
 
 Question: on shapes, were the weights that pruning left worth anything?
 Run: make demo, or: rethink-det study demo --work-dir work_dirs/demo --workers 2
-Hardware: 2 CPU cores.
+Hardware: 2 CPU cores, 6.4 minutes; about 10 with the installation.
 """
 
 study = dict(

@@ -3,14 +3,14 @@
 import argparse
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rethink_det.cli.config_options import KeyValues, add_config_options, import_modules
 from rethink_det.errors import UserError
 
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
@@ -23,6 +23,7 @@ def parse():
     return lambda *texts: parser.parse_args(['--cfg-options', *texts]).cfg_options
 
 
+@settings(deadline=None)
 @given(value=st.dictionaries(st.text(), PLAIN, max_size=3))
 def test_any_dict_of_plain_values_is_read_as_it_is_printed(parse, value):
     assert parse(f'a.b={value!r}') == {'a.b': value}

@@ -27,6 +27,7 @@ from rethink_det.study.stages import AdoptClassifier, stage_of
 from rethink_det.study.stages.train_classifier import TrainClassifier
 from rethink_det.study.stages.train_detector import TrainDetector
 from rethink_det.training.config import load_config
+from tests.tiny_data import write_coco
 
 STUDIES = Path(__file__).resolve().parents[1] / 'configs' / 'studies'
 NAMES = sorted(str(path.relative_to(STUDIES)) for path in STUDIES.rglob('*.py'))
@@ -61,21 +62,17 @@ def loaded_once(monkeypatch):
 
 
 @pytest.fixture
-def parents_at_hand(monkeypatch, tmp_path):
-    """Makes the trained network that a study of detectors alone is given."""
-
-    def write(study):
-        if not study.classification.config:
-            monkeypatch.chdir(tmp_path)
-            config = load_config(STUDIES.parent / 'classification' / 'resnet18-w16_shapes.py')
-            architecture = classifier_architecture(config)
-            state = architecture.build_network().state_dict()
-            for parent in study.classification.given_parents:
-                Path(parent).parent.mkdir(parents=True)
-                meta = {'architecture': architecture.to_dict()}
-                save_checkpoint({'meta': meta, 'state_dict': state}, Path(parent))
-
-    return write
+def given(monkeypatch, tmp_path):
+    """A folder with what the study of detectors alone is given: a trained network, and photos."""
+    monkeypatch.chdir(tmp_path)
+    config = load_config(STUDIES.parent / 'classification' / 'resnet18-w16_shapes.py')
+    architecture = classifier_architecture(config)
+    meta = {'architecture': architecture.to_dict()}
+    state = architecture.build_network().state_dict()
+    file = tmp_path / 'work_dirs' / 'parent' / 'epoch_24.pth'
+    file.parent.mkdir(parents=True)
+    save_checkpoint({'meta': meta, 'state_dict': state}, file)
+    write_coco(tmp_path / 'data' / 'raccoon', ['raccoon'])
 
 
 def is_long(name):
@@ -89,9 +86,8 @@ def is_long(name):
     'name',
     [pytest.param(n, marks=[pytest.mark.slow] if is_long(n) else []) for n in NAMES],
 )
-def test_study_is_planned_and_its_runs_resolve(name, loaded_once, parents_at_hand, tmp_path):
+def test_study_is_planned_and_its_runs_resolve(name, loaded_once, given, tmp_path):
     study = Study.load(STUDIES / name)
-    parents_at_hand(study)
     stages = {run.stage for run in runs_of(study)}
     assert {'classification'} <= stages
     assert ('pruning' in stages) == bool(study.classification.config)  # else detectors alone

@@ -84,11 +84,8 @@ def _shrink_data(config: Config, split: str, data: Path) -> None:
         dataset = dataset.dataset
     kind = KINDS[dataset.type]  # A new data set? Say above how a tiny one is written.
     root = data / dataset.type
-    classes = dataset.get('metainfo', {}).get('classes')
-    if classes:  # no classes of the data set's type
-        root = data / '-'.join(classes)
     if not root.exists():
-        write_coco(root, classes) if classes else kind.write(root)
+        kind.write(root)
     loader.update({**kind.train, 'batch_size': kind.batch} if split == 'train' else kind.val)
     loader.num_workers = min(loader.num_workers, 1)
     dataset.update(kind.dataset, data_root=f'{root}/')

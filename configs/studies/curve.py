@@ -1,8 +1,8 @@
-"""A curve in minutes: three shares to remove, three budgets from scratch, one control, three seeds.
+"""A curve: three shares to remove, three budgets from scratch, one control, three seeds.
 
 Question: from which training compute on is a network drawn anew as good as the fine-tuned one?
 Run: rethink-det study curve --work-dir work_dirs/curve --workers 2
-Hardware: 2 CPU cores; docs/curves.md has the result.
+Hardware: 2 CPU cores.
 """
 
 study = dict(

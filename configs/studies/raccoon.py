@@ -24,7 +24,9 @@ study = dict(
     ),
     detection=[
         dict(
-            config='../detection/faster-rcnn_r18-w16_fpn_raccoon.py',
+            config='../detection/faster-rcnn_r18-w16_fpn_shapes.py',
+            data_root='data/raccoon',
+            name='faster-rcnn_raccoon',
             arms=['unpruned-d', 'prune-d', 'scratch-d'],
             epochs=6,
         ),

@@ -93,12 +93,13 @@ def set_options(config: Config, options: Mapping[str, Any], where: str) -> None:
     with scope_of(config):
         for key in options:
             _check_key(config._cfg_dict, key, where)
-    for hook in (parts[1] for parts in map(_parts, options) if parts[0] == HOOKS and parts[2:]):
-        config[HOOKS] = with_default_hooks(config.get(HOOKS), hook)
+    for place, *inside in map(_parts, options):
+        if place == DEFAULT_HOOKS and inside[1:]:
+            config[place] = with_default_hooks(config.get(place), inside[0])
     config.merge_from_dict(dict(options))
 
 
-HOOKS = 'default_hooks'
+DEFAULT_HOOKS = 'default_hooks'
 
 
 def _parts(key: str) -> tuple[str, ...]:
@@ -123,6 +124,8 @@ def _check_key(node: Any, key: str, where: str) -> None:
             more = addable_keys(node, parts[:depth]) if isinstance(node, Mapping) else []
             if part not in more:
                 raise UserError(f'{where} has no key {key!r}: {_not_there(part, node, more)}')
+            if any(map(str.isdigit, parts[depth + 1 :])):
+                raise UserError(f'{where} has no {part}, and so no entry {key!r}: set all of it.')
             node = {} if addable_keys({}, parts[: depth + 1]) else None
 
 

@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from inspect import Parameter, isclass, signature
 from typing import Any
 
-import mmengine.registry
-from mmengine.registry import Registry
+from mmengine import registry
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from rethink_det.registered import SCOPE_KEY, Kind, registered
-from rethink_det.registry import REGISTRIES
 
 HOOKS = {
     'runtime_info': 'RuntimeInfoHook',
@@ -35,6 +33,13 @@ UNTYPED = {
     **{f'default_hooks.{key}': kind for key, kind in HOOKS.items()},
 }
 """What MMEngine makes of a dict without a type, by its place."""
+BUILDERS = (
+    registry.MODELS, registry.DATASETS, registry.TRANSFORMS, registry.DATA_SAMPLERS,
+    registry.METRICS, registry.EVALUATOR, registry.HOOKS, registry.LOOPS, registry.OPTIMIZERS,
+    registry.OPTIM_WRAPPERS, registry.PARAM_SCHEDULERS, registry.TASK_UTILS, registry.VISUALIZERS,
+    registry.VISBACKENDS, registry.LOG_PROCESSORS,
+)  # fmt: skip
+"""Of what a training config describes; every library on MMEngine has its own of each."""
 ENVIRONMENT = ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit')
 LOADER = ('dataset', 'sampler', 'batch_sampler', 'collate_fn', 'num_batch_per_epoch')
 BESIDE_TYPE = {'optim_wrapper': ('constructor', 'paramwise_cfg'), 'train_cfg': ('by_epoch',)}
@@ -87,8 +92,7 @@ def _keys(node: Mapping, path: tuple[str, ...]) -> Iterator[str]:
 
 def _meant(kind: Any, scope: str | None) -> Kind | None:
     """What a type is, whichever registry has it."""
-    roots = (one for one in vars(mmengine.registry).values() if isinstance(one, Registry))
-    found = (registered(one, kind, scope) for one in (*roots, *REGISTRIES) if kind is not None)
+    found = (registered(one, kind, scope) for one in BUILDERS if kind is not None)
     return next((one for one in found if one is not None), None)
 
 

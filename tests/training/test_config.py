@@ -43,6 +43,7 @@ def test_options_change_what_exists(path):
         ('default_hooks.checkpint.interval', "Did you mean 'checkpoint'"),
         ('visualizer.vis_backend', "Did you mean 'vis_backends'"),
         ('optim_wrapper.paramwize_cfg', "Did you mean 'paramwise_cfg'"),
+        ('custom_hooks.0.type', 'has no custom_hooks, and so no entry'),
         ('optim_wraper.optimizer.lr', "'optim_wraper' is not there. Did you mean 'optim_wrapper'"),
         ('optim_wrapper.optimizer.lrr', "Did you mean 'lr'"),
         ('optim_wrapper.optimizer.zzz', 'Valid here: lr, type'),

@@ -17,13 +17,21 @@ from rethink_det.architecture.checkpoint import (
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import Parent, Provenance, file_name, versions
 from rethink_det.arms import AFTER_CONVERSION
-from rethink_det.convert.known_networks import identify, load_base, shapes_of, with_classes
+from rethink_det.convert.known_networks import (
+    identify,
+    load_base,
+    read_otherwise,
+    shapes_of,
+    with_classes,
+)
 from rethink_det.convert.network_slimming import split_selections
 from rethink_det.convert.subnet import read_subnet
 from rethink_det.convert.tensor_names import COUNTER, layer_of, renamed, tensors_of
 from rethink_det.convert.tensor_shapes import infer
 from rethink_det.convert.unstructured import SHARE, fold_masks, masks_of_zeros, share_of_zeros
 from rethink_det.errors import UserError
+
+_DEFAULT = 'as by default'
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,9 @@ def convert_checkpoint(
         notes.append(f'the base is {declared.name} of {declared.source}, by its tensors')
     if sized != declared:
         notes.append(f'there are {sized.head["num_classes"]} classes')
+    other = None if base is None else read_otherwise(tensors, sized, source)
+    if other is not None:
+        notes.append(_undecided(sized, other))
     known = None if subnet is None else read_subnet(subnet, replace(sized.base, name=sized.name))
     try:
         reads = {layer_of(n): inputs for n, inputs in renamed(selections, own, source).items()}
@@ -126,6 +137,21 @@ def convert_checkpoint(
     architecture = replace(architecture, masks=weight_masks.describe(kept) if kept else {})
     parent = Parent(file_name(source), None, digest(foreign), len(foreign))
     return Converted(architecture, state, parent, kept, tuple(notes))
+
+
+def _undecided(declared: PrunedArchitecture, other: PrunedArchitecture) -> str:
+    """That another network has the same tensors."""
+    ours, theirs = ({k: repr(v) for k, v in one.backbone.items()} for one in (declared, other))
+    different = [
+        f'{key} {theirs.get(key, _DEFAULT)} there, {ours.get(key, _DEFAULT)} here'
+        for key in dict.fromkeys([*theirs, *ours])
+        if theirs.get(key) != ours.get(key)
+    ]
+    return (
+        f'the tensors are called and shaped as those of {other.name} ({other.source}), which '
+        f'computes something else with them than the base ({"; ".join(different)}): no tensor '
+        'tells which of the two was trained'
+    )
 
 
 def _fitted(

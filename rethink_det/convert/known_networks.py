@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture, published
@@ -129,6 +130,46 @@ def _candidates(tensors: Mapping[str, Tensor]) -> dict[str, PrunedArchitecture]:
     depth = sum(t.dim() > 1 for name, t in tensors.items() if SHORTCUT not in name)
     known = AKAMASTER if akamaster else TORCHVISION
     return {name: parent for name, parent in known.items() if parent.backbone['depth'] == depth}
+
+
+def read_otherwise(
+    tensors: Mapping[str, Tensor], declared: PrunedArchitecture, where: str | os.PathLike
+) -> PrunedArchitecture | None:
+    """A known network that the tensors fit as well as the declared one, and that computes else.
+
+    What no tensor tells (how a shortcut changes shape, which convolution of a block has the
+    stride, how images are padded) decides all the same: weights read as the other network's score
+    no better than chance.
+
+    Args:
+        tensors: Foreign ones; by their names the family is known that they come from.
+        declared: What the network is said to have been before it was cut.
+        where: The file, for messages.
+
+    Returns:
+        The first such network of that family; None if what is declared is one of them.
+    """
+    whole, own = declared.base, shapes_of(declared.base)
+    state = renamed(tensors, own, where)
+    known = (with_classes(parent, state) for parent in _candidates(tensors).values())
+    alike = [parent for parent in known if shapes_of(parent) == own]
+    if any(_compute_alike(whole, parent) for parent in alike):
+        return None
+    return next(iter(alike), None)
+
+
+@torch.no_grad()
+def _compute_alike(one: PrunedArchitecture, other: PrunedArchitecture) -> bool:
+    """Whether two networks with the same tensors give one image the same scores."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        first, second = one.build_network().eval(), other.build_network().eval()
+        for parameter in first.parameters():
+            if parameter.dim() == 1:  # a branch that begins at zero would hide what it computes
+                parameter.uniform_(0.5, 1.5)
+        second.load_state_dict(first.state_dict())
+        image = torch.randn(1, *one.input_shape)
+        return torch.allclose(first(image), second(image), rtol=1e-3, atol=1e-5)
 
 
 def shapes_of(architecture: PrunedArchitecture) -> dict[str, tuple[int, ...]]:

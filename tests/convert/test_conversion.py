@@ -88,6 +88,20 @@ def test_a_cifar_resnet_whose_head_is_linear_subsamples(saved, unsettle):
     assert torch.allclose(scores(converted, images), theirs(images), atol=1e-5)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize('shortcut, told', [('avgpool', True), ('subsample', False)])
+def test_what_no_tensor_tells_is_said(saved, shortcut, told):
+    path = saved(Akamaster().state_dict())
+    backbone = {'type': 'rethink_det.CifarResNet', 'depth': 20, 'shortcut': shortcut}
+    head = {'type': 'rethink_det.LinearHead', 'num_classes': 10}
+    before = torch.get_rng_state()
+    notes = convert_checkpoint(path, PrunedArchitecture(backbone, head, (3, 32, 32))).inferred
+    assert torch.equal(torch.get_rng_state(), before)
+    said = [note for note in notes if 'no tensor tells which of the two was trained' in note]
+    assert len(said) == told
+    assert not told or "shortcut 'subsample' there, 'avgpool' here" in said[0]
+
+
 def test_real_weights_of_an_old_torch(shared):
     path = shared / 'weights' / 'resnet56-4bfd9763.th'
     if not path.is_file():

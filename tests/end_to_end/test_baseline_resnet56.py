@@ -118,7 +118,9 @@ def test_it_is_told_apart_from_its_own_shape(tuned, command, monkeypatch):
     norm = [f'model.data_preprocessor.{key}={value}' for key, value in convention().items()]
     asked = ('--config', 'classification/resnet56_cifar10.py', '--epochs', EPOCHS, '--work-dir',
              'work', '--workers', 2, '--seeds', *SEEDS)  # fmt: skip
-    done = command('baseline', 'theirs.pth', *asked, '--cfg-options', *limits, *norm)
+    # Tensors do not tell that every second pixel is taken; the config's network takes averages.
+    keys = [*limits, *norm, 'model.backbone.shortcut=subsample']
+    done = command('baseline', 'theirs.pth', *asked, '--cfg-options', *keys)
     assert done.status == 0, done
     runs = [run for run in StudyResults.read('work').runs if run.stage == 'classification']
     (given,) = [run for run in runs if run.is_given]
@@ -140,6 +142,20 @@ def test_it_is_told_apart_from_its_own_shape(tuned, command, monkeypatch):
 def convention():
     """How these weights want their images, on the 0..255 scale."""
     return {'mean': [255 * m for m in MEAN], 'std': [255 * s for s in STD]}
+
+
+def test_read_as_another_network_it_is_refused(tuned, command, monkeypatch):
+    folder, _ = tuned
+    monkeypatch.chdir(folder)
+    norm = [f'model.data_preprocessor.{key}={value}' for key, value in convention().items()]
+    asked = ('--config', 'classification/resnet56_cifar10.py', '--epochs', 1, '--work-dir',
+             'wrong', '--seeds', 0, '--arms', 'rewind')  # fmt: skip
+    limits = [f'{split}_dataloader.dataset.limit={IMAGES}' for split in ('train', 'val', 'test')]
+    done = command('baseline', 'theirs.pth', *asked, '--cfg-options', *limits, *norm)
+    assert done.status == 1
+    said = done.out + done.err
+    assert "shortcut 'subsample' there, as by default here" in said
+    assert 'guessing among 10 classes 10 %: it is not read as it was trained' in said
 
 
 def test_the_recipe_of_another_network_is_refused(tuned, command):

@@ -20,7 +20,7 @@ from rethink_det.study.execute import execute_study
 from rethink_det.training.config import load_config
 
 LEGACY = Path(__file__).parent / 'legacy'
-THINET = dict(type='ThiNetPruner', ratios=0.5, images=10)
+THINET = dict(type='ThiNetPruner', ratios=0.5, images=20)
 TAYLOR = dict(type='ImportancePruner', importance='taylor', ratios=0.5, images=6)
 SLIMMING = dict(type='NetworkSlimmingPruner', ratio=0.3)
 EACH = ['unpruned', 'fine-tune', 'rewind', 'scratch-e', 'scratch-b', 'scratch-total', 'lottery']
@@ -95,15 +95,15 @@ def told(spent):
 def test_classifiers(own, sizes):
     whole, small, *_ = sizes
     assert small < whole
+    search = 20 * 3 * whole  # three layers lose channels, each after a look at twenty images
     epochs = {arm: own[f'classification/classifier/{arm}'].epochs for arm in EACH}
     assert epochs == {
         **dict.fromkeys(EACH, 2),
         'fine-tune': 1,
         'scratch-b': round(2 * whole / small),
-        'scratch-total': round(2 * whole / small + 1),
+        'scratch-total': round((2 * whole + search / (3 * 64)) / small + 1),
     }
     parent = 3 * whole * 64 * 2, 0, whole * 32
-    search = 10 * 3 * whole  # three layers lose channels, each after a look at ten images
     for arm, lasted in epochs.items():
         run = own[f'classification/classifier/{arm}']
         size = whole if arm == 'unpruned' else small
@@ -118,7 +118,7 @@ def test_classifiers(own, sizes):
 
 def test_pruning_with_data(own, sizes):
     run = own[SMALL]
-    assert told(run.spent) == (0, 10 * 3 * sizes[0], 0)
+    assert told(run.spent) == (0, 20 * 3 * sizes[0], 0)
     assert told(run.total_spent)[0] == own[BIG].train_macs
     assert run.shape_spent == NOTHING  # the widths were given, whatever the images say
 
@@ -126,7 +126,7 @@ def test_pruning_with_data(own, sizes):
 def test_detectors(own, sizes):
     whole, small, detector, pruned = sizes
     classifier = 3 * whole * 64 * 2, 0, whole * 32
-    tuned = 3 * small * 64, 30 * whole, small * 32
+    tuned = 3 * small * 64, 60 * whole, small * 32
     before = 3 * detector * 4, 0, detector * 2
     search = 4 * 3 * detector  # there are but four images
     training, evaluation = 3 * pruned * 4, pruned * 2

@@ -1,5 +1,6 @@
 """A given parent is taken instead of training one."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from rethink_det.report.run_result import RunResult
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.given_parents import described_config, read_parent
+from rethink_det.study.guessing import check_beats_guessing
 from rethink_det.study.kept_replicates import keep_replicates, kept_replicates
 from rethink_det.study.nodes import GivenClassifier
 from rethink_det.study.stages.stage import Stage
@@ -75,13 +77,15 @@ class AdoptClassifier(Stage):
         cost, attempt = architecture.cost(), Attempts()
         took = attempt('total_train_macs', lambda: self._took(config, cost.macs))
         metrics = self._metrics(config, folder, attempt)
+        replicates = kept_replicates(folder, attempt) if metrics else {}
+        self._check(metrics, replicates, architecture)
         own = ledger.NOTHING
         if metrics:
             tested = attempt('evaluation', lambda: ledger.of_test(config, cost.macs))
             own = replace(own, evaluation=tested)
         result = self.result(
             metrics=metrics,
-            **(kept_replicates(folder, attempt) if metrics else {}),
+            **replicates,
             **asdict(cost),
             epochs=self.run.trained_epochs or 0,
             earlier_epochs=(None,) if self.run.trained_epochs is None else (),
@@ -103,6 +107,15 @@ class AdoptClassifier(Stage):
         if self.run.compared:
             return evaluate(config, folder / PARENT)
         return attempt('metrics', lambda: evaluate(config, folder / PARENT)) or {}
+
+    def _check(
+        self, metrics: Mapping[str, float], replicates: Mapping, network: PrunedArchitecture
+    ) -> None:
+        """Refuse a network that others are to be compared with, and that only guesses."""
+        top1, images = metrics.get('accuracy/top1'), replicates.get('test_images')
+        classes = network.head.get('num_classes')
+        if self.run.compared and top1 is not None and images and classes:
+            check_beats_guessing(self.run.checkpoint, top1, images, classes)
 
     def _took(self, config: Config, macs: int) -> float | None:
         """Its training elsewhere, on as many images as the config trains on."""

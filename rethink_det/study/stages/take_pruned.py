@@ -47,6 +47,8 @@ class TakePruned(Stage):
         """Make it self-describing; what it took to find its shape nobody knows."""
         config.dump(folder / CONFIG)
         given = given_pruned(config, self.run.checkpoint, self.run.tuned)
+        for line in given.provenance.inferred or ():
+            print(f'inferred: {line}')
         given.write(folder / INHERITED)
         architecture = PrunedArchitecture.load(given)
         architecture.save(folder / ARCHITECTURE)

@@ -17,7 +17,7 @@ from rethink_det.classification.arm_config import (
 from rethink_det.errors import UserError
 from rethink_det.layout import ARCHITECTURE, CONFIG
 from rethink_det.report.run_result import RunResult
-from rethink_det.report.spent import Spent
+from rethink_det.report.spent import Spent, total
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.kept_replicates import kept_replicates
@@ -61,12 +61,15 @@ class TrainClassifier(Stage):
         pruned = self.pruned
         if pruned is None or budget_rule(self.arm, self.run.settings) is not BudgetRule.TOTAL:
             return None
-        if pruned.total_train_macs is None or pruned.macs is None:
+        searched = pruned.total_spent.pruning if pruned.total_spent else None
+        took = total(pruned.total_train_macs, searched)
+        if took is None or pruned.macs is None:
             raise UserError(
-                f'Arm {self.arm.name} trains with the compute of its parent, which is not known: '
-                'set study.classification.parent_epochs.'
+                f'Arm {self.arm.name} trains with the compute of its parent and of pruning, which '
+                'is not known: set study.classification.parent_epochs; what an older version of '
+                'this package pruned is pruned anew in another --work-dir.'
             )
-        return pruned.total_train_macs / ledger.of_an_epoch(config, round(pruned.macs))
+        return took / ledger.of_an_epoch(config, round(pruned.macs))
 
     @property
     def rates(self) -> Sequence[float]:

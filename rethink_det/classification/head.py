@@ -9,6 +9,9 @@ from rethink_det.bounds import check_count, check_number, is_int
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
+KAIMING = 'kaiming'
+"""A standard deviation that follows from how many features a layer reads."""
+
 
 @MODELS.register_module()
 class LinearHead(BaseModule):
@@ -18,13 +21,16 @@ class LinearHead(BaseModule):
         in_channels: Width of the feature map.
         num_classes: Number of classes.
         init_std: Standard deviation of the initial weights, with biases at 0: 0.01 in the
-            VGGs of arXiv 1708.06519. Default: torch's own init.
+            VGGs of arXiv 1708.06519; ``'kaiming'``, the root of 2 over the features read (arXiv
+            1502.01852), in the CIFAR ResNets of arXiv 1808.06866. Default: torch's own init.
 
     Raises:
-        UserError: ``num_classes`` is below 1, or ``init_std`` negative.
+        UserError: ``num_classes`` is below 1, or ``init_std`` negative or another word.
     """
 
-    def __init__(self, in_channels: int, num_classes: int, init_std: float | None = None) -> None:
+    def __init__(
+        self, in_channels: int, num_classes: int, init_std: float | str | None = None
+    ) -> None:
         check_count('num_classes', num_classes)
         super().__init__(None if init_std is None else [_normal(init_std)])
         self.pool = nn.AdaptiveAvgPool2d(1)
@@ -53,11 +59,12 @@ class MLPHead(BaseModule):
         norm: BatchNorm after every hidden linear layer.
         dropout: Probability; 0 for no dropout layers.
         bn_weight: Initial scale of BatchNorm.
-        init_std: Standard deviation of the initial linear weights; biases start at 0.
+        init_std: Standard deviation of the initial linear weights, or ``'kaiming'``, as of
+            :class:`LinearHead`; biases start at 0.
 
     Raises:
         UserError: A width, ``pool`` or ``num_classes`` is below 1, ``dropout`` is not in
-            0 <= p < 1, or ``init_std`` is negative.
+            0 <= p < 1, or ``init_std`` is negative or another word.
     """
 
     def __init__(
@@ -69,7 +76,7 @@ class MLPHead(BaseModule):
         norm: bool = False,
         dropout: float = 0.5,
         bn_weight: float = 1.0,
-        init_std: float = 0.01,
+        init_std: float | str = 0.01,
     ) -> None:
         check_count('num_classes', num_classes)
         listed = isinstance(hidden, (list, tuple))
@@ -98,5 +105,9 @@ class MLPHead(BaseModule):
         return self.classifier(self.pool(feature).flatten(1))
 
 
-def _normal(std: float) -> dict:
+def _normal(std: float | str) -> dict:
+    if std == KAIMING:
+        return dict(type='Kaiming', layer='Linear', mode='fan_in')
+    if isinstance(std, str):
+        raise UserError(f'init_std must be a number or {KAIMING!r}, got {std!r}.')
     return dict(type='Normal', layer='Linear', std=check_number('init_std', std, least=0))

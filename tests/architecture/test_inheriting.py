@@ -16,7 +16,7 @@ def kept_channels(width: int):
     return indices.map(lambda chosen: tuple(sorted(chosen)))
 
 
-@pytest.mark.parametrize('shortcut', ['avgpool', 'subsample'])
+@pytest.mark.parametrize('shortcut', ['avgpool', 'subsample', 'subsample-append'])
 @given(data=st.data())
 def test_inherited_weights_are_the_cut_parents(cifar, unsettle, shortcut, data):
     base = cifar(shortcut=shortcut)

@@ -27,6 +27,7 @@ def resnet(depth: int, **settings) -> dict:
 BACKBONES = {
     'cifar8-avgpool': cifar_net(8, 'avgpool'),
     'cifar8-subsample': cifar_net(8, 'subsample'),
+    'cifar8-append': cifar_net(8, 'subsample-append'),
     'cifar20-avgpool': cifar_net(20, 'avgpool'),
     'cifar20-subsample': cifar_net(20, 'subsample'),
     'resnet18': resnet(18, norm_eval=False),

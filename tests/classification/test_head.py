@@ -91,6 +91,21 @@ def test_a_linear_head_starts_as_torchs_or_as_asked():
     assert torch.equal(default.fc.weight, before) and default.fc.bias.any()
 
 
+def test_a_linear_head_drawn_by_kaiming_starts_by_what_it_reads():
+    torch.manual_seed(0)
+    for width in (64, 512):
+        head = LinearHead(width, 1000, init_std='kaiming')
+        head.init_weights()
+        assert head.fc.weight.std().item() == pytest.approx((2 / width) ** 0.5, rel=0.05)
+        assert not head.fc.bias.any()
+
+
+@pytest.mark.parametrize('head', [LinearHead, MLPHead])
+def test_a_deviation_that_is_another_word_is_refused(head):
+    with pytest.raises(UserError, match="init_std must be a number or 'kaiming', got 'xavier'"):
+        head(4, 3, init_std='xavier')
+
+
 @pytest.mark.parametrize(
     'settings, message',
     [

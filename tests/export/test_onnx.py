@@ -42,6 +42,11 @@ NETWORKS = {
         Cut({'layer1.0.conv1': (0, 3, 4), 'layer3.0.conv1': tuple(range(20))}),
     ),
     'subsampling': (ours('CifarResNet', depth=8, shortcut='subsample'), POOLED, Cut()),
+    'appending': (
+        ours('CifarResNet', depth=8, shortcut='subsample-append'),
+        {**POOLED, 'init_std': 'kaiming'},
+        Cut({'layer2.0.conv1': (0, 3, 4)}),
+    ),
     'vgg': (
         ours('VGG', depth=11, conv_bias=False, last_pool=False),
         HIDDEN,

@@ -14,7 +14,8 @@ from rethink_det.classification.backbones.conv_init import conv_and_norm
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
-SHORTCUTS = ('avgpool', 'subsample')
+SHORTCUTS = ('avgpool', 'subsample', 'subsample-append')
+"""How a shortcut shrinks a map, and where it adds channels, see :class:`CifarResNet`."""
 
 
 class Shortcut(nn.Module):
@@ -36,7 +37,7 @@ class Shortcut(nn.Module):
             return x
         if self.mode == 'avgpool':
             return F.pad(F.avg_pool2d(x, self.stride), (0, 0, 0, 0, 0, self.new_channels))
-        before = self.new_channels // 2
+        before = self.new_channels // 2 if self.mode == 'subsample' else 0
         pad = (0, 0, 0, 0, before, self.new_channels - before)
         return F.pad(x[:, :, :: self.stride, :: self.stride], pad)
 
@@ -80,7 +81,8 @@ class CifarResNet(BaseModule):
             pool, zero channels appended (what the experiments of arXiv 1810.05270 train,
             whose code however cuts these shortcuts from the graph; here gradients flow).
             ``'subsample'``: every second pixel, zero channels on both sides (arXiv
-            1512.03385 and most public weights).
+            1512.03385 and most public weights). ``'subsample-append'``: every second pixel,
+            zero channels appended (the code of soft filter pruning, arXiv 1808.06866).
         init_cfg: MMEngine's initializer; default Kaiming normal by fan-out, BN at 1 and 0.
 
     Raises:

@@ -10,7 +10,7 @@ from rethink_det.architecture.checkpoint import Checkpoint, load_exactly
 from rethink_det.architecture.network import Network
 from rethink_det.classification import CifarResNet, LinearHead
 
-SHORTCUTS = ('avgpool', 'subsample')
+SHORTCUTS = ('avgpool', 'subsample', 'subsample-append')
 
 
 @pytest.mark.parametrize('shortcut', SHORTCUTS)
@@ -36,7 +36,7 @@ def test_another_depth_is_refused(depth):
 
 
 def test_an_unknown_shortcut_is_refused():
-    with pytest.raises(UserError, match=r"one of \('avgpool', 'subsample'\), got 'projection'"):
+    with pytest.raises(UserError, match=r"one of \('avgpool', 'subsample', .*, got 'projection'"):
         CifarResNet(8, shortcut='projection')
 
 
@@ -55,16 +55,25 @@ def positive(channels, size=6):
 
 
 @pytest.mark.parametrize('base', [4, 3])
-def test_subsample_takes_every_second_pixel_and_pads_both_sides(base):
+@pytest.mark.parametrize('shortcut, share', [('subsample', 2), ('subsample-append', 0)])
+def test_subsampling_takes_every_second_pixel_and_pads_both_sides_or_the_end(base, shortcut, share):
     images = positive(base)
-    out = silent_block('subsample', 2, base)(images)
+    out = silent_block(shortcut, 2, base)(images)
     assert out.shape == (2, 2 * base, 3, 3)
-    before = base // 2
+    before = base // share if share else 0
     for row in range(3):
         for column in range(3):
             pixel = out[:, before : before + base, row, column]
             assert torch.equal(pixel, images[:, :, 2 * row, 2 * column])
     assert not out[:, :before].any() and not out[:, before + base :].any()
+
+
+def test_appending_is_what_the_authors_of_soft_filter_pruning_compute():
+    """Their ``DownsampleA``: pools of one pixel, and the map itself times zero behind it."""
+    images = positive(4)
+    pooled = torch.nn.AvgPool2d(kernel_size=1, stride=2)(images)
+    theirs = torch.cat((pooled, pooled.mul(0)), 1)
+    assert torch.equal(silent_block('subsample-append', 2)(images), theirs)
 
 
 def test_avgpool_averages_two_by_two_and_pads_the_end():
@@ -92,7 +101,7 @@ def test_gradients_flow_through_the_shortcut(shortcut, stage, channels):
     reached = images.grad != 0
     assert reached.all() if shortcut == 'avgpool' or stage == 1 else reached[:, :, ::2, ::2].all()
     # Every channel that is passed on counts once, whatever the pooling.
-    weight = 1 if shortcut == 'subsample' or stage == 1 else 0.25
+    weight = 0.25 if shortcut == 'avgpool' and stage > 1 else 1
     assert torch.allclose(images.grad[:, :, 0, 0], torch.tensor(float(weight)))
 
 

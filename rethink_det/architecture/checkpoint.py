@@ -30,6 +30,7 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import weight_masks
+from rethink_det.architecture.finite import check_finite
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import Parent, Provenance, file_name
 from rethink_det.architecture.structure_scales import MOMENTUM, SCALE, fold_scales
@@ -87,10 +88,12 @@ class Checkpoint:
         It may be another tool's: a bare state dict, or a checkpoint of MMEngine.
 
         Raises:
-            UserError: The file is missing, damaged, or a pickle that needs code to load, or says
-                something of itself that makes no sense.
+            UserError: The file is missing, damaged, or a pickle that needs code to load, says
+                something of itself that makes no sense, or has a weight that is not finite.
         """
-        return cls.from_dict(load_checkpoint(path), path)
+        read = cls.from_dict(load_checkpoint(path), path)
+        check_finite(read.state_dict, path)
+        return read
 
     @classmethod
     def from_dict(
@@ -145,7 +148,12 @@ class Checkpoint:
         return content
 
     def write(self, path: str | os.PathLike) -> None:
-        """Write the file, whole or not at all; folders are made."""
+        """Write the file, whole or not at all; folders are made.
+
+        Raises:
+            UserError: A weight is not finite.
+        """
+        check_finite(self.state_dict, path)
         with replacing(path) as file:
             torch.save(self.to_dict(), file)
 

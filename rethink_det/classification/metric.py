@@ -53,14 +53,21 @@ class Accuracy(BaseMetric):
         Args:
             data_batch: ``inputs`` (N, ...), the images, where they are to be kept.
             data_samples: ``scores`` (n, classes) and ``gt_label`` (n) of all of them, in parts.
+
+        Raises:
+            UserError: A score is not a number.
         """
         ranks: list[int] = []
         labels: list[int] = []
         for batch in data_samples:
             scores, label = batch['scores'], batch['gt_label'][:, None]
+            if scores.isnan().any():
+                raise UserError(
+                    'Accuracy: the network puts out scores that are not numbers (NaN). Its '
+                    'weights, or its images, are not what they should be.'
+                )
             others = scores.scatter(1, label, float('-inf'))
-            # "Not below" rather than "above or equal": a score of NaN is never correct.
-            rank = (~(others < scores.gather(1, label))).sum(1)
+            rank = (others >= scores.gather(1, label)).sum(1)
             self.classes = scores.shape[1]
             ranks += rank.cpu().tolist()
             labels += label[:, 0].cpu().tolist()

@@ -14,6 +14,7 @@ from rethink_det.architecture.checkpoint import (
     digest,
     load_checkpoint,
 )
+from rethink_det.architecture.finite import check_finite
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import Parent, Provenance, file_name, versions
 from rethink_det.arms import AFTER_CONVERSION
@@ -110,6 +111,7 @@ def convert_checkpoint(
     if describes_itself(content):
         raise UserError(f'{source} describes itself already: use it as it is.')
     foreign = tensors_of(content, source)
+    check_finite(foreign, source)
     tensors, masks = fold_masks(foreign, source)
     tensors, selections = split_selections(tensors)
     declared = identify(tensors, source) if base is None else load_base(base)

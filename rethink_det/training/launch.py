@@ -23,6 +23,7 @@ RUN_HOOKS = {
     'plain_checkpoint': {'type': 'rethink_det.PlainCheckpointHook'},
     'provenance': {'type': 'rethink_det.ProvenanceHook'},
     'epoch_seed': {'type': 'rethink_det.EpochSeedHook'},
+    'finite': {'type': 'rethink_det.FiniteHook'},
     'initial_weights': {'type': 'rethink_det.InitialWeightsHook'},
 }
 """Hooks of every run, under their names in ``default_hooks``; a config may set one to None."""

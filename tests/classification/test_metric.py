@@ -55,16 +55,15 @@ def test_ties_count_against_the_network():
 
 
 @pytest.mark.parametrize(
-    'scores',
-    [
-        [math.nan] * 3,
-        [math.nan, 0.0, 0.0],
-        [0.9, math.nan, math.nan],
-        [-math.inf, -math.inf, -math.inf],
-    ],
+    'scores', [[math.nan] * 3, [math.nan, 0.0, 0.0], [0.9, math.nan, math.nan]]
 )
-def test_what_is_no_number_is_never_correct(scores):
-    assert accuracy([scores], [0]) == {'accuracy/top1': 0}
+def test_what_is_no_number_is_refused(scores):
+    with pytest.raises(UserError, match='scores that are not numbers'):
+        accuracy([scores], [0])
+
+
+def test_a_constant_is_never_correct():
+    assert accuracy([[-math.inf] * 3], [0]) == {'accuracy/top1': 0}
 
 
 def test_infinite_scores_rank_like_others():

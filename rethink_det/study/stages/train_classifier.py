@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from rethink_det.architecture.checkpoint import digest
+from rethink_det.architecture.checkpoint import Checkpoint, digest
 from rethink_det.arms import ARMS, CLASSIFICATION, Arm, BudgetRule
 from rethink_det.classification.arm_config import (
     arm_config,
@@ -23,7 +23,7 @@ from rethink_det.study.attempts import Attempts
 from rethink_det.study.kept_replicates import kept_replicates
 from rethink_det.study.nodes import ClassifierTraining
 from rethink_det.study.stages.stage import Stage
-from rethink_det.study.stages.training import outcome_of, train_on
+from rethink_det.study.stages.training import train_on
 from rethink_det.study.training_facts import training_facts
 from rethink_det.study.tuning import best_of, trial_config, try_rates
 from rethink_det.training.config import name_arm
@@ -97,7 +97,7 @@ class TrainClassifier(Stage):
             config.optim_wrapper.optimizer.lr = best_of(trials)
         config.dump(folder / CONFIG)
         metrics, checkpoint = train_on(config, folder)
-        saved = outcome_of(checkpoint)
+        saved = Checkpoint.read(checkpoint)
         architecture.save(folder / ARCHITECTURE)
         attempt = Attempts()
         own = attempt('train_macs', lambda: ledger.of_trainings(trained, cost.macs))

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import digest
+from rethink_det.architecture.checkpoint import Checkpoint, digest
 from rethink_det.architecture.provenance import Provenance
 from rethink_det.arms import ARMS, DETECTION, Arm
 from rethink_det.detection.datasets.data_root import detector_base
@@ -18,7 +18,7 @@ from rethink_det.study.detector_measurements import detector_measurements, keep_
 from rethink_det.study.nodes import DetectorTraining
 from rethink_det.study.stages.detector_config import detector_config
 from rethink_det.study.stages.stage import Stage
-from rethink_det.study.stages.training import outcome_of, train_on
+from rethink_det.study.stages.training import train_on
 from rethink_det.study.training_facts import training_facts
 
 
@@ -63,7 +63,7 @@ class TrainDetector(Stage):
         config.dump(folder / CONFIG)
         keep_curves(config)
         metrics, checkpoint = train_on(config, folder)
-        saved = outcome_of(checkpoint)
+        saved = Checkpoint.read(checkpoint)
         measured = detector_measurements(config, architecture, saved.state_dict, checkpoint)
         return self.result(
             **vars(measured),

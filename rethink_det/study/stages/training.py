@@ -4,10 +4,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.classification.check_images import check_images
 from rethink_det.detection.datasets.check_data import check_data
-from rethink_det.errors import UserError
 from rethink_det.study.kept_replicates import keep_replicates
 from rethink_det.training.launch import last_checkpoint, train
 
@@ -31,24 +29,3 @@ def train_on(config: Config, folder: Path) -> tuple[dict[str, float], Path]:
     checkpoint = last_checkpoint(folder)
     assert checkpoint is not None, 'training ended without a checkpoint'
     return metrics, checkpoint
-
-
-def outcome_of(checkpoint: Path) -> Checkpoint:
-    """What a training ended in.
-
-    A network that diverged is still evaluated, at the level of chance: nobody would see it.
-
-    Args:
-        checkpoint: The last one.
-
-    Raises:
-        UserError: A weight of it is not a number.
-    """
-    saved = Checkpoint.read(checkpoint)
-    for name, tensor in saved.state_dict.items():
-        if tensor.is_floating_point() and tensor.isnan().any():
-            raise UserError(
-                f'The training diverged: {name} in {checkpoint.name} is not a number. A lower '
-                'learning rate, or gradient clipping, may help.'
-            )
-    return saved

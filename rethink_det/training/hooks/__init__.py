@@ -1,6 +1,7 @@
 """Hooks that act during training, one a file."""
 
 from rethink_det.training.hooks.epoch_seed import EpochSeedHook
+from rethink_det.training.hooks.finite import FiniteHook
 from rethink_det.training.hooks.gradual_magnitude import GradualMagnitudeHook
 from rethink_det.training.hooks.image_replicates import ImageReplicatesHook
 from rethink_det.training.hooks.initial_weights import InitialWeightsHook
@@ -15,6 +16,7 @@ from rethink_det.training.hooks.transfer import TransferHook
 
 __all__ = [
     'EpochSeedHook',
+    'FiniteHook',
     'GradualMagnitudeHook',
     'ImageReplicatesHook',
     'InitialWeightsHook',

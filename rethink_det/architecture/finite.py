@@ -1,0 +1,46 @@
+"""Weights that are not finite are weights of nothing: no command goes on with them."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from rethink_det.errors import UserError
+
+_TRAINED = ('weight', 'bias', 'running_mean', 'running_var')
+"""How names end of what training changes; other tensors may be infinite, as attention masks are."""
+
+
+def first_not_finite(state: Mapping[str, object]) -> str | None:
+    """Name of the first tensor that only a training that diverged leaves; None if there is none.
+
+    Args:
+        state: Tensors by name; what is none, or not of dense floating point numbers, is passed by.
+    """
+    for name, tensor in state.items():
+        if not isinstance(tensor, Tensor) or tensor.layout != torch.strided:
+            continue
+        if not tensor.is_floating_point() or tensor.isfinite().all():
+            continue
+        if name.endswith(_TRAINED) or tensor.isnan().any():
+            return name
+    return None
+
+
+def check_finite(state: Mapping[str, object], where: object) -> None:
+    """Refuse weights of a training that diverged.
+
+    Args:
+        state: Tensors by name.
+        where: Their file, for the message.
+
+    Raises:
+        UserError: Names the first tensor that is not finite.
+    """
+    name = first_not_finite(state)
+    if name is not None:
+        raise UserError(
+            f'{where}: {name} is not finite, some of its values are NaN or infinite: the training '
+            'that wrote it diverged. Take an earlier checkpoint; a lower learning rate, or '
+            'gradient clipping, may help.'
+        )

@@ -1,14 +1,26 @@
 """The one exception a user's mistake raises, and any exception in a line."""
 
 import errno
+from typing import ClassVar
 
 
 class UserError(ValueError):
     """A mistake in the user's input: a file, a key, a value.
 
     The message names the file, the key and the remedy. Commands print it
-    without a traceback and exit with status 2.
+    without a traceback and exit with :attr:`status`.
+
+    Attributes:
+        status: Exit status of a command that it ends.
     """
+
+    status: ClassVar[int] = 2
+
+
+class DivergedError(UserError):
+    """A training whose loss or weights are not finite: what was asked was done, and failed."""
+
+    status = 1
 
 
 def in_one_line(error: BaseException) -> str:

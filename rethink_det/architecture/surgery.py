@@ -7,8 +7,9 @@ removes channels, :meth:`Surgeon.zero` sets them to zero and leaves the shape al
 first computes exactly what the second computes; the test suite relies on it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import lcm
 from typing import TypeGuard
 
 import torch
@@ -34,6 +35,8 @@ class ChannelGroup:
         depthwise: Those of ``members`` that are depthwise: channel by channel they pass on
             what another one makes.
         run: Channels that only go together: those of one group of a grouped convolution.
+        multiple: What the number of channels that stay is a multiple of: as many groups of equal
+            size as GroupNorm makes of them; 1 without one.
     """
 
     root: str
@@ -42,6 +45,7 @@ class ChannelGroup:
     obstacle: str | None
     depthwise: tuple[str, ...] = ()
     run: int = 1
+    multiple: int = 1
 
     @property
     def coupled(self) -> bool:
@@ -163,6 +167,7 @@ class Surgeon:
             obstacle=self._obstacle(layer, producers) or self._reading_obstacle(layer, items),
             depthwise=tuple(self.name_of(m) for m in producers if is_depthwise(m)),
             run=_width(layer) // layer.groups if is_grouped(layer) else 1,
+            multiple=lcm(*(n.num_groups for n in _norms(item.dep.target.module for item in items))),
         )
 
     def consumers(self, name: str) -> list[Consumer]:
@@ -277,6 +282,7 @@ class Surgeon:
             removed = other_indices(kept, _width(layer))
             group = self.group(name)
             _check_runs(group, removed)
+            _check_multiple(group, len(kept))
             if removed and group.obstacle:
                 raise UserError(f'Layer {name} cannot be pruned: {group.obstacle}.')
             clash = next((m for m in group.members if settled.get(m, kept) != kept), None)
@@ -298,6 +304,18 @@ def _check_runs(group: ChannelGroup, removed: Sequence[int]) -> None:
             f'Layer {group.root} is a grouped convolution: its channels only go in whole groups '
             f'of {group.run}.'
         )
+
+
+def _check_multiple(group: ChannelGroup, kept: int) -> None:
+    if kept != group.width and kept % group.multiple:
+        raise UserError(
+            f'Layer {group.root} would keep {kept} channels, and GroupNorm makes {group.multiple} '
+            f'groups of equal size of them: keep a multiple of {group.multiple}.'
+        )
+
+
+def _norms(modules: Iterable[nn.Module]) -> list[nn.GroupNorm]:
+    return [module for module in modules if isinstance(module, nn.GroupNorm)]
 
 
 def is_grouped(module: nn.Module) -> TypeGuard[nn.Conv2d]:

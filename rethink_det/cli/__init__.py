@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = options.run(options)
     except UserError as error:
         print(f'error: {error}', file=sys.stderr)
-        status = 2
+        status = error.status
     except BrokenPipeError:  # whoever read what is printed has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1

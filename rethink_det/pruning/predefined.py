@@ -58,6 +58,7 @@ class PredefinedPruner(Pruner):
         if self.target is not None:
             return targets_from_architecture(architecture, self.target, self.selects)
         widths: dict[str, int] = {}
+        multiples: dict[str, int] = {}
         tied: set[str] = set()
         for layer in surgeon.layers():
             if layer in tied:
@@ -65,8 +66,8 @@ class PredefinedPruner(Pruner):
             group = surgeon.group(layer)
             tied.update(group.members if group.coupled else ())
             if group.prunable:
-                widths[layer] = group.width
-        return targets_from_ratios(widths, self.ratios, self.skip, self.min_channels)
+                widths[layer], multiples[layer] = group.width, group.multiple
+        return targets_from_ratios(widths, self.ratios, self.skip, self.min_channels, multiples)
 
 
 def _patterns(who: str, skip: str | Sequence[str]) -> list[str]:

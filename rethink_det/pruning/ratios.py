@@ -1,5 +1,6 @@
 """Which layers lose how many channels: ratios by pattern, skipped layers, targets."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -29,7 +30,11 @@ def by_pattern(ratios: Ratios) -> dict[str, float]:
 
 
 def targets_from_ratios(
-    widths: Mapping[str, int], ratios: Ratios, skip: Sequence[str] = (), min_channels: int = 1
+    widths: Mapping[str, int],
+    ratios: Ratios,
+    skip: Sequence[str] = (),
+    min_channels: int = 1,
+    multiples: Mapping[str, int] | None = None,
 ) -> dict[str, int]:
     """Channels to keep, for every layer that loses some.
 
@@ -39,6 +44,8 @@ def targets_from_ratios(
             pattern (``{'layer1.*': 0.3}``). A layer takes the first pattern that matches.
         skip: Patterns of layers left whole.
         min_channels: Fewest channels a layer keeps; reached with a warning.
+        multiples: By layer, of what it keeps a multiple, the next that is no fewer; said by a
+            warning where that is more than asked.
 
     Raises:
         UserError: A ratio outside [0, 1), or a pattern that matches no prunable layer.
@@ -50,14 +57,25 @@ def targets_from_ratios(
                 f'{pattern!r} matches no prunable layer; they are {", ".join(widths) or "none"}.'
             )
     targets = {}
+    rounded = []
     for layer, width in widths.items():
         ratio = next((r for p, r in patterns.items() if fnmatchcase(layer, p)), 0)
         if any(fnmatchcase(layer, pattern) for pattern in skip):
             continue
         claim = f'A ratio of {ratio} would leave {layer}'
         kept = fewest_count(num_keep(width, ratio), width, min_channels, claim)
+        multiple = (multiples or {}).get(layer, 1)
+        if kept % multiple:
+            wanted, kept = kept, min(width, kept + -kept % multiple)
+            rounded.append(f'{layer} {kept} for {wanted} (groups: {multiple})')
         if kept < width:
             targets[layer] = kept
+    if rounded:
+        warnings.warn(
+            f'{len(rounded)} layers keep more channels than asked, so that the groups of their '
+            f'GroupNorm stay equal: {", ".join(rounded)}.',
+            stacklevel=2,
+        )
     return targets
 
 

@@ -46,6 +46,18 @@ def test_a_floor_is_announced(least):
     assert targets == dict.fromkeys(WIDTHS, least)
 
 
+@given(st.floats(0, 1, exclude_max=True), st.sampled_from([1, 2, 4, 8, 16]))
+def test_groups_stay_equal_and_no_more_goes_than_asked(ratio, multiple):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter('always')
+        targets = targets_from_ratios(WIDTHS, ratio, multiples=dict.fromkeys(WIDTHS, multiple))
+    for layer, width in WIDTHS.items():
+        kept, wanted = targets.get(layer, width), max(1, num_keep(width, ratio))
+        assert kept % multiple == 0 and wanted <= kept < wanted + multiple
+    uneven = any(max(1, num_keep(width, ratio)) % multiple for width in WIDTHS.values())
+    assert uneven == any('groups of their GroupNorm' in str(one.message) for one in said)
+
+
 def test_the_first_pattern_that_matches_decides():
     ratios = {'layer1.1.*': 0.25, 'layer1.*': 0.5}
     assert targets_from_ratios(WIDTHS, ratios) == {'layer1.0.conv1': 8, 'layer1.1.conv1': 12}

@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from rethink_det.architecture.finite import first_not_finite
-from rethink_det.errors import UserError
+from rethink_det.errors import DivergedError
 from rethink_det.registry import HOOKS
 
 
@@ -42,7 +42,7 @@ class FiniteHook(Hook):
         """Look at the loss of the step, or remember it.
 
         Raises:
-            UserError: It is not finite.
+            DivergedError: It is not finite.
         """
         loss = (outputs or {}).get('loss')
         if isinstance(loss, Tensor):
@@ -55,7 +55,7 @@ class FiniteHook(Hook):
         """Look at the last losses of the epoch.
 
         Raises:
-            UserError: One is not finite.
+            DivergedError: One is not finite.
         """
         self._look(runner, runner.iter)
 
@@ -63,11 +63,11 @@ class FiniteHook(Hook):
         """Look at what is to be saved.
 
         Raises:
-            UserError: A weight is not finite.
+            DivergedError: A weight is not finite.
         """
         name = first_not_finite(checkpoint.get('state_dict', {}))
         if name is not None:
-            raise UserError(_diverged(f'{name} is not finite', runner, runner.iter))
+            raise DivergedError(_diverged(f'{name} is not finite', runner, runner.iter))
 
     def _look(self, runner: Runner, done: int) -> None:
         losses, self._losses = self._losses, []
@@ -78,7 +78,7 @@ class FiniteHook(Hook):
             return
         step = done - len(losses) + finite.index(False) + 1
         value = losses[finite.index(False)].float().mean().item()
-        raise UserError(_diverged(f'the loss is {value}', runner, step))
+        raise DivergedError(_diverged(f'the loss is {value}', runner, step))
 
 
 def _scales_its_loss(runner: Runner) -> bool:

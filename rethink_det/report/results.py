@@ -16,7 +16,8 @@ from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULTS
 from rethink_det.moved import warn_of
 from rethink_det.report.comparison import Comparison
-from rethink_det.report.judgement import Verdict, judge
+from rethink_det.report.judgement import judge
+from rethink_det.report.outcome import Verdict
 from rethink_det.report.run_result import COMPLETED, RunResult
 from rethink_det.report.schema import NEEDED, read, read_file
 from rethink_det.report.statistics import Row, groups, summarise

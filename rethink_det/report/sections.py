@@ -19,7 +19,6 @@ from rethink_det.report.detector_tables import (
     stage_table,
 )
 from rethink_det.report.how_made import how_made_table
-from rethink_det.report.judgement import Verdict
 from rethink_det.report.latencies import side_by_side
 from rethink_det.report.operating_points import (
     break_even_table,
@@ -28,6 +27,7 @@ from rethink_det.report.operating_points import (
     points_of,
     points_table,
 )
+from rethink_det.report.outcome import Verdict
 from rethink_det.report.plots import (
     compute_figure,
     curves_figure,

@@ -9,7 +9,8 @@ from rethink_det.arms import ARMS
 from rethink_det.report.design import Compared, compare
 from rethink_det.report.estimate import Estimate
 from rethink_det.report.family import LEVEL
-from rethink_det.report.judgement import Verdict, scores_of
+from rethink_det.report.judgement import scores_of
+from rethink_det.report.outcome import Verdict
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Metric, Row, by_arm, mean_std, spread
 from rethink_det.report.training_compute import counted_alike, whose_compute

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rethink_det.arms import ARMS
 from rethink_det.report.design import METHOD, NETWORKS, PARENT
 from rethink_det.report.fairness import SCHEDULE, Fairness
-from rethink_det.report.judgement import BETTER, EQUIVALENT, OPEN, WORSE, Verdict
+from rethink_det.report.outcome import BETTER, EQUIVALENT, OPEN, WORSE, Verdict
 from rethink_det.report.statistics import METRICS, Metric, Row, mean_std, primary_metric
 
 MOST_NEEDED = 1000

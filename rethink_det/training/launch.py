@@ -3,7 +3,8 @@
 import gc
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -115,11 +116,26 @@ def train(config: Config) -> dict[str, float]:
         _check_resumable(runner, checkpoint)
     runner.register_hook(last)
     runner.register_hook(OwnFolderHook())
-    with ending_workers(runner):
+    with ending_workers(runner), _batches_of_one():
         runner.train()
         if runner.val_loop is None or last.iteration == runner.iter:
             return last.metrics
         return runner.val_loop.run()
+
+
+@contextmanager
+def _batches_of_one() -> Iterator[None]:
+    """Say in the user's terms what BatchNorm says of a batch that has no spread."""
+    try:
+        yield
+    except ValueError as error:
+        if 'Expected more than 1 value per channel' not in str(error):
+            raise
+        raise UserError(
+            'The last batch of an epoch has one image, and BatchNorm cannot normalise one value '
+            'a channel: set train_dataloader.drop_last=True, or another '
+            'train_dataloader.batch_size.'
+        ) from None
 
 
 def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rethink_det import UserError
 from rethink_det.arms import ARMS
 from rethink_det.report import Comparison, RunResult, StudyResults, judge
-from rethink_det.report.judgement import OUTCOMES, comparisons
+from rethink_det.report.judgement import comparisons
+from rethink_det.report.outcome import OUTCOMES
 from tests.report.rows import TOP1, classification
 
 FINE = [93.0, 93.3, 92.7]

@@ -267,3 +267,14 @@ def test_synchronised_statistics_without_a_gpu_are_refused(tiny_config, monkeypa
     with pytest.raises(UserError, match='SyncBN is computed on GPUs only'):
         prepare(config)
     assert not torch.distributed.is_initialized()
+
+
+def test_a_last_batch_of_one_image_is_told(tiny_config):
+    config = tiny_config(epochs=1)
+    config.train_dataloader.batch_size = 23  # of 24; images of 8 pixels end as one value a channel
+    config.model.backbone = dict(type='mmdet.ResNet', depth=18, base_channels=4, norm_eval=False)
+    with pytest.raises(UserError, match='BatchNorm cannot .* set train_dataloader.drop_last=True'):
+        train(config)
+    config.train_dataloader.drop_last = True
+    config.work_dir += '-whole-batches'
+    assert train(config)

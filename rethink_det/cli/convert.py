@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='ARCHITECTURE',
         help='what the network was before it was cut: published name, name in torchvision, JSON '
         'file, checkpoint, or config of a classifier, which also says how images are normalised; '
-        'default: found by the tensors, if they are those of a whole network of torchvision or of '
-        'an EfficientNet-Lite',
+        'default: found by the tensors, if they are those of a whole network of torchvision, of '
+        'an EfficientNet-Lite, or of a ResNet-50 or VGG-GAP of the code of arXiv 1810.05270',
     )
     parser.add_argument(
         '--subnet',

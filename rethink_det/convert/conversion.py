@@ -88,8 +88,8 @@ def convert_checkpoint(
     Args:
         source: The checkpoint: a state dict, bare or wrapped, of a network that is whole or cut.
         base: What the network was before it was cut: an architecture, or a name that
-            :func:`~.known_networks.load_base` knows; default: the network of torchvision that the
-            tensors belong to, if it is whole.
+            :func:`~.known_networks.load_base` knows; default: the network that
+            :func:`~.known_networks.identify` finds by the tensors, if it is whole.
         subnet: File that says which channels were kept, see :func:`~.subnet.read_subnet`. The
             weights may be cut already, or still be the whole network's.
         zeros: Take layers with at least this share of exact zeros for masked ones.
@@ -167,7 +167,7 @@ def _fitted(
     parent = replace(declared.base, name=declared.name)
     if known and _fits(parent, state):
         return _cut(parent, state, known, notes)
-    if known is None and not reads and _fits(declared, state):
+    if known is None and reads in ({}, declared.selections) and _fits(declared, state):
         return declared, state
     architecture = infer(parent, state, reads)
     if known is not None:

@@ -1,11 +1,12 @@
 """Networks that other people's code calls by name: of torchvision, CIFAR ResNets, EfficientNets.
 
 The networks of :mod:`~rethink_det.architecture.published` are those of papers; some of these
-are the same.
+are the same. Six of those are known by their tensors, too.
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -76,6 +77,17 @@ Under timm's names they need a base: its ``efficientnet_lite0`` differs from ``t
 which no tensor tells.
 """
 
+RETHINKING_VGG = ('vgg16-thinet-gap', 'vgg16-thinet-tiny')
+"""Of the code of arXiv 1810.05270, known by one linear layer in a list, ``classifier.0``."""
+
+RETHINKING_RESNET = (
+    'resnet50-2x',
+    'resnet50-thinet-30',
+    'resnet50-thinet-50',
+    'resnet50-thinet-70',
+)
+"""Of the same code, known by projections with a bias."""
+
 PARENTS = {**TORCHVISION, **AKAMASTER, **EFFICIENTNET_LITE}
 
 
@@ -99,7 +111,9 @@ def load_base(source: PrunedArchitecture | Mapping | str | os.PathLike) -> Prune
 
 
 def identify(tensors: Mapping[str, Tensor], where: str | os.PathLike) -> PrunedArchitecture:
-    """The unpruned network that foreign weights belong to; whatever its number of classes.
+    """The network that foreign weights belong to; whatever its number of classes.
+
+    It is unpruned, or one of :data:`RETHINKING_VGG` and :data:`RETHINKING_RESNET`.
 
     Raises:
         UserError: No known network has these tensors; names those that call theirs alike.
@@ -116,7 +130,7 @@ def identify(tensors: Mapping[str, Tensor], where: str | os.PathLike) -> PrunedA
             return parent
         alike.append(name)
     raise UserError(
-        f'{where} is no unpruned network that is known by its tensors'
+        f'{where} is no network that is known by its tensors'
         + (f' (those of {", ".join(alike)} are called alike, but have other shapes)' * bool(alike))
         + ': say by --base what it was before it was cut.'
     )
@@ -126,10 +140,21 @@ def _candidates(tensors: Mapping[str, Tensor]) -> dict[str, PrunedArchitecture]:
     """The networks of the family that calls its tensors so, with as many layers with weights."""
     if any(name.endswith('_conv_stem.weight') for name in tensors):
         return EFFICIENTNET_LITE
+    if pruned := _rethinkings(tensors):
+        return {name: PrunedArchitecture.load(name) for name in pruned}
     akamaster = any(name.endswith('linear.weight') for name in tensors)
     depth = sum(t.dim() > 1 for name, t in tensors.items() if SHORTCUT not in name)
     known = AKAMASTER if akamaster else TORCHVISION
     return {name: parent for name, parent in known.items() if parent.backbone['depth'] == depth}
+
+
+def _rethinkings(names: Collection[str]) -> tuple[str, ...]:
+    """Published architectures whose authors alone call their tensors so."""
+    if any(name.endswith(f'{SHORTCUT}.0.bias') for name in names):
+        return RETHINKING_RESNET
+    listed = [n for n in names if re.search(r'(^|\.)classifier\.\d+\.weight$', n)]
+    alone = len(listed) == 1 and listed[0].endswith('classifier.0.weight')
+    return RETHINKING_VGG if alone else ()
 
 
 def read_otherwise(

@@ -1,18 +1,19 @@
 """The channel selection layers of Network Slimming's code, read off a state dict.
 
-In the code of arXiv 1708.06519 and 1810.05270 a layer ``select`` with one parameter,
-``indexes`` of 0 and 1, stands after a BatchNorm, in front of a convolution that reads a part
-of the channels. Here that convolution picks them itself (see
-:mod:`~rethink_det.architecture.input_selection`).
+In the code of arXiv 1708.06519 and 1810.05270 a layer with one parameter, ``indexes`` of 0 and 1,
+stands in front of a convolution that reads a part of the channels: ``select`` after a BatchNorm in
+Network Slimming, ``selection`` at the start of each block in the ResNet-50-2X of arXiv 1707.06168.
+Here that convolution picks them itself (see :mod:`~rethink_det.architecture.input_selection`).
 """
 
+import re
 from collections.abc import Mapping
 
 from torch import Tensor
 
-SUFFIX = 'select.indexes'
+SELECTION = re.compile(r'(?P<place>|.*\.)select(ion)?\.indexes')
 CONSUMER = 'conv1'
-"""The layer behind a ``select`` inside of a block; at the end of the network it is ``fc``."""
+"""The layer behind a selection inside of a block; at the end of the network it is ``fc``."""
 
 
 def split_selections(
@@ -26,10 +27,11 @@ def split_selections(
     """
     weights, selections = {}, {}
     for name, tensor in tensors.items():
-        if not name.endswith(SUFFIX):
+        found = SELECTION.fullmatch(name)
+        if not found:
             weights[name] = tensor
         elif not tensor.bool().all():
-            place = name.removesuffix(SUFFIX)
+            place = found['place']
             inside = f'{place}{CONSUMER}.weight' in tensors and _is_block(place)
             consumer = CONSUMER if inside else 'fc'
             selections[f'{place}{consumer}.weight'] = tuple(tensor.nonzero().flatten().tolist())

@@ -1,6 +1,7 @@
 """Foreign checkpoints: where their tensors are, and what those are called here."""
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from typing import TypeVar
 
@@ -19,7 +20,10 @@ PREFIXES = ('architecture.', 'model.', 'net.')
 """What wrappers put in front of every name; ``module`` goes wherever it stands."""
 
 HEADS = ('fc', 'linear', 'classifier', 'head', 'head.fc')
-"""What other code calls the one linear layer of a head, here ``head.fc``."""
+"""What other code calls the one linear layer of a head, here ``head.fc``.
+
+It may stand in a list, ``classifier.0`` in the VGG-GAP of arXiv 1810.05270.
+"""
 
 COUNTER = 'num_batches_tracked'
 """Of a BatchNorm: a whole number, and older checkpoints have none."""
@@ -83,7 +87,7 @@ def own_name(name: str, own: Collection[str]) -> str:
         plain = plain.removeprefix(prefix)
     layer, _, leaf = plain.rpartition('.')
     candidates = [plain, BACKBONE + plain, HEAD + plain]
-    if layer in HEADS:
+    if re.sub(r'\.\d+$', '', layer) in HEADS:
         candidates.append(f'head.fc.{leaf}')
     # VGG and PreResNet in the code of arXiv 1708.06519 and 1810.05270.
     if plain.startswith('feature.'):

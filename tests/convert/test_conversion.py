@@ -138,7 +138,7 @@ def test_what_is_written_in_half_precision_is_read_in_full(cifar, small, saved):
 
 
 def test_a_network_that_is_not_known_needs_a_base(small, saved):
-    with pytest.raises(UserError, match=r'foreign.pth is no unpruned network .* say by --base'):
+    with pytest.raises(UserError, match=r'foreign.pth is no network .* say by --base'):
         convert_checkpoint(saved(small))
 
 

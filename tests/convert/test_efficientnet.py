@@ -70,7 +70,7 @@ def test_other_networks_of_timm_have_its_names(saved, unsettle):
 
 def test_names_of_timm_do_not_tell_how_it_pads(saved, unsettle):
     state = theirs('efficientnet_lite0', unsettle).state_dict()
-    with pytest.raises(UserError, match='no unpruned network .* say by --base'):
+    with pytest.raises(UserError, match='no network .* say by --base'):
         convert_checkpoint(saved(state))
     converted = convert_checkpoint(saved(state), 'efficientnet-lite0')
     assert converted.architecture == EFFICIENTNET_LITE['efficientnet-lite0']

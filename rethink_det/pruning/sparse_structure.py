@@ -5,7 +5,8 @@ Paper: Data-Driven Sparse Structure Selection for Deep Neural Networks (Huang an
 penalty by accelerated proximal gradient (:class:`~rethink_det.training.StructureScaleHook`);
 a structure whose factor is zero is removed. Factors that remain are folded into the weights.
 Deviation: none in the method. The authors' networks (MXNet) are pre-activation ResNets; any
-network with residual blocks will do.
+network with residual blocks will do. The shipped configs train by another recipe than theirs, see
+``configs/_base_/schedule_sparse_structure.py``.
 Expected: the layouts ``resnet41-sss``, ``resnet32-sss``, ``resnet26-sss`` of ResNet-50, and from
 scratch the numbers that arXiv 1810.05270 publishes with its code: ``preact_resnet50_*`` in
 ``configs/_base_/published.py``.

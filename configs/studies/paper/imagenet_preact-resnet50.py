@@ -5,7 +5,8 @@ Run: rethink-det study paper/imagenet_preact-resnet50
 Hardware: a GPU that holds a batch of 256; not run.
 Cost: about 800 GPU hours, 270 for one seed (--seeds 0), counted at 10^13 multiply-adds a
     second and not measured.
-Expected: the published top-1 stands beside each arm, see _base_/published.py.
+Expected: the published top-1 stands beside each arm, see _base_/published.py. The recipe is not
+    that of the method's authors, see _base_/schedule_sparse_structure.py.
 """
 
 _base_ = ['../../_base_/study_imagenet.py', '../../_base_/published.py']

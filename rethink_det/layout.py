@@ -5,6 +5,7 @@ MMEngine writes into it besides (``epoch_*.pth``, ``last_checkpoint``, its logs)
 affair; :func:`rethink_det.training.launch.last_checkpoint` asks it.
 """
 
+import itertools
 from pathlib import Path
 
 WORK_DIRS = 'work_dirs'
@@ -104,6 +105,20 @@ def run_folder(key: str, identity: str) -> Path:
         identity: Its digest, of which the first eight digits; ``'*'`` for a pattern of them all.
     """
     return Path(RUNS) / f'{key}-{identity[:8]}'
+
+
+LEFT = INITIAL, CONFIG, REPLICATES, CURVES, SHEET
+"""What a run may leave beside its weights and its architecture, and others read."""
+
+
+def set_aside(folder: Path) -> Path:
+    """Where a run's folder goes that was changed since: beside it, under a name no run has.
+
+    Args:
+        folder: Of the run.
+    """
+    places = (folder.with_name(f'changed{n or ""}-{folder.name}') for n in itertools.count())
+    return next(place for place in places if not place.exists())
 
 
 def trial_folder(run: Path, lr: float) -> Path:

@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
+from rethink_det.errors import UserError
 from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULT
+from rethink_det.report import checksums
 from rethink_det.report.environment import Environment
 from rethink_det.report.schema import NO_KEY, one_of, read, read_file
 from rethink_det.report.spent import Spent
 from rethink_det.report.training_facts import TrainingFacts
 
 FORMAT = 'rethink_det.run_result'
-VERSION = 2
+VERSION = 3  # 3: sealed, and with the digests of its files
+_SEAL = 'seal'
+"""Key of the digest of all else in the file."""
 REMEDY = 'delete the folder, and the study does this run again'
 PRUNING, DETECTOR_PRUNING = 'pruning', 'detector-pruning'
 RUN_STAGES = (CLASSIFICATION, PRUNING, DETECTION, DETECTOR_PRUNING)
@@ -156,6 +160,7 @@ class RunResult:
         environment: Where, when and by what the run was done.
         pruned_metrics: Where weights were inherited: the metrics of the network right after
             pruning, before any training; None where that is not known.
+        checksums: By name, digests of the files that the run left; None of runs of before.
         root: Folder of the study, which only the reader knows.
     """
 
@@ -209,6 +214,7 @@ class RunResult:
     pruner: Mapping[str, Any] | None = None
     environment: Environment | None = None
     pruned_metrics: Mapping[str, float | None] | None = None
+    checksums: Mapping[str, str] | None = None
     root: Path | None = field(default=None, compare=False, repr=False, metadata=NO_KEY)
 
     @property
@@ -288,9 +294,15 @@ class RunResult:
         return {what: name for what, name in files.items() if name is not None}
 
     @property
-    def files_exist(self) -> bool:
-        """Whether all of them are there."""
-        return all((self.place / name).is_file() for name in self.files.values())
+    def gone(self) -> list[str]:
+        """Names of its files that are not there."""
+        names = dict.fromkeys([*self.files.values(), *(self.checksums or {})])
+        return [name for name in names if not (self.place / name).is_file()]
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of its files that are not what the run left, as far as that is known."""
+        return checksums.changed(self.place, self.checksums or {})
 
     def to_dict(self) -> dict[str, Any]:
         """The row of ``results.json``."""
@@ -302,15 +314,21 @@ class RunResult:
 
         Raises:
             FileNotFoundError: There is none: the run is not finished.
-            UserError: It is damaged, or not one of these.
+            UserError: It is damaged, was edited since it was written, or is not one of these.
         """
         path = folder / RESULT
-        result = read(cls, read_file(path, FORMAT, VERSION, REMEDY), str(path), REMEDY)
+        content = read_file(path, FORMAT, VERSION, REMEDY)
+        seal = content.pop(_SEAL, None)
+        if seal is not None and seal != checksums.of_content(content):
+            raise UserError(f'{path}: was changed since the run wrote it; {REMEDY}')
+        result = read(cls, content, str(path), REMEDY)
         return replace(result, root=root, folder=folder.relative_to(root).as_posix())
 
     def write(self) -> None:
-        """Write ``result.json`` into its folder, atomically."""
-        save_json({'format': FORMAT, 'version': VERSION, **self.to_dict()}, self.place / RESULT)
+        """Write ``result.json`` into its folder, atomically, and seal it."""
+        content = self.to_dict()
+        sealed = {_SEAL: checksums.of_content(content), **content}
+        save_json({'format': FORMAT, 'version': VERSION, **sealed}, self.place / RESULT)
 
 
 def _without_none(fields: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from typing import Any
 from mmengine.logging import MMLogger
 
 from rethink_det.errors import UserError
-from rethink_det.layout import CONSOLE, RECIPE, RESULT, run_folder
+from rethink_det.layout import CONSOLE, LEFT, RECIPE, RESULT, run_folder, set_aside
+from rethink_det.report import checksums
 from rethink_det.report.places import placed
 from rethink_det.report.run_result import Plan, RunResult
 from rethink_det.report.spent import Spent
@@ -68,9 +69,12 @@ def execute(
     recipe = Recipe.of(stage, config)
     root = Path(work_dir).resolve()
     folder, redone = find_folder(stage, recipe, root)
-    done = finished(folder, root)
-    if done:
-        return Outcome(_accounted(done, stage))
+    found = finished(folder, root)
+    if found.result:
+        return Outcome(_accounted(found.result, stage))
+    if found.changed:
+        folder.rename(set_aside(folder))
+    redone = redone or found.missing
     recipe.write(folder)
     watch = Stopwatch(folder)
     config.work_dir = str(folder)
@@ -83,6 +87,7 @@ def execute(
     times = watch.stop()
     result = replace(
         ledger.timed(result, times.device_s, times.complete),
+        checksums=checksums.of_files(folder, [*result.files.values(), *LEFT]),
         identity=recipe.digest,
         error=_not_finite(result),
         root=root,
@@ -129,13 +134,34 @@ def _accounted(done: RunResult, stage: Stage) -> RunResult:
     return replace(done, **stage.accounts(own))
 
 
-def finished(folder: Path, root: Path) -> RunResult | None:
-    """The result in a run's folder, if it is finished and its files are all there."""
+@dataclass(frozen=True)
+class Found:
+    """What is in a run's folder.
+
+    Attributes:
+        result: Of a finished run whose files are all there, and what it left.
+        missing: Why there is none although the run was finished, in words.
+        changed: Whether something was changed since, so that nothing there is to be trusted.
+    """
+
+    result: RunResult | None = None
+    missing: str = ''
+    changed: bool = False
+
+
+def finished(folder: Path, root: Path) -> Found:
+    """What is in a run's folder: a finished run, one that was broken off, or a changed one."""
     try:
         result = RunResult.read(folder, root)
-    except (FileNotFoundError, UserError):
-        return None
-    return result if result.files_exist else None
+    except FileNotFoundError:
+        return Found()
+    except UserError as error:
+        return Found(missing=str(error), changed=True)
+    if changed := result.changed:
+        return Found(missing=f'{", ".join(changed)} changed since it was finished', changed=True)
+    if gone := result.gone:
+        return Found(missing=f'{", ".join(gone)} gone')
+    return Found(result)
 
 
 def find_folder(stage: Stage, recipe: Recipe, root: Path) -> tuple[Path, str]:

@@ -94,10 +94,10 @@ def test_it_is_written_into_its_folder_and_knows_its_files_when_the_study_has_mo
     assert run == FULL
     assert run.checkpoint_path == tmp_path / 'there' / 'runs' / 'a' / 'epoch_2.pth'
     assert run.architecture_path.name == 'architecture.json'
-    assert not run.files_exist
+    assert run.gone
     run.checkpoint_path.touch()
     run.architecture_path.touch()
-    assert run.files_exist
+    assert not run.gone
     assert pickle.loads(pickle.dumps(run)).checkpoint_path == run.checkpoint_path
 
 

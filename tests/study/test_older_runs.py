@@ -35,13 +35,13 @@ def test_its_results_are_read_with_everything_that_stands_in_them(older_study):
     assert runs['detection', 'random'].transferred == Transferred()
     assert detector.input_shape == (3, 64, 64)
     assert [one.stride for one in detector.stages] == [1, 2, 4]
-    assert all(run.files_exist for run in results.runs)  # where the study is now
+    assert not any(run.gone for run in results.runs)  # where the study is now
 
 
 def test_each_of_its_runs_is_read(older_study):
     root = older_study / 'work'
     runs = [RunResult.read(path.parent, root) for path in root.rglob('result.json')]
-    assert len(runs) == 9 and all(run.files_exist for run in runs)
+    assert len(runs) == 9 and not any(run.gone for run in runs)
     pruning = next(run for run in runs if run.stage == 'pruning')
     assert pruning.plan.settings == {'pruner': {'type': 'L1NormPruner', 'ratios': 0.5}}
     assert pruning.shape_train_macs == 0

@@ -1,5 +1,6 @@
 """A run is done once, in a folder of its own, and found there again."""
 
+import json
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -44,7 +45,7 @@ def test_it_leaves_its_result_its_recipe_and_its_config(do, unpruned, tmp_path, 
     assert RunResult.read(result.place, tmp_path / 'work') == result
     names = {path.name for path in result.place.iterdir()}
     assert {'result.json', 'recipe.json', 'config.py', 'console.log'} <= names
-    assert result.files_exist and result.wall_s > 0
+    assert not result.gone and result.wall_s > 0
     assert result.environment.started and result.environment.versions['torch']
     assert result.plan.config == 'net.py'
 
@@ -80,7 +81,7 @@ def test_what_is_not_all_there_is_done_again_in_the_same_folder(do, unpruned, lo
     (first.place / lost).unlink()
     again = do(unpruned())
     assert again.result.place == first.place
-    assert again.redone == ''
+    assert again.redone == ('' if lost == 'result.json' else f'{lost} gone')
     assert (again.result.digest, again.result.metrics) == (first.digest, first.metrics)
     assert (first.place / lost).is_file()
 
@@ -95,8 +96,48 @@ def test_it_is_found_in_a_study_that_was_moved(do, unpruned, tmp_path):
 
 @pytest.mark.parametrize('content', ['', '{', '[]', '{"identity": "other"}'])
 def test_a_damaged_result_is_no_result(tmp_path, content):
+    assert not finished(tmp_path, tmp_path).missing
     (tmp_path / 'result.json').write_text(content)
-    assert finished(tmp_path, tmp_path) is None
+    found = finished(tmp_path, tmp_path)
+    assert found.result is None and found.changed and 'result.json' in found.missing
+
+
+def flip(path):
+    """One bit, in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize('name', ['epoch_1.pth', 'architecture.json', 'config.py', 'result.json'])
+def test_a_file_that_was_changed_is_not_built_on(do, unpruned, name):
+    first = do(unpruned()).result
+    flip(first.place / name)
+    again = do(unpruned())
+    assert name in again.redone and 'changed since' in again.redone or name == 'result.json'
+    assert (again.result.digest, again.result.metrics) == (first.digest, first.metrics)
+    (aside,) = first.place.parent.glob(f'changed-{first.place.name}')
+    assert (aside / name).is_file() and again.result.place == first.place
+    assert do(unpruned()).redone == ''
+
+
+def test_a_metric_that_was_edited_is_not_believed(do, unpruned):
+    first = do(unpruned()).result
+    replace(first, metrics={'accuracy/top1': 99.0}).write()
+    sealed = json.loads((first.place / 'result.json').read_text())
+    sealed['metrics'] = {'accuracy/top1': 98.0}
+    (first.place / 'result.json').write_text(json.dumps(sealed))
+    again = do(unpruned())
+    assert 'result.json: was changed since the run wrote it' in again.redone
+    assert again.result.metrics == first.metrics
+
+
+def test_weights_of_another_seed_in_its_place_are_not_taken(do, unpruned):
+    first, other = do(unpruned()).result, do(unpruned(**{LR: 0.5})).result
+    shutil.copy(other.checkpoint_path, first.checkpoint_path)
+    again = do(unpruned())
+    assert again.redone == 'epoch_1.pth changed since it was finished'
+    assert again.result.digest == first.digest
 
 
 def test_a_damaged_recipe_is_no_reason_to_fail(do, unpruned):

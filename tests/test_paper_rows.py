@@ -74,6 +74,7 @@ def told(run: Run, study: Study) -> dict:
         case ClassifierTraining(pruned=Run()):
             settings = dict(study.classification.of(run.variant).arm_settings)
             assert settings.pop('rounding') == 'floor'  # the only way there was
+            assert settings.pop('flops') == 'all-layers'
             return settings
     return {}
 
@@ -150,5 +151,5 @@ def test_no_two_studies_train_the_same_parent():
     for path in sorted((CONFIGS / 'studies' / 'paper').glob('*.py')):
         if path.stem != Path(DETECTION).name:  # the detectors' classifier is ResNet-34's
             plan = whole(str(path)).classification
-            parents.append((plan.config, json.dumps(plan.options, sort_keys=True)))
+            parents.append((plan.config, json.dumps(plan.options, sort_keys=True), plan.parent))
     assert len(set(parents)) == len(parents)

@@ -68,6 +68,7 @@ PARENTS = {
     'preresnet164_slimming_cifar100': 1_726_388,
     'densenet40_slimming_cifar10': 1_059_298,
     'densenet40_slimming_cifar100': 1_100_428,
+    'densenet40_magnitude_cifar10': 1_059_298,
     'vgg19_magnitude_cifar10': 20_040_522,
     'vgg16_magnitude_cifar10': 14_728_266,
     'preresnet110_magnitude_cifar10': 1_146_842,
@@ -142,10 +143,9 @@ def test_scratch_b_has_the_published_budget(name):
     assert (config.train_cfg.max_epochs, *drops(config)) == SCRATCH_B[name]
 
 
-# The authors' counter, which counts activations too, gives 435 or 436 and 550 epochs.
 @pytest.mark.parametrize(
     'keep, epochs, milestones',
-    [(90, 435, [[1], [65, 130, 174]]), (70, 550, [[1], [82, 165, 220]])],
+    [(90, (435, 436), [[1], [65, 130, 174]]), (70, (550,), [[1], [82, 165, 220]])],
 )
 def test_soft_filter_scratch_b_stretches_400_epochs_and_the_drops_of_200(
     keep, epochs, milestones, tmp_path
@@ -159,7 +159,7 @@ def test_soft_filter_scratch_b_stretches_400_epochs_and_the_drops_of_200(
             mask[: num_zero(module.out_channels, keep / 100)] = False
     base.after(Cut(masks=masks)).save(tmp_path / 'masked.json')
     config = scratch_b(plan, tmp_path / 'masked.json')
-    assert config.train_cfg.max_epochs == pytest.approx(epochs, abs=3)
+    assert config.train_cfg.max_epochs in epochs
     assert drops(config) == milestones
 
 

@@ -7,7 +7,11 @@ study = dict(
     seeds=[0, 1, 2, 3, 4],
     classification=dict(
         arm_settings=dict(
-            fine_tune_epochs=40, fine_tune_lr=0.001, scratch_b_cap=None, rounding='floor'
+            fine_tune_epochs=40,
+            fine_tune_lr=0.001,
+            scratch_b_cap=None,
+            rounding='floor',
+            flops='all-layers',
         ),
     ),
 )

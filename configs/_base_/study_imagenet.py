@@ -10,7 +10,11 @@ study = dict(
     seeds=[0, 1, 2],
     classification=dict(
         arm_settings=dict(
-            fine_tune_epochs=20, fine_tune_lr=0.001, scratch_b_cap=2, rounding='floor'
+            fine_tune_epochs=20,
+            fine_tune_lr=0.001,
+            scratch_b_cap=2,
+            rounding='floor',
+            flops='all-layers',
         ),
     ),
 )

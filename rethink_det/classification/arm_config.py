@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from mmengine.config import Config
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import configured_architecture
 from rethink_det.architecture.checkpoint import TICKET
+from rethink_det.architecture.flops import CONV_LINEAR, check_convention, flops
 from rethink_det.architecture.network import RUNTIME_KEYS
 from rethink_det.arms import ARMS as ARM_TABLE
 from rethink_det.arms import CLASSIFICATION, Arm, BudgetRule, Start
@@ -49,14 +50,16 @@ class ArmSettings:
             arm's own. What that takes counts as training compute of the arm. None by default.
         rounding: How the epochs and milestones of Scratch-B become whole numbers, ``'nearest'``
             or, as the published networks', ``'floor'``.
+        flops: By which count Scratch-B has the big network's compute, ``'conv+linear'`` or, as
+            the published networks', ``'all-layers'``, see :func:`~.architecture.flops.flops`.
         epochs: So many for the arm, whatever its rule says.
         schedule: So many times the epochs that its rule gives (``2.4``), or the name of an arm
             whose rule it takes in place of its own: ``rewind`` by ``'scratch-b'`` trains with
             the big network's compute.
 
     Raises:
-        UserError: ``tune_lr`` is no list of different positive numbers; an unknown rounding or
-            schedule, or epochs and a schedule at once.
+        UserError: ``tune_lr`` is no list of different positive numbers; an unknown rounding,
+            count or schedule, or epochs and a schedule at once.
     """
 
     fine_tune_epochs: int = 40
@@ -65,11 +68,13 @@ class ArmSettings:
     scratch_b_epochs: int | None = None
     tune_lr: Sequence[float] = ()
     rounding: str = NEAREST
+    flops: str = CONV_LINEAR
     epochs: int | None = None
     schedule: float | str | None = None
 
     def __post_init__(self) -> None:
         share(1, 1, 1, self.rounding)
+        check_convention(self.flops)
         check_own_budget(CLASSIFICATION, self.epochs, self.schedule)
         rates = self.tune_lr
         listed = isinstance(rates, (list, tuple))
@@ -140,9 +145,11 @@ def arm_config(
         missing = 'a pruned architecture' if architecture is None else arm.start.value
         raise UserError(f'Arm {arm.name} needs {missing}.')
     config, pruned = with_architecture(config, architecture), PrunedArchitecture.load(architecture)
-    base = Base(Budget.of(config), epochs, full.cost().macs, pruned.cost().macs)
+    rule = budget_rule(arm, settings)
+    count = settings.flops if rule is BudgetRule.STRETCHED else CONV_LINEAR
+    base = Base(Budget.of(config), epochs, flops(full, count), flops(pruned, count))
     _budget(arm, settings, base, owed).apply(config)
-    if budget_rule(arm, settings) is BudgetRule.FINE_TUNE:
+    if rule is BudgetRule.FINE_TUNE:
         config.optim_wrapper.optimizer.lr = settings.fine_tune_lr
     config.custom_hooks = [*other_hooks(config), *_hooks(arm, pruned, weights)]
     return config
@@ -225,13 +232,11 @@ def _by_rule(rule: BudgetRule, settings: ArmSettings, base: Base, owed: float | 
 
 
 def _stretched(settings: ArmSettings, base: Base) -> Budget:
-    """The base budget times the ratio of MACs."""
-    how = settings.scratch_b_cap, settings.rounding
-    stretched = base.stretched(*how)
-    if settings.scratch_b_epochs is None:
-        return stretched
-    longer = base._replace(schedule=Budget(settings.scratch_b_epochs, ()), epochs=None)
-    return replace(longer.stretched(*how), schedulers=stretched.schedulers)
+    """The base budget times the ratio of FLOPs."""
+    if settings.scratch_b_epochs is not None:
+        longer = Budget(settings.scratch_b_epochs, base.base().schedulers)
+        base = base._replace(schedule=longer, epochs=None)
+    return base.stretched(settings.scratch_b_cap, settings.rounding)
 
 
 if not TYPE_CHECKING:

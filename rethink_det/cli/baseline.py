@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--work-dir', help='folder of the study; finished runs in it are kept')
     add_execution(parser)
     add_config_options(parser, 'set keys of the config')
-    add_arm_settings(parser, 'fine_tune_epochs, fine_tune_lr, scratch_b_cap, rounding')
+    add_arm_settings(parser, 'fine_tune_epochs, fine_tune_lr, scratch_b_cap, rounding, flops')
 
 
 def run(options: argparse.Namespace) -> int:

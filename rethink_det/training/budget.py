@@ -65,8 +65,8 @@ class Budget:
 
     def stretched(
         self,
-        full_macs: int,
-        pruned_macs: int,
+        full_flops: int,
+        pruned_flops: int,
         cap: float | None = None,
         rounding: str = NEAREST,
         epochs: int | None = None,
@@ -79,8 +79,8 @@ class Budget:
         drops at 89 and 133.
 
         Args:
-            full_macs: MACs of the unpruned network.
-            pruned_macs: MACs of the pruned one, counted alike.
+            full_flops: FLOPs of the unpruned network, or its MACs.
+            pruned_flops: Those of the pruned one, counted alike.
             cap: Largest ratio used; the paper caps it at 2 on ImageNet.
             rounding: One of :data:`ROUNDINGS`.
             epochs: Of the base, if this schedule is compressed or stretched for it already.
@@ -88,16 +88,16 @@ class Budget:
         Raises:
             UserError: For a ratio below 1 or a cap below 1.
         """
-        if not 0 < pruned_macs <= full_macs:
+        if not 0 < pruned_flops <= full_flops:
             raise UserError(
-                f'The pruned network has {pruned_macs} MACs, the full one {full_macs}: nothing '
+                f'The pruned network has {pruned_flops} FLOPs, the full one {full_flops}: nothing '
                 'was saved that could be spent on more epochs.'
             )
         if cap is not None and check_number('The cap on the ratio', cap) < 1:
             raise UserError(f'The cap on the ratio must be at least 1, got {cap}.')
         base = self.epochs if epochs is None else epochs
         # Integers until the cap: a float ratio can lose an epoch to rounding.
-        longer = share(base, full_macs, pruned_macs, rounding)
+        longer = share(base, full_flops, pruned_flops, rounding)
         if cap is not None:
             longer = min(longer, int(base * cap + (rounding == NEAREST) / 2))
         return self.scaled(longer, rounding)
@@ -150,14 +150,14 @@ class Base(NamedTuple):
     Attributes:
         schedule: The budget of the config.
         epochs: That the unpruned network trains for by it; None for its own.
-        full_macs: MACs of the unpruned network.
-        pruned_macs: MACs of the pruned one, counted alike.
+        full_flops: FLOPs of the unpruned network, or its MACs.
+        pruned_flops: Those of the pruned one, counted alike.
     """
 
     schedule: Budget
     epochs: int | None
-    full_macs: int
-    pruned_macs: int
+    full_flops: int
+    pruned_flops: int
 
     @property
     def length(self) -> int:
@@ -171,12 +171,12 @@ class Base(NamedTuple):
     def stretched(self, cap: float | None = None, rounding: str = NEAREST) -> Budget:
         """The same compute for the pruned network, see :meth:`Budget.stretched`."""
         return self.schedule.stretched(
-            self.full_macs, self.pruned_macs, cap, rounding, epochs=self.epochs
+            self.full_flops, self.pruned_flops, cap, rounding, epochs=self.epochs
         )
 
     def total(self, full_epochs: float, pruned_epochs: float) -> Budget:
         """The compute of a training of the unpruned network and one of the pruned together."""
-        epochs = full_epochs * self.full_macs / self.pruned_macs + pruned_epochs
+        epochs = full_epochs * self.full_flops / self.pruned_flops + pruned_epochs
         return self.schedule.scaled(max(1, round(epochs)))
 
 

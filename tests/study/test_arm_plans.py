@@ -59,6 +59,8 @@ def test_a_budget_that_is_none_is_refused_wherever_it_is_said():
         ArmSettings(epochs=3, schedule=2)
     with pytest.raises(UserError, match="rounding must be one of nearest, floor, got 'up'"):
         ArmSettings(rounding='up')
+    with pytest.raises(UserError, match=r"flops must be one of conv\+linear, .* got 'all'"):
+        ArmSettings(flops='all')
     with pytest.raises(UserError, match="Unknown schedule 'twice'"):
         TransferSettings(schedule='twice')
     with pytest.raises(UserError, match="'0e' is no budget"):

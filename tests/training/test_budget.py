@@ -93,7 +93,7 @@ def test_fine_tuning_never_drops_the_rate():
 
 @pytest.mark.parametrize('full, pruned', [(100, 101), (100, 0), (0, 0), (100, -1)])
 def test_a_pruned_network_that_costs_more_is_refused(full, pruned):
-    with pytest.raises(UserError, match=f'{pruned} MACs, the full one {full}: nothing was saved'):
+    with pytest.raises(UserError, match=f'{pruned} FLOPs, the full one {full}: nothing was'):
         CIFAR.stretched(full, pruned)
 
 

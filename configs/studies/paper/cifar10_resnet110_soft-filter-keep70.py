@@ -1,6 +1,6 @@
 """ResNet-110 on CIFAR-10, soft filter pruning: 70 % of the filters are kept.
 
-Source: arXiv 1810.05270, soft filter pruning (arXiv 1808.06866).
+Source: arXiv 1810.05270, soft filter pruning (arXiv 1808.06866). Its code shows 70 %.
 Run: rethink-det study paper/cifar10_resnet110_soft-filter-keep70
 Hardware: one GPU; not run.
 Expected: no accuracy is published with the code of arXiv 1810.05270. Unpruned here is the network

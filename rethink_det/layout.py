@@ -2,7 +2,7 @@
 
 A *work dir* is the folder of a study, of a single training run, or of a run within a study. What
 MMEngine writes into it besides (``epoch_*.pth``, ``last_checkpoint``, its logs) is MMEngine's own
-affair; :func:`rethink_det.training.launch.last_checkpoint` asks it.
+affair; :func:`rethink_det.training.resumable.last_checkpoint` asks it.
 """
 
 import itertools

@@ -14,8 +14,9 @@ from rethink_det.architecture.checkpoint import Checkpoint, load_checkpoint
 from rethink_det.classification.arm_config import classifier_architecture, is_classifier
 from rethink_det.registry import HOOKS
 from rethink_det.training.config import load_config
-from rethink_det.training.launch import evaluate, last_checkpoint, train
+from rethink_det.training.launch import evaluate, train
 from rethink_det.training.model import model_of
+from rethink_det.training.resumable import last_checkpoint
 from tests.tiny_configs import STEPS, shrink
 
 pytestmark = pytest.mark.filterwarnings('ignore:.*(MD5|the official files have)')

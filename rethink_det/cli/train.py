@@ -18,7 +18,8 @@ from rethink_det.errors import UserError
 from rethink_det.layout import WORK_DIRS
 from rethink_det.study.with_backbone import with_backbone
 from rethink_det.training.config import check_optimizer, find_config, load_config
-from rethink_det.training.launch import last_checkpoint, leave_process_group, train
+from rethink_det.training.launch import leave_process_group, train
+from rethink_det.training.resumable import last_checkpoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

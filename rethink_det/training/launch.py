@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
 from rethink_det.architecture.checkpoint import META, Checkpoint, check_fits
 from rethink_det.errors import UserError
@@ -18,6 +18,7 @@ from rethink_det.registered import in_full
 from rethink_det.training.model import model_of
 from rethink_det.training.moved_run import OwnFolderHook
 from rethink_det.training.order import shuffle_apart
+from rethink_det.training.resumable import newest_readable
 from rethink_det.training.workers import ending_workers
 
 RUN_HOOKS = {
@@ -184,20 +185,12 @@ def _check_resumable(runner: Runner, checkpoint: Checkpoint) -> None:
         raise UserError(f'{checkpoint.path} cannot be resumed, it has no {missing}: use load_from.')
 
 
-def last_checkpoint(work_dir: str | os.PathLike) -> Path | None:
-    """The newest checkpoint of a run, if it has one."""
-    found = find_latest_checkpoint(str(work_dir)) if Path(work_dir).is_dir() else None
-    # Its name alone: the folder may have been moved or copied since.
-    own = Path(work_dir) / Path(found).name if found else None
-    return own if own and own.is_file() else None
-
-
 def _source(config: Config) -> str | None:
     """The local checkpoint that the run is going to read first."""
     source = config.get('load_from')
     if source:
         return None if '://' in str(source) else str(source)
     if config.get('resume') and config.get('work_dir'):
-        found = last_checkpoint(config.work_dir)
+        found = newest_readable(config.work_dir)
         return str(found) if found else None
     return None

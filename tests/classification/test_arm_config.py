@@ -17,7 +17,8 @@ from rethink_det.classification.arm_config import (
     classifier_architecture,
 )
 from rethink_det.pruning import prune
-from rethink_det.training.launch import last_checkpoint, train
+from rethink_det.training.launch import train
+from rethink_det.training.resumable import last_checkpoint
 
 get_arm = partial(ARMS.get, CLASSIFICATION)
 SETTINGS = ArmSettings(fine_tune_epochs=2, fine_tune_lr=0.003)

@@ -7,7 +7,7 @@ import torch
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import save_checkpoint
-from rethink_det.training.launch import last_checkpoint
+from rethink_det.training.resumable import last_checkpoint
 
 
 def left_behind(folder):

@@ -16,7 +16,7 @@ from rethink_det.arms import ARMS, DETECTION
 from rethink_det.datasets import ImageNet
 from rethink_det.pruning import prune_state
 from rethink_det.registry import DATASETS
-from rethink_det.training.launch import last_checkpoint
+from rethink_det.training.resumable import last_checkpoint
 from tests.efficientnet_names import lukemelas
 
 timm = pytest.importorskip('timm')

@@ -12,7 +12,7 @@ from rethink_det.errors import UserError
 from rethink_det.report.results import StudyResults
 from rethink_det.study.config import Study
 from rethink_det.study.graph import runs_of
-from rethink_det.training.launch import last_checkpoint
+from rethink_det.training.resumable import last_checkpoint
 
 MODULE = """
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule, Role, Start

@@ -9,7 +9,8 @@ import torch
 
 from rethink_det.architecture.checkpoint import digest, load_checkpoint
 from rethink_det.training.config import load_config
-from rethink_det.training.launch import last_checkpoint, train
+from rethink_det.training.launch import train
+from rethink_det.training.resumable import last_checkpoint
 from tests.tiny_configs import shrink
 
 pytestmark = pytest.mark.filterwarnings('ignore:.*(MD5|the official files have)')

@@ -21,7 +21,8 @@ from rethink_det.study.trained_networks import (
     trained_network,
 )
 from rethink_det.training.config import load_config
-from rethink_det.training.launch import last_checkpoint, train
+from rethink_det.training.launch import train
+from rethink_det.training.resumable import last_checkpoint
 
 HALF = {'type': 'L1NormPruner', 'ratios': 0.5}
 

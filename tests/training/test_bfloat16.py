@@ -6,7 +6,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from rethink_det.architecture.checkpoint import digest, load_checkpoint
-from rethink_det.training.launch import last_checkpoint, prepare, train
+from rethink_det.training.launch import prepare, train
+from rethink_det.training.resumable import last_checkpoint
 
 SETTINGS = dict(optimizer=dict(type='SGD', lr=0.05, momentum=0.9))
 MIXED = dict(type='rethink_det.BFloat16OptimWrapper', **SETTINGS)

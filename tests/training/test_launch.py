@@ -11,7 +11,8 @@ from mmengine.config import Config
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
-from rethink_det.training.launch import evaluate, last_checkpoint, prepare, train
+from rethink_det.training.launch import evaluate, prepare, train
+from rethink_det.training.resumable import last_checkpoint
 
 PLAIN = (dict, list, str, int, float, bool, type(None), torch.Tensor)
 
@@ -233,7 +234,7 @@ def test_a_damaged_checkpoint_is_not_resumed_from(tiny_config, unbroken):
     path = last_checkpoint(config.work_dir)
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(UserError, match='epoch_3.pth is no checkpoint, or a damaged one'):
-        train(tiny_config('unbroken', resume=True))
+        train(tiny_config('unbroken', resume=True, load_from=str(path)))
 
 
 def test_evaluation_needs_a_checkpoint_and_data(tiny_config, tmp_path):

@@ -12,7 +12,8 @@ from rethink_det import UserError
 from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
 from rethink_det.architecture.weight_masks import pack
 from rethink_det.registry import DATASETS, FUNCTIONS
-from rethink_det.training.launch import last_checkpoint, prepare, train
+from rethink_det.training.launch import prepare, train
+from rethink_det.training.resumable import last_checkpoint
 
 SLIMMING = dict(type='rethink_det.SparsityHook', scale=0.01)
 PROGRESS = dict(type='rethink_det.ProgressHook', interval=0)

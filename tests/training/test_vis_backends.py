@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from rethink_det.architecture.checkpoint import digest, load_checkpoint
-from rethink_det.training.launch import last_checkpoint, train
+from rethink_det.training.launch import train
+from rethink_det.training.resumable import last_checkpoint
 
 WHY = 'TensorBoard is not installed'
 

@@ -4,7 +4,8 @@ import multiprocessing
 
 import pytest
 
-from rethink_det.training.launch import evaluate, last_checkpoint, train
+from rethink_det.training.launch import evaluate, train
+from rethink_det.training.resumable import last_checkpoint
 
 WORKERS = dict(num_workers=1, persistent_workers=True)
 

@@ -7,7 +7,8 @@ from mmengine.config import Config
 from rethink_det.classification.check_images import check_images
 from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.study.kept_replicates import keep_replicates
-from rethink_det.training.launch import last_checkpoint, train
+from rethink_det.training.launch import train
+from rethink_det.training.resumable import last_checkpoint, newest_readable
 
 
 def train_on(config: Config, folder: Path) -> tuple[dict[str, float], Path]:
@@ -21,7 +22,7 @@ def train_on(config: Config, folder: Path) -> tuple[dict[str, float], Path]:
     """
     for line in (*check_data(config), *check_images(config)):
         print(line)
-    config.resume = last_checkpoint(folder) is not None
+    config.resume = newest_readable(folder) is not None
     config.load_from = None
     config.default_hooks.progress = {'type': 'rethink_det.ProgressHook'}
     keep_replicates(config)

@@ -11,7 +11,8 @@ from mmengine.runner import Runner
 from rethink_det.architecture.checkpoint import digest, load_checkpoint
 from rethink_det.architecture.weight_masks import pack
 from rethink_det.registry import MODELS
-from rethink_det.training.launch import last_checkpoint, prepare, train
+from rethink_det.training.launch import prepare, train
+from rethink_det.training.resumable import last_checkpoint
 
 
 class Watch(Hook):

@@ -5,7 +5,8 @@ import torch
 
 from rethink_det.errors import DivergedError
 from rethink_det.training.hooks import FiniteHook
-from rethink_det.training.launch import last_checkpoint, train
+from rethink_det.training.launch import train
+from rethink_det.training.resumable import last_checkpoint
 
 
 def test_it_stops_with_the_step(tiny_config):

@@ -11,7 +11,8 @@ from rethink_det.architecture.provenance import Parent
 from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.training import ProvenanceHook
 from rethink_det.training.config import name_arm
-from rethink_det.training.launch import last_checkpoint, train
+from rethink_det.training.launch import train
+from rethink_det.training.resumable import last_checkpoint
 from tests.checkpoints import checkpoint
 
 

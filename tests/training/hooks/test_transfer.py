@@ -11,7 +11,8 @@ from rethink_det import UserError
 from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
 from rethink_det.registry import HOOKS
 from rethink_det.training import TransferHook
-from rethink_det.training.launch import last_checkpoint, train
+from rethink_det.training.launch import train
+from rethink_det.training.resumable import last_checkpoint
 from tests.checkpoints import of_arm
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from rethink_det.report.image_replicates import ImageReplicates
-from rethink_det.training.launch import evaluate, last_checkpoint, train
+from rethink_det.training.launch import evaluate, train
+from rethink_det.training.resumable import last_checkpoint
 
 CONFTEST = Path(__file__).resolve().parents[2] / 'conftest.py'
 SCRIPT = f"""

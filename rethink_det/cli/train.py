@@ -53,8 +53,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         'epochs, or schedule (2.4 times those of the arm, or by the rule of another arm); of a '
         "classifier's arm: fine_tune_epochs, fine_tune_lr, scratch_b_cap, scratch_b_epochs, "
-        "rounding; of a detector's: schedule (random alone: 2x to 6x), budget (compute: that of "
-        'the unpruned one), sync_bn, untuned (take a network that was pruned and not fine-tuned)',
+        "rounding, flops; of a detector's: schedule (random alone: 2x to 6x), budget (compute: "
+        'that of the unpruned one), sync_bn, untuned (take a network that was pruned and not '
+        'fine-tuned)',
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     parser.add_argument('--seed', type=int, metavar='N', help='randomness.seed of the config')

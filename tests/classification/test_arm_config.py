@@ -9,6 +9,7 @@ from mmengine.config import Config
 from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import digest, load_checkpoint, save_checkpoint
+from rethink_det.architecture.flops import CONVENTIONS, flops
 from rethink_det.arms import ARMS, CLASSIFICATION
 from rethink_det.classification import Classifier
 from rethink_det.classification.arm_config import (
@@ -78,6 +79,17 @@ def test_scratch_b_has_the_parents_compute(parent, pruned):
     capped = arm('scratch-b', parent, pruned, ArmSettings(scratch_b_cap=1.25))
     assert capped.train_cfg.max_epochs == 200
     assert capped.param_scheduler[0].milestones == [100, 150]
+
+
+def test_scratch_b_alone_goes_by_the_count_that_is_asked_for(parent, pruned):
+    full, small = classifier_architecture(parent), PrunedArchitecture.load(pruned['architecture'])
+    counts = {count: flops(full, count) / flops(small, count) for count in CONVENTIONS}
+    expected = [round(160 * ratio) for ratio in counts.values()]
+    settings = [replace(SETTINGS, flops=count) for count in CONVENTIONS]
+    for name in ('scratch-b', 'scratch-e', 'scratch-total', 'fine-tune'):
+        epochs = [arm(name, parent, pruned, one).train_cfg.max_epochs for one in settings]
+        assert epochs == expected if name == 'scratch-b' else epochs[0] == epochs[1]
+    assert expected[0] > expected[1]  # a ReLU is not saved as a convolution is
 
 
 def test_rewinding_differs_from_scratch_e_in_its_weights_alone(parent, pruned):

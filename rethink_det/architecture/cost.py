@@ -12,6 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from rethink_det.architecture import building, validation
+from rethink_det.architecture.tracing import one_image_will_do
 from rethink_det.errors import UserError
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def _flops(model: nn.Module, input_shape: Sequence[int]) -> Flops:
     images = torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype)
     with _unfused(), FlopCounterMode(display=False, custom_mapping=_formulas()) as counter:
         try:
-            model(images)
+            with one_image_will_do(model):
+                model(images)
         except RuntimeError as error:
             kind, shape = type(model).__name__, tuple(input_shape)
             raise UserError(f'{kind} cannot run on an input of {shape}: {error}') from error

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from rethink_det.architecture.tracing import evaluating
+from rethink_det.architecture.tracing import evaluating, one_image_will_do
 from rethink_det.errors import UserError, in_one_line
 from rethink_det.registered import build
 from rethink_det.registry import MODELS
@@ -169,7 +169,7 @@ def outputs_of(network: nn.Module, input_shape: Sequence[int]) -> Any:
     weight = next(network.parameters())
     images = torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype)
     try:
-        with evaluating(network):
+        with evaluating(network), one_image_will_do(network):
             return network(images)
     except Exception as error:  # as above: a network of settings that do not fit each other
         raise UserError(

@@ -7,7 +7,8 @@ removes channels, :meth:`Surgeon.zero` sets them to zero and leaves the shape al
 first computes exactly what the second computes; the test suite relies on it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import lcm
 from typing import TypeGuard
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from rethink_det.architecture.channel_indices import check_indices, other_indices
 from rethink_det.architecture.input_selection import SELECTING
 from rethink_det.architecture.network import HEAD, Layer, all_features
-from rethink_det.architecture.tracing import place_in, traceable
+from rethink_det.architecture.tracing import one_image_will_do, place_in, traceable
 from rethink_det.errors import UserError
 
 
@@ -92,7 +93,7 @@ class Surgeon:
         self.model = model
         self.prefix = prefix
         device = next(model.parameters()).device
-        with traceable(model), torch.enable_grad(), place_in(model) as place:
+        with _looked_at(model), place_in(model) as place:
             try:
                 self.graph = tp.DependencyGraph().build_dependency(
                     model,
@@ -295,6 +296,12 @@ class Surgeon:
                 removals.append((layer, removed))
             settled[name] = kept
         return removals
+
+
+@contextmanager
+def _looked_at(model: nn.Module) -> Iterator[None]:
+    with traceable(model), one_image_will_do(model), torch.enable_grad():
+        yield
 
 
 def _check_runs(group: ChannelGroup, removed: Sequence[int]) -> None:

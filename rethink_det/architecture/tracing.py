@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 CHECKPOINTING = 'with_cp'
 """What mmdet calls the switch of a module that saves memory by computing twice."""
@@ -50,6 +51,24 @@ def traceable(model: nn.Module) -> Iterator[None]:
         parameters = dict(model.named_parameters())
         for name in frozen:
             parameters[name].requires_grad_(False)
+
+
+@contextmanager
+def one_image_will_do(model: nn.Module) -> Iterator[None]:
+    """Let a network look at one image to find its shapes, whatever its BatchNorm wants.
+
+    One without running statistics takes those of the batch in evaluation mode too, and one image
+    whose feature map is a single pixel has none. Values mean nothing in here.
+    """
+    without = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is None]
+    for norm in without:
+        like = norm.weight if norm.weight is not None else next(model.parameters())
+        norm.running_mean, norm.running_var = (like.new_ones(norm.num_features) for _ in range(2))
+    try:
+        yield
+    finally:
+        for norm in without:
+            norm.running_mean = norm.running_var = None
 
 
 @contextmanager

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from rethink_det.architecture import Cut, PrunedArchitecture
 from rethink_det.architecture.network import build_backbone
-from rethink_det.architecture.tracing import evaluating, place_in, traceable
+from rethink_det.architecture.tracing import evaluating, one_image_will_do, place_in, traceable
 
 
 def state_of(model):
@@ -54,3 +55,25 @@ def test_the_place_is_that_of_the_module_that_failed():
         model(torch.zeros(1))
     assert place == ['1', '1.1']
     assert not any(m._forward_pre_hooks or m._forward_hooks for m in model.modules())
+
+
+def test_a_norm_without_statistics_looks_at_one_image():
+    norm = nn.BatchNorm2d(4, track_running_stats=False).eval()
+    pixel = torch.randn(1, 4, 1, 1)
+    with one_image_will_do(norm):
+        assert norm(pixel).shape == pixel.shape
+    assert norm.running_mean is None and norm.running_var is None
+    with pytest.raises(ValueError, match='Expected more than 1 value per channel'):
+        norm(pixel)
+
+
+def test_a_network_of_them_is_counted_and_cut():
+    norm = dict(type='BN', track_running_stats=False)
+    backbone = dict(type='mmdet.ResNet', depth=18, base_channels=8, norm_cfg=norm)
+    head = dict(type='rethink_det.LinearHead', num_classes=4)
+    whole = PrunedArchitecture(backbone, head, (3, 32, 32))  # the last map is one pixel
+    small = whole.after(Cut(channels={'layer1.0.conv1': (0, 2)}))
+    assert small.cost().macs < whole.cost().macs
+    network = small.build_network()
+    assert network.backbone.layer1[0].bn1.num_features == 2
+    assert network(torch.randn(4, 3, 32, 32)).shape == (4, 4)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from rethink_det.architecture.bounded import bounded
-from rethink_det.architecture.checkpoint import load_exactly
 from rethink_det.architecture.composing import as_cut
 from rethink_det.architecture.cut import Cut
+from rethink_det.architecture.fitting import load_exactly
 from rethink_det.architecture.initialization import fresh_weights
 from rethink_det.architecture.network import (
     BACKBONE,

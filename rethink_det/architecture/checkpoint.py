@@ -12,34 +12,37 @@ The format is MMEngine's, ``dict(meta=..., state_dict=...)``, with tensors and p
 ``meta.input_convention`` how images are normalised (:mod:`.input_convention`)
 ========================  ===================================================================
 
-This module alone knows these keys. Files are read without running code, written atomically, and
-their tensors known by a digest.
+This module alone knows these keys. Files are read without running code
+(:mod:`.checkpoint_file`), written atomically, and their tensors known by a digest.
 """
 
 import hashlib
 import os
-import pickle
-import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rethink_det.architecture import weight_masks
+from rethink_det.architecture.checkpoint_file import load_checkpoint
 from rethink_det.architecture.finite import check_finite
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import Parent, Provenance, file_name
-from rethink_det.architecture.structure_scales import MOMENTUM, SCALE, fold_scales
+from rethink_det.architecture.state_dicts import (
+    META,
+    no_tensors,
+    own_names,
+    state_in,
+    tensors_in,
+    unwrapped,
+)
 from rethink_det.errors import UserError
 from rethink_det.files import replacing
 from rethink_det.layout import INITIAL
 
-META = 'meta'
-"""Where MMEngine has what is neither weights nor the state of the training."""
 WEIGHTS, TICKET, MASKS = 'state_dict', 'initial', 'masks'
 ARCHITECTURE, CONVENTION, PROVENANCE = 'architecture', 'input_convention', 'provenance'
 _OWN = {WEIGHTS, TICKET, MASKS, META}
@@ -62,6 +65,7 @@ class Checkpoint:
         others: What else is in the file, which is MMEngine's, ``optimizer`` or the epoch in
             ``meta``; written back as it is.
         path: The file, for messages.
+        ema: Whether the weights are those of it that were averaged over the training.
 
     Example:
         >>> from rethink_det import Checkpoint, PrunedArchitecture
@@ -80,45 +84,58 @@ class Checkpoint:
     initial: Mapping[str, Tensor] | None = None
     others: Mapping[str, Any] = field(default_factory=dict)
     path: str = 'checkpoint'
+    ema: bool = False
 
     @classmethod
-    def read(cls, path: str | os.PathLike) -> 'Checkpoint':
-        """Read a file onto the CPU with ``weights_only=True``.
+    def read(cls, path: str | os.PathLike, ema: bool = False) -> 'Checkpoint':
+        """Read a file onto the CPU without running code from it.
 
-        It may be another tool's: a bare state dict, or a checkpoint of MMEngine.
+        It may be another tool's: a state dict, bare or wrapped (:mod:`.state_dicts`), or a
+        safetensors file.
+
+        Args:
+            path: The file.
+            ema: Take the weights that were averaged over the training.
 
         Raises:
             UserError: The file is missing, damaged, or a pickle that needs code to load, says
-                something of itself that makes no sense, or has a weight that is not finite.
+                something of itself that makes no sense, has no averaged weights, or has a weight
+                that is not finite.
         """
-        read = cls.from_dict(load_checkpoint(path), path)
+        read = cls.from_dict(load_checkpoint(path), path, ema)
         check_finite(read.state_dict, path)
         return read
 
     @classmethod
     def from_dict(
-        cls, content: Mapping[str, Any], path: str | os.PathLike = 'checkpoint'
+        cls,
+        content: Mapping[str, Any],
+        path: str | os.PathLike = 'checkpoint',
+        ema: bool = False,
     ) -> 'Checkpoint':
         """The same of a dict that was read, or is about to be written.
 
         Args:
-            content: A state dict, or one under the key ``state_dict``; it is not copied.
+            content: A state dict, bare or under a key of :data:`.state_dicts.WRAPPERS`; it is
+                not copied.
             path: Its file, for messages.
+            ema: As of :meth:`read`.
 
         Raises:
-            UserError: An entry of this package makes no sense.
+            UserError: As of :meth:`read`.
         """
-        bare = WEIGHTS not in content
-        state = _tensors(content) if bare else content[WEIGHTS]
+        state, keys = state_in(content, path, ema)
+        state = unwrapped(state if keys else tensors_in(state), path)
         meta = content.get(META) or {}
         if not isinstance(meta, Mapping):
             raise UserError(f'{path}: {META} is a {type(meta).__name__}, expected a dict.')
         own = {ARCHITECTURE, CONVENTION, PROVENANCE}
-        others = {k: v for k, v in content.items() if k not in _OWN and not (bare and k in state)}
+        taken = {*_OWN, *keys[:1], *(() if keys else tensors_in(content))}
+        others = {k: v for k, v in content.items() if k not in taken}
         if META in content:
             others[META] = {key: value for key, value in meta.items() if key not in own}
         return cls(
-            state_dict=state if isinstance(state, Mapping) else {},
+            state_dict=state,
             architecture=meta.get(ARCHITECTURE),
             provenance=Provenance.from_dict(meta.get(PROVENANCE), path),
             input_convention=InputConvention.from_dict(meta.get(CONVENTION), path),
@@ -126,6 +143,7 @@ class Checkpoint:
             initial=content.get(TICKET),
             others=others,
             path=os.fspath(path),
+            ema=ema,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -159,7 +177,9 @@ class Checkpoint:
 
     @cached_property
     def weights(self) -> dict[str, Tensor]:
-        """The weights under the names of :class:`~.network.Network`, see :func:`own_names`.
+        """The weights under the names of :class:`~.network.Network`.
+
+        See :func:`~.state_dicts.own_names`.
 
         Raises:
             UserError: There is no tensor in it.
@@ -196,19 +216,14 @@ class Checkpoint:
         return Parent(file_name(self.path), self.provenance.arm, digest(taken), len(taken))
 
     def _named(self, state: Mapping[str, Any]) -> dict[str, Tensor]:
-        tensors = _tensors(state)
+        tensors = tensors_in(state)
         if not tensors:
-            raise UserError(f"{self.path} holds no tensors: expected a 'state_dict'.")
+            raise UserError(no_tensors(self.path))
         return own_names(tensors)
 
 
 def _mapping(value: Any) -> Mapping:
     return value if isinstance(value, Mapping) else {}
-
-
-def _tensors(state: Any) -> dict[str, Tensor]:
-    items = _mapping(state).items()
-    return {k: v for k, v in items if isinstance(k, str) and isinstance(v, Tensor)}
 
 
 def _unpacked(packed: Mapping | None, path: str | os.PathLike) -> dict[str, Tensor]:
@@ -221,70 +236,6 @@ def _unpacked(packed: Mapping | None, path: str | os.PathLike) -> dict[str, Tens
 def describes_itself(content: Mapping[str, Any]) -> bool:
     """Whether what :func:`load_checkpoint` read says what its network is."""
     return ARCHITECTURE in _mapping(content.get(META))
-
-
-def load_checkpoint(path: str | os.PathLike) -> dict:
-    """Read a checkpoint onto the CPU with ``weights_only=True``.
-
-    Raises:
-        UserError: The file is missing, damaged, or a pickle that needs code to load.
-    """
-    checkpoint = load_plain(path)
-    if not isinstance(checkpoint, dict):
-        raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint.')
-    return checkpoint
-
-
-def load_plain(path: str | os.PathLike) -> Any:
-    """Read tensors and plain values of any form; as :func:`load_checkpoint`."""
-    if not os.path.isfile(path):
-        raise UserError(f'Checkpoint {path} does not exist.')
-    try:
-        return torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # on damaged bytes torch's unpickler raises just about anything
-        if isinstance(error, pickle.UnpicklingError) and _needs_code(path, error):
-            raise UserError(_refusal(path, error)) from None
-        kind = type(error).__name__
-        raise UserError(f'{path} is no checkpoint, or a damaged one ({kind}).') from None
-
-
-def _needs_code(path: str | os.PathLike, error: pickle.UnpicklingError) -> bool:
-    """Whether this is a whole torch file, or a pickle, that holds more than tensors."""
-    if zipfile.is_zipfile(path):
-        return True
-    with open(path, 'rb') as file:
-        return file.read(1) == pickle.PROTO and 'Unsupported' in str(error)
-
-
-def _refusal(path: str | os.PathLike, error: Exception) -> str:
-    named = re.search(r'GLOBAL ([\w.]+)', str(error))
-    refused = named.group(1) if named else 'an object in it'
-    return (
-        f'{path} needs code to load ({refused} was refused), and loading it would run that code. '
-        'If you trust its source, load it once with torch.load(path, weights_only=False) and '
-        'save dict(state_dict=..., meta={}) of its tensors (of a whole model: its state_dict()) '
-        'again with torch.save.'
-    )
-
-
-def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a checkpoint under the names of :class:`~.network.Network`.
-
-    Understands a leading ``module.`` left by ``DataParallel``, and ``fc.``, ``linear.`` or
-    ``classifier.`` for the head of a plain classifier. Scaling factors of structure
-    (:mod:`.structure_scales`) are folded into the weights.
-    """
-    tensors, _ = fold_scales({n.removeprefix('module.'): t for n, t in state.items()})
-    if any(name.startswith('backbone.') for name in tensors):
-        return tensors
-    return {_network_name(name): value for name, value in tensors.items()}
-
-
-def _network_name(name: str) -> str:
-    layer, _, rest = name.partition('.')
-    if layer in ('fc', 'linear'):
-        return f'head.fc.{rest}'
-    return f'head.{name}' if layer == 'classifier' else f'backbone.{name}'
 
 
 def save_checkpoint(checkpoint: Mapping, path: str | os.PathLike) -> None:
@@ -301,44 +252,3 @@ def digest(state: Mapping[str, Tensor]) -> str:
         sha.update(f'{name}:{tensor.dtype}:{tuple(tensor.shape)};'.encode())
         sha.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
     return sha.hexdigest()[:16]
-
-
-def load_exactly(network: nn.Module, state: Mapping[str, Tensor], assign: bool = False) -> None:
-    """Load every tensor into its place, or refuse.
-
-    With ``assign`` the network takes the tensors themselves, as one on the meta device must.
-    Only two kinds may be missing and keep their values. BatchNorm's ``num_batches_tracked``:
-    torch before 0.4.1 had none, and with a fixed momentum nothing depends on it. And scaling
-    factors of structure (:mod:`.structure_scales`), which start at 1 whatever the weights are.
-
-    Raises:
-        UserError: Names the first tensor that is missing, left over or of another shape.
-    """
-    own = network.state_dict()
-    optional = {
-        n: torch.zeros_like(t, device='cpu') if t.is_meta else t
-        for n, t in own.items()
-        if n.endswith(('num_batches_tracked', SCALE, MOMENTUM))
-    }
-    state = {**optional, **state}
-    check_fits(network, state)
-    extra = next((name for name in state if name not in own), None)
-    if extra:
-        raise UserError(f'The checkpoint is of another architecture: it has {extra} besides.')
-    network.load_state_dict(state, assign=assign)
-
-
-def check_fits(network: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Refuse a state dict that cannot fill the network.
-
-    Raises:
-        UserError: Names the first tensor that is missing or of another shape.
-    """
-    for name, tensor in network.state_dict().items():
-        if name not in state:
-            raise UserError(f'The checkpoint has no {name}: it is of another architecture.')
-        if state[name].shape != tensor.shape:
-            raise UserError(
-                f'The checkpoint is of another architecture: {name} is '
-                f'{tuple(state[name].shape)} there, {tuple(tensor.shape)} here.'
-            )

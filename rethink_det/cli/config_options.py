@@ -1,4 +1,4 @@
-"""``--cfg-options``, as in all of MMEngine's tools, and ``--imports`` where there is no config."""
+"""Options of several commands: ``--cfg-options``, as in all of MMEngine's tools, and others."""
 
 import argparse
 import ast
@@ -106,4 +106,18 @@ def add_arm_settings(parser: argparse.ArgumentParser, meaning: str) -> None:
         default={},
         metavar='KEY=VALUE',
         help=meaning,
+    )
+
+
+def add_ema(parser: argparse.ArgumentParser, of: str) -> None:
+    """Declare ``--ema``, which every command has that reads weights.
+
+    Args:
+        parser: Of the command.
+        of: What it calls the file.
+    """
+    parser.add_argument(
+        '--ema',
+        action='store_true',
+        help=f'of {of} take the weights that were averaged over the training (EMA)',
     )

@@ -12,7 +12,7 @@ import argparse
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arm_config import classifier_architecture
-from rethink_det.cli.config_options import add_imports, import_modules
+from rethink_det.cli.config_options import add_ema, add_imports, import_modules
 from rethink_det.cli.output import add_force, check_output
 from rethink_det.convert import Converted, convert_checkpoint, load_base
 from rethink_det.convert.unstructured import SHARE
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('source', help='checkpoint with a state dict')
     parser.add_argument('-o', '--out', required=True, metavar='OUT', help='converted checkpoint')
     add_force(parser)
+    add_ema(parser, 'the checkpoint')
     parser.add_argument(
         '--base',
         metavar='ARCHITECTURE',
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     check_output(options.out, (options.source, options.base, options.subnet), options.force)
     import_modules(options.imports)
     base, convention = _base(options.base)
-    converted = convert_checkpoint(options.source, base, options.subnet, options.masks)
+    converted = convert_checkpoint(options.source, base, options.subnet, options.masks, options.ema)
     converted.checkpoint(convention).write(options.out)
     _show(converted)
     print(f'wrote {options.out}')

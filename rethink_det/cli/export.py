@@ -10,7 +10,7 @@ import argparse
 import torch
 
 from rethink_det.benchmark.onnx import ROUNDS, latencies
-from rethink_det.cli.config_options import add_imports, import_modules
+from rethink_det.cli.config_options import add_ema, add_imports, import_modules
 from rethink_det.cli.output import add_force, check_output
 from rethink_det.export import OnnxFile, export_onnx
 from rethink_det.export.file import ANY, onnx_path
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '-o', '--out', metavar='OUT.onnx', help='default: beside the checkpoint, under its name'
     )
     add_force(parser)
+    add_ema(parser, 'the checkpoint')
     parser.add_argument(
         '--backbone',
         action='store_true',
@@ -66,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
         backbone=options.backbone,
         batch=int(batch) if batch and batch.isdecimal() else batch,
         normalise=options.normalise,
+        ema=options.ema,
     )
     print(f'wrote {file.path}: {file.path.stat().st_size:,} bytes, ONNX opset {OPSET}')
     _show(file)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rethink_det.architecture import Cost, PrunedArchitecture
-from rethink_det.cli.config_options import KeyValues, add_config_options
+from rethink_det.cli.config_options import KeyValues, add_config_options, add_ema
 from rethink_det.cli.output import add_force, check_output
 from rethink_det.errors import UserError
 from rethink_det.layout import INITIAL
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('-o', '--out', required=True, metavar='OUT', help='pruned checkpoint')
     add_force(parser)
+    add_ema(parser, 'the checkpoint')
     parser.add_argument(
         '--initial',
         metavar='CHECKPOINT',
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     # First of all the config: its custom_imports may bring the method.
     config = load_config(find_config(options.config), options.cfg_options)
     pruner = build_pruner(settings)
-    network = trained_network(config, options.checkpoint)
+    network = trained_network(config, options.checkpoint, options.ema)
     initial = network.initial_weights(options.initial)
     pruned = network.prune(pruner)
     network.save_pruned(pruned, options.out, settings, initial)

@@ -2,6 +2,7 @@
 
 import argparse
 
+from rethink_det.cli.config_options import add_ema
 from rethink_det.cli.output import add_force, check_output
 from rethink_det.cli.train import add_common_arguments, look_at_data, resolve, show
 from rethink_det.files import save_json
@@ -15,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--work-dir', help='folder of logs')
     parser.add_argument('--out', metavar='JSON', help='also write the metrics to this file')
     add_force(parser)
+    add_ema(parser, 'the checkpoint')
     add_common_arguments(parser)
 
 
@@ -24,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
         check_output(options.out, (options.config, options.checkpoint), options.force)
     config = resolve(options)
     look_at_data(config, splits=('test',))
-    metrics = evaluate(config, options.checkpoint)
+    metrics = evaluate(config, options.checkpoint, options.ema)
     leave_process_group()
     show(metrics)
     if options.out:

@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from rethink_det.arms import ARMS, STAGES
 from rethink_det.classification.check_images import check_images
-from rethink_det.cli.config_options import add_arm_settings, add_config_options
+from rethink_det.cli.config_options import add_arm_settings, add_config_options, add_ema
 from rethink_det.detection.adapted import Adapted
 from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.detection.datasets.data_root import with_data_root
@@ -20,6 +20,7 @@ from rethink_det.study.with_backbone import with_backbone
 from rethink_det.training.config import check_optimizer, find_config, load_config
 from rethink_det.training.launch import leave_process_group, train
 from rethink_det.training.resumable import last_checkpoint
+from rethink_det.training.starting_weights import EMA, PARTIAL
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +58,12 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         'that of the unpruned one), sync_bn, untuned (take a network that was pruned and not '
         'fine-tuned)',
     )
+    parser.add_argument(
+        '--load-partial',
+        action='store_true',
+        help='of load_from take what fits the model; the rest is drawn at random',
+    )
+    add_ema(parser, 'load_from or --backbone')
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     parser.add_argument('--seed', type=int, metavar='N', help='randomness.seed of the config')
     add_common_arguments(parser)
@@ -112,7 +119,12 @@ def configured(options: argparse.Namespace) -> Config:
         raise UserError('--backbone and --arm go together.')
     if options.backbone:
         arm, settings = options.arm, options.arm_settings
-        config = _told(with_backbone(config, options.backbone, arm, settings))
+        config = _told(with_backbone(config, options.backbone, arm, settings, options.ema))
+    elif options.ema and not config.get('load_from'):
+        raise UserError('--ema: the config has no load_from, and there is no --backbone.')
+    for key, said in ((PARTIAL, options.load_partial), (EMA, options.ema)):
+        if said:
+            config[key] = True
     if options.seed is not None:
         config.randomness = {**(config.get('randomness') or {}), 'seed': options.seed}
     if options.amp:

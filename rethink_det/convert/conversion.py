@@ -82,6 +82,7 @@ def convert_checkpoint(
     base: PrunedArchitecture | Mapping | str | os.PathLike | None = None,
     subnet: str | os.PathLike | None = None,
     zeros: float | None = None,
+    ema: bool = False,
 ) -> Converted:
     """Read a checkpoint of another tool.
 
@@ -93,6 +94,7 @@ def convert_checkpoint(
         subnet: File that says which channels were kept, see :func:`~.subnet.read_subnet`. The
             weights may be cut already, or still be the whole network's.
         zeros: Take layers with at least this share of exact zeros for masked ones.
+        ema: Take the weights that were averaged over the training.
 
     Raises:
         UserError: A file that is missing, damaged or unsafe, or weights that are not those of
@@ -110,7 +112,7 @@ def convert_checkpoint(
     content = load_checkpoint(source)
     if describes_itself(content):
         raise UserError(f'{source} describes itself already: use it as it is.')
-    foreign = tensors_of(content, source)
+    foreign = tensors_of(content, source, ema)
     check_finite(foreign, source)
     tensors, masks = fold_masks(foreign, source)
     tensors, selections = split_selections(tensors)

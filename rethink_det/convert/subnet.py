@@ -10,7 +10,7 @@ import yaml
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.channel_indices import Kept
-from rethink_det.architecture.checkpoint import load_plain
+from rethink_det.architecture.checkpoint_file import load_plain
 from rethink_det.convert.mmrazor import is_mmrazor, read_choices
 from rethink_det.convert.torch_pruning import history_in, replay
 from rethink_det.errors import UserError

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from rethink_det.architecture.blocks import SHORTCUT
 from rethink_det.architecture.network import BACKBONE, HEAD
+from rethink_det.architecture.state_dicts import (
+    no_tensors,
+    state_in,
+    tensors_in,
+    without_prefixes,
+)
 from rethink_det.convert import efficientnet
 from rethink_det.errors import UserError
-
-WRAPPERS = ('state_dict', 'model_state_dict', 'model', 'net', 'params')
-"""Keys under which a checkpoint may have its tensors, one inside the other too."""
-
-PREFIXES = ('architecture.', 'model.', 'net.')
-"""What wrappers put in front of every name; ``module`` goes wherever it stands."""
 
 HEADS = ('fc', 'linear', 'classifier', 'head', 'head.fc')
 """What other code calls the one linear layer of a head, here ``head.fc``.
@@ -31,25 +31,23 @@ COUNTER = 'num_batches_tracked'
 T = TypeVar('T')
 
 
-def tensors_of(checkpoint: Mapping, where: str | os.PathLike) -> dict[str, Tensor]:
+def tensors_of(
+    checkpoint: Mapping, where: str | os.PathLike, ema: bool = False
+) -> dict[str, Tensor]:
     """The tensors of a checkpoint, under their own names.
 
     Args:
-        checkpoint: A bare state dict, or one under any of :data:`WRAPPERS`.
+        checkpoint: A bare state dict, or one under a key of
+            :data:`~rethink_det.architecture.state_dicts.WRAPPERS`.
         where: Its file, for messages.
+        ema: Take the weights that were averaged over the training.
 
     Raises:
         UserError: It has no tensors, or some that are no dense floating point numbers.
     """
-    inner = next((checkpoint[k] for k in WRAPPERS if isinstance(checkpoint.get(k), Mapping)), None)
-    if inner is not None:
-        return tensors_of(inner, where)
-    tensors = {str(name): t for name, t in checkpoint.items() if isinstance(t, Tensor)}
+    tensors = tensors_in(state_in(checkpoint, where, ema)[0])
     if not tensors:
-        raise UserError(
-            f'{where} holds no tensors: expected a state dict, or one under the key '
-            f'{", ".join(WRAPPERS)}.'
-        )
+        raise UserError(no_tensors(where))
     for name, tensor in tensors.items():
         number = tensor.is_floating_point() or name.endswith(COUNTER) or tensor.dtype == torch.bool
         if not number or tensor.is_quantized or tensor.layout != torch.strided:
@@ -82,9 +80,7 @@ def renamed(items: Mapping[str, T], own: Collection[str], where: str | os.PathLi
 
 def own_name(name: str, own: Collection[str]) -> str:
     """What the tensor ``name`` is called here, among the names ``own``."""
-    plain = '.'.join(part for part in name.split('.') if part != 'module')
-    for prefix in PREFIXES:
-        plain = plain.removeprefix(prefix)
+    plain = without_prefixes(name)
     layer, _, leaf = plain.rpartition('.')
     candidates = [plain, BACKBONE + plain, HEAD + plain]
     if re.sub(r'\.\d+$', '', layer) in HEADS:

@@ -6,7 +6,8 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from rethink_det.architecture.checkpoint import Checkpoint, load_exactly
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.fitting import load_exactly
 from rethink_det.errors import UserError
 from rethink_det.registered import build, is_type, scope_of
 from rethink_det.registry import MODELS

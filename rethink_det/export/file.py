@@ -46,6 +46,7 @@ def export_onnx(
     backbone: bool = False,
     batch: int | Literal['dynamic'] | None = None,
     normalise: bool = False,
+    ema: bool = False,
 ) -> OnnxFile:
     """Write a trained network as an ONNX file, if onnxruntime agrees with PyTorch on it.
 
@@ -59,6 +60,7 @@ def export_onnx(
             its neck.
         batch: Images at a time, or :data:`ANY`; default: any number, of a whole detector one.
         normalise: Read RGB pixels, uint8, and normalise them inside.
+        ema: Take the weights that were averaged over the training.
 
     Raises:
         UserError: The extra ``export`` is not installed, the checkpoint cannot be read or
@@ -75,7 +77,7 @@ def export_onnx(
     """
     check_installed()
     path = onnx_path(checkpoint, out, backbone)
-    exportable = read_exportable(checkpoint, config, _shape(input_shape), backbone)
+    exportable = read_exportable(checkpoint, config, _shape(input_shape), backbone, ema)
     if normalise:
         exportable = normalising(exportable, checkpoint)
     if batch is not None:

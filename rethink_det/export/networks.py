@@ -10,8 +10,9 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import ARCHITECTURE, CONVENTION, Checkpoint, load_exactly
+from rethink_det.architecture.checkpoint import ARCHITECTURE, CONVENTION, Checkpoint
 from rethink_det.architecture.cost import count
+from rethink_det.architecture.fitting import load_exactly
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.network import feature_shapes, outputs_of
 from rethink_det.classification.arm_config import classifier_architecture, is_classifier
@@ -68,6 +69,7 @@ def read_exportable(
     config: Config | None = None,
     input_shape: Shape | None = None,
     backbone: bool = False,
+    ema: bool = False,
 ) -> Exportable:
     """The network of a checkpoint, ready for export.
 
@@ -76,12 +78,13 @@ def read_exportable(
         config: That trained it; needed for detectors.
         input_shape: ``(channels, height, width)`` of an image; needed for detectors.
         backbone: Take the feature maps instead of scores or detections.
+        ema: Take the weights that were averaged over the training.
 
     Raises:
         UserError: The checkpoint is missing, damaged, does not describe its architecture or
             does not fit the config; or the shape of a detector's images is not given.
     """
-    checkpoint = Checkpoint.read(path)
+    checkpoint = Checkpoint.read(path, ema)
     if config is not None and not is_classifier(config):
         return _detector(load_detector(config, checkpoint), input_shape, backbone)
     architecture = _architecture(config, checkpoint)

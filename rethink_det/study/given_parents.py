@@ -10,7 +10,7 @@ from dataclasses import replace
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import Checkpoint, describes_itself, load_checkpoint
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.convert import convert_checkpoint
@@ -37,9 +37,8 @@ def read_parent(path: str, base: str | None = None, config: Config | None = None
     Raises:
         UserError: The file is missing, damaged or unsafe, or not of such a network.
     """
-    content = load_checkpoint(path)
-    given = Checkpoint.from_dict(content, path)
-    if describes_itself(content):
+    given = Checkpoint.read(path)
+    if given.architecture is not None:
         if base is not None:
             raise UserError(f'{KEY}: {path} says itself what it is; leave base={base!r} out.')
         return given

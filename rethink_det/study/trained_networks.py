@@ -37,8 +37,13 @@ from rethink_det.training.training_batches import TrainingBatches
 Metrics: TypeAlias = Mapping[str, float]
 
 
-def trained_network(config: Config, path: str | PathLike) -> 'TrainedNetwork':
+def trained_network(config: Config, path: str | PathLike, ema: bool = False) -> 'TrainedNetwork':
     """The network in a checkpoint: a classifier or a detector, by the config that trained it.
+
+    Args:
+        config: The config.
+        path: The checkpoint.
+        ema: Take the weights that were averaged over the training.
 
     Raises:
         UserError: The checkpoint is missing, damaged, or not of that config.
@@ -53,7 +58,7 @@ def trained_network(config: Config, path: str | PathLike) -> 'TrainedNetwork':
         (['accuracy/top1'], ['accuracy/top1'])
     """
     kind = TrainedClassifier if is_classifier(config) else TrainedDetector
-    return kind(config, Checkpoint.read(path))
+    return kind(config, Checkpoint.read(path, ema))
 
 
 class TrainedNetwork(ABC):
@@ -209,7 +214,7 @@ class TrainedDetector(TrainedNetwork):
     def evaluate(self) -> Metrics:
         """AP, as of the base."""
         check_data(self.config, splits=('test',))
-        return _evaluate_quietly(self.config, self.checkpoint.path)
+        return _evaluate_quietly(self.config, self.checkpoint.path, self.checkpoint.ema)
 
     def evaluate_pruned(self, path: str | PathLike) -> Metrics:
         """AP, as of the base."""
@@ -218,10 +223,10 @@ class TrainedDetector(TrainedNetwork):
         return _evaluate_quietly(adapted, path)
 
 
-def _evaluate_quietly(config: Config, checkpoint: str | PathLike) -> Metrics:
+def _evaluate_quietly(config: Config, checkpoint: str | PathLike, ema: bool = False) -> Metrics:
     """Without a log: MMEngine prints all that it loads, which is not asked for here."""
     config = deepcopy(config)
     config.log_level = 'ERROR'
     with TemporaryDirectory() as folder, redirect_stdout(StringIO()):
         config.work_dir = folder
-        return evaluate(config, checkpoint)
+        return evaluate(config, checkpoint, ema)

@@ -12,8 +12,11 @@ from rethink_det.classification.arm_config import ArmSettings, arm_config, is_cl
 from rethink_det.detection import TransferSettings, transfer_config
 from rethink_det.detection.adapted import Adapted
 from rethink_det.errors import UserError
+from rethink_det.registered import is_type
+from rethink_det.registry import HOOKS
 from rethink_det.training.config import known_fields, name_arm
 
+TRANSFER = 'rethink_det.TransferHook'
 SETTINGS = '--arm-settings'
 """What messages call the settings of an arm."""
 
@@ -23,6 +26,7 @@ def with_backbone(
     backbone: str | os.PathLike,
     arm: str,
     settings: Mapping[str, Any] | None = None,
+    ema: bool = False,
 ) -> Adapted:
     """The config of an arm: of a classifier or, for any other model, of a detector.
 
@@ -31,6 +35,7 @@ def with_backbone(
         backbone: Checkpoint, or an architecture where the arm takes no weights.
         arm: Its name.
         settings: Of the arm, fields of :class:`ArmSettings` or :class:`TransferSettings`.
+        ema: Take the weights of the checkpoint that were averaged over its training.
 
     Returns:
         The config, and what else than its backbone is different.
@@ -57,11 +62,24 @@ def with_backbone(
         _check_weights(source, chosen)
         arms_own = arm_config(config, chosen, budgets, source, source)
         name_arm(arms_own, chosen.name)
-        return Adapted(arms_own, ())
+        return _averaged(Adapted(arms_own, ()), source, ema)
     chosen = ARMS.get(DETECTION, arm)
     transfer = TransferSettings(**known_fields(TransferSettings, settings or {}, SETTINGS))
     _check_weights(source, chosen)
-    return transfer_config(config, chosen, source, source, transfer)
+    return _averaged(transfer_config(config, chosen, source, source, transfer), source, ema)
+
+
+def _averaged(adapted: Adapted, source: str, ema: bool) -> Adapted:
+    """Let the hook that brings the weights in take the averaged ones, where that is asked for."""
+    if not ema:
+        return adapted
+    hooks = [hook for hook in adapted.config.custom_hooks if is_type(hook, TRANSFER, HOOKS)]
+    given = [hook for hook in hooks if hook.get('checkpoint')]
+    if not given:
+        raise UserError(f'--ema: the arm takes no weights of {source}.')
+    for hook in given:
+        hook['ema'] = True
+    return adapted
 
 
 def _check_weights(source: str, arm: Arm) -> None:

@@ -12,13 +12,21 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from rethink_det.architecture.checkpoint import META, Checkpoint, check_fits
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.state_dicts import META
 from rethink_det.errors import UserError
 from rethink_det.registered import in_full
 from rethink_det.training.model import model_of
 from rethink_det.training.moved_run import OwnFolderHook
 from rethink_det.training.order import shuffle_apart
+from rethink_det.training.reading import downloaded
 from rethink_det.training.resumable import newest_readable
+from rethink_det.training.starting_weights import (
+    EMA,
+    PARTIAL,
+    StartingWeights,
+    StartingWeightsHook,
+)
 from rethink_det.training.workers import ending_workers
 
 RUN_HOOKS = {
@@ -54,6 +62,8 @@ def prepare(config: Config) -> Config:
     Raises:
         UserError: Several processes shall synchronise BatchNorm without a GPU.
     """
+    # Belt and braces: whatever library calls torch.load, no pickle runs code.
+    os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
     config = in_full(config)
     hooks = {**RUN_HOOKS, **(config.get('default_hooks') or {})}
     config.default_hooks = {n: hook for n, hook in hooks.items() if hook or n not in RUN_HOOKS}
@@ -94,27 +104,27 @@ def train(config: Config) -> dict[str, float]:
 
     Args:
         config: As of ``tools/train.py``; needs ``work_dir``. ``resume=True`` continues from
-            the last checkpoint in there, or from ``load_from``.
+            the last checkpoint in there, or from ``load_from``. Of ``load_from`` a part of the
+            model is taken with ``load_partial=True`` only, and averaged weights with
+            ``load_ema=True``.
 
     Returns:
         The metrics after the last epoch, which is the one that counts: picking the best
         epoch by test score would be training on the test set. Empty without evaluator.
 
     Raises:
-        UserError: The checkpoint to start from is missing, damaged or unsafe, or, on resume,
-            of another architecture or not of a training run.
+        UserError: The checkpoint to start from is missing, damaged or unsafe, fits a part of the
+            model and that was not asked for, or, on resume, is of another architecture or not of
+            a training run.
     """
-    source = _source(config)
-    checkpoint = Checkpoint.read(source) if source else None  # refuses before anything is built
     last = _LastMetrics()
     config = prepare(config)
     if config.get('resume') and not config.get('load_from'):
         # MMEngine would follow the path inside the file last_checkpoint, even into the folder
         # that this one was moved or copied from.
-        config.resume, config.load_from = source is not None, source
-    runner = Runner.from_cfg(config)
-    if checkpoint and config.get('resume'):
-        _check_resumable(runner, checkpoint)
+        found = newest_readable(config.work_dir)
+        config.resume, config.load_from = found is not None, found and str(found)
+    runner = runner_of(config)
     runner.register_hook(last)
     runner.register_hook(OwnFolderHook())
     with ending_workers(runner), _batches_of_one():
@@ -139,8 +149,45 @@ def _batches_of_one() -> Iterator[None]:
         ) from None
 
 
-def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
+def runner_of(config: Config) -> Runner:
+    """MMEngine's runner of a prepared config, when what it is going to load has been checked.
+
+    Raises:
+        UserError: As of :func:`train`.
+    """
+    source, resumed = config.get('load_from'), config.get('resume')
+    checkpoint = _read(str(source), bool(config.get(EMA))) if source else None
+    if checkpoint and resumed and config.get(EMA):
+        raise UserError(f'{EMA} (--ema) is for load_from: a run is resumed from its own weights.')
+    runner = Runner.from_cfg(config)
+    if checkpoint is None:
+        return runner
+    weights = StartingWeights.of(model_of(runner), checkpoint)
+    if resumed:
+        weights.check_whole()
+        _check_resumable(checkpoint)
+    else:
+        left_out = weights.check_start(bool(config.get(PARTIAL)))
+        if left_out:
+            runner.logger.warning(left_out)
+    runner.register_hook(StartingWeightsHook(weights))
+    return runner
+
+
+def _read(source: str, ema: bool) -> Checkpoint | None:
+    """The checkpoint that a run is going to read first; None if only MMEngine knows its address."""
+    if source.startswith(('http://', 'https://')):
+        return Checkpoint.read(downloaded(source), ema)
+    return None if '://' in source else Checkpoint.read(source, ema)
+
+
+def evaluate(config: Config, checkpoint: str | os.PathLike, ema: bool = False) -> dict[str, float]:
     """Evaluate a checkpoint on the config's test data.
+
+    Args:
+        config: With ``test_dataloader`` and ``test_evaluator``.
+        checkpoint: The weights, all that the model has.
+        ema: Take those that were averaged over the training.
 
     Raises:
         UserError: The checkpoint is missing, damaged, unsafe or of another architecture, or
@@ -148,11 +195,13 @@ def evaluate(config: Config, checkpoint: str | os.PathLike) -> dict[str, float]:
     """
     if config.get('test_dataloader') is None or config.get('test_evaluator') is None:
         raise UserError('The config has no test_dataloader and test_evaluator.')
-    trained = Checkpoint.read(checkpoint)
+    trained = Checkpoint.read(checkpoint, ema)
     config = prepare(config)
-    config.load_from = str(checkpoint)
+    config.load_from, config.resume = str(checkpoint), False
     runner = Runner.from_cfg(config)
-    _check_fits(runner, trained)
+    weights = StartingWeights.of(model_of(runner), trained)
+    weights.check_whole()
+    runner.register_hook(StartingWeightsHook(weights))
     with ending_workers(runner):
         return runner.test()
 
@@ -170,27 +219,8 @@ def leave_process_group() -> None:
         gc.collect()
 
 
-def _check_fits(runner: Runner, checkpoint: Checkpoint) -> None:
-    try:
-        check_fits(model_of(runner), checkpoint.state_dict)
-    except UserError as error:
-        raise UserError(f'{checkpoint.path} does not fit the config. {error}') from None
-
-
-def _check_resumable(runner: Runner, checkpoint: Checkpoint) -> None:
-    _check_fits(runner, checkpoint)
+def _check_resumable(checkpoint: Checkpoint) -> None:
     needed = (META, 'optimizer', 'message_hub')
     missing = ', '.join(key for key in needed if key not in checkpoint.others)
     if missing:
         raise UserError(f'{checkpoint.path} cannot be resumed, it has no {missing}: use load_from.')
-
-
-def _source(config: Config) -> str | None:
-    """The local checkpoint that the run is going to read first."""
-    source = config.get('load_from')
-    if source:
-        return None if '://' in str(source) else str(source)
-    if config.get('resume') and config.get('work_dir'):
-        found = newest_readable(config.work_dir)
-        return str(found) if found else None
-    return None

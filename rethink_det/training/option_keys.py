@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from rethink_det.registered import SCOPE_KEY, Kind, registered
+from rethink_det.training.starting_weights import EMA, PARTIAL
 
 HOOKS = {
     'runtime_info': 'RuntimeInfoHook',
@@ -75,7 +76,7 @@ def with_default_hooks(hooks: Mapping | None, named: str) -> dict[str, Any]:
 def _keys(node: Mapping, path: tuple[str, ...]) -> Iterator[str]:
     place = '.'.join(path)
     if not path:
-        yield from _parameters(Runner)
+        yield from (*_parameters(Runner), EMA, PARTIAL)
     elif place == 'randomness':
         yield from _parameters(Runner.set_randomness)
     elif place == 'env_cfg':

@@ -15,7 +15,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from rethink_det.errors import UserError
-from rethink_det.training.launch import prepare
+from rethink_det.training.launch import prepare, runner_of
 from rethink_det.training.workers import ending_workers
 
 FEW = 8
@@ -58,7 +58,7 @@ def rehearse(config: Config) -> Rehearsal:
     config.log_level = 'ERROR'
     with TemporaryDirectory() as folder:
         config.work_dir, config.resume = folder, False
-        runner = Runner.from_cfg(config)
+        runner = runner_of(config)
         runner.register_hook(_FirstStep(found), priority='LOWEST')
         quiet = redirect_stdout(StringIO())  # COCO's tools print tables
         with ending_workers(runner), quiet, suppress(_Enough):

@@ -3,7 +3,8 @@
 import io
 import pickle
 from dataclasses import FrozenInstanceError, replace
-from pathlib import Path, PurePosixPath
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +18,9 @@ from rethink_det.architecture.checkpoint import (
     Checkpoint,
     digest,
     load_checkpoint,
-    load_exactly,
     save_checkpoint,
 )
+from rethink_det.architecture.fitting import load_exactly
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import Parent, Provenance
 from tests.architecture.test_provenance import provenances
@@ -75,7 +76,7 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, monkeypatch, save
 
 @pytest.mark.parametrize('save', [torch.save, old_format], ids=['zip', 'old'])
 @pytest.mark.parametrize(
-    'thing, refused', [(np.arange(3), 'numpy'), (PurePosixPath('a'), 'pathlib')]
+    'thing, refused', [(Fraction(1, 3), 'fractions'), (np.random.default_rng(0), 'numpy.random')]
 )
 def test_other_objects_are_refused_by_name_with_a_remedy(tmp_path, save, thing, refused):
     save({'state_dict': TENSORS, 'meta': thing}, tmp_path / 'odd.pth')

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture.checkpoint import Checkpoint, load_checkpoint, load_exactly
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.checkpoint_file import load_checkpoint
+from rethink_det.architecture.fitting import load_exactly
 
 KEPT = {'layer1.0.conv1': (0, 2), 'layer3.0.conv1': tuple(range(1, 16))}
 

@@ -8,7 +8,8 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import Checkpoint, digest, load_exactly
+from rethink_det.architecture.checkpoint import Checkpoint, digest
+from rethink_det.architecture.fitting import load_exactly
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import versions
 from rethink_det.classification.arm_config import classifier_architecture, with_architecture

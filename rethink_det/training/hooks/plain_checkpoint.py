@@ -45,10 +45,15 @@ class PlainCheckpointHook(Hook):
         """Rebuild the history buffers that the message hub expects."""
         # MMEngine's resume would run this text as Python code.
         checkpoint.get(META, {}).pop('config', None)
-        scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
-        for name, columns in scalars.items():
-            if isinstance(columns, list):
-                scalars[name] = HistoryBuffer(*(column.tolist() for column in columns))
+        restore_histories(checkpoint)
+
+
+def restore_histories(checkpoint: Mapping[str, Any]) -> None:
+    """Rebuild in place the history buffers that MMEngine's message hub expects."""
+    scalars = (checkpoint.get('message_hub') or {}).get('log_scalars', {})
+    for name, columns in scalars.items():
+        if isinstance(columns, list):
+            scalars[name] = HistoryBuffer(*(column.tolist() for column in columns))
 
 
 def _safe(value: Any) -> Any:

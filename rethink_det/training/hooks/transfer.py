@@ -8,7 +8,8 @@ from os import PathLike
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from rethink_det.architecture.checkpoint import TICKET, WEIGHTS, Checkpoint, load_exactly
+from rethink_det.architecture.checkpoint import TICKET, WEIGHTS, Checkpoint
+from rethink_det.architecture.fitting import load_exactly
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import Parent
 from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
@@ -45,6 +46,7 @@ class TransferHook(DescribingHook):
         rest: A second part, ``'roi_head.shared_head'``, which has those stages of the
             checkpoint's ``part`` that the model's own leaves out (detectors on C4).
         untuned: Take a pruned network that was not fine-tuned in the place of one that was.
+        ema: Take the weights of the checkpoint that were averaged over its training.
 
     Raises:
         UserError: An unknown arm, a checkpoint where the arm has none, none where it needs one,
@@ -60,6 +62,7 @@ class TransferHook(DescribingHook):
         key: str = WEIGHTS,
         rest: str | None = None,
         untuned: bool = False,
+        ema: bool = False,
     ) -> None:
         self._arm = _arm(arm, part)
         if untuned:
@@ -70,14 +73,14 @@ class TransferHook(DescribingHook):
                 + ('needs a checkpoint.' if checkpoint is None else 'takes no checkpoint.')
             )
         self.arm, self.checkpoint, self.part, self.key = arm, checkpoint, part, key
-        self.rest = rest
+        self.rest, self.ema = rest, ema
 
     def before_train(self, runner: Runner) -> None:
         """Load the weights; refuse a partial load."""
         if self.checkpoint is None:
             runner.logger.info(f'Arm {self.arm}: no weights are transferred.')
             return
-        model, checkpoint = model_of(runner), Checkpoint.read(self.checkpoint)
+        model, checkpoint = model_of(runner), Checkpoint.read(self.checkpoint, self.ema)
         state, left_out = self._split(self._tensors(checkpoint))
         self.parent = self._parent(runner, checkpoint, state)
         self._check_inputs(runner, model, checkpoint)
@@ -102,7 +105,7 @@ class TransferHook(DescribingHook):
             UserError: As of the class.
         """
         if self.checkpoint is not None:
-            checkpoint = Checkpoint.read(self.checkpoint)
+            checkpoint = Checkpoint.read(self.checkpoint, self.ema)
             check_weights(self._arm, checkpoint)
             self._load(model, self._split(self._tensors(checkpoint))[0], assign=True)
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det import UserError
-from rethink_det.architecture.checkpoint import Checkpoint, load_exactly
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.fitting import load_exactly
 from rethink_det.architecture.network import Network
 from rethink_det.classification import CifarResNet, LinearHead
 

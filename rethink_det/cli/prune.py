@@ -5,6 +5,7 @@ the whole detector, for ``train DETECTOR_CONFIG --backbone OUT --arm prune-d``.
 """
 
 import argparse
+import warnings
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -58,9 +59,13 @@ def run(options: argparse.Namespace) -> int:
     pruner = build_pruner(settings)
     network = trained_network(config, options.checkpoint, options.ema)
     initial = network.initial_weights(options.initial)
-    pruned = network.prune(pruner)
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message=f'{type(pruner).__name__}: ')  # it is printed
+        pruned = network.prune(pruner)
     network.save_pruned(pruned, options.out, settings, initial)
     _show(network, pruned.architecture)
+    if pruned.reach.note:
+        print(f'warning: {pruned.reach.note}')
     if initial is not None:
         print('the initial weights, pruned alike, are in it for the lottery arm')
     if not options.no_eval:

@@ -10,6 +10,8 @@ from rethink_det.pruning.ratios import (
     Ratios,
     beside_widths,
     by_pattern,
+    matches,
+    ratio_of,
     targets_from_architecture,
     targets_from_ratios,
 )
@@ -52,6 +54,11 @@ class PredefinedPruner(Pruner):
         """What its target takes beside channels."""
         taken = {} if self.target is None else beside_widths(architecture, self.target)
         return next((words for words, wrong in taken.items() if wrong), '')
+
+    def ratios_of(self, layers: Sequence[str]) -> dict[str, float]:
+        """By pattern; none where a target says the widths."""
+        asked = {n: ratio_of(n, self.ratios) for n in layers if not matches(n, self.skip)}
+        return {name: ratio for name, ratio in asked.items() if ratio}
 
     def targets(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> dict[str, int]:
         """How many channels each layer keeps, for every layer that loses some."""

@@ -1,7 +1,8 @@
 """What every pruner shares: find what to remove, remove it, say what is left."""
 
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -11,6 +12,7 @@ from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.structure_scales import fold_scales
 from rethink_det.errors import UserError
 from rethink_det.pruning.passes import Passes, counted_passes
+from rethink_det.pruning.reach import Reach, asked_share, convolution_weights, reach
 from rethink_det.registered import build, is_type
 from rethink_det.registry import PRUNERS, SCOPE
 
@@ -24,12 +26,14 @@ class PruneResult:
         state_dict: Inherited weights, names ``backbone.*`` and ``head.*``.
         masks: Weight masks by parameter name, of an unstructured method.
         passes: In which the method looked at images.
+        reach: How much of what was asked for went.
     """
 
     architecture: PrunedArchitecture
     state_dict: dict[str, Tensor]
     masks: dict[str, Tensor] = field(default_factory=dict)
     passes: Passes = Passes()
+    reach: Reach = Reach(None, 1.0)
 
 
 class Pruner(ABC):
@@ -65,6 +69,14 @@ class Pruner(ABC):
         """
         return ''
 
+    def ratios_of(self, layers: Sequence[str]) -> dict[str, float]:
+        """The share of channels that the method was told to remove, by layer; empty if none.
+
+        Args:
+            layers: Names of all convolutions of the backbone.
+        """
+        return {}
+
     def prune(
         self, network: nn.Module, architecture: PrunedArchitecture, data: Iterable | None = None
     ) -> PruneResult:
@@ -78,14 +90,22 @@ class Pruner(ABC):
         Raises:
             UserError: Weights that are not finite, no data for a method that needs some, or
                 what the method itself refuses.
+
+        Warns:
+            UserWarning: Much less went than was asked for, or nothing.
         """
         _check_finite(network)
         surgeon = Surgeon(network, architecture.input_shape, prefix='backbone.')
+        ratios = self.ratios_of(surgeon.layers())
+        before, asked = convolution_weights(network), asked_share(surgeon, ratios)
         with counted_passes(network) as counter:
             cut = self.find(surgeon, architecture, data)
         cut.apply(surgeon)
         state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
-        return PruneResult(architecture.after(cut), state, dict(cut.masks), counter.passes)
+        reached = reach(before, network, cut, asked, ratios, architecture)
+        if reached.note:
+            warnings.warn(f'{type(self).__name__}: {reached.note}', stacklevel=2)
+        return PruneResult(architecture.after(cut), state, dict(cut.masks), counter.passes, reached)
 
 
 def _check_finite(network: nn.Module) -> None:

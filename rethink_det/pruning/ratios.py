@@ -29,6 +29,16 @@ def by_pattern(ratios: Ratios) -> dict[str, float]:
     return patterns
 
 
+def ratio_of(layer: str, patterns: Mapping[str, float]) -> float:
+    """That of the first pattern that matches; 0 if none does."""
+    return next((ratio for pattern, ratio in patterns.items() if fnmatchcase(layer, pattern)), 0)
+
+
+def matches(layer: str, patterns: Sequence[str]) -> bool:
+    """Whether any of the patterns does."""
+    return any(fnmatchcase(layer, pattern) for pattern in patterns)
+
+
 def targets_from_ratios(
     widths: Mapping[str, int],
     ratios: Ratios,
@@ -59,8 +69,8 @@ def targets_from_ratios(
     targets = {}
     rounded = []
     for layer, width in widths.items():
-        ratio = next((r for p, r in patterns.items() if fnmatchcase(layer, p)), 0)
-        if any(fnmatchcase(layer, pattern) for pattern in skip):
+        ratio = ratio_of(layer, patterns)
+        if matches(layer, skip):
             continue
         claim = f'A ratio of {ratio} would leave {layer}'
         kept = fewest_count(num_keep(width, ratio), width, min_channels, claim)

@@ -16,7 +16,7 @@ Expected: on ImageNet, VGG-11 at 50 %, the numbers that arXiv 1810.05270 publish
 ``vgg11_bn_slimming_50`` in ``configs/_base_/published.py``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -64,6 +64,10 @@ class NetworkSlimmingPruner(Pruner):
         surgeon = Surgeon(architecture.skeleton(), architecture.input_shape, prefix='backbone.')
         reads = any(role.reads for role in norm_roles(surgeon))
         return SELECTS if reads else ''
+
+    def ratios_of(self, layers: Sequence[str]) -> dict[str, float]:
+        """One for all: which layers lose more is found."""
+        return dict.fromkeys(layers, self.ratio) if self.ratio else {}
 
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None

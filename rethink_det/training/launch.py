@@ -21,6 +21,7 @@ from rethink_det.training.moved_run import OwnFolderHook
 from rethink_det.training.order import shuffle_apart
 from rethink_det.training.reading import downloaded
 from rethink_det.training.resumable import newest_readable
+from rethink_det.training.resumed_settings import ResumedSettingsHook
 from rethink_det.training.starting_weights import (
     EMA,
     PARTIAL,
@@ -156,9 +157,9 @@ def runner_of(config: Config) -> Runner:
         UserError: As of :func:`train`.
     """
     source, resumed = config.get('load_from'), config.get('resume')
-    checkpoint = _read(str(source), bool(config.get(EMA))) if source else None
-    if checkpoint and resumed and config.get(EMA):
+    if source and resumed and config.get(EMA):
         raise UserError(f'{EMA} (--ema) is for load_from: a run is resumed from its own weights.')
+    checkpoint = _read(str(source), bool(config.get(EMA))) if source else None
     runner = Runner.from_cfg(config)
     if checkpoint is None:
         return runner
@@ -166,6 +167,7 @@ def runner_of(config: Config) -> Runner:
     if resumed:
         weights.check_whole()
         _check_resumable(checkpoint)
+        runner.register_hook(ResumedSettingsHook())
     else:
         left_out = weights.check_start(bool(config.get(PARTIAL)))
         if left_out:

@@ -69,6 +69,7 @@ class PruneClassifier(Stage):
         pruner = with_widths(self.run.pruner, self.widths)
         pruned = network.prune(pruner)
         initial = initial_weights(self.unpruned.checkpoint_path)
+        print(pruned.reach.note or '', end='\n' * bool(pruned.reach.note))
         digest = network.save_pruned(pruned, folder / INHERITED, self.run.pruner, initial)
         pruned.architecture.save(folder / ARCHITECTURE)
         attempt = Attempts()

@@ -72,6 +72,7 @@ class PruneDetector(Stage):
         config.dump(folder / CONFIG)
         network = trained_network(config, self.trained.checkpoint_path)
         pruned = network.prune(with_widths(self.run.pruner, self.widths))
+        print(pruned.reach.note or '', end='\n' * bool(pruned.reach.note))
         digest = network.save_pruned(pruned, folder / PRUNED, self.run.pruner)
         pruned.architecture.save(folder / ARCHITECTURE)
         weights, arm = folder / PRUNED, ARMS.starting_from(Start.DETECTOR)

@@ -28,8 +28,9 @@ def test_an_unchanged_config_is_nothing_to_speak_of(resumed):
 
 
 def test_more_epochs_are_the_configs(resumed):
-    (line,) = resumed(epochs=3)
-    assert 'max_epochs is 3, and was 2' in line and 'taken from the config' in line
+    schedule, length = resumed(epochs=3)
+    assert 'MultiStepLR: end 2 from the checkpoint, not 3 of the config' in schedule
+    assert 'max_epochs is 3, and was 2' in length and 'taken from the config' in length
 
 
 def test_another_learning_rate_is_the_checkpoints(resumed):
@@ -39,8 +40,8 @@ def test_another_learning_rate_is_the_checkpoints(resumed):
 
 
 def test_another_batch_size_is_the_configs(resumed):
-    (line,) = resumed(**{'train_dataloader.batch_size': 4})
-    assert 'an epoch has 6 iterations, and had 3' in line
+    *_, length = resumed(**{'train_dataloader.batch_size': 4})
+    assert 'an epoch has 6 iterations, and had 3' in length
 
 
 def test_a_run_that_is_past_its_end_is_refused(resumed):

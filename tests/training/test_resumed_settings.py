@@ -3,7 +3,8 @@
 import pytest
 
 from rethink_det import UserError
-from rethink_det.training.launch import last_checkpoint, train
+from rethink_det.training.launch import train
+from rethink_det.training.resumable import last_checkpoint
 
 
 @pytest.fixture

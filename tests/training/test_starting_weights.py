@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 
 from rethink_det import UserError
 from rethink_det.architecture.checkpoint import Checkpoint, digest
-from rethink_det.training.launch import evaluate, last_checkpoint, train
+from rethink_det.training.launch import evaluate, train
+from rethink_det.training.resumable import last_checkpoint
 
 
 @pytest.fixture

@@ -7,13 +7,15 @@ a class is the same under both names. A line goes one release after it came.
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import partial, wraps
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+P = ParamSpec('P')
+T = TypeVar('T')
 PACKAGE = 'rethink_det.'
 MOVED = {
     'architecture.foreign': 'convert',
@@ -204,3 +206,24 @@ def install() -> None:
     """Put one `MovedFinder` at the end of ``sys.meta_path``. Idempotent; imports nothing."""
     if not any(isinstance(finder, MovedFinder) for finder in sys.meta_path):
         sys.meta_path.append(MovedFinder())
+
+
+def renamed_arguments(**names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a function take keyword arguments by their names of the last release, with a warning.
+
+    Args:
+        names: By the old name the new.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def call(*args: P.args, **given: P.kwargs) -> T:
+            for old in names.keys() & given.keys():
+                said = f'{function.__qualname__}: {old} is now called {names[old]}'
+                warnings.warn(said, DeprecationWarning, stacklevel=2)
+                given[names[old]] = given.pop(old)
+            return function(*args, **given)
+
+        return call
+
+    return decorate

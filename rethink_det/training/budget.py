@@ -14,6 +14,7 @@ from mmengine.config import Config
 from rethink_det.arms import ARMS
 from rethink_det.bounds import check_count, check_number
 from rethink_det.errors import UserError
+from rethink_det.moved import renamed_arguments
 
 NEAREST, FLOOR = ROUNDINGS = ('nearest', 'floor')
 """How epochs and milestones become whole numbers; halves go up."""
@@ -63,6 +64,7 @@ class Budget:
             raise UserError(f'param_scheduler must be a list of dicts, got {schedulers!r}.')
         return cls(epochs, tuple(dict(s) for s in schedulers))
 
+    @renamed_arguments(full_macs='full_flops', pruned_macs='pruned_flops')
     def stretched(
         self,
         full_flops: int,

@@ -184,3 +184,11 @@ def test_a_budget_of_ones_own_that_is_none_is_refused(epochs, schedule, words):
 def test_rounding_that_is_none_is_refused():
     with pytest.raises(UserError, match="rounding must be one of nearest, floor, got 'up'"):
         CIFAR.stretched(2, 1, rounding='up')
+
+
+def test_the_arguments_of_the_last_release_warn():
+    budget = Budget(160, ())
+    with pytest.warns(DeprecationWarning, match='full_macs is now called full_flops'):
+        assert budget.stretched(full_macs=200, pruned_flops=100).epochs == 320
+    with pytest.raises(TypeError, match='full_cost'):
+        budget.stretched(full_cost=200, pruned_flops=100)

@@ -3,7 +3,7 @@
 Question: on shapes, what of a pruned network's quality was the weights, what the choice of
 channels, and what only training time?
 Run: rethink-det study shapes --work-dir work_dirs/shapes --workers 2
-Hardware: 2 CPU cores.
+Hardware: 2 CPU cores, about two hours.
 """
 
 study = dict(

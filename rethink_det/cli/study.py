@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from rethink_det.arms import DETECTION
+from rethink_det.bounds import check_count
 from rethink_det.cli.config_options import add_config_options
 from rethink_det.errors import UserError
 from rethink_det.layout import REPORT_MARKDOWN, WORK_DIRS
@@ -12,7 +13,7 @@ from rethink_det.report.page import write_report
 from rethink_det.report.results import StudyResults
 from rethink_det.study.config import Study
 from rethink_det.study.dry_run import dry_run
-from rethink_det.study.execute import execute_study
+from rethink_det.study.execute import RETRIES, execute_study
 from rethink_det.study.executors import OnRay, processes
 from rethink_det.study.gpus import OnGpus, visible_gpus
 from rethink_det.study.latencies import measure_latencies
@@ -48,6 +49,13 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar='N',
         help='train N runs side by side (default: 1; with --runs-per-gpu, as many as fit)',
+    )
+    parser.add_argument(
+        '--retries',
+        type=int,
+        default=RETRIES,
+        metavar='N',
+        help=f'hand a run out again N times if its process dies (default: {RETRIES})',
     )
     parser.add_argument(
         '--runs-per-gpu',
@@ -87,11 +95,12 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path) -> int:
         number = getattr(options, name)
         if number is not None and number < 1:
             raise UserError(f'--{name.replace("_", "-")} must be at least 1, got {number}.')
+    check_count('--retries', options.retries, 0)
     if options.dry_run:
         print(dry_run(study))
         return 0
     executor, workers = _executor(options)
-    results = execute_study(study, work_dir, executor, workers)
+    results = execute_study(study, work_dir, executor, workers, options.retries)
     if any(run.stage == DETECTION for run in results.runs) and not results.incomplete:
         print('Measuring the detectors side by side ...')
         measure_latencies(StudyResults.read(work_dir), work_dir)

@@ -83,6 +83,16 @@ class Display:
             highlight=False,
         )
 
+    def again(self, run: Run) -> None:
+        """The process of a run died; it will be handed out once more."""
+        self._bars.remove_task(self._tasks.pop(run.key))
+        self._console.print(
+            f'{run.key}  its process died; the run is tried again from its last checkpoint',
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
+
     def _remaining(self) -> float:
         """Seconds left at the present pace.
 

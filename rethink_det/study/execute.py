@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field, replace
@@ -18,13 +19,20 @@ from rethink_det.report.run_result import COMPLETED, FAILED, MISSING, RunResult
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Study
 from rethink_det.study.display import Display
-from rethink_det.study.executors import Here
+from rethink_det.study.executors import Here, worker_died
 from rethink_det.study.given_parents import check_given_parents
 from rethink_det.study.graph import groups_of, runs_of
 from rethink_det.study.late import Late, settled_late
 from rethink_det.study.lineage import lineage
 from rethink_det.study.nodes import Run
 from rethink_det.study.run import execute
+
+RETRIES = 1
+"""How often a run is handed out again whose process died, if nothing is said."""
+_DIED = (
+    'its process died without a word, {} times: killed, perhaps for want of memory (dmesg tells), '
+    'or a crash in a library; the same command does this run again'
+)
 
 
 @dataclass
@@ -38,6 +46,8 @@ class _State:
     results: dict[str, RunResult] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     active: dict[Future, Run] = field(default_factory=dict)
+    retries: int = RETRIES
+    deaths: Counter[str] = field(default_factory=Counter)
 
     def ready(self) -> list[Run]:
         """Runs whose parents are done and that have not been started."""
@@ -49,9 +59,18 @@ class _State:
             and all(parent.key in self.results for parent in run.parents.values())
         ]
 
+    def tried_again(self, run: Run, future: Future) -> bool:
+        """Whether the process of a run died, and the run is to be handed out once more."""
+        died = worker_died(future.exception())
+        self.deaths[run.key] += died
+        return died and self.deaths[run.key] <= self.retries
+
     def settle(self, run: Run, future: Future) -> str:
         """Take in what a run came to; say it in a few words."""
         error = future.exception()
+        if worker_died(error):
+            self.failures[run.key] = _DIED.format(self.deaths[run.key])
+            return f'FAILED: {self.failures[run.key]}'
         if error is not None:
             mistake = isinstance(error, UserError)
             trace = str(error) if mistake else ''.join(traceback.format_exception(error))
@@ -78,6 +97,7 @@ def execute_study(
     work_dir: str | os.PathLike,
     executor: Executor | None = None,
     workers: int = 1,
+    retries: int = RETRIES,
 ) -> StudyResults:
     """Run a study to its end and write ``results.json``.
 
@@ -86,6 +106,7 @@ def execute_study(
         work_dir: Folder of the study; finished runs found there are not repeated.
         executor: Where runs are executed; shut down at the end. Default: in this process.
         workers: How many runs to hand out at a time.
+        retries: How often a run is handed out again whose process died.
 
     Returns:
         The results, failed runs included; ``incomplete`` lists those.
@@ -104,7 +125,7 @@ def execute_study(
     executor = executor or Here()
     check_given_parents(study.classification)  # refused before anything is started
     root, late = Path(work_dir).resolve(), settled_late(study, work_dir)
-    state = _State(runs_of(study), root, groups_of(study), late=late)
+    state = _State(runs_of(study), root, groups_of(study), late=late, retries=retries)
     _results(study, state).write(work_dir)  # what it claims is known before its runs
     with executor, Display(state.runs, Path(work_dir)) as display:
         while len(state.results) + len(state.failures) < len(state.runs):
@@ -114,7 +135,10 @@ def execute_study(
                 state.active[_submit(executor, run, parents, work_dir)] = run
             for future in wait(state.active, return_when=FIRST_COMPLETED).done:
                 run = state.active.pop(future)
-                display.end(run, state.settle(run, future))
+                if state.tried_again(run, future):
+                    display.again(run)
+                else:
+                    display.end(run, state.settle(run, future))
             state.skip_orphans()
             _results(study, state).write(work_dir)
     return _results(study, state)

@@ -7,7 +7,7 @@ GPUs are in :mod:`.gpus`.
 import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from threading import Thread
 from typing import Any
 
@@ -78,9 +78,72 @@ class OnRay(Executor):
         self._ray.shutdown()
 
 
+class Slot:
+    """Room for one run on this machine: a process of its own, replaced if it dies.
+
+    Args:
+        sharing: How many slots in all share the machine's cores.
+    """
+
+    def __init__(self, sharing: int) -> None:
+        self._sharing = sharing
+        self._pool = pool(1, sharing)
+        self._work: list[Future] = []
+
+    @property
+    def load(self) -> int:
+        """How much of what it has been given is not done yet."""
+        self._work = [future for future in self._work if not future.done()]
+        return len(self._work)
+
+    def submit(self, work: Callable, /, *args: Any, **kwargs: Any) -> Future:
+        """Start ``work``, or queue it."""
+        try:
+            future = self._pool.submit(work, *args, **kwargs)
+        except BrokenExecutor:
+            self._pool = pool(1, self._sharing)
+            future = self._pool.submit(work, *args, **kwargs)
+        self._work.append(future)
+        return future
+
+    def shutdown(self, wait: bool, cancel_futures: bool) -> None:
+        """End the process, after what it has been given unless that is cancelled."""
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+class Processes(Executor):
+    """Several processes that share the machine's cores.
+
+    One that is killed, by the kernel for memory, say, fails the run in it and no other.
+
+    Args:
+        workers: How many.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._slots = [Slot(sharing=workers) for _ in range(workers)]
+
+    def submit(self, work: Callable, /, *args: Any, **kwargs: Any) -> Future:
+        """Hand ``work`` to the process that has the least to do."""
+        return min(self._slots, key=lambda slot: slot.load).submit(work, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes, after what they have been given unless it is cancelled."""
+        for slot in self._slots:
+            slot.shutdown(wait, cancel_futures)
+
+
 def processes(workers: int) -> Executor:
     """``workers`` processes that share the machine's cores; one means this process."""
-    return Here() if workers == 1 else pool(workers, sharing=workers)
+    return Here() if workers == 1 else Processes(workers)
+
+
+def worker_died(error: BaseException | None) -> bool:
+    """Whether the process that did some work is gone, and not the work that failed."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    # Ray's own errors, but for the one that carries what the work raised.
+    of_ray = 'RayError' in kinds and 'RayTaskError' not in kinds
+    return isinstance(error, BrokenExecutor) or of_ray
 
 
 def pool(workers: int, sharing: int) -> ProcessPoolExecutor:

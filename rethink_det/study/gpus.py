@@ -4,15 +4,14 @@ import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from rethink_det.errors import UserError
-from rethink_det.study.executors import pool
+from rethink_det.study.executors import Slot
 
 VISIBLE = 'CUDA_VISIBLE_DEVICES'
 
@@ -42,44 +41,21 @@ class OnGpus(Executor):
                 'trains N runs side by side without one.'
             )
         self.slots = len(gpus) * runs_per_gpu
-        self._slots = [_Slot(gpu, self._pool()) for _ in range(runs_per_gpu) for gpu in gpus]
+        self._gpus = [gpu for _ in range(runs_per_gpu) for gpu in gpus]
+        self._slots = [Slot(sharing=self.slots) for _ in self._gpus]
 
     def submit(self, work: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """Start ``work`` on the GPU with the fewest runs; it waits if all slots are taken."""
-        slot = self._slots[next_slot([s.gpu for s in self._slots], [s.load for s in self._slots])]
+        place = next_slot(self._gpus, [slot.load for slot in self._slots])
         # Set while the process starts: importing MMEngine makes CUDA look for its devices, and
         # from then on the variable is not read again.
-        with _visible(slot.gpu):
-            try:
-                future = slot.pool.submit(_tidily, work, *args, **kwargs)
-            except BrokenExecutor:
-                slot.pool = self._pool()
-                future = slot.pool.submit(_tidily, work, *args, **kwargs)
-        slot.work.append(future)
-        return future
+        with _visible(self._gpus[place]):
+            return self._slots[place].submit(_tidily, work, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes, after what they have been given unless it is cancelled."""
         for slot in self._slots:
-            slot.pool.shutdown(wait, cancel_futures=cancel_futures)
-
-    def _pool(self) -> Executor:
-        return pool(1, sharing=self.slots)
-
-
-@dataclass
-class _Slot:
-    """Room for one run on a GPU: a process of its own, and what it has been given."""
-
-    gpu: str
-    pool: Executor
-    work: list[Future] = field(default_factory=list)
-
-    @property
-    def load(self) -> int:
-        """How much of it is not done yet."""
-        self.work = [future for future in self.work if not future.done()]
-        return len(self.work)
+            slot.shutdown(wait, cancel_futures)
 
 
 def next_slot(gpus: Sequence[str], loads: Sequence[int]) -> int:

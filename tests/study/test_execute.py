@@ -84,6 +84,36 @@ def test_dead_workers_are_failures_not_a_crash(study, tmp_path):
     assert (tmp_path / 'results.json').is_file()
 
 
+class Mortal(Recorder):
+    """The process of an arm dies so many times."""
+
+    def __init__(self, arm, times):
+        super().__init__()
+        self.arm, self.left = arm, times
+
+    def submit(self, work, run, parents, work_dir):
+        if run.arm == self.arm and self.left:
+            self.left -= 1
+            future = Future()
+            future.set_exception(BrokenProcessPool('a process ended abruptly'))
+            return future
+        return super().submit(work, run, parents, work_dir)
+
+
+def test_a_run_whose_process_died_is_tried_again(study, tmp_path, capsys):
+    results = execute_study(study(), tmp_path, Mortal('fine-tune', 1))
+    assert not results.incomplete
+    assert 'fine-tune/seed0  its process died; the run is tried again' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('retries, deaths', [(0, 1), (1, 2), (3, 4)])
+def test_one_that_dies_again_fails_alone(study, tmp_path, retries, deaths):
+    results = execute_study(study(), tmp_path, Mortal('fine-tune', deaths), retries=retries)
+    (lost,) = results.incomplete
+    assert lost.arm == 'fine-tune' and lost.status == 'failed'
+    assert f'died without a word, {deaths} times' in lost.error
+
+
 def test_real_study_in_this_process(study, tmp_path):
     work, plan = tmp_path / 'work', study()
     results = execute_study(plan, work, Here())

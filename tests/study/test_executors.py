@@ -5,7 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
+
+import pytest
+
+from rethink_det.study.executors import Processes, worker_died
+from tests.study.in_workers import stay
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTER = """
@@ -48,3 +54,37 @@ def test_a_killed_study_leaves_no_process_behind(tmp_path):
     study.send_signal(signal.SIGKILL)
     study.wait()
     assert until(lambda: not alive(worker))
+
+
+@pytest.mark.slow
+def test_a_killed_process_takes_no_other_work_along(tmp_path):
+    with Processes(2) as executor:
+        first, second = (executor.submit(stay, str(tmp_path / name)) for name in 'ab')
+        assert until(lambda: all((tmp_path / name).is_file() for name in 'ab'))
+        os.kill(int((tmp_path / 'a').read_text()), signal.SIGKILL)
+        assert worker_died(first.exception(120)) and not second.done()
+        assert executor.submit(os.getpid).result(120) != os.getpid()
+        os.kill(int((tmp_path / 'b').read_text()), signal.SIGKILL)
+        assert worker_died(second.exception(120))
+
+
+class RayError(Exception):
+    """Stands where Ray's own is not installed."""
+
+
+class RayTaskError(RayError):
+    """Carries what the work raised."""
+
+
+@pytest.mark.parametrize(
+    'error, died',
+    [
+        (BrokenExecutor('gone'), True),
+        (type('WorkerCrashedError', (RayError,), {})(), True),
+        (type('RayTaskError(ValueError)', (RayTaskError, ValueError), {})(), False),
+        (ValueError('of the work'), False),
+        (None, False),
+    ],
+)
+def test_whether_it_was_the_process_or_the_work(error, died):
+    assert worker_died(error) == died

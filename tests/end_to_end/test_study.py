@@ -169,6 +169,7 @@ def test_a_study_is_reported_from_its_folder_alone(finished, copy, command, monk
         assert told[0] == told[1]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_measured_costs_no_training(folder, finished, start, tmp_path, monkeypatch):
     def fail(*_):
         raise RuntimeError('out of memory')

@@ -48,6 +48,7 @@ study = dict(
 """
 
 
+@pytest.mark.slow
 def test_a_study_of_it_says_so_in_its_report(write_configs, command, tmp_path):
     folder = write_configs(tmp_path, classifier_epochs=1)
     (folder / 'study.py').write_text(STUDY)

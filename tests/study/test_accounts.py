@@ -19,6 +19,7 @@ from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
 from rethink_det.training.config import load_config
 
+pytestmark = pytest.mark.slow
 LEGACY = Path(__file__).parent / 'legacy'
 THINET = dict(type='ThiNetPruner', ratios=0.5, images=20)
 TAYLOR = dict(type='ImportancePruner', importance='taylor', ratios=0.5, images=6)
@@ -200,7 +201,6 @@ def test_hours_add_up_along_the_way(own):
         assert own[key].wall_s <= own[key].spent.device_s[CPU] + 0.01
 
 
-@pytest.mark.slow
 def test_a_given_parent_and_a_pruner_with_gradients(given, sizes):
     whole, small, detector, pruned = sizes
     parent = given[BIG]
@@ -229,7 +229,6 @@ def test_a_given_parent_and_a_pruner_with_gradients(given, sizes):
     assert told(drawn.total_spent) == (3 * pruned * 4 * lasted, 0, pruned * 2)
 
 
-@pytest.mark.slow
 def test_epochs_that_are_told_make_it_known(folder, own, given, sizes):
     whole, small, *_ = sizes
     parent = str(own[BIG].checkpoint_path)
@@ -245,7 +244,6 @@ def test_epochs_that_are_told_make_it_known(folder, own, given, sizes):
     assert drawn.total_train_macs == drawn.train_macs == 3 * small * 64 * drawn.epochs
 
 
-@pytest.mark.slow
 def test_a_shape_that_weights_tell_owes_their_training(folder, own, sizes):
     found = done(folder, 'slim', ['scratch-d'], pruner=SLIMMING, arms=['scratch-e'])
     run = found['classification/classifier/scratch-e']

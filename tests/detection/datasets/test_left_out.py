@@ -110,7 +110,7 @@ objects = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(objects, st.booleans())
 def test_the_same_objects_are_left_out_as_by_mmdet(tmp_path_factory, drawn, small):
     path = tmp_path_factory.mktemp('drawn') / 'train.json'

@@ -2,7 +2,7 @@
 
 Question: from which training compute on is a network drawn anew as good as the fine-tuned one?
 Run: rethink-det study curve --work-dir work_dirs/curve --workers 2
-Hardware: 2 CPU cores.
+Hardware: 2 CPU cores; docs/curves.md has the result.
 """
 
 study = dict(

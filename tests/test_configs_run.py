@@ -26,7 +26,7 @@ ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob('*.py'))
 NAMES = [name for name in ALL if not name.startswith(('_base_/', 'studies/'))]
 # 138 million parameters, 20 seconds and a checkpoint of a gigabyte; 20 million weights sorted;
 # large detectors; and what CIFAR-10's are but for the number of classes.
-HEAVY = 'imagenet|gradual|_r50_|mask-rcnn_r34|r34-l1norm-a-random|cifar100'
+HEAVY = 'imagenet|gradual|_r50_|_r34|cifar100'
 
 
 @HOOKS.register_module(force=True)

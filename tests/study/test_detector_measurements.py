@@ -219,6 +219,7 @@ def test_weights_that_do_not_fit_cost_what_the_detector_is_needed_for(measure, t
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='a GPU counts its own memory')
+@pytest.mark.slow
 def test_measuring_twice_comes_to_the_same(measure):
     first, second = (vars(measure()) for _ in range(2))
     assert {k: v for k, v in first.items() if k != 'latency_ms'} == {

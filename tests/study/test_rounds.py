@@ -107,6 +107,7 @@ def test_rounds_prune_what_is_left_and_rewind(study, tmp_path):
     assert all(torch.equal(ticket[n], initial[n] * mask) for n, mask in masks.items())
 
 
+@pytest.mark.slow
 def test_structured_rounds_cut_further(study, tmp_path):
     plan = study(dict(type='L1NormPruner', ratios=0.5), rounds=2)
     run(plan, tmp_path / 'out')

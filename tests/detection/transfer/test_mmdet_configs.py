@@ -19,7 +19,7 @@ CASCADE = (
 )
 FEW = (*CASCADE, 'model.train_cfg.rcnn.sampler.num=16')
 ONE_STAGE = ('model.test_cfg.score_thr=0.0', 'model.test_cfg.nms_pre=50')
-QUICK = ('faster-rcnn_r50_fpn', 'retinanet', 'fcos')
+QUICK = ('faster-rcnn_r50_fpn',)
 CONFIGS = {
     'faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py': ({}, STREAMS | INNER, FEW),
     'faster_rcnn/faster-rcnn_r50-caffe_c4-1x_coco.py': (dict(style='caffe'), STREAMS | INNER, FEW),

@@ -5,6 +5,8 @@ what its layers without weights do. Where any of that is taken wrongly nothing f
 that of guessing, and every verdict that follows would be about another network.
 """
 
+from collections.abc import Sequence
+
 from scipy.stats import binom
 
 from rethink_det.errors import UserError
@@ -16,7 +18,9 @@ LEVEL = 0.01
 """How likely a network that is right that often may score as low by chance."""
 
 
-def check_beats_guessing(path: str, top1: float, images: int, classes: int) -> None:
+def check_beats_guessing(
+    path: str, top1: float, images: int, classes: int, inferred: Sequence[str] = ()
+) -> None:
     """Refuse a given network that scores as if it guessed.
 
     Args:
@@ -24,6 +28,7 @@ def check_beats_guessing(path: str, top1: float, images: int, classes: int) -> N
         top1: Accuracy in percent.
         images: Test images that it was measured on.
         classes: Number of classes; with two nothing is twice as often right as guessing.
+        inferred: What was found out and not said when it was read, for the message.
 
     Raises:
         UserError: It is less than :data:`LEARNED` times as often right as guessing is, and the
@@ -38,5 +43,5 @@ def check_beats_guessing(path: str, top1: float, images: int, classes: int) -> N
         'follows from the config: compare how images are normalised (model.data_preprocessor), '
         'the order of the classes, and settings of the backbone that have no weights (of a '
         'CIFAR ResNet its shortcut, of a ResNet its style), and set them by --cfg-options or, in '
-        'a study, by options.'
+        'a study, by options.' + ''.join(f' When it was read: {line}.' for line in inferred)
     )

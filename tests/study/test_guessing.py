@@ -16,6 +16,11 @@ def test_guessing_is_refused(top1, images, classes):
         check_beats_guessing('theirs.pth', top1, images, classes)
 
 
+def test_what_was_inferred_is_told_again():
+    with pytest.raises(UserError, match='by options. When it was read: the shortcut is a guess.'):
+        check_beats_guessing('theirs.pth', 9.5, 1000, 10, ['the shortcut is a guess'])
+
+
 @pytest.mark.parametrize(
     'top1, images, classes',
     [(36.6, 1000, 10), (19.0, 1000, 10), (50.0, 10_000, 2), (0.0, 10, 10), (30.0, 10, 4)],

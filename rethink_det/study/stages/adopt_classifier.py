@@ -1,6 +1,6 @@
 """A given parent is taken instead of training one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ class AdoptClassifier(Stage):
         took = attempt('total_train_macs', lambda: self._took(config, cost.macs))
         metrics = self._metrics(config, folder, attempt)
         replicates = kept_replicates(folder, attempt) if metrics else {}
-        self._check(metrics, replicates, architecture)
+        self._check(metrics, replicates, architecture, adopted.provenance.inferred or ())
         own = ledger.NOTHING
         if metrics:
             tested = attempt('evaluation', lambda: ledger.of_test(config, cost.macs))
@@ -110,13 +110,17 @@ class AdoptClassifier(Stage):
         return attempt('metrics', lambda: evaluate(config, folder / PARENT)) or {}
 
     def _check(
-        self, metrics: Mapping[str, float], replicates: Mapping, network: PrunedArchitecture
+        self,
+        metrics: Mapping[str, float],
+        replicates: Mapping[str, Any],
+        network: PrunedArchitecture,
+        inferred: Sequence[str],
     ) -> None:
         """Refuse a network that others are to be compared with, and that only guesses."""
         top1, images = metrics.get('accuracy/top1'), replicates.get('test_images')
         classes = network.head.get('num_classes')
         if self.run.compared and top1 is not None and images and classes:
-            check_beats_guessing(self.run.checkpoint, top1, images, classes)
+            check_beats_guessing(self.run.checkpoint, top1, images, classes, inferred)
 
     def _took(self, config: Config, macs: int) -> float | None:
         """Its training elsewhere, on as many images as the config trains on."""

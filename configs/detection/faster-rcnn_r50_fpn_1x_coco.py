@@ -1,4 +1,4 @@
-"""Faster R-CNN, ResNet-50, COCO 2017, 1x: mmdet's own, evaluated by faster-coco-eval.
+"""Faster R-CNN, ResNet-50, COCO 2017, 1x: mmdet's own, evaluated by hotcoco.
 
 Run: python tools/train.py configs/detection/faster-rcnn_r50_fpn_1x_coco.py
 Another backbone: add --backbone CHECKPOINT --arm prune-c (or scratch-e, scratch-b, ...).

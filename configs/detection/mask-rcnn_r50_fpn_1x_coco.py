@@ -1,4 +1,4 @@
-"""Mask R-CNN, ResNet-50, COCO 2017, 1x: mmdet's own, evaluated by faster-coco-eval.
+"""Mask R-CNN, ResNet-50, COCO 2017, 1x: mmdet's own, evaluated by hotcoco.
 
 Run: python tools/train.py configs/detection/mask-rcnn_r50_fpn_1x_coco.py
 Another backbone: add --backbone CHECKPOINT --arm prune-c (or scratch-e, scratch-b, ...).

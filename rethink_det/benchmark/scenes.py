@@ -1,9 +1,12 @@
 """Scenes of ellipses: COCO annotations, and what a detector that is sometimes right found."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from rethink_det.detection.evaluation.rle import encode_masks
 from rethink_det.errors import UserError
 
 PREDICTIONS = 80
@@ -14,12 +17,13 @@ NAMES = [str(number) for number in range(CLASSES)]
 _POOL = 400  # ellipses, of which each image has some: masks of all images would not fit
 
 
-def scenes(images: int, with_masks: bool) -> tuple[dict, list[dict]]:
+def scenes(images: int, with_masks: bool, encoded: bool = False) -> tuple[dict, list[dict]]:
     """Ellipses of all sizes, annotated as polygons; most predictions compete for their classes.
 
     Args:
         images: How many.
         with_masks: Whether predictions have masks: bool, (80, 480, 640) per image.
+        encoded: Whether these are RLEs already, 80 per image.
 
     Returns:
         tuple: COCO annotations, and per image what a metric's ``process`` takes.
@@ -32,9 +36,11 @@ def scenes(images: int, with_masks: bool) -> tuple[dict, list[dict]]:
     rng = np.random.default_rng(0)
     centre = rng.uniform((0, 0), (WIDTH, HEIGHT), (_POOL, 2))
     radius = np.exp(rng.uniform(np.log(5), np.log(150), (_POOL, 2)))
-    shapes = {'bboxes': _boxes(centre, radius)}
+    shapes: dict[str, Any] = {'bboxes': _boxes(centre, radius)}
     if with_masks:
-        shapes['masks'] = _masks(centre, radius)
+        masks = _masks(centre, radius)
+        as_rle = encode_masks(masks.numpy(), shapes['bboxes'].numpy()) if encoded else None
+        shapes['masks'] = as_rle or masks
     annotations: list[dict] = []
     samples: list[dict] = []
     for image in range(images):

@@ -87,9 +87,10 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _coco(options: argparse.Namespace) -> None:
-    """``rethink_det.CocoMetric`` against mmdet's, on boxes and on masks."""
+    """``rethink_det.CocoMetric`` against mmdet's, on boxes and on masks, and encoding these."""
     for kind in ('bbox', 'segm'):
         coco.against_mmdet(options.images, kind, options.rounds)
+    coco.encoding(min(options.images, coco.ENCODED), options.rounds)
 
 
 def _detector(options: argparse.Namespace) -> None:

@@ -15,7 +15,7 @@ PACKAGES = (
     'numpy',
     'scipy',
     'pycocotools',
-    'faster-coco-eval',
+    'hotcoco',
     'matplotlib',
     'ray',
 )

@@ -13,7 +13,8 @@ def test_both_metrics_are_timed_on_boxes_and_masks_and_agree(command):
         assert [name for name, _ in found] == ['ours', 'mmdet']
         assert found[0][1] == found[1][1]
         assert 0 < float(re.search(r'_mAP ([\d.]+)', found[0][1])[1]) < 1
-    assert len(re.findall(r'ours / mmdet: [\d.]+ of medians, .* of 1 pairs', done.out)) == 2
+    assert 'coco: masks to RLE, 3 images x 80 masks' in done.out
+    assert len(re.findall(r'ours / mmdet: [\d.]+ of medians, .* of 1 pairs', done.out)) == 3
 
 
 def test_no_rounds_are_refused(refusal):

@@ -4,7 +4,7 @@ import base64
 import io
 
 import numpy as np
-from faster_coco_eval import mask as mask_tools
+from hotcoco import mask as mask_tools
 from PIL import Image
 
 

@@ -1,19 +1,17 @@
 """What a COCO annotation file says: read once, every key that its readers need looked at."""
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
+from rethink_det.detection.datasets.ids import Name, is_id
 from rethink_det.errors import UserError
-
-Number: TypeAlias = Hashable
-"""An id. It is a name, most often an integer."""
 
 NO_MASK, POLYGON, RLE, BAD_MASK = range(4)
 """What an object's ``segmentation`` is: nothing, polygons, run lengths, or unusable."""
@@ -22,7 +20,7 @@ _OF_IMAGES = ('id', 'file_name', 'width', 'height')
 _OF_CATEGORIES = ('id', 'name')
 _OF_OBJECTS = ('id', 'image_id', 'category_id', 'bbox', 'area')
 _MEANINGS = {
-    'id': 'a number of its own',
+    'id': 'a number or a text of its own',
     'file_name': "the picture's file, below the folder of images",
     'name': 'the name of the class',
     'width': 'the width of the picture in pixels',
@@ -30,6 +28,7 @@ _MEANINGS = {
     'image_id': 'the id of its image',
     'category_id': 'the id of its category',
     'bbox': 'x, y, width, height in pixels: four finite numbers',
+    'iscrowd': '0, or 1 for a group of objects under one mask or box',
     'area': 'the pixels that its mask covers or, without masks, width x height of its bbox',
 }
 
@@ -37,7 +36,7 @@ _MEANINGS = {
 class ImageEntry(NamedTuple):
     """An image that the file lists; width and height in pixels, as the file says."""
 
-    number: Number
+    number: Name
     name: str
     width: float
     height: float
@@ -46,7 +45,7 @@ class ImageEntry(NamedTuple):
 class Category(NamedTuple):
     """A category that the file lists."""
 
-    number: Number
+    number: Name
     name: str
 
 
@@ -60,14 +59,14 @@ class Objects:
         areas: float64 (N,), pixels.
         ignored: bool (N,), those with a true ``ignore``, which no reader of mmdet takes.
         crowds: bool (N,).
-        without_iscrowd: How many have no ``iscrowd``.
+        without_iscrowd: How many have no ``iscrowd``, or null.
         masks: int8 (N,), see :data:`POLYGON`.
         mask_sizes: Height and width of run lengths, by place.
     """
 
-    numbers: tuple[Number, ...]
-    images: tuple[Number, ...]
-    categories: tuple[Number, ...]
+    numbers: tuple[Name, ...]
+    images: tuple[Name, ...]
+    categories: tuple[Name, ...]
     boxes: np.ndarray
     areas: np.ndarray
     ignored: np.ndarray
@@ -119,6 +118,7 @@ def _read(_: Path, path: Path, size: int, changed: int) -> AnnotationFile:
     images = _entries(path, 'images', content['images'], _OF_IMAGES)
     categories = _entries(path, 'categories', content['categories'], _OF_CATEGORIES)
     rows = _entries(path, 'annotations', content.get('annotations') or [], _OF_OBJECTS)
+    _check_key(path, 'annotations', rows, 'iscrowd')
     return AnnotationFile(
         path,
         tuple(ImageEntry(*(one[key] for key in _OF_IMAGES)) for one in images),
@@ -186,7 +186,8 @@ def _check_key(path: Path, name: str, rows: Sequence[Mapping], key: str) -> None
 def _called(row: Mapping) -> str:
     """What an entry is found by."""
     name = row.get('file_name') or row.get('name')
-    return f'{row.get("id")} ({name})' if name else f'{row.get("id")}'
+    number = row.get('id')
+    return f'{number!r} ({name})' if name else f'{number!r}'
 
 
 def _shortened(value: object, most: int = 60) -> str:
@@ -204,10 +205,6 @@ def _is_number(value: object) -> TypeGuard[float]:
         return False
 
 
-def _is_id(value: object) -> bool:
-    return isinstance(value, (int, float, str)) and not isinstance(value, bool)
-
-
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
@@ -216,20 +213,25 @@ def _is_length(value: object) -> bool:
     return _is_number(value) and value > 0
 
 
+def _is_flag(value: object) -> bool:
+    return value is None or isinstance(value, (bool, int)) and value in (0, 1)
+
+
 def _is_box(value: object) -> bool:
     return isinstance(value, list) and len(value) == 4 and all(map(_is_number, value))
 
 
 _IS_RIGHT: Mapping[str, Callable[[object], bool]] = {
-    'id': _is_id,
+    'id': is_id,
     'file_name': _is_name,
     'name': _is_name,
     'width': _is_length,
     'height': _is_length,
-    'image_id': _is_id,
-    'category_id': _is_id,
+    'image_id': is_id,
+    'category_id': is_id,
     'bbox': _is_box,
     'area': _is_number,
+    'iscrowd': _is_flag,
 }
 
 
@@ -243,7 +245,7 @@ def _objects(rows: Sequence[Mapping]) -> Objects:
         np.array([row['area'] for row in rows], float),
         np.array([bool(row.get('ignore')) for row in rows], bool),
         np.array([bool(row.get('iscrowd')) for row in rows], bool),
-        sum('iscrowd' not in row for row in rows),
+        sum(row.get('iscrowd') is None for row in rows),
         np.array(masks, np.int8),
         {
             place: tuple(rows[place]['segmentation']['size'])

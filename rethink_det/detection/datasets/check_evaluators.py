@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rethink_det.detection.datasets.annotation_file import NO_MASK, AnnotationFile, Number
+from rethink_det.detection.datasets.annotation_file import NO_MASK, AnnotationFile
 from rethink_det.detection.datasets.coco_part import CocoPart, check_numbering
+from rethink_det.detection.datasets.ids import Name
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type
 from rethink_det.registry import METRICS
@@ -60,7 +61,7 @@ def _check_coco(metric: Mapping, file: AnnotationFile, parts: Sequence[CocoPart]
     if 'segm' in ([metrics] if isinstance(metrics, str) else metrics) and without.any():
         raise UserError(
             f'{file.path}: {without.sum()} of {len(objects)} objects have no segmentation, the '
-            f'first is annotation {objects.numbers[int(without.argmax())]}: {key}.metric can be '
+            f'first is annotation {objects.numbers[int(without.argmax())]!r}: {key}.metric can be '
             "'bbox' alone."
         )
     if objects.without_iscrowd and not is_type(metric, _OWN, METRICS):
@@ -70,36 +71,34 @@ def _check_coco(metric: Mapping, file: AnnotationFile, parts: Sequence[CocoPart]
         )
 
 
-def _images(parts: Sequence[CocoPart]) -> dict[Number, str]:
+def _images(parts: Sequence[CocoPart]) -> dict[Name, str]:
     """Id to name of all images that are run.
 
     Raises:
         UserError: An id means two images.
     """
-    found: dict[Number, str] = {}
+    found: dict[Name, str] = {}
     for part in parts:
         for image in part.file.images:
             if found.setdefault(image.number, image.name) != image.name:
                 raise UserError(
-                    f'{part.file.path}: image id {image.number} is {image.name}, but that of '
+                    f'{part.file.path}: image id {image.number!r} is {image.name}, but that of '
                     f'{found[image.number]} in another data set beside {part.key}.'
                 )
     return found
 
 
-def _check_images(
-    file: AnnotationFile, run: Mapping[Number, str], part: CocoPart, key: str
-) -> None:
+def _check_images(file: AnnotationFile, run: Mapping[Name, str], part: CocoPart, key: str) -> None:
     judged = {image.number: image.name for image in file.images}
     remedy = f'Set {key}.ann_file to {part.file.path}.'
     for number, name in run.items():
         if number not in judged:
             raise UserError(
-                f'{file.path} lacks image {number} ({name}), which {part.key} runs. {remedy}'
+                f'{file.path} lacks image {number!r} ({name}), which {part.key} runs. {remedy}'
             )
         if judged[number] != name:
             raise UserError(
-                f'{file.path} calls image {number} {judged[number]}, but {part.file.path}, which '
+                f'{file.path} calls image {number!r} {judged[number]}, but {part.file.path}, which '
                 f'{part.key} runs, calls it {name}. {remedy}'
             )
     if len(judged) > len(run):

@@ -115,13 +115,13 @@ def check_references(file: AnnotationFile) -> None:
     for number, image, category in places:
         if image not in images:
             raise UserError(
-                f'{file.path}: annotation {number} belongs to image_id {image}, which is not '
+                f'{file.path}: annotation {number!r} belongs to image_id {image!r}, which is not '
                 'in its images.'
             )
         if category not in categories:
             raise UserError(
-                f'{file.path}: annotation {number} has category_id {category}, which is not '
-                f'in its categories ({_some(map(str, categories))}).'
+                f'{file.path}: annotation {number!r} has category_id {category!r}, which is not '
+                f'in its categories ({_some(map(repr, categories))}).'
             )
 
 
@@ -217,7 +217,7 @@ def check_boxes(file: AnnotationFile) -> Iterator[str]:
         first = file.objects.numbers[int(out.argmax())]
         told = (
             f'{file.path}: of {total} boxes {out.sum()} reach beyond their picture, by up to '
-            f'{beyond.max():g} pixels (the first is annotation {first})'
+            f'{beyond.max():g} pixels (the first is annotation {first!r})'
         )
         if out.sum() > MOST * total:
             raise UserError(
@@ -229,7 +229,7 @@ def check_boxes(file: AnnotationFile) -> Iterator[str]:
     if twice:
         yield (
             f'{file.path}: of {total} boxes {len(twice)} are there twice or more on one image (the '
-            f'first is annotation {twice[0]}).'
+            f'first is annotation {twice[0]!r}).'
         )
 
 
@@ -258,8 +258,8 @@ def _check_masks(file: AnnotationFile, settings: Mapping, key: str) -> Iterator[
         first = file.objects.numbers[int((kinds == NO_MASK).argmax())]
         raise UserError(
             f'{file.path}: {(kinds == NO_MASK).sum()} of {total} objects have no segmentation '
-            f'(the first is annotation {first}), but {key}.pipeline loads masks. For boxes alone, '
-            'set with_mask=False in its LoadAnnotations, which train --data-root does for a '
+            f'(the first is annotation {first!r}), but {key}.pipeline loads masks. For boxes '
+            'alone, set with_mask=False in its LoadAnnotations, which train --data-root does for a '
             'detector that learns no masks.'
         )
     if (kinds == BAD_MASK).any():
@@ -267,7 +267,7 @@ def _check_masks(file: AnnotationFile, settings: Mapping, key: str) -> Iterator[
         told = (
             f'{file.path}: {(kinds == BAD_MASK).sum()} of {total} objects have a segmentation that '
             f'is neither polygons of three points or more nor run lengths (the first is '
-            f'annotation {first})'
+            f'annotation {first!r})'
         )
         if (kinds == BAD_MASK).sum() > MOST * total:
             raise UserError(f'{told}: [[x1, y1, x2, y2, x3, y3, ...], ...] is a mask.')
@@ -279,10 +279,11 @@ def _check_mask_sizes(file: AnnotationFile) -> None:
     for place, size in file.objects.mask_sizes.items():
         picture = sizes[file.objects.images[place]]
         if size != picture:
+            number = file.objects.numbers[place]
             raise UserError(
-                f'{file.path}: the run lengths of annotation {file.objects.numbers[place]} are of '
-                f'a mask of height and width {list(size)}, its image has {list(picture)}. Draw the '
-                "mask at its image's size."
+                f'{file.path}: the run lengths of annotation {number!r} are of a mask of height '
+                f'and width {list(size)}, its image has {list(picture)}. Draw the mask at its '
+                "image's size."
             )
 
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rethink_det.detection.datasets.annotation_file import AnnotationFile, ImageEntry, Number
+from rethink_det.detection.datasets.annotation_file import AnnotationFile, ImageEntry
+from rethink_det.detection.datasets.ids import Name
 from rethink_det.errors import UserError
 
 _OTHER_CLASS = 'of classes that are not learnt'
@@ -117,7 +118,7 @@ def _counted(file: AnnotationFile, found: Mapping[str, np.ndarray]) -> str:
     first = file.objects.numbers[place]
     return (
         f'{file.path}: of {len(file.objects)} objects {total} are left out: {told} '
-        f'(the first is annotation {first}).'
+        f'(the first is annotation {first!r}).'
     )
 
 
@@ -154,10 +155,10 @@ def _some(images: list[ImageEntry]) -> str:
     return f'{len(images)} ({images[0].name}{", ..." if len(images) > 1 else ""}) {verb}'
 
 
-def repeated(file: AnnotationFile) -> list[Number]:
+def repeated(file: AnnotationFile) -> list[Name]:
     """The objects whose box is exactly that of an earlier one on the same image; no crowds."""
     objects, seen = file.objects, set()
-    found: list[Number] = []
+    found: list[Name] = []
     boxes = map(tuple, objects.boxes.tolist())
     rows = zip(objects.numbers, objects.images, boxes, objects.crowds, strict=True)
     for number, image, box, is_crowd in rows:

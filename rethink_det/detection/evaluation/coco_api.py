@@ -1,113 +1,185 @@
-"""COCO's data structures, filled from arrays instead of from a JSON file."""
+"""COCO's data structures with numbers in place of ids, whatever the ids of a file are.
 
-from collections.abc import Sequence
+pycocotools computes with ids: an object with the id 0 is never found, a text is no number, large
+ones fall together. So annotations are numbered when they are read. What comes in by the names of
+the file, predictions, is numbered as well, and what goes out has the names again.
+"""
+
+import logging
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from faster_coco_eval import COCOeval_faster
-from faster_coco_eval import mask as mask_tools
 from mmdet.datasets.api_wrappers import COCO
-from pycocotools.cocoeval import COCOeval
+from mmengine.logging import print_log
 
+from rethink_det.detection.datasets.ids import Name, is_id, numbered
+from rethink_det.detection.evaluation.detections import Detections, Table
 from rethink_det.errors import UserError
 
 
-class FasterCocoEval(COCOeval_faster):
-    """pycocotools' COCOeval with matching and accumulation in C++.
-
-    The summary stays pycocotools' own: faster-coco-eval's reads the mAP at the largest
-    number of detections, pycocotools' at 100, and they part where a detector gives
-    more than 100 boxes of one class in an image.
-    """
-
-    summarize = COCOeval.summarize
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Comparing the few masks of a class in an image takes less time than starting threads.
-        self.rle_iou_max_workers = 1
-
-
 class CocoApi(COCO):
-    """mmdet's COCO, except that it also accepts an empty list of predictions.
+    """mmdet's COCO, except that any ids will do and that nothing may have been predicted.
 
-    An annotation without ``iscrowd`` is no crowd.
+    Inside, images and categories are numbered in the order of their ids, objects in that of the
+    file. An annotation without ``iscrowd`` is no crowd.
+
+    Attributes:
+        image_numbers: The number of each image by its id in the file.
+        category_numbers: That of each category.
+        image_names: Back: the id of image 1, 2, ...
+        category_names: The id of category 1, 2, ...
+
+    Raises:
+        UserError: An id is no number or text, or two images or categories share one.
     """
+
+    image_numbers: Mapping[Name, int]
+    category_numbers: Mapping[Name, int]
+    image_names: Sequence[Name]
+    category_names: Sequence[Name]
+    dataset: dict[str, Any]
+
+    def __init__(self, annotation_file: str | None = None) -> None:
+        self.source = annotation_file or 'the annotations'
+        super().__init__(annotation_file)
 
     def createIndex(self) -> None:  # noqa: N802
-        """Index what was read; see ``pycocotools.coco.COCO.createIndex``."""
-        for annotation in self.dataset.get('annotations', ()):
-            annotation.setdefault('iscrowd', 0)
+        """Number what was read, and index it; see ``pycocotools.coco.COCO.createIndex``."""
+        content = self.dataset
+        images, categories = content.get('images', ()), content.get('categories', ())
+        self.image_numbers = self._numbers('images', images)
+        self.category_numbers = self._numbers('categories', categories)
+        self.image_names, self.category_names = [*self.image_numbers], [*self.category_numbers]
+        self.dataset = {
+            **content,
+            'images': [{**one, 'id': self.image_numbers[one['id']]} for one in images],
+            'categories': [{**one, 'id': self.category_numbers[one['id']]} for one in categories],
+            'annotations': self._objects(content.get('annotations') or ()),
+        }
         super().createIndex()
+
+    def _numbers(self, kind: str, rows: Sequence[Mapping]) -> Mapping[Name, int]:
+        names = [row.get('id') for row in rows]
+        wrong = [name for name in names if not is_id(name)]
+        if wrong:
+            raise UserError(
+                f'{self.source}: {len(wrong)} of {len(names)} {kind} have no id that can be used, '
+                f'the first is {wrong[0]!r}. It must be a number or a text.'
+            )
+        numbers = numbered(names)
+        if len(numbers) < len(names):
+            twice = next(name for place, name in enumerate(names) if name in names[:place])
+            raise UserError(f'{self.source}: several {kind} have the id {twice!r}.')
+        return numbers
+
+    def _objects(self, rows: Sequence[Mapping]) -> list[dict]:
+        """With numbers; those of images or categories that are not listed count nowhere."""
+        images, categories = self.image_numbers, self.category_numbers
+        there = [
+            row
+            for row in rows
+            if _get(images, row.get('image_id')) and _get(categories, row.get('category_id'))
+        ]
+        if len(there) < len(rows):
+            print_log(
+                f'{self.source}: of {len(rows)} annotations {len(rows) - len(there)} are left out: '
+                'their image_id or category_id is not listed.',
+                'current',
+                logging.WARNING,
+            )
+        return [
+            {
+                **row,
+                'name': row.get('id'),
+                'id': number,
+                'image_id': images[row['image_id']],
+                'category_id': categories[row['category_id']],
+                'iscrowd': self._crowd(row),
+            }
+            for number, row in enumerate(there, 1)
+        ]
+
+    def _crowd(self, row: Mapping) -> int:
+        value = row.get('iscrowd')
+        if value not in (None, 0, 1):
+            raise UserError(
+                f'{self.source}: annotation {row.get("id")!r} has iscrowd {value!r}; it must be '
+                '0 or 1.'
+            )
+        return int(value or 0)
 
     def loadRes(self, resFile: list[dict]) -> COCO:  # noqa: N802, N803
         """The predictions as a COCO object; see ``pycocotools.coco.COCO.loadRes``.
 
         pycocotools looks into the first prediction and fails if there is none, mmdet
         then leaves all metrics out. A detector that predicts nothing has an AP, though: 0.
-        """
-        return super().loadRes(resFile) if len(resFile) else self._with(resFile)
 
-    def _with(self, annotations: list[dict]) -> COCO:
-        """These annotations on the same images."""
-        other = COCO()
-        other.dataset = {**self.dataset, 'annotations': annotations}
-        other.createIndex()
-        return other
+        Args:
+            resFile: Each with the ``image_id`` and ``category_id`` of the file.
+
+        Raises:
+            UserError: One is of an image or a category that the annotations do not have.
+        """
+        images = self.images_called(one['image_id'] for one in resFile)
+        categories = self.categories_called(one['category_id'] for one in resFile)
+        numbers = zip(resFile, images, categories, strict=True)
+        rows = [{**one, 'image_id': i, 'category_id': c} for one, i, c in numbers]
+        if rows:
+            return super().loadRes(rows)
+        nothing = COCO()
+        nothing.dataset = {**self.dataset, 'annotations': []}
+        nothing.createIndex()
+        return nothing
+
+    def images_called(self, names: Iterable[Name]) -> list[int]:
+        """Numbers of images by their ids.
+
+        Raises:
+            UserError: The annotations do not have one.
+        """
+        return _looked_up(self.image_numbers, names, 'image')
+
+    def categories_called(self, names: Iterable[Name]) -> list[int]:
+        """Numbers of categories by their ids.
+
+        Raises:
+            UserError: The annotations do not have one.
+        """
+        return _looked_up(self.category_numbers, names, 'category')
 
 
 class FasterCocoApi(CocoApi):
-    """The same for predictions as :func:`predicted_annotations` gives them."""
+    """The same for predictions in columns."""
 
-    def loadRes(self, resFile: list[dict]) -> COCO:  # noqa: N802, N803
-        """The predictions as a COCO object; nothing about them is left to compute.
+    def loadRes(self, resFile: list[Table]) -> Detections:  # noqa: N802, N803
+        """The predictions with numbers in place of ids.
+
+        Args:
+            resFile: A single table. It is in a list because mmdet takes ``bbox`` out of every
+                prediction whose mask is to be judged.
 
         Raises:
-            UserError: A prediction is for an image that the annotations do not have.
+            UserError: One is of an image or a category that the annotations do not have, or not
+                finite.
         """
-        predictions = self._with(resFile)
-        foreign = predictions.imgToAnns.keys() - self.imgs.keys()
-        if foreign:
-            raise UserError(
-                f'There are predictions for image {min(foreign)}, which is not in the '
-                'annotations: give the evaluator the ann_file of its dataloader.'
-            )
-        return predictions
+        (table,) = resFile
+        return Detections.of(
+            np.array(self.images_called(table['image_id']), int),
+            np.array(self.categories_called(table['category_id']), int),
+            table,
+        )
 
 
-def predicted_annotations(
-    results: Sequence[dict], category_ids: Sequence[int], masks: bool = False
-) -> list[dict]:
-    """Predictions of many images as COCO annotations, in the order given.
+def _get(numbers: Mapping[Name, int], name: object) -> int | None:
+    return numbers.get(name) if isinstance(name, Hashable) else None
 
-    Args:
-        results: Per image ``bboxes`` (n, 4) as x1, y1, x2, y2 in pixels, ``scores`` (n),
-            ``labels`` (n) and, for masks, ``masks`` (n compressed RLEs) and, if masks have
-            scores of their own, ``mask_scores``; ``img_id``, by default the position.
-        category_ids: COCO's id of each label.
-        masks: Whether to judge masks: size and score are then those of the mask.
 
-    Returns:
-        list: What mmdet writes into its JSON file and ``loadRes`` adds to it, per prediction.
-    """
-    score = 'mask_scores' if masks and 'mask_scores' in results[0] else 'scores'
-    boxes = np.concatenate([result['bboxes'] for result in results]).astype(float)
-    boxes[:, 2:] -= boxes[:, :2]
-    labels = np.concatenate([result['labels'] for result in results]).astype(int)
-    fields = {
-        'image_id': [
-            result.get('img_id', position)
-            for position, result in enumerate(results)
-            for _ in result['labels']
-        ],
-        'category_id': np.asarray(category_ids)[labels].tolist(),
-        'bbox': boxes.tolist(),
-        'score': np.concatenate([result[score] for result in results]).astype(float).tolist(),
-        'area': (boxes[:, 2] * boxes[:, 3]).tolist(),
-        'id': range(1, len(boxes) + 1),
-    }
-    if masks:
-        fields['segmentation'] = [mask for result in results for mask in result['masks']]
-        fields['area'] = mask_tools.area(fields['segmentation']).tolist() if len(boxes) else []
-    rows = zip(*fields.values(), strict=True)
-    return [dict(zip(fields, row, strict=True), iscrowd=0) for row in rows]
+def _looked_up(numbers: Mapping[Name, int], names: Iterable[Name], kind: str) -> list[int]:
+    try:
+        return [numbers[name] for name in names]
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f'There are predictions for {kind} {error.args[0]!r}, which is not in the '
+            'annotations: give the evaluator the ann_file of its dataloader.'
+        ) from None

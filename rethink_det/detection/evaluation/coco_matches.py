@@ -1,14 +1,15 @@
 """Which detection found which object, image by image, out of COCO's evaluators."""
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
-from faster_coco_eval.faster_eval_api_cpp import COCOevalEvaluateImages
+from pycocotools.cocoeval import COCOeval
 
-from rethink_det.detection.evaluation.coco_api import FasterCocoEval
 from rethink_det.detection.evaluation.curves import USUAL
+from rethink_det.detection.evaluation.faster_coco_eval import FasterCocoEval
 from rethink_det.detection.evaluation.resampled_ap import ClassMatches
 from rethink_det.errors import UserError
 
@@ -21,18 +22,18 @@ class _Image(NamedTuple):
     scores: Any
     """(detections,)."""
     matches: Any
-    """Number of the object that was found, 0 for none; (IoU thresholds x detections,)."""
+    """Number of the object that was found, 0 for none; (IoU thresholds, detections)."""
     ignored: Any
     """The same, whether the detection counts neither as right nor as wrong."""
     objects_ignored: Any
     """(objects,)."""
 
 
-def class_matches(evaluator: Any) -> list[ClassMatches]:
+def class_matches(evaluator: COCOeval) -> list[ClassMatches]:
     """What a COCOeval that has evaluated matched, by class; classes without an object are left out.
 
     Args:
-        evaluator: pycocotools' ``COCOeval``, or :class:`FasterCocoEval`.
+        evaluator: pycocotools' ``COCOeval``, or :class:`.FasterCocoEval`.
 
     Raises:
         UserError: It does not tell classes apart, or not by 100 detections an image.
@@ -40,64 +41,31 @@ def class_matches(evaluator: Any) -> list[ClassMatches]:
     settings = evaluator.params
     if not settings.useCats or USUAL not in settings.maxDets:
         raise UserError(f'COCO defines AP by class and {USUAL} detections an image')
+    images = evaluator.on_images() if isinstance(evaluator, FasterCocoEval) else _of_all(evaluator)
+    places = {number: place for place, number in enumerate(settings.imgIds)}
     sizes = len(settings.imgIds), len(settings.iouThrs)
-    found = (_gathered(images, *sizes) for images in _by_class(evaluator) if images)
+    classes = groupby(images, key=itemgetter('category_id'))
+    found = (_gathered([_cut(places, one) for one in of_class], *sizes) for _, of_class in classes)
     return [one for one in found if one.objects.any()]
 
 
-def _by_class(evaluator: Any) -> Iterator[list[_Image]]:
-    """The images of each class in which it is, or was detected."""
+def _of_all(evaluator: COCOeval) -> Iterator[Mapping[str, Any]]:
+    """What pycocotools matched of objects of any size, by category and image."""
     settings = evaluator.params
-    if not isinstance(evaluator, FasterCocoEval):
-        yield from (_remembered(evaluator, place) for place in range(len(settings.catIds)))
-        return
-    places = {image: place for place, image in enumerate(settings.imgIds)}
-    for category in settings.catIds:
-        of_class = (one.catToImgs.get(category, ()) for one in (evaluator.cocoGt, evaluator.cocoDt))
-        images = sorted(places.keys() & set(chain(*of_class)))
-        yield [
-            _Image(places[image], state[2], state[0], state[4], state[3])
-            for image, state in zip(images, _states(evaluator, images, category), strict=True)
-        ]
+    count, areas = len(settings.imgIds), len(settings.areaRng)
+    for category in range(len(settings.catIds)):
+        first = (category * areas + settings.areaRngLbl.index('all')) * count
+        yield from (one for one in evaluator.evalImgs[first : first + count] if one is not None)
 
 
-def _states(evaluator: FasterCocoEval, images: list[int], category: int) -> Iterator[tuple]:
-    """Matched again, by the overlaps that are kept: the evaluator's matches are out of reach.
-
-    Yields:
-        Per image what pickle would store: matches, those of the objects, scores, whether the
-        objects and the detections are ignored.
-    """
-    settings = evaluator.params
-    evaluated = COCOevalEvaluateImages(
-        [settings.areaRng[settings.areaRngLbl.index('all')]],
-        USUAL,
-        settings.iouThrs,
-        [[evaluator.ious[image, category]] for image in images],
-        evaluator.gt_dataset,
-        evaluator.dt_dataset,
-        images,
-        [category],
-        True,
-    )
-    return (one.__getstate__() for one in evaluated)
-
-
-def _remembered(evaluator: Any, category: int) -> list[_Image]:
-    settings = evaluator.params
-    images, areas = len(settings.imgIds), len(settings.areaRng)
-    first = (category * areas + settings.areaRngLbl.index('all')) * images
-    found = enumerate(evaluator.evalImgs[first : first + images])
-    return [_cut(place, one) for place, one in found if one is not None]
-
-
-def _cut(place: int, found: dict[str, Any]) -> _Image:
+def _cut(places: Mapping[int, int], found: Mapping[str, Any]) -> _Image:
+    matches, ignored = (np.array(found[name], bool) for name in ('dtMatches', 'dtIgnore'))
     return _Image(
-        place,
+        places[found['image_id']],
         found['dtScores'][:USUAL],
-        found['dtMatches'][:, :USUAL].ravel(),
-        found['dtIgnore'][:, :USUAL].ravel(),
-        found['gtIgnore'],
+        matches[:, :USUAL],
+        ignored[:, :USUAL],
+        np.array(found['gtIgnore'], bool),
     )
 
 
@@ -113,6 +81,6 @@ def _gathered(images: list[_Image], count: int, thresholds: int) -> ClassMatches
     return ClassMatches(places[order], found & ~ignored, ignored, objects)
 
 
-def _joined(images: list[Any], thresholds: int) -> np.ndarray:
-    """Bool (IoU thresholds, detections) of all images, of each (IoU thresholds x detections,)."""
-    return np.hstack([np.array(one, bool).reshape(thresholds, -1) for one in images])
+def _joined(images: Iterable[np.ndarray], thresholds: int) -> np.ndarray:
+    """Bool (IoU thresholds, detections) of all images."""
+    return np.hstack([one.reshape(thresholds, -1) for one in images])

@@ -1,6 +1,5 @@
-"""COCO box and mask AP on faster-coco-eval: pycocotools' numbers in a fraction of the time."""
+"""COCO box and mask AP by hotcoco: pycocotools' numbers in a fraction of the time."""
 
-import gc
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,21 +11,20 @@ from mmengine.logging import print_log
 from pycocotools.cocoeval import COCOeval
 from torch import Tensor
 
-from rethink_det.detection.evaluation.coco_api import (
-    CocoApi,
-    FasterCocoApi,
-    FasterCocoEval,
-    predicted_annotations,
-)
+from rethink_det.detection.datasets.ids import Name
+from rethink_det.detection.evaluation.coco_api import CocoApi, FasterCocoApi
 from rethink_det.detection.evaluation.coco_replicates import coco_replicates
 from rethink_det.detection.evaluation.curves import Curves, coco_curves, kept
+from rethink_det.detection.evaluation.detections import Table, table_of_results
+from rethink_det.detection.evaluation.faster_coco_eval import FasterCocoEval
+from rethink_det.detection.evaluation.garbage import no_garbage_collection
 from rethink_det.detection.evaluation.rle import encode_masks
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
 from rethink_det.report.image_replicates import ImageReplicates
 
 
-def _as_it_is(predictions: list[dict]) -> list[dict]:
+def _as_it_is(predictions: list[Table]) -> list[Table]:
     """Stands for reading the file of the predictions, which are in memory."""
     return predictions
 
@@ -49,6 +47,9 @@ class CocoMetric(MMDetCocoMetric):
     mmdet writes predictions into JSON files and reads them back; here they stay in memory,
     and files are written only where ``outfile_prefix`` asks for them.
 
+    Ids are names: whatever numbers or texts the annotations have, they tell images, categories
+    and objects apart and mean nothing else; files of predictions have them again.
+
     With ``classwise=True`` there is ``coco/{class}_precision`` as well, and where boxes and masks
     are both evaluated, ``coco/bbox_{class}_precision`` and ``coco/segm_...``: mmdet has one name
     for the two, which is then the masks'.
@@ -63,12 +64,12 @@ class CocoMetric(MMDetCocoMetric):
     Source: Lin et al., Microsoft COCO, arXiv 1405.0312, and pycocotools' ``cocoeval.py``.
 
     Args:
-        backend: ``'faster'`` (faster-coco-eval) or ``'pycocotools'``; same numbers.
+        backend: ``'faster'`` (hotcoco) or ``'pycocotools'``; same numbers.
         **kwargs: of ``mmdet.evaluation.CocoMetric``: ``ann_file``, ``metric``
             (``'bbox'``, ``'segm'``, ...), ``classwise``, ...
 
     Raises:
-        UserError: unknown ``backend``, or ``use_mp_eval=True`` with the faster backend.
+        UserError: unknown ``backend``, or ``use_mp_eval=True``.
     """
 
     keep_images = False
@@ -83,10 +84,10 @@ class CocoMetric(MMDetCocoMetric):
         self._evaluators: list[COCOeval] = []
         with _replaced(_BACKENDS[backend]):
             super().__init__(*args, **kwargs)
-        if self.use_mp_eval and backend == 'faster':
+        if self.use_mp_eval:
             raise UserError(
                 'CocoMetric: use_mp_eval=True is pycocotools in several processes; remove it, '
-                "or set backend='pycocotools'."
+                "or set type='mmdet.CocoMetric'."
             )
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
@@ -109,7 +110,7 @@ class CocoMetric(MMDetCocoMetric):
         Returns:
             dict: metric name with prefix, e.g. ``'coco/bbox_mAP'``, to value.
         """
-        with _no_garbage_collection():
+        with no_garbage_collection():
             return super().evaluate(size)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
@@ -137,21 +138,21 @@ class CocoMetric(MMDetCocoMetric):
         self._evaluators += evaluators if self.keep_images else ()
         return {**metrics, **(self._classwise() if self.classwise else {})}
 
-    def _judged(self, run: Sequence) -> list | None:
-        """The images that were run, where the annotations have more; None for all of them.
+    def _judged(self, run: Sequence[Name]) -> list[int] | None:
+        """Numbers of the images that were run, in this order; None where only they are known.
 
         Objects of an image that was not run would count as missed.
         """
-        known = [] if self._coco_api is None else self._coco_api.get_img_ids()
-        if set(known) <= set(run):
+        if self._coco_api is None:
             return None
-        found = [number for number in known if number in set(run)]
-        print_log(
-            f'CocoMetric: {len(found)} images were run, and are judged; the annotations have '
-            f'{len(known)}.',
-            'current',
-            logging.WARNING,
-        )
+        found, known = self._coco_api.images_called(run), len(self._coco_api.image_numbers)
+        if len(set(found)) < known:
+            print_log(
+                f'CocoMetric: {len(set(found))} images were run, and are judged; the annotations '
+                f'have {known}.',
+                'current',
+                logging.WARNING,
+            )
         return found
 
     def image_replicates(self) -> ImageReplicates:
@@ -174,20 +175,22 @@ class CocoMetric(MMDetCocoMetric):
 
     def results2json(self, results: Sequence[dict], outfile_prefix: str) -> dict:
         """What mmdet evaluates by metric: the predictions themselves, or the files of them."""
+        numbers: list[int] = self.cat_ids
+        self.cat_ids = names = [self._coco_api.category_names[number - 1] for number in numbers]
         if self.outfile_prefix is not None or self.backend == 'pycocotools':
             found = super().results2json(results, outfile_prefix)
         if self.backend == 'faster' and not self.format_only:
-            found = self._annotations(results)
-        # mmdet names the numbers of the classes in this order, evaluators sort the ids.
-        self.cat_ids = sorted(self.cat_ids)
+            found = self._tables(results, names)
+        # mmdet names the numbers of the classes in this order, evaluators sort them.
+        self.cat_ids = sorted(numbers)
         return found
 
-    def _annotations(self, results: Sequence[dict]) -> dict[str, list[dict]]:
-        names = ['bbox', 'proposal', *(['segm'] if 'masks' in results[0] else [])]
+    def _tables(self, results: Sequence[dict], names: Sequence[Name]) -> dict[str, list[Table]]:
+        kinds = ['bbox', 'proposal', *(['segm'] if 'masks' in results[0] else [])]
         return {
-            name: predicted_annotations(results, self.cat_ids, masks=name == 'segm')
-            for name in names
-            if name in self.metrics
+            kind: [table_of_results(results, names, masks=kind == 'segm')]
+            for kind in kinds
+            if kind in self.metrics
         }
 
 
@@ -217,15 +220,3 @@ def _replaced(names: dict) -> Iterator[None]:
         yield
     finally:
         vars(mmdet_module).update(before)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Spares looking again and again through 100,000 new predictions, none of which is garbage."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rethink_det.detection.datasets.ids import Name
 from rethink_det.detection.evaluation.coco_matches import class_matches
 from rethink_det.detection.evaluation.resampled_ap import resampled_ap
 from rethink_det.errors import UserError
@@ -43,14 +44,31 @@ def coco_replicates(evaluators: Sequence[Any], prefix: str = 'coco') -> ImageRep
 def _annotated(evaluator: Any) -> Iterator[bytes]:
     """All that tells the annotations apart from others, in an order that is theirs."""
     truth, settings = evaluator.cocoGt, evaluator.params
-    images = (truth.imgs[number] for number in settings.imgIds)
+    names, sizes = truth.image_names, ('height', 'width')
+    images = [(names[number - 1], truth.imgs[number]) for number in settings.imgIds]
     yield json.dumps(
-        [[one['id'], one.get('file_name'), one['height'], one['width']] for one in images]
+        [[name, one.get('file_name'), *(one.get(key) for key in sizes)] for name, one in images]
     ).encode()
-    yield json.dumps([[int(i), truth.cats[i]['name']] for i in settings.catIds]).encode()
+    names = truth.category_names
+    yield json.dumps(
+        [[names[number - 1], truth.cats[number]['name']] for number in settings.catIds]
+    ).encode()
     chosen = truth.getAnnIds(imgIds=settings.imgIds, catIds=settings.catIds)
     rows = [
-        (one['image_id'], one['category_id'], one.get('iscrowd', 0), *one['bbox'], one['area'])
+        (
+            _as_number(truth.image_names, one['image_id']),
+            _as_number(truth.category_names, one['category_id']),
+            one['iscrowd'],
+            *one['bbox'],
+            one['area'],
+        )
         for one in truth.loadAnns(chosen)
     ]
     yield np.array(rows, '<f8').tobytes()
+
+
+def _as_number(names: Sequence[Name], number: int) -> float:
+    """The id itself where it is a number that no other is rounded to, else that of its place."""
+    name = names[number - 1]
+    exact = isinstance(name, (int, float)) and abs(name) < 2**53
+    return float(name) if exact else number  # type: ignore[arg-type]

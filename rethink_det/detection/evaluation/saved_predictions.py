@@ -9,8 +9,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from rethink_det.detection.evaluation.coco_api import CocoApi, FasterCocoEval
+from rethink_det.detection.evaluation.coco_api import FasterCocoApi
 from rethink_det.detection.evaluation.coco_replicates import coco_replicates
+from rethink_det.detection.evaluation.detections import table_of_rows
+from rethink_det.detection.evaluation.faster_coco_eval import FasterCocoEval
 from rethink_det.errors import UserError, in_one_line
 
 NEEDED = ('image_id', 'category_id', 'score')
@@ -58,13 +60,14 @@ def saved_predictions(annotations: str | PathLike, predictions: str | PathLike) 
     return SavedPredictions({metric: float(evaluator.stats[0])}, **vars(found))
 
 
-def _evaluated(truth: CocoApi, path: Path) -> FasterCocoEval:
-    found = _predictions(path, truth)
-    kind = 'segm' if found and 'segmentation' in found[0] else 'bbox'
-    if kind == 'segm':  # pycocotools would take the area of the box for that of the mask
-        found = [{key: one[key] for key in one if key != 'bbox'} for one in found]
+def _evaluated(truth: FasterCocoApi, path: Path) -> FasterCocoEval:
+    found = _predictions(path)
+    # Where there are both, pycocotools would take the area of the box for that of the mask.
+    has_masks = bool(found) and 'segmentation' in found[0]
+    kind, key = ('segm', 'segmentation') if has_masks else ('bbox', 'bbox')
     try:
-        evaluator = FasterCocoEval(truth, truth.loadRes(found), kind)
+        detections = truth.loadRes([table_of_rows(found, key)])
+        evaluator = FasterCocoEval(truth, detections, kind)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f'{path} holds no predictions in COCO format: {error!r}.') from error
     evaluator.evaluate()
@@ -73,17 +76,17 @@ def _evaluated(truth: CocoApi, path: Path) -> FasterCocoEval:
     return evaluator
 
 
-def _truth(path: Path) -> CocoApi:
+def _truth(path: Path) -> FasterCocoApi:
     content = _json(path)
     if not isinstance(content, dict) or not {'images', 'annotations', 'categories'} <= {*content}:
         raise UserError(f'{path} is no COCO annotation file: it needs images and categories.')
-    truth = CocoApi()
-    truth.dataset = content
+    truth = FasterCocoApi()
+    truth.source, truth.dataset = str(path), content
     truth.createIndex()
     return truth
 
 
-def _predictions(path: Path, truth: CocoApi) -> list[dict[str, Any]]:
+def _predictions(path: Path) -> list[dict[str, Any]]:
     found = _json(path)
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise UserError(f'{path} holds no list of predictions, as COCO result files do.')
@@ -91,11 +94,6 @@ def _predictions(path: Path, truth: CocoApi) -> list[dict[str, Any]]:
         missing = [key for key in NEEDED if key not in one]
         if missing:
             raise UserError(f'{path}: a prediction has no {missing[0]}.')
-        if one['image_id'] not in truth.imgs:
-            raise UserError(
-                f'{path}: image {one["image_id"]} is not among the {len(truth.imgs)} of the '
-                'annotations; give the annotation file that the detector was evaluated by.'
-            )
     return found
 
 

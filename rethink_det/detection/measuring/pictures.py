@@ -13,6 +13,7 @@ from PIL import Image
 from pycocotools import mask as mask_tools
 from torch import Tensor
 
+from rethink_det.detection.datasets.ids import rank
 from rethink_det.detection.evaluation.rle import encode_masks
 from rethink_det.errors import UserError
 
@@ -30,7 +31,7 @@ def first_images(dataset: BaseDataset, count: int) -> list[int]:
     for position in range(len(dataset)):
         info = dataset.get_data_info(position)
         if _counted(info):
-            found.append((info['img_id'], position))
+            found.append((rank(info['img_id']), position))
     return [position for _, position in sorted(found)[:count]]
 
 

@@ -125,9 +125,9 @@ def same(tmp_path, monkeypatch):
         assert [len(used) for used in pairs] == [2, 2]
         for ours, theirs in zip(*pairs, strict=True):
             assert len(theirs.stats) == STATS
-            np.testing.assert_allclose(ours.stats, theirs.stats, atol=1e-9)
+            np.testing.assert_array_equal(ours.stats, theirs.stats)
             for name in ('precision', 'recall', 'scores'):  # by threshold, class, size, number
-                np.testing.assert_allclose(ours.eval[name], theirs.eval[name], atol=1e-9)
+                np.testing.assert_array_equal(ours.eval[name], theirs.eval[name])
         return [used.stats for used in pairs[1]]
 
     return check

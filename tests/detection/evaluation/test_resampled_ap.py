@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from rethink_det.detection.evaluation.coco_api import FasterCocoEval
+from rethink_det.detection.evaluation.coco_api import CocoApi, FasterCocoApi
 from rethink_det.detection.evaluation.coco_matches import class_matches
 from rethink_det.detection.evaluation.curves import RECALLS
+from rethink_det.detection.evaluation.detections import table_of_rows
+from rethink_det.detection.evaluation.faster_coco_eval import FasterCocoEval
 from rethink_det.detection.evaluation.resampled_ap import (
     ClassMatches,
     reached_recalls,
@@ -54,14 +55,12 @@ def dataset(scene, copies):
 def evaluated(kind, scene, copies):
     truth, detections = dataset(scene, copies)
     with contextlib.redirect_stdout(io.StringIO()):
-        api = COCO()
+        api = FasterCocoApi() if kind is FasterCocoEval else CocoApi()
         api.dataset = truth
         api.createIndex()
-        found = COCO()
-        found.dataset = {**truth, 'annotations': []}
-        found.createIndex()
-        if detections:
-            found = api.loadRes(detections)
+        if kind is FasterCocoEval:
+            detections = [table_of_rows(detections, 'bbox')]
+        found = api.loadRes(detections)
         evaluator = kind(api, found, 'bbox')
         evaluator.params.maxDets = [1, 10, 100]
         evaluator.evaluate()

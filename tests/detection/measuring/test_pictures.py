@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from faster_coco_eval import mask as mask_tools
+from hotcoco import mask as mask_tools
 from mmengine.structures import InstanceData
 from PIL import Image
 

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from rethink_det.detection.datasets.ids import is_id
 from rethink_det.detection.evaluation.coco_api import FasterCocoApi
 from rethink_det.detection.evaluation.coco_replicates import coco_replicates
 from rethink_det.detection.evaluation.detections import table_of_rows
@@ -61,13 +62,15 @@ def saved_predictions(annotations: str | PathLike, predictions: str | PathLike) 
 
 
 def _evaluated(truth: FasterCocoApi, path: Path) -> FasterCocoEval:
-    found = _predictions(path)
+    found = _predictions(path, truth)
     # Where there are both, pycocotools would take the area of the box for that of the mask.
     has_masks = bool(found) and 'segmentation' in found[0]
     kind, key = ('segm', 'segmentation') if has_masks else ('bbox', 'bbox')
     try:
         detections = truth.loadRes([table_of_rows(found, key)])
         evaluator = FasterCocoEval(truth, detections, kind)
+    except UserError as error:
+        raise UserError(f'{path}: {error}') from None
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f'{path} holds no predictions in COCO format: {error!r}.') from error
     evaluator.evaluate()
@@ -86,14 +89,21 @@ def _truth(path: Path) -> FasterCocoApi:
     return truth
 
 
-def _predictions(path: Path) -> list[dict[str, Any]]:
+def _predictions(path: Path, truth: FasterCocoApi) -> list[dict[str, Any]]:
     found = _json(path)
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise UserError(f'{path} holds no list of predictions, as COCO result files do.')
+    known = {'image': truth.image_numbers, 'category': truth.category_numbers}
     for one in found:
         missing = [key for key in NEEDED if key not in one]
         if missing:
             raise UserError(f'{path}: a prediction has no {missing[0]}.')
+        for kind, numbers in known.items():
+            if not is_id(one[f'{kind}_id']) or one[f'{kind}_id'] not in numbers:
+                raise UserError(
+                    f'{path}: {kind} {one[f"{kind}_id"]!r} is not among the {len(numbers)} of the '
+                    'annotations; give the annotation file that the detector was evaluated by.'
+                )
     return found
 
 

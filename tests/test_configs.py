@@ -88,16 +88,21 @@ CIFAR = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010), 4, 0.5)
 PHOTOGRAPHS = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 # Mean, deviation, padding of a crop, share of flips: of arXiv 1810.05270's code. ImageNet's crop
 # and flip are its data set's own.
+SOFT_FILTER = (
+    (125.3 / 255, 123.0 / 255, 113.9 / 255),
+    (63.0 / 255, 62.1 / 255, 66.7 / 255),
+    4,
+    0.5,
+)
 INPUTS = {
     'efficientnet-lite0_imagenet': ((127 / 255,) * 3, (128 / 255,) * 3, 0, 0.0),
     '_imagenet': (*PHOTOGRAPHS, 0, 0.0),
     '_shapes': (*PHOTOGRAPHS, 4, 0.5),
-    '_soft-filter_cifar10': (
-        (125.3 / 255, 123.0 / 255, 113.9 / 255), (63.0 / 255, 62.1 / 255, 66.7 / 255), 4, 0.5
-    ),
+    '_soft-filter_cifar10': SOFT_FILTER,
     '_soft-filter_cifar100': (
         (129.3 / 255, 124.1 / 255, 112.4 / 255), (68.2 / 255, 65.4 / 255, 70.4 / 255), 4, 0.5
     ),
+    '_soft-filter-pretrained_cifar10': SOFT_FILTER,
     '_cifar10': CIFAR,
     '_cifar100': CIFAR,
 }  # fmt: skip

@@ -97,7 +97,7 @@ def _after_renaming(
     """What is missing and left over once the modules' own hooks have renamed what they know."""
     odd = {name for name, _, _ in reshaped}
     others = OrderedDict((name, tensor) for name, tensor in state.items() if name not in odd)
-    others._metadata = getattr(state, '_metadata', None)  # type: ignore[attr-defined]
+    vars(others)['_metadata'] = getattr(state, '_metadata', None)  # which torch itself reads
     try:
         found = deepcopy(network).load_state_dict(others, strict=False)
     except RuntimeError:  # what they rename is of another shape

@@ -20,7 +20,7 @@ from rethink_det.training.model import model_of
 from rethink_det.training.moved_run import OwnFolderHook
 from rethink_det.training.order import shuffle_apart
 from rethink_det.training.reading import downloaded
-from rethink_det.training.resumable import newest_readable
+from rethink_det.training.resumable import last_checkpoint, newest_readable
 from rethink_det.training.resumed_settings import ResumedSettingsHook
 from rethink_det.training.starting_weights import (
     EMA,
@@ -123,7 +123,7 @@ def train(config: Config) -> dict[str, float]:
     if config.get('resume') and not config.get('load_from'):
         # MMEngine would follow the path inside the file last_checkpoint, even into the folder
         # that this one was moved or copied from.
-        found = newest_readable(config.work_dir)
+        found = newest_readable(config.work_dir) or last_checkpoint(config.work_dir)
         config.resume, config.load_from = found is not None, found and str(found)
     runner = runner_of(config)
     runner.register_hook(last)

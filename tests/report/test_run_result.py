@@ -40,6 +40,7 @@ FULL = RunResult(
     pruned_metrics={'coco/bbox_mAP': 0.1},
     plan=Plan('net.py', {'a.b': 1}, {'pruner': {'type': 'P'}}), pruner={'type': 'P'},
     training=TrainingFacts('Data', 'd', 5, 'a', 2, 8, 0.1, 'constant', 'SGD', 1, {'0.1': 9.5}),
+    checksums={'epoch_2.pth': 'ab'},
     environment=Environment('2026-01-02', 'study demo', 'abc', 'CPU', '3.11', {'torch': '2.9'}),
 )  # fmt: skip
 
@@ -87,7 +88,7 @@ def test_it_is_written_into_its_folder_and_knows_its_files_when_the_study_has_mo
     (tmp_path / 'here' / 'runs' / 'a').mkdir(parents=True)
     replace(FULL, root=tmp_path / 'here').write()
     content = json.loads((tmp_path / 'here' / 'runs' / 'a' / 'result.json').read_text())
-    assert (content['format'], content['version']) == ('rethink_det.run_result', 2)
+    assert (content['format'], content['version']) == ('rethink_det.run_result', 3)
     assert str(tmp_path) not in json.dumps(content)
     (tmp_path / 'here').rename(tmp_path / 'there')
     run = RunResult.read(tmp_path / 'there' / 'runs' / 'a', tmp_path / 'there')

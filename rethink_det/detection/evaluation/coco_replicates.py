@@ -70,5 +70,6 @@ def _annotated(evaluator: Any) -> Iterator[bytes]:
 def _as_number(names: Sequence[Name], number: int) -> float:
     """The id itself where it is a number that no other is rounded to, else that of its place."""
     name = names[number - 1]
-    exact = isinstance(name, (int, float)) and abs(name) < 2**53
-    return float(name) if exact else number  # type: ignore[arg-type]
+    if isinstance(name, (int, float)) and abs(name) < 2**53:
+        return float(name)
+    return number

@@ -50,9 +50,19 @@ class Detections:
             boxes = np.asarray(table['bbox'], float).reshape(-1, 4)
             areas = boxes[:, 2] * boxes[:, 3]
         else:
-            areas = np.asarray(mask_tools.area(masks) if masks else [], float)
+            areas = _areas(masks)
         _check_finite(scores, boxes, table['image_id'])
         return cls(images, categories, scores, boxes, areas, masks)
+
+
+_AT_ONCE = 255
+"""How many masks pycocotools measures in one call: it counts them in a byte."""
+
+
+def _areas(masks: Sequence[Mapping]) -> np.ndarray:
+    """Pixels of each mask, float64 (N,)."""
+    parts = (masks[start : start + _AT_ONCE] for start in range(0, len(masks), _AT_ONCE))
+    return np.concatenate([np.zeros(0), *(mask_tools.area(part) for part in parts)])
 
 
 def _check_finite(scores: np.ndarray, boxes: np.ndarray, names: Sequence[Name]) -> None:

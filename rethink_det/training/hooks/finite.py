@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
+from rethink_det.architecture.checkpoint import WEIGHTS
 from rethink_det.architecture.finite import first_not_finite
 from rethink_det.errors import DivergedError
 from rethink_det.registry import HOOKS
@@ -65,7 +66,7 @@ class FiniteHook(Hook):
         Raises:
             DivergedError: A weight is not finite.
         """
-        name = first_not_finite(checkpoint.get('state_dict', {}))
+        name = first_not_finite(checkpoint.get(WEIGHTS, {}))
         if name is not None:
             raise DivergedError(_diverged(f'{name} is not finite', runner, runner.iter))
 

@@ -29,7 +29,7 @@ def test_annotation_of_nothing_is_named(annotated, key, value):
     annotated.change('val', lambda file: file['annotations'][1].update({key: value}))
     text = refusal(annotated.config())
     assert f'{annotated.path("val")}: annotation 2' in text
-    assert f'{key} {value}' in text
+    assert f'{key} {value!r}' in text
 
 
 def test_a_training_file_without_objects_teaches_nothing(annotated):

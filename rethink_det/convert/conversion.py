@@ -120,14 +120,11 @@ def convert_checkpoint(
     own = shapes_of(declared)
     state = renamed(tensors, own, source)
     sized = with_classes(declared, state)
-    notes = []
+    notes = _notes(
+        declared, sized, None if base is None else read_otherwise(tensors, sized, source)
+    )
     if base is None:
-        notes.append(f'the base is {declared.name} of {declared.source}, by its tensors')
-    if sized != declared:
-        notes.append(f'there are {sized.head["num_classes"]} classes')
-    other = None if base is None else read_otherwise(tensors, sized, source)
-    if other is not None:
-        notes.append(_undecided(sized, other))
+        notes.insert(0, f'the base is {declared.name} of {declared.source}, by its tensors')
     known = None if subnet is None else read_subnet(subnet, replace(sized.base, name=sized.name))
     try:
         reads = {layer_of(n): inputs for n, inputs in renamed(selections, own, source).items()}
@@ -141,6 +138,14 @@ def convert_checkpoint(
     architecture = replace(architecture, masks=weight_masks.describe(kept) if kept else {})
     parent = Parent(file_name(source), None, digest(foreign), len(foreign))
     return Converted(architecture, state, parent, kept, tuple(notes))
+
+
+def _notes(
+    declared: PrunedArchitecture, sized: PrunedArchitecture, other: PrunedArchitecture | None
+) -> list[str]:
+    """What the tensors tell beside what was declared, and what they leave open."""
+    classes = f'there are {sized.head["num_classes"]} classes' if sized != declared else ''
+    return [line for line in (classes, _undecided(sized, other) if other else '') if line]
 
 
 def _undecided(declared: PrunedArchitecture, other: PrunedArchitecture) -> str:

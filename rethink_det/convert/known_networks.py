@@ -178,7 +178,7 @@ def read_otherwise(
     state = renamed(tensors, own, where)
     known = (with_classes(parent, state) for parent in _candidates(tensors).values())
     alike = [parent for parent in known if shapes_of(parent) == own]
-    if any(_compute_alike(whole, parent) for parent in alike):
+    if any(p.backbone == whole.backbone or _compute_alike(whole, p) for p in alike):
         return None
     return next(iter(alike), None)
 

@@ -5,10 +5,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
+from rethink_det.architecture.finite import first_not_finite
 from rethink_det.architecture.structure_scales import fold_scales
 from rethink_det.errors import UserError
 from rethink_det.pruning.passes import Passes, counted_passes
@@ -109,10 +109,10 @@ class Pruner(ABC):
 
 
 def _check_finite(network: nn.Module) -> None:
-    for name, parameter in network.named_parameters():
-        if not torch.isfinite(parameter.detach().abs().max()):
-            layer = name.removeprefix('backbone.').rpartition('.')[0]
-            raise UserError(f'Layer {layer} has weights that are not finite numbers.')
+    name = first_not_finite(dict(network.named_parameters()))
+    if name is not None:
+        layer = name.removeprefix('backbone.').rpartition('.')[0]
+        raise UserError(f'Layer {layer} has weights that are not finite numbers.')
 
 
 def build_pruner(config: Mapping) -> Pruner:

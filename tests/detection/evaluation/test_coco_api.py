@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as mask_tools
 
-from rethink_det.detection.evaluation import metric as module
+from rethink_det.detection.evaluation import coco_metric as module
 from rethink_det.detection.evaluation.coco_metric import CocoMetric
 from rethink_det.errors import UserError
 

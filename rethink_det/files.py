@@ -75,6 +75,11 @@ def _sweep(folder: Path, prefix: str) -> None:
                 left.unlink()
 
 
+def unfinished(folder: Path) -> list[Path]:
+    """The files below a folder whose writers were killed, or write them now; in order."""
+    return sorted(path for path in folder.rglob(f'.*{_PART}') if path.is_file())
+
+
 def save_text(text: str, path: str | os.PathLike) -> None:
     """Write a text file (UTF-8) atomically."""
     with replacing(path) as file:

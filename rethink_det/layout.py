@@ -111,13 +111,17 @@ LEFT = INITIAL, CONFIG, REPLICATES, CURVES, SHEET
 """What a run may leave beside its weights and its architecture, and others read."""
 
 
+ASIDE = 'changed'
+"""How the name of a folder begins whose run was changed since it was finished."""
+
+
 def set_aside(folder: Path) -> Path:
     """Where a run's folder goes that was changed since: beside it, under a name no run has.
 
     Args:
         folder: Of the run.
     """
-    places = (folder.with_name(f'changed{n or ""}-{folder.name}') for n in itertools.count())
+    places = (folder.with_name(f'{ASIDE}{n or ""}-{folder.name}') for n in itertools.count())
     return next(place for place in places if not place.exists())
 
 

@@ -9,7 +9,7 @@ import torch
 import torch_pruning as tp
 from torchvision.models import resnet50
 
-from rethink_det.cli import _parser, main
+from rethink_det.cli import _options, main
 from rethink_det.registry import PRUNERS
 from rethink_det.study.names import find_study
 from rethink_det.training.config import find_config, load_config
@@ -34,7 +34,7 @@ def test_there_is_something_to_run():
 
 @pytest.mark.parametrize('command', COMMANDS, ids=' '.join)
 def test_each_command_is_understood(command):
-    options = _parser(command[0]).parse_args(command)
+    options = _options(command)
     named = getattr(options, 'config', None) or getattr(options, 'study', None)
     if named and not named.startswith('work_dirs'):
         assert find_study(named) if command[0] == 'study' else find_config(named)
@@ -42,7 +42,7 @@ def test_each_command_is_understood(command):
 
 def test_a_command_that_is_not_shown_is_refused():
     with pytest.raises(SystemExit, match='2'):
-        _parser(None).parse_args(['sculpt', 'resnet34-a'])
+        _options(['sculpt', 'resnet34-a'])
 
 
 def run(snippet):

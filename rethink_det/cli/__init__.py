@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from rethink_det import __version__
+from rethink_det.cli.study_tools import TOOLS
 from rethink_det.errors import UserError, refused_by_system
 
 __all__ = ['COMMANDS', 'main']
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
     logging.raiseExceptions = False  # a log that cannot be written is no traceback on the screen
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parser(_called(arguments)).parse_args(arguments)
+    options = _options(arguments)
     try:
         status = options.run(options)
     except UserError as error:
@@ -65,6 +66,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(status)
 
 
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    """What is asked for, and in ``run`` who does it."""
+    match arguments:
+        case ['study', word, *others] if word in TOOLS:
+            return _tool_parser(word).parse_args(others)
+    return _parser(_called(arguments)).parse_args(arguments)
+
+
 def _called(arguments: Sequence[str]) -> str | None:
     """The command that a command line begins with, if it is one."""
     first = next((word for word in arguments if not word.startswith('-')), None)
@@ -82,8 +91,20 @@ def _parser(called: str | None) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if name == called:
-            module = import_module(f'{__name__}.{name}')
-            command.description = module.__doc__
-            module.add_arguments(command)
-            command.set_defaults(run=module.run)
+            _fill(command, f'{__name__}.{name}')
     return parser
+
+
+def _tool_parser(word: str) -> argparse.ArgumentParser:
+    """Knows the arguments of ``rethink-det study WORD``."""
+    parser = argparse.ArgumentParser(prog=f'rethink-det study {word}')
+    _fill(parser, f'{__name__}.study_tools.{word}')
+    return parser
+
+
+def _fill(parser: argparse.ArgumentParser, name: str) -> None:
+    """Let a parser know what a command's module declares."""
+    module = import_module(name)
+    parser.description = module.__doc__
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run)

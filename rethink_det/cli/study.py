@@ -7,6 +7,7 @@ from pathlib import Path
 from rethink_det.arms import DETECTION
 from rethink_det.bounds import check_count
 from rethink_det.cli.config_options import add_config_options
+from rethink_det.cli.study_tools import TOOLS
 from rethink_det.errors import UserError
 from rethink_det.layout import REPORT_MARKDOWN, WORK_DIRS
 from rethink_det.report.page import write_report
@@ -21,6 +22,8 @@ from rethink_det.study.latencies import measure_latencies
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    tools = '; '.join(f'study {word}: {summary}' for word, summary in TOOLS.items())
+    parser.epilog = f'Of a folder that a study has filled: {tools}'
     parser.add_argument(
         'study',
         help='study config, or the name of a shipped one: demo, paper/cifar10_resnet56; with '

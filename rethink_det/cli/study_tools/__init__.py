@@ -1,0 +1,10 @@
+"""``rethink-det study WORD DIR``: what is asked of a study's folder, one module a word.
+
+Each is built as a command is: ``add_arguments(parser)`` and ``run(options)``, imported when it is
+called. A study config of that name is still run as ``./WORD`` or ``WORD.py``.
+"""
+
+TOOLS = {
+    'verify': "Check a study's folder: is every finished run still what it left?",
+}
+"""What each word does; its module has its name and says more."""

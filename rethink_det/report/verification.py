@@ -1,0 +1,117 @@
+"""Whether a study's folder still holds what its runs left: seals, digests, what lies about.
+
+Nothing is repaired here: the study does again what is not as it was, the next time it is started.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rethink_det.errors import UserError
+from rethink_det.files import unfinished
+from rethink_det.layout import ASIDE, CONFIG, RECIPE, RESULT, RESULTS, RUNS
+from rethink_det.report.results import StudyResults
+from rethink_det.report.run_result import COMPLETED, RunResult
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found in a study's folder; places are relative to it.
+
+    Attributes:
+        sound: Finished runs, all of whose files are what they left.
+        unknown: Finished runs of releases that kept no digests: nothing can be said of them.
+        unfinished: Runs that were broken off, or go on now.
+        aside: Runs that were changed, and that a study put aside and did again.
+        temporary: Files that a writer did not finish; the next one removes them.
+        wrong: What is not as it was, a line each.
+    """
+
+    sound: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+    temporary: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All of it, for people."""
+        told = {
+            'wrong': self.wrong,
+            'finished before runs kept digests, so not checked': self.unknown,
+            'not finished': self.unfinished,
+            'put aside as changed, used by nothing': self.aside,
+            'left by a writer that was killed, used by nothing': self.temporary,
+        }
+        lines = [f'{what}: {line}' for what, found in told.items() for line in found]
+        runs = f'{len(self.sound)} finished run{"" if len(self.sound) == 1 else "s"} as left'
+        return '\n'.join([*lines, f'{runs}; {len(self.wrong)} wrong'])
+
+
+def verify(work_dir: str | os.PathLike) -> Verification:
+    """Compare everything in a study's folder with what its runs said when they were done.
+
+    Raises:
+        UserError: It is no folder of a study.
+    """
+    root = Path(work_dir)
+    if not (root / RUNS).is_dir():
+        raise UserError(f'{root} is no folder of a study: it has no {RUNS}/ in it.')
+    found, runs = Verification(), {}
+    for folder in run_folders(root):
+        place = folder.relative_to(root).as_posix()
+        if folder.name.startswith(ASIDE):
+            found.aside.append(place)
+        else:
+            runs[place] = _run(folder, root, found)
+    found.temporary.extend(path.relative_to(root).as_posix() for path in unfinished(root))
+    found.wrong.extend(_rows(root, runs))
+    return found
+
+
+def run_folders(root: Path) -> Iterator[Path]:
+    """The folders of a study's runs, finished or not, those put aside as well; in order."""
+    for place, folders, files in os.walk(root / RUNS):
+        folders.sort()
+        if {RESULT, RECIPE, CONFIG}.intersection(files):
+            folders.clear()  # what is below belongs to the run
+            yield Path(place)
+
+
+def _run(folder: Path, root: Path, found: Verification) -> RunResult | None:
+    """A run's result; where its folder belongs is noted."""
+    place = folder.relative_to(root).as_posix()
+    try:
+        result = RunResult.read(folder, root)
+    except FileNotFoundError:
+        found.unfinished.append(place)
+        return None
+    except UserError as error:
+        found.wrong.append(str(error))
+        return None
+    lines = [f'{place}/{name} is not what the run left' for name in result.changed]
+    lines += [f'{place}/{name} is gone' for name in result.gone]
+    found.wrong.extend(lines)
+    if not lines:
+        (found.unknown if result.checksums is None else found.sound).append(place)
+    return result
+
+
+def _rows(root: Path, runs: dict[str, RunResult | None]) -> Iterator[str]:
+    """Where ``results.json``, which the report is written from, says something else."""
+    try:
+        rows = StudyResults.read(root).runs if (root / RESULTS).is_file() else []
+    except UserError as error:
+        yield str(error)
+        return
+    for row in rows:
+        if row.status != COMPLETED or row.folder is None:
+            continue
+        run = runs.get(row.folder)
+        where = f'{RESULTS}: {row.key or row.folder}'
+        if row.folder not in runs:
+            yield f'{where}: its folder is gone'
+        elif run and (run.metrics, run.digest) != (row.metrics, row.digest):
+            yield f'{where}: says something else than the {RESULT} of the run'

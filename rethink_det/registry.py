@@ -31,7 +31,11 @@ DATASETS = Registry(
     'dataset',
     parent=MMENGINE_DATASETS,
     scope=SCOPE,
-    locations=['rethink_det.datasets', 'rethink_det.detection.datasets.shapes'],
+    locations=[
+        'rethink_det.datasets',
+        'rethink_det.detection.datasets.coco_dataset',
+        'rethink_det.detection.datasets.shapes',
+    ],
 )
 DATA_SAMPLERS = Registry(
     'data sampler',

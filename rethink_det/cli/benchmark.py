@@ -5,13 +5,14 @@ from typing import Any
 
 import torch
 
-from rethink_det.benchmark import backbone, coco, detector, prune, start_up, train
+from rethink_det.benchmark import backbone, checks, coco, detector, prune, start_up, train
 from rethink_det.cli.config_options import KeyValues, add_imports, import_modules
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
     'train': {'rounds': 5, 'network': train.NETWORKS},
     'prune': {'network': ('resnet50',), 'images': 512},
     'coco': {'rounds': 3, 'images': 1000},
+    'check': {'rounds': 3, 'images': 5000},
     'detector': {'images': detector.IMAGES},
 }
 
@@ -20,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument('what', choices=list(_BENCHMARKS))
     parser.add_argument(
-        '--rounds', type=int, help='pairs of timings; default: 30, for train 5, for coco 3'
+        '--rounds',
+        type=int,
+        help='pairs of timings; default: 30, for train 5, for coco and check 3',
     )
     parser.add_argument(
         '--network',
@@ -33,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--images',
         type=int,
         help='images of noise; default: 512, for train on a GPU 25,600, for coco 1,000, for '
-        f'detector {detector.IMAGES}',
+        f'check 5,000, for detector {detector.IMAGES}',
     )
     training = parser.add_argument_group('train')
     training.add_argument('--batch', type=int, default=128, help='images of a step')
@@ -93,6 +96,11 @@ def _coco(options: argparse.Namespace) -> None:
     coco.encoding(min(options.images, coco.ENCODED), options.rounds)
 
 
+def _check(options: argparse.Namespace) -> None:
+    """What looking at a detector's data takes before a training, first and once more."""
+    checks.of_coco(options.images, options.rounds)
+
+
 def _detector(options: argparse.Namespace) -> None:
     """A training step with our backbone and hooks against mmdet's own."""
     detector.against_mmdet(options.images, options.rounds)
@@ -104,5 +112,6 @@ _BENCHMARKS = {
     'prune': _prune,
     'train': _train,
     'coco': _coco,
+    'check': _check,
     'detector': _detector,
 }

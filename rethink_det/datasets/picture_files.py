@@ -5,6 +5,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -43,22 +44,36 @@ class Header(NamedTuple):
 def read_header(path: Path) -> Header:
     """The header of a picture; one that ends early is decoded, to be sure that it is damaged.
 
+    A file that was read before and is the same is not read again.
+
     Raises:
         UserError: The file is empty, no picture, or cut short.
     """
+    try:
+        status = path.stat()
+    except OSError:
+        raise UserError(f'{path} does not exist.') from None
+    return _header(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=100_000)
+def _header(path: Path, size: int, changed: int) -> Header:
     try:
         with _of_any_size(), Image.open(path) as image:
             if _ends_early(path, image.format):
                 image.load()
             return Header(image.width, image.height, _orientation(image))
     except (OSError, SyntaxError, ValueError) as error:
-        if not path.is_file():
-            raise UserError(f'{path} does not exist.') from None
-        reason = 'it is empty' if not path.stat().st_size else _without(str(error), path)
+        reason = _without(str(error), path) if size else 'it is empty'
         raise UserError(
             f'{path} is no picture that can be read ({reason}): fetch it again, or remove it and '
             'what is said of it.'
         ) from None
+
+
+def forget_headers() -> None:
+    """Read every picture anew that is asked for from now on."""
+    _header.cache_clear()
 
 
 def spread(items: Sequence[Item], most: int) -> list[Item]:

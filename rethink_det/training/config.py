@@ -18,6 +18,7 @@ from mmengine.registry import OPTIMIZERS
 from rethink_det.errors import UserError
 from rethink_det.packages import folder_of
 from rethink_det.registered import registered, scope_of
+from rethink_det.registry import SCOPE
 from rethink_det.training.option_keys import addable_keys, with_default_hooks
 
 
@@ -162,6 +163,15 @@ def known_fields(kind: type, data: Mapping[str, Any], where: str) -> dict[str, A
     if unknown:
         raise UserError(f'{where}: unknown key {unknown[0]!r}; valid are {", ".join(valid)}.')
     return dict(data)
+
+
+def import_this_package(config: Config) -> None:
+    """Let whoever reads a config, in place, know the types of this package."""
+    custom = dict(config.get('custom_imports') or {})
+    imports = custom.get('imports') or []
+    imports = [imports] if isinstance(imports, str) else list(imports)
+    if SCOPE not in imports:
+        config.custom_imports = {**custom, 'imports': [*imports, SCOPE]}
 
 
 def name_arm(config: Config, arm: str) -> None:

@@ -112,6 +112,11 @@ class AnnotationFile:
         return tuple(category.name for category in self.categories)
 
 
+def forget() -> None:
+    """Read every file anew that is asked for from now on."""
+    _read.cache_clear()
+
+
 @lru_cache(maxsize=8)
 def _read(_: Path, path: Path, size: int, changed: int) -> AnnotationFile:
     content = _content(path)

@@ -5,14 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rethink_det.detection.datasets.annotation_file import NO_MASK, AnnotationFile
-from rethink_det.detection.datasets.coco_part import CocoPart, check_numbering
+from rethink_det.detection.datasets.coco_part import (
+    JUDGES_BY_NAME,
+    CocoPart,
+    check_all_there,
+    check_order,
+)
 from rethink_det.detection.datasets.ids import Name
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type
 from rethink_det.registry import METRICS
 
-_OWN = 'rethink_det.CocoMetric'
-_OF_COCO = (_OWN, 'mmdet.CocoMetric')
+_OF_COCO = (JUDGES_BY_NAME, 'mmdet.CocoMetric')
 
 
 def check_evaluators(
@@ -51,8 +55,11 @@ def _check_coco(metric: Mapping, file: AnnotationFile, parts: Sequence[CocoPart]
         return
     run = _images(parts)
     if all(part.file.path.resolve() != file.path.resolve() for part in parts) or len(parts) > 1:
-        check_numbering(file, parts[0].classes, parts[0].key)
+        check_all_there(file, parts[0].classes, parts[0].key)
         _check_images(file, run, parts[0], key)
+    own = is_type(metric, JUDGES_BY_NAME, METRICS)
+    if not own:
+        check_order(file, parts[0].classes, parts[0].key)
     objects = file.objects
     if not len(objects):
         raise UserError(f'{file.path} has no objects: {key} would judge nothing.')
@@ -64,10 +71,10 @@ def _check_coco(metric: Mapping, file: AnnotationFile, parts: Sequence[CocoPart]
             f'first is annotation {objects.numbers[int(without.argmax())]!r}: {key}.metric can be '
             "'bbox' alone."
         )
-    if objects.without_iscrowd and not is_type(metric, _OWN, METRICS):
+    if objects.without_iscrowd and not own:
         raise UserError(
             f'{file.path}: {objects.without_iscrowd} of {len(objects)} annotations have no '
-            f"iscrowd. Give them iscrowd 0, or set {key}.type='{_OWN}'."
+            f"iscrowd. Give them iscrowd 0, or set {key}.type='{JUDGES_BY_NAME}'."
         )
 
 

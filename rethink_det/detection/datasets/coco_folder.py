@@ -31,6 +31,10 @@ class Split:
     annotations: AnnotationFile
     images: Path
 
+    def has_order(self, classes: tuple[str, ...]) -> bool:
+        """Whether its file lists the classes in this order."""
+        return tuple(name for name in self.annotations.names if name in classes) == classes
+
 
 @dataclass(frozen=True)
 class CocoFolder:
@@ -41,7 +45,7 @@ class CocoFolder:
         train: What is trained on.
         val: What is evaluated while training.
         test: What is evaluated at the end: a test split with annotations, or else ``val``.
-        classes: Names, in the order in which mmdet numbers them.
+        classes: Names, in the order of the training file; that of another may differ.
     """
 
     root: Path
@@ -121,10 +125,7 @@ def _image_folders(root: Path, split: str, file: Path) -> Iterator[Path]:
 
 
 def _classes(splits: list[Split]) -> tuple[str, ...]:
-    """The names that all splits agree on.
-
-    mmdet numbers classes by their order in each file, so that the order has to be the same.
-    """
+    """The names that all splits agree on, in the order of the first."""
     files = [split.annotations for split in splits]
     used = {number for file in files for number in file.objects.categories}
     # Roboflow puts the group of its classes first, as category 0 without any object.
@@ -137,9 +138,9 @@ def _classes(splits: list[Split]) -> tuple[str, ...]:
             f'{", ".join(names[0]) or "none"}.'
         )
     for file, other in zip(files, names, strict=True):
-        if other != names[0]:
+        if sorted(other) != sorted(names[0]):
             raise UserError(
                 f'{files[0].path} has the categories {", ".join(names[0])}, but {file.path} has '
-                f'{", ".join(other)}: they must be the same, in the same order.'
+                f'{", ".join(other)}: they must be the same.'
             )
     return names[0]

@@ -15,6 +15,11 @@ from rethink_det.detection.datasets.loading import loads_masks
 from rethink_det.detection.datasets.part import Part
 from rethink_det.detection.datasets.picture_sizes import Declared, check_sizes
 from rethink_det.errors import UserError
+from rethink_det.registered import is_type
+from rethink_det.registry import DATASETS
+
+BY_NAME, JUDGES_BY_NAME = 'rethink_det.CocoDataset', 'rethink_det.CocoMetric'
+"""What numbers classes by their names in the config, whatever their order in a file."""
 
 _BEYOND = 1.0  # pixels by which boxes may reach beyond a picture: they are often rounded
 
@@ -61,7 +66,9 @@ class CocoPart(Part):
         check_references(file)
         check_names(file, self.classes)
         check_classes(file, self.classes, heads, self.key)
-        check_numbering(file, self.classes, self.key)
+        check_all_there(file, self.classes, self.key)
+        if not is_type(self.settings, BY_NAME, DATASETS):
+            check_order(file, self.classes, self.key)
         declared = [
             Declared(self.folder / image.name, image.width, image.height) for image in file.images
         ]
@@ -172,18 +179,13 @@ def check_names(file: AnnotationFile, classes: tuple[str, ...]) -> None:
         )
 
 
-def check_numbering(file: AnnotationFile, classes: tuple[str, ...], key: str) -> None:
-    """Refuse a file whose categories mmdet would number otherwise than the config's classes.
-
-    mmdet numbers those that are among the classes by their order in the file; what the
-    numbers are called is the order of the config's classes.
+def check_all_there(file: AnnotationFile, classes: tuple[str, ...], key: str) -> None:
+    """Refuse a file without a category for each class of the config.
 
     Raises:
-        UserError: A class has no category, or the order is another.
+        UserError: A class has no category.
     """
-    wanted = set(classes)
-    numbered = tuple(name for name in file.names if name in wanted)
-    missing = [name for name in classes if name not in numbered]
+    missing = [name for name in classes if name not in file.names]
     if missing:
         close = _close(missing[0], file.names)
         hint = f"; it has '{close}'" if close else f'; it has {_some(file.names)}'
@@ -191,11 +193,24 @@ def check_numbering(file: AnnotationFile, classes: tuple[str, ...], key: str) ->
             f"{file.path} has no category '{missing[0]}', which is among the classes of {key}"
             f'{hint}. List the same categories in every file, and set {key}.metainfo.classes.'
         )
+
+
+def check_order(file: AnnotationFile, classes: tuple[str, ...], key: str) -> None:
+    """Refuse a file whose categories mmdet would number otherwise than the config's classes.
+
+    mmdet numbers those that are among the classes by their order in the file; what the
+    numbers are called is the order of the config's classes.
+
+    Raises:
+        UserError: The order is another.
+    """
+    numbered = tuple(name for name in file.names if name in set(classes))
     if numbered != classes:
         raise UserError(
             f'{file.path} has the categories {_some(numbered, 12)}, in this order, by which mmdet '
             f'numbers them; {key}.metainfo.classes is {_some(classes, 12)}. Bring every file and '
-            'metainfo.classes of every data set into one order.'
+            'metainfo.classes of every data set into one order, or go by names: '
+            f"type='{BY_NAME}' for every data set, '{JUDGES_BY_NAME}' for their evaluators."
         )
 
 

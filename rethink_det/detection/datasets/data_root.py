@@ -11,14 +11,17 @@ from mmengine.config import Config
 from rethink_det.datasets.wrappers import unwrapped
 from rethink_det.detection.adapted import Adapted, Change, difference
 from rethink_det.detection.datasets.coco_folder import CocoFolder, Split
+from rethink_det.detection.datasets.coco_part import BY_NAME, JUDGES_BY_NAME
 from rethink_det.detection.datasets.loading import steps
 from rethink_det.detection.datasets.voc_devkit import has_devkit, with_devkit
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS
 from rethink_det.errors import UserError
-from rethink_det.training.config import load_config
+from rethink_det.training.config import import_this_package, load_config
 
 _MASKS = re.compile(r"mask_head|panoptic_head|mask_iou_head|'\w*(Mask|Ins|SOLO)\w*'")
 _SPLITS = ('train', 'val', 'test')
+_COCO = 'mmdet.CocoDataset'
+_ANOTHER_ORDER = 'as its file has the classes in another order'
 # What of a data set's settings belongs to training, not to the place where its data lies.
 _KEPT = (
     'pipeline',
@@ -39,7 +42,8 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
     ``train/_annotations.coco.json`` and ``valid/``, and ``train.json`` with ``train/``; those
     that the config names come first. Data sets inside wrappers are set as well, evaluators that
     have an ``ann_file``, and the number of classes of all heads. Where objects have boxes alone, a
-    detector that learns no masks loads none.
+    detector that learns no masks loads none. Where a file lists the classes in another order than
+    that of the training images, its data set and evaluators go by their names.
 
     Where the config is for VOC and its list of training images is in the folder, the folder is a
     VOC devkit, and the paths alone change.
@@ -102,7 +106,7 @@ def _first(config: Config, split: str) -> tuple[Mapping, str]:
 def _set_split(config: Config, name: str, split: Split, folder: CocoFolder) -> list[Change]:
     """Give a split's loader and evaluators its data, in place; returns what changes."""
     changes: list[Change] = []
-    loader, evaluator = config.get(f'{name}_dataloader'), config.get(f'{name}_evaluator')
+    loader, key = config.get(f'{name}_dataloader'), f'{name}_evaluator'
     if loader:  # a new one: config files often give val and test one object
         old, place = _first(config, name)
         new = _replaced(loader['dataset'], split, folder)
@@ -111,10 +115,16 @@ def _set_split(config: Config, name: str, split: Split, folder: CocoFolder) -> l
         changes += difference(f'{place}.ann_file', before, file, f'in {folder.root}')
         classes = (old.get('metainfo') or {}).get('classes')
         changes += difference(f'{place}.metainfo.classes', classes, folder.classes)
+        if not split.has_order(folder.classes):
+            import_this_package(config)
+            changes.append(Change(f'{place}.type', _COCO, BY_NAME, _ANOTHER_ORDER))
+    own = {} if split.has_order(folder.classes) else {'type': JUDGES_BY_NAME}
+    found = {'ann_file': str(split.annotations.path), **own}
+    evaluator = config.get(key)
     if isinstance(evaluator, Sequence):
-        config[f'{name}_evaluator'] = [_judging(one, split) for one in evaluator]
+        config[key] = [_judging(one, found) for one in evaluator]
     elif evaluator:
-        config[f'{name}_evaluator'] = _judging(evaluator, split)
+        config[key] = _judging(evaluator, found)
     return changes
 
 
@@ -129,7 +139,7 @@ def _replaced(dataset: Mapping, split: Split, folder: CocoFolder) -> dict:
         return {**dataset, 'dataset': _replaced(dataset['dataset'], split, folder)}
     return {
         **{key: dataset[key] for key in _KEPT if key in dataset},
-        'type': 'mmdet.CocoDataset',
+        'type': _COCO if split.has_order(folder.classes) else BY_NAME,
         'data_root': f'{folder.root}/',
         'ann_file': _below(split.annotations.path, folder.root),
         'data_prefix': {'img': f'{_below(split.images, folder.root)}/'},
@@ -137,9 +147,8 @@ def _replaced(dataset: Mapping, split: Split, folder: CocoFolder) -> dict:
     }
 
 
-def _judging(evaluator: Mapping, split: Split) -> dict:
-    found = {'ann_file': str(split.annotations.path)} if evaluator.get('ann_file') else {}
-    return {**evaluator, **found}
+def _judging(evaluator: Mapping, found: Mapping) -> dict:
+    return {**evaluator, **(found if evaluator.get('ann_file') else {})}
 
 
 def _learns_masks(model: Mapping) -> bool:

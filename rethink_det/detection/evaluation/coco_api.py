@@ -13,12 +13,13 @@ import numpy as np
 from mmdet.datasets.api_wrappers import COCO
 from mmengine.logging import print_log
 
+from rethink_det.detection.datasets.coco_dataset import CategoriesByName
 from rethink_det.detection.datasets.ids import Name, is_id, numbered
 from rethink_det.detection.evaluation.detections import Detections, Table
 from rethink_det.errors import UserError
 
 
-class CocoApi(COCO):
+class CocoApi(CategoriesByName):
     """mmdet's COCO, except that any ids will do and that nothing may have been predicted.
 
     Inside, images and categories are numbered in the order of their ids, objects in that of the

@@ -9,7 +9,7 @@ import numpy as np
 from pycocotools.cocoeval import COCOeval
 
 from rethink_det.detection.evaluation.curves import USUAL
-from rethink_det.detection.evaluation.faster_coco_eval import FasterCocoEval
+from rethink_det.detection.evaluation.hotcoco_eval import HotCocoEval
 from rethink_det.detection.evaluation.resampled_ap import ClassMatches
 from rethink_det.errors import UserError
 
@@ -33,7 +33,7 @@ def class_matches(evaluator: COCOeval) -> list[ClassMatches]:
     """What a COCOeval that has evaluated matched, by class; classes without an object are left out.
 
     Args:
-        evaluator: pycocotools' ``COCOeval``, or :class:`.FasterCocoEval`.
+        evaluator: pycocotools' ``COCOeval``, or :class:`.HotCocoEval`.
 
     Raises:
         UserError: It does not tell classes apart, or not by 100 detections an image.
@@ -41,7 +41,7 @@ def class_matches(evaluator: COCOeval) -> list[ClassMatches]:
     settings = evaluator.params
     if not settings.useCats or USUAL not in settings.maxDets:
         raise UserError(f'COCO defines AP by class and {USUAL} detections an image')
-    images = evaluator.on_images() if isinstance(evaluator, FasterCocoEval) else _of_all(evaluator)
+    images = evaluator.on_images() if isinstance(evaluator, HotCocoEval) else _of_all(evaluator)
     places = {number: place for place, number in enumerate(settings.imgIds)}
     sizes = len(settings.imgIds), len(settings.iouThrs)
     classes = groupby(images, key=itemgetter('category_id'))

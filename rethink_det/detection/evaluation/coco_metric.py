@@ -16,8 +16,8 @@ from rethink_det.detection.evaluation.coco_api import CocoApi, FasterCocoApi
 from rethink_det.detection.evaluation.coco_replicates import coco_replicates
 from rethink_det.detection.evaluation.curves import Curves, coco_curves, kept
 from rethink_det.detection.evaluation.detections import Table, table_of_results
-from rethink_det.detection.evaluation.faster_coco_eval import FasterCocoEval
 from rethink_det.detection.evaluation.garbage import no_garbage_collection
+from rethink_det.detection.evaluation.hotcoco_eval import HotCocoEval
 from rethink_det.detection.evaluation.rle import encode_masks
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
@@ -31,7 +31,7 @@ def _as_it_is(predictions: list[Table]) -> list[Table]:
 
 # By the names under which mmdet's module knows them.
 _BACKENDS = {
-    'faster': {'COCO': FasterCocoApi, 'COCOeval': FasterCocoEval, 'load': _as_it_is},
+    'faster': {'COCO': FasterCocoApi, 'COCOeval': HotCocoEval, 'load': _as_it_is},
     'pycocotools': {'COCO': CocoApi, 'COCOeval': COCOeval},
 }
 

@@ -13,7 +13,7 @@ from rethink_det.detection.datasets.ids import is_id
 from rethink_det.detection.evaluation.coco_api import FasterCocoApi
 from rethink_det.detection.evaluation.coco_replicates import coco_replicates
 from rethink_det.detection.evaluation.detections import table_of_rows
-from rethink_det.detection.evaluation.faster_coco_eval import FasterCocoEval
+from rethink_det.detection.evaluation.hotcoco_eval import HotCocoEval
 from rethink_det.errors import UserError, in_one_line
 
 NEEDED = ('image_id', 'category_id', 'score')
@@ -61,14 +61,14 @@ def saved_predictions(annotations: str | PathLike, predictions: str | PathLike) 
     return SavedPredictions({metric: float(evaluator.stats[0])}, **vars(found))
 
 
-def _evaluated(truth: FasterCocoApi, path: Path) -> FasterCocoEval:
+def _evaluated(truth: FasterCocoApi, path: Path) -> HotCocoEval:
     found = _predictions(path, truth)
     # Where there are both, pycocotools would take the area of the box for that of the mask.
     has_masks = bool(found) and 'segmentation' in found[0]
     kind, key = ('segm', 'segmentation') if has_masks else ('bbox', 'bbox')
     try:
         detections = truth.loadRes([table_of_rows(found, key)])
-        evaluator = FasterCocoEval(truth, detections, kind)
+        evaluator = HotCocoEval(truth, detections, kind)
     except UserError as error:
         raise UserError(f'{path}: {error}') from None
     except (KeyError, TypeError, ValueError) as error:

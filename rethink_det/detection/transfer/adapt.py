@@ -32,6 +32,7 @@ from rethink_det.registry import HOOKS
 from rethink_det.training import Budget
 from rethink_det.training.arm_weights import check_kind
 from rethink_det.training.budget import Base
+from rethink_det.training.config import import_this_package
 
 WEIGHT_HOOKS = ('rethink_det.TransferHook', 'rethink_det.MaskHook')
 """Hooks that bring a backbone's weights in: a config's own go with its backbone."""
@@ -87,7 +88,7 @@ def transfer_config(
     settings.apply(config, arm, base)
     others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
     config.custom_hooks = [*others, *_hooks(config, arm, shape, weights)]
-    _import_this_package(config)
+    import_this_package(config)
     return Adapted(config, tuple(changes))
 
 
@@ -196,12 +197,3 @@ def _hooks(
         raise UserError('The architecture has weight masks: give the checkpoint they are in.')
     mask = {'type': 'rethink_det.MaskHook', 'checkpoint': str(weights), 'part': 'backbone'}
     return [transfer, {**mask, 'redraw': not arm.takes_weights}]
-
-
-def _import_this_package(config: Config) -> None:
-    """Let whoever reads the resolved config know its types."""
-    custom = dict(config.get('custom_imports') or {})
-    imports = custom.get('imports') or []
-    imports = [imports] if isinstance(imports, str) else list(imports)
-    if 'rethink_det' not in imports:
-        config.custom_imports = {**custom, 'imports': [*imports, 'rethink_det']}

@@ -106,6 +106,16 @@ def test_categories_in_another_order_are_refused(annotated, split):
     assert f'{split}_dataloader.dataset.metainfo.classes is circle, square' in text
 
 
+def test_a_data_set_that_goes_by_names_takes_any_order(annotated):
+    annotated.change('val', renamed('square', 'circle'))
+    named = annotated.config(val=dict(type='rethink_det.CocoDataset'))
+    assert check_data(named, splits=('val',)) == ()
+    judge = annotated.config(
+        val=dict(type='rethink_det.CocoDataset'), evaluator=dict(type='mmdet.CocoMetric')
+    )
+    assert "'rethink_det.CocoMetric' for their evaluators" in refusal(judge)
+
+
 def test_classes_of_the_config_in_another_order_are_refused(annotated):
     turned = dict(metainfo=dict(classes=NAMES[::-1]))
     assert 'metainfo.classes is square, circle' in refusal(annotated.config(turned, turned))

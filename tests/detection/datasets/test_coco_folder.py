@@ -66,7 +66,7 @@ def test_missing_images_are_refused_with_the_folders_looked_into(tmp_path):
     [
         (lambda content: content.update(images=[]), 'lists no images'),
         (lambda content: content.pop('categories'), 'is no COCO annotation file'),
-        (lambda content: content['categories'].reverse(), 'house, tree, ship: they must be the'),
+        (lambda content: content['categories'][0].update(name='boat'), 'boat, tree, house: they'),
         (lambda content: content['categories'].pop(), 'ship, tree: they must be the same'),
     ],
 )
@@ -78,6 +78,17 @@ def test_a_val_file_that_does_not_fit_is_refused(change, message, tmp_path):
     file.write_text(json.dumps(content))
     with pytest.raises(UserError, match=f'instances_val2017.json.*{message}'):
         CocoFolder.find(tmp_path)
+
+
+def test_a_val_file_may_list_the_classes_in_another_order(tmp_path):
+    write_layout(tmp_path, 'coco')
+    file = tmp_path / 'annotations/instances_val2017.json'
+    content = json.loads(file.read_text())
+    content['categories'].reverse()
+    file.write_text(json.dumps(content))
+    found = CocoFolder.find(tmp_path)
+    assert found.classes == CLASSES
+    assert found.train.has_order(CLASSES) and not found.val.has_order(CLASSES)
 
 
 def test_classes_without_names_of_their_own_are_refused(tmp_path):

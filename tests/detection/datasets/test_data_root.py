@@ -42,6 +42,21 @@ def leaf(dataset):
     return leaf(dataset.dataset) if 'dataset' in dataset else dataset
 
 
+def test_a_file_of_another_order_goes_by_names(tmp_path):
+    root = write_layout(tmp_path, 'coco')
+    file = root / 'annotations/instances_val2017.json'
+    content = json.loads(file.read_text())
+    content['categories'].reverse()
+    file.write_text(json.dumps(content))
+    config, changes = moved(FASTER, root)
+    types = [config[f'{split}_dataloader'].dataset.type for split in SPLITS]
+    assert types == ['mmdet.CocoDataset', *2 * ['rethink_det.CocoDataset']]
+    assert config.val_evaluator.type == config.test_evaluator.type == 'rethink_det.CocoMetric'
+    assert 'rethink_det' in config.custom_imports['imports']
+    assert sum('as its file has the classes in another order' in line for line in changes) == 2
+    check_data(config)
+
+
 def test_all_paths_point_into_the_folder_and_the_original_stays(roboflow):
     original = load_config(FASTER)
     before = original.pretty_text

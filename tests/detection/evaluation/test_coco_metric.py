@@ -15,7 +15,7 @@ from pycocotools.cocoeval import COCOeval
 from rethink_det.detection.evaluation.coco_api import FasterCocoApi
 from rethink_det.detection.evaluation.coco_metric import CocoMetric, mmdet_module
 from rethink_det.detection.evaluation.detections import table_of_rows
-from rethink_det.detection.evaluation.faster_coco_eval import FasterCocoEval
+from rethink_det.detection.evaluation.hotcoco_eval import HotCocoEval
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
 
@@ -144,7 +144,7 @@ def raw_stats(evaluator, ann_file, truth, samples, kind, max_dets=(100, 300, 100
                     **shape,
                 )
             )
-    if evaluator is FasterCocoEval:
+    if evaluator is HotCocoEval:
         api = FasterCocoApi(str(ann_file))
         key = 'bbox' if kind == 'bbox' else 'segmentation'
         found = api.loadRes([table_of_rows(results, key)])
@@ -182,7 +182,7 @@ def real_case():
 @pytest.mark.parametrize('kind', ['bbox', 'segm'])
 def test_unrounded_numbers_equal_pycocotools(random_case, kind):
     theirs = raw_stats(COCOeval, *random_case, kind)
-    ours = raw_stats(FasterCocoEval, *random_case, kind)
+    ours = raw_stats(HotCocoEval, *random_case, kind)
     np.testing.assert_array_equal(ours, theirs)
     assert (theirs[:6] > 0).all()  # every area range took part
 
@@ -190,7 +190,7 @@ def test_unrounded_numbers_equal_pycocotools(random_case, kind):
 @pytest.mark.parametrize('kind', ['bbox', 'segm'])
 def test_unrounded_numbers_equal_pycocotools_on_coco(real_case, kind):
     theirs = raw_stats(COCOeval, *real_case, kind)
-    np.testing.assert_array_equal(raw_stats(FasterCocoEval, *real_case, kind), theirs)
+    np.testing.assert_array_equal(raw_stats(HotCocoEval, *real_case, kind), theirs)
     assert 0.2 < theirs[0] < 1
 
 
@@ -206,7 +206,7 @@ def test_more_than_100_detections_of_a_class(random_case):
         both = {name: torch.cat((worse[name], pred[name])) for name in names}
         flood.append({**sample, 'pred_instances': both})
     theirs = raw_stats(COCOeval, path, truth, flood, 'bbox')
-    np.testing.assert_array_equal(raw_stats(FasterCocoEval, path, truth, flood, 'bbox'), theirs)
+    np.testing.assert_array_equal(raw_stats(HotCocoEval, path, truth, flood, 'bbox'), theirs)
     assert theirs[6] < theirs[7]  # recall at 100 and at 300: the case is one
 
 

@@ -14,7 +14,7 @@ from rethink_det.detection.evaluation.coco_api import CocoApi, FasterCocoApi
 from rethink_det.detection.evaluation.coco_matches import class_matches
 from rethink_det.detection.evaluation.curves import RECALLS
 from rethink_det.detection.evaluation.detections import table_of_rows
-from rethink_det.detection.evaluation.faster_coco_eval import FasterCocoEval
+from rethink_det.detection.evaluation.hotcoco_eval import HotCocoEval
 from rethink_det.detection.evaluation.resampled_ap import (
     ClassMatches,
     reached_recalls,
@@ -55,10 +55,10 @@ def dataset(scene, copies):
 def evaluated(kind, scene, copies):
     truth, detections = dataset(scene, copies)
     with contextlib.redirect_stdout(io.StringIO()):
-        api = FasterCocoApi() if kind is FasterCocoEval else CocoApi()
+        api = FasterCocoApi() if kind is HotCocoEval else CocoApi()
         api.dataset = truth
         api.createIndex()
-        if kind is FasterCocoEval:
+        if kind is HotCocoEval:
             detections = [table_of_rows(detections, 'bbox')]
         found = api.loadRes(detections)
         evaluator = kind(api, found, 'bbox')
@@ -69,7 +69,7 @@ def evaluated(kind, scene, copies):
     return evaluator
 
 
-@pytest.mark.parametrize('kind', [COCOeval, FasterCocoEval])
+@pytest.mark.parametrize('kind', [COCOeval, HotCocoEval])
 @given(scene=scenes, data=st.data())
 def test_a_draw_is_worth_what_pycocotools_says_of_images_that_are_really_repeated(
     kind, scene, data
@@ -87,7 +87,7 @@ def test_a_draw_is_worth_what_pycocotools_says_of_images_that_are_really_repeate
         np.testing.assert_allclose(resampled_ap(classes, [counts]), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize('kind', [COCOeval, FasterCocoEval])
+@pytest.mark.parametrize('kind', [COCOeval, HotCocoEval])
 @given(scene=scenes)
 def test_every_image_once_is_the_ap_itself(kind, scene):
     evaluator = evaluated(kind, scene, [1] * len(scene))
@@ -102,7 +102,7 @@ def test_many_detections_of_an_image_count_as_in_coco():
     shape, wrong = (0, 0, 80, 80), (40, 40, 10, 10)
     guessed = [(wrong, 0, rank) for rank in range(100)] + [(shape, 0, 200)]
     scene = [([(shape, 0, 0)], guessed), ([(shape, 0, 0)], [(shape, 0, 0)])]
-    for kind in (COCOeval, FasterCocoEval):
+    for kind in (COCOeval, HotCocoEval):
         expected = [evaluated(COCOeval, scene, copies).stats[0] for copies in ([2, 1], [0, 1])]
         classes = class_matches(evaluated(kind, scene, [1, 1]))
         found = resampled_ap(classes, [np.array([[2.0, 0], [1, 1]])])

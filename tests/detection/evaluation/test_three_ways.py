@@ -20,7 +20,7 @@ from rethink_det.detection.evaluation.coco_api import CocoApi, FasterCocoApi
 from rethink_det.detection.evaluation.coco_matches import class_matches
 from rethink_det.detection.evaluation.coco_metric import CocoMetric
 from rethink_det.detection.evaluation.detections import table_of_rows
-from rethink_det.detection.evaluation.faster_coco_eval import FasterCocoEval
+from rethink_det.detection.evaluation.hotcoco_eval import HotCocoEval
 from rethink_det.errors import UserError
 from rethink_det.registry import METRICS
 
@@ -188,7 +188,7 @@ def test_arrays_and_matches_are_pycocotools_to_the_last_bit(scene, seed, masks):
     ours, theirs = (
         evaluated(api, make, truth, found, kind)
         for api, make, found in (
-            (FasterCocoApi(), FasterCocoEval, [table_of_rows(rows, key)]),
+            (FasterCocoApi(), HotCocoEval, [table_of_rows(rows, key)]),
             (CocoApi(), COCOeval, rows),
         )
     )

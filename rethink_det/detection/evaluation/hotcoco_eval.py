@@ -14,7 +14,7 @@ from rethink_det.detection.evaluation.garbage import no_garbage_collection
 from rethink_det.errors import UserError
 
 
-class FasterCocoEval(COCOeval):
+class HotCocoEval(COCOeval):
     """pycocotools' COCOeval with matching and accumulation in Rust.
 
     Parameters and summary are pycocotools' own. ``evalImgs`` stays empty; see :meth:`on_images`.

@@ -55,6 +55,25 @@ def check_images(config: Config, splits: Sequence[str] = _SPLITS) -> tuple[str, 
         return tuple(_checked(config, splits))
 
 
+def folder_pictures(config: Config, split: str) -> list[Path]:
+    """Files of a split that is a folder for each class; of other data sets none.
+
+    Args:
+        config: Of a classifier that passed :func:`check_images`.
+        split: Of which dataloader.
+    """
+    with scope_of(config):
+        return [path for folders in _listed(config, split) for path in _pictures(folders)]
+
+
+def _listed(config: Config, split: str) -> Iterator[_Folders]:
+    root = (config.get(f'{split}_dataloader') or {}).get('dataset')
+    for settings, key in unwrapped(root, f'{split}_dataloader.dataset') if root else ():
+        kind = registered(DATASETS, settings['type'])
+        if kind in (ImageFolder, ImageNet):
+            yield _folders(kind, settings, key)
+
+
 def _checked(config: Config, splits: Sequence[str]) -> Iterator[str]:
     found: dict[str, _Folders] = {}
     for split in splits:

@@ -13,7 +13,10 @@ from mmengine.config import Config
 
 from rethink_det.architecture.cost import Cost
 from rethink_det.classification.arm_config import classifier_architecture, is_classifier
+from rethink_det.classification.check_images import folder_pictures
 from rethink_det.cli.train import add_model_arguments, configured, look_at_data
+from rethink_det.datasets.similar_pictures import lookalikes
+from rethink_det.detection.datasets.check_data import part_pictures
 from rethink_det.detection.datasets.data_report import data_report
 from rethink_det.detection.measuring.cost import detector_cost
 from rethink_det.detection.transfer.check_model import check_model
@@ -39,12 +42,23 @@ def run(options: argparse.Namespace) -> int:
     look_at_data(config)
     check_model(config)
     check_optimizer(config)
-    for line in (*data_report(config), *_weights(config), *_cost(config)):
+    told = (*data_report(config), *_lookalikes(config), *_weights(config), *_cost(config))
+    for line in told:
         print(line)
     if not options.no_step:
         _rehearse(config)
     print('A training can start.')
     return 0
+
+
+def _lookalikes(config: Config) -> Iterator[str]:
+    """Pictures that are judged, and look like some that are trained on."""
+    pictures = folder_pictures if is_classifier(config) else part_pictures
+    train = pictures(config, 'train')
+    held = {split: pictures(config, split) for split in ('val', 'test')}
+    for split in held if held['val'] != held['test'] else ('val',):
+        if not set(held[split]) <= set(train):  # a part that is held out of them
+            yield from lookalikes(held[split], train, split)
 
 
 def _weights(config: Config) -> Iterator[str]:

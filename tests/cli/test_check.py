@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -38,6 +39,17 @@ def test_files_alone_are_looked_at_without_a_step(command, coco, tmp_path):
     assert '  boxes: 8 small, 0 medium, 0 large; sides of 32 to 32 pixels' in done.out
     assert 'test_dataloader.dataset: ' not in done.out  # the same as val
     assert 'cost: 0.98 M parameters' in done.out
+
+
+def test_a_picture_of_val_that_was_saved_anew_in_train_is_said(command, coco, tmp_path):
+    rng = np.random.default_rng(0)
+    for path in coco.glob('*2017/*.jpg'):
+        Image.fromarray(rng.integers(0, 256, (4, 6, 3), np.uint8)).resize((96, 64)).save(path)
+    options = [DETECTOR, '--data-root', coco, '--no-step', '--work-dir', tmp_path / 'work']
+    assert 'look like one' not in command('check', *options).out
+    held, copy = coco / 'val2017/val0.jpg', coco / 'train2017/train0.jpg'
+    Image.open(held).save(copy, quality=30)
+    assert f'({held} like {copy})' in command('check', *options).out
 
 
 def test_what_train_refuses_is_refused(refusal, coco, classifier):

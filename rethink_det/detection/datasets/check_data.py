@@ -87,6 +87,12 @@ def data_parts(config: Config, split: str) -> Iterator[Part]:
             raise UserError(f'{path} does not exist. Set {key}.data_root and {key}.ann_file.')
 
 
+def part_pictures(config: Config, split: str) -> list[Path]:
+    """Files of the pictures of a split, as far as :func:`data_parts` knows them."""
+    with scope_of(config, 'mmdet'):
+        return [path for part in data_parts(config, split) for path in part.pictures()]
+
+
 def _place(part: Part) -> str:
     names = ('type', 'data_root', 'ann_file', 'data_prefix', 'metainfo', 'filter_cfg', 'test_mode')
     steps = [step for step in part.settings.get('pipeline') or () if 'Load' in str(step['type'])]

@@ -107,7 +107,7 @@ def run_folder(key: str, identity: str) -> Path:
     return Path(RUNS) / f'{key}-{identity[:8]}'
 
 
-LEFT = INITIAL, CONFIG, REPLICATES, CURVES, SHEET
+LEFT = INITIAL, CONFIG, RECIPE, REPLICATES, CURVES, SHEET
 """What a run may leave beside its weights and its architecture, and others read."""
 
 

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from rethink_det.files import plain, save_json
 from rethink_det.layout import RECIPE
 from rethink_det.report.schema import read, read_file
+from rethink_det.study.data_content import data_content
 from rethink_det.study.stages import Stage
 
 FORMAT = 'rethink_det.run_recipe'
@@ -36,12 +37,14 @@ class Recipe:
         settings: What the stage is told besides, but for files.
         sources: Digests of what it builds on, by name.
         version: Of what the stage does.
+        data: What its data's files hold, see :mod:`.data_content`; None of runs of before.
     """
 
     config: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str | None] = field(default_factory=dict)
     version: int = 1
+    data: Mapping[str, Mapping[str, str]] | None = None
 
     @classmethod
     def of(cls, stage: Stage, config: Config) -> 'Recipe':
@@ -53,23 +56,36 @@ class Recipe:
         }
         content, sources = renamed(without_place(config.to_dict()), names), stage.sources
         settings = {key: one for key, one in stage.settings.items() if key not in sources}
-        return cls(content, plain(settings), sources, stage.version)
+        data = data_content(config, tuple(names)) if stage.looks_at_data else {}
+        return cls(content, plain(settings), sources, stage.version, data)
 
     @cached_property
     def digest(self) -> str:
         """Of all of it; 64 hex digits."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        content = asdict(self)
+        if not self.data:  # as it was before data counted
+            del content['data']
+        text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def differences(self, earlier: 'Recipe') -> list[str]:
-        """What is not as in an earlier one, ``'train_cfg.max_epochs: 2 -> 3'``."""
+        """What is not as in an earlier one, ``'train_cfg.max_epochs: 2 -> 3'``.
+
+        Data counts that both know: a run of before told nothing of it, and its folder may be gone.
+        """
         versions = differences(earlier.version, self.version, 'version')
         return [
             *(f'{line} ({CHANGED})' for line in versions),
+            *self._other_data(earlier.data or {}),
             *differences(earlier.sources, self.sources, 'sources'),
             *differences(earlier.settings, self.settings, 'settings'),
             *differences(earlier.config, self.config),
         ]
+
+    def _other_data(self, earlier: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+        for key, content in (self.data or {}).items():
+            for what in sorted(content.keys() & earlier.get(key, {}).keys()):
+                yield from differences(earlier[key][what], content[what], f'data of {key}.{what}')
 
     def write(self, folder: Path) -> None:
         """Write it into a run's folder."""

@@ -30,11 +30,13 @@ class Stage(ABC):
         run: What the study plans.
         version: Of what it does; raised by hand when results change, and runs are done again.
         evaluates: Whether the network is evaluated, which is after the last epoch.
+        looks_at_data: Whether the result follows from what the config's data sets hold.
     """
 
     run: Run
     version: ClassVar[int] = 1
     evaluates: ClassVar[bool] = False
+    looks_at_data: ClassVar[bool] = True
 
     @property
     def parents(self) -> dict[str, RunResult]:

@@ -21,6 +21,7 @@ class TakeArchitecture(Stage):
     """A shape, and no weights."""
 
     run: PublishedArchitecture
+    looks_at_data = False
 
     @property
     def settings(self) -> Mapping[str, Any]:

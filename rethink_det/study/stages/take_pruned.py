@@ -27,6 +27,7 @@ class TakePruned(Stage):
     """A pruned network from a file, of this package or of what ``convert`` reads."""
 
     run: GivenPruned
+    looks_at_data = False
 
     @property
     def settings(self) -> Mapping[str, Any]:

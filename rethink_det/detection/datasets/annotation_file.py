@@ -4,17 +4,20 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
+from pycocotools import mask as mask_tools
 
 from rethink_det.detection.datasets.ids import Name, is_id
 from rethink_det.errors import UserError
 
-NO_MASK, POLYGON, RLE, BAD_MASK = range(4)
-"""What an object's ``segmentation`` is: nothing, polygons, run lengths, or unusable."""
+NO_MASK, POLYGON, RLE, BAD_MASK, BROKEN_MASK = range(5)
+"""What an object's ``segmentation`` is: nothing; polygons; run lengths; neither, so that mmdet
+ignores it; one of them with coordinates or lengths that cannot be."""
 
 _OF_IMAGES = ('id', 'file_name', 'width', 'height')
 _OF_CATEGORIES = ('id', 'name')
@@ -265,12 +268,28 @@ def _kind_of(mask: object) -> int:
     if not mask:
         return NO_MASK
     if isinstance(mask, list):
-        return POLYGON if any(map(_is_polygon, mask)) else BAD_MASK
+        polygons = [points for points in mask if _is_polygon(points)]
+        if not all(map(_is_number, chain.from_iterable(polygons))):
+            return BROKEN_MASK
+        return POLYGON if polygons else BAD_MASK
     if not isinstance(mask, dict) or not isinstance(mask.get('counts'), (list, str)):
         return BAD_MASK
     size = mask.get('size')
-    return RLE if isinstance(size, list) and len(size) == 2 else BAD_MASK
+    if not isinstance(size, list) or len(size) != 2:
+        return BAD_MASK
+    return RLE if _has_pixels(mask['counts'], size) else BROKEN_MASK
 
 
 def _is_polygon(points: object) -> bool:
     return isinstance(points, list) and len(points) >= 6 and len(points) % 2 == 0
+
+
+def _has_pixels(counts: list | str, size: list) -> bool:
+    """Whether run lengths are those of a mask of that height and width, as far as is seen."""
+    if not all(isinstance(side, int) and side > 0 for side in size):
+        return False
+    pixels = size[0] * size[1]
+    if isinstance(counts, list):
+        lengths = all(isinstance(one, int) and one >= 0 for one in counts)
+        return lengths and sum(counts) == pixels
+    return bool(mask_tools.area({'size': size, 'counts': counts.encode()}) <= pixels)

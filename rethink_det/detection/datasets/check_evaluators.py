@@ -4,12 +4,15 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rethink_det.detection.datasets.annotation_file import NO_MASK, AnnotationFile
+import numpy as np
+
+from rethink_det.detection.datasets.annotation_file import BAD_MASK, NO_MASK, AnnotationFile
 from rethink_det.detection.datasets.coco_part import (
     JUDGES_BY_NAME,
     CocoPart,
     check_all_there,
     check_order,
+    check_unbroken,
 )
 from rethink_det.detection.datasets.ids import Name
 from rethink_det.errors import UserError
@@ -61,16 +64,20 @@ def _check_coco(metric: Mapping, file: AnnotationFile, parts: Sequence[CocoPart]
     if not own:
         check_order(file, parts[0].classes, parts[0].key)
     objects = file.objects
-    if not len(objects):
-        raise UserError(f'{file.path} has no objects: {key} would judge nothing.')
-    metrics = metric.get('metric', 'bbox')
-    without = objects.masks == NO_MASK
-    if 'segm' in ([metrics] if isinstance(metrics, str) else metrics) and without.any():
+    if objects.crowds.all():
+        found = 'crowds alone' if len(objects) else 'no objects'
+        raise UserError(f'{file.path} has {found}: {key} would judge nothing.')
+    asked = metric.get('metric', 'bbox')
+    metrics = [asked] if isinstance(asked, str) else asked
+    without = np.isin(objects.masks, (NO_MASK, BAD_MASK))
+    if 'segm' in metrics and without.any():
         raise UserError(
             f'{file.path}: {without.sum()} of {len(objects)} objects have no segmentation, the '
             f'first is annotation {objects.numbers[int(without.argmax())]!r}: {key}.metric can be '
             "'bbox' alone."
         )
+    if 'segm' in metrics:
+        check_unbroken(file)
     if objects.without_iscrowd and not own:
         raise UserError(
             f'{file.path}: {objects.without_iscrowd} of {len(objects)} annotations have no '

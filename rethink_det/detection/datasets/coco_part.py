@@ -1,6 +1,7 @@
 """A COCO data set of a config: what its file says, against its pictures, classes and heads."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rethink_det.detection.datasets.annotation_file import BAD_MASK, NO_MASK, AnnotationFile
+from rethink_det.detection.datasets.annotation_file import (
+    BAD_MASK,
+    BROKEN_MASK,
+    NO_MASK,
+    AnnotationFile,
+)
 from rethink_det.detection.datasets.left_out import MOST, check_left_out, frames, repeated
 from rethink_det.detection.datasets.loading import loads_masks
 from rethink_det.detection.datasets.part import Part
@@ -65,6 +71,7 @@ class CocoPart(Part):
         check_images(file, self.folder, f'{self.key}.data_prefix.img')
         check_references(file)
         check_names(file, self.classes)
+        _check_spelling(file, self.classes, self.key)
         check_classes(file, self.classes, heads, self.key)
         check_all_there(file, self.classes, self.key)
         if not is_type(self.settings, BY_NAME, DATASETS):
@@ -76,6 +83,7 @@ class CocoPart(Part):
         if self.is_trained_on and file.objects.crowds.all():
             found = 'crowds alone' if len(file.objects) else 'no objects'
             raise UserError(f'{file.path} has {found}: {self.key} would teach nothing.')
+        yield from _check_files(file)
         yield from check_boxes(file)
         trained = self.is_trained_on
         yield from check_left_out(file, self.classes, self.filters, self.key, trained)
@@ -104,6 +112,18 @@ def check_images(file: AnnotationFile, folder: Path, key: str) -> None:
         raise UserError(
             f'{file.path} lists {len(file.images)} images, {len(missing)} of them are not in '
             f'{folder}: {missing[0]}, ...'
+        )
+
+
+def _check_files(file: AnnotationFile) -> Iterator[str]:
+    """Images that are one picture: what is drawn on it is divided among them."""
+    counts = Counter(image.name for image in file.images)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        yield (
+            f'{file.path}: {len(twice)} pictures are listed as several images ({twice[0]} as '
+            f'{counts[twice[0]]}): each of them has its own objects alone, and lacks those of the '
+            'others.'
         )
 
 
@@ -188,11 +208,27 @@ def check_all_there(file: AnnotationFile, classes: tuple[str, ...], key: str) ->
     missing = [name for name in classes if name not in file.names]
     if missing:
         close = _close(missing[0], file.names)
-        hint = f"; it has '{close}'" if close else f'; it has {_some(file.names)}'
-        raise UserError(
-            f"{file.path} has no category '{missing[0]}', which is among the classes of {key}"
-            f'{hint}. List the same categories in every file, and set {key}.metainfo.classes.'
-        )
+        raise _missing(file, missing[0], key, f"'{close}'" if close else _some(file.names))
+
+
+def _check_spelling(file: AnnotationFile, classes: tuple[str, ...], key: str) -> None:
+    """Refuse a class without a category where one is meant that is but written otherwise."""
+    others = {_letters(name): name for name in file.names if name not in classes}
+    for name in classes:
+        if name not in file.names and _letters(name) in others:
+            raise _missing(file, name, key, f"'{others[_letters(name)]}'")
+
+
+def _letters(name: str) -> str:
+    """A name without what people write in many ways: case, spaces, hyphens."""
+    return re.sub(r'[\W_]+', '', name.casefold())
+
+
+def _missing(file: AnnotationFile, name: str, key: str, there: str) -> UserError:
+    return UserError(
+        f"{file.path} has no category '{name}', which is among the classes of {key}; it has "
+        f'{there}. List the same categories in every file, and set {key}.metainfo.classes.'
+    )
 
 
 def check_order(file: AnnotationFile, classes: tuple[str, ...], key: str) -> None:
@@ -240,11 +276,24 @@ def check_boxes(file: AnnotationFile) -> Iterator[str]:
                 'height given.'
             )
         yield f'{told}; they are used as they are.'
+    yield from _check_areas(file)
     twice = repeated(file)
     if twice:
         yield (
             f'{file.path}: of {total} boxes {len(twice)} are there twice or more on one image (the '
             f'first is annotation {twice[0]!r}).'
+        )
+
+
+def _check_areas(file: AnnotationFile) -> Iterator[str]:
+    """Areas, by which COCO calls objects small or large, are of masks that fit into the box."""
+    sides = file.objects.boxes[:, 2:] + 2 * _BEYOND
+    wrong = file.objects.areas > sides.clip(0).prod(1)
+    if wrong.any():
+        yield (
+            f'{file.path}: of {len(wrong)} objects {wrong.sum()} have an area larger than their '
+            f'box (the first is annotation {file.objects.numbers[int(wrong.argmax())]!r}): COCO '
+            'takes their size from it.'
         )
 
 
@@ -277,6 +326,7 @@ def _check_masks(file: AnnotationFile, settings: Mapping, key: str) -> Iterator[
             'alone, set with_mask=False in its LoadAnnotations, which train --data-root does for a '
             'detector that learns no masks.'
         )
+    check_unbroken(file)
     if (kinds == BAD_MASK).any():
         first = file.objects.numbers[int((kinds == BAD_MASK).argmax())]
         told = (
@@ -287,6 +337,23 @@ def _check_masks(file: AnnotationFile, settings: Mapping, key: str) -> Iterator[
         if (kinds == BAD_MASK).sum() > MOST * total:
             raise UserError(f'{told}: [[x1, y1, x2, y2, x3, y3, ...], ...] is a mask.')
         yield f'{told}; mmdet ignores them.'
+
+
+def check_unbroken(file: AnnotationFile) -> None:
+    """Refuse masks that nobody can draw.
+
+    Raises:
+        UserError: Coordinates of a polygon are no finite numbers, or run lengths are not those of
+            a mask of their size.
+    """
+    broken = file.objects.masks == BROKEN_MASK
+    if broken.any():
+        raise UserError(
+            f'{file.path}: {broken.sum()} of {len(broken)} objects have a segmentation that cannot '
+            f'be drawn (the first is annotation {file.objects.numbers[int(broken.argmax())]!r}): '
+            'coordinates must be finite numbers, run lengths whole ones that add up to height x '
+            'width. Export the masks anew, or remove these objects.'
+        )
 
 
 def _check_mask_sizes(file: AnnotationFile) -> None:

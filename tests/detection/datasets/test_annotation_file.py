@@ -6,6 +6,7 @@ import pytest
 
 from rethink_det.detection.datasets.annotation_file import (
     BAD_MASK,
+    BROKEN_MASK,
     NO_MASK,
     POLYGON,
     RLE,
@@ -132,7 +133,14 @@ def test_entries_that_share_an_id_are_counted(annotated, name):
         ([1, 2, 3, 4, 5, 6], BAD_MASK),
         ('polygon', BAD_MASK),
         (dict(counts='abc', size=[40, 50]), RLE),
-        (dict(counts=[1, 2], size=[40, 50]), RLE),
+        (dict(counts=[1, 1999], size=[40, 50]), RLE),
+        (dict(counts=[1, 2], size=[40, 50]), BROKEN_MASK),
+        (dict(counts=[-1, 2001], size=[40, 50]), BROKEN_MASK),
+        (dict(counts=[1.0, 1999.0], size=[40, 50]), BROKEN_MASK),
+        (dict(counts=[0, 0], size=[0, 0]), BROKEN_MASK),
+        (dict(counts=[1, 2], size=['40', '50']), BROKEN_MASK),
+        ([[1, 2, 3, 4, 5, float('nan')]], BROKEN_MASK),
+        ([[1, 2, 3, 4, 5, '6']], BROKEN_MASK),
         (dict(counts=None, size=[40, 50]), BAD_MASK),
         (dict(counts='abc', size=40), BAD_MASK),
     ],

@@ -99,3 +99,22 @@ def test_joined_data_sets_must_not_share_ids(annotated):
     assert 'image id 1 is train1.jpg, but that of val1.jpg' in refusal(config)
     shutil.rmtree(annotated.root / 'train')  # before anything else is looked at
     assert 'train is no folder' in refusal(config)
+
+
+def test_crowds_alone_cannot_be_judged(annotated):
+    annotated.change('val', lambda file: [one.update(iscrowd=1) for one in file['annotations']])
+    assert 'has crowds alone: val_evaluator would judge nothing' in refusal(annotated.config())
+
+
+@pytest.mark.parametrize(
+    'mask, message',
+    [
+        ([[1, 2, 3, 4]], '1 of 18 objects have no segmentation, the first is annotation 3'),
+        (dict(counts=[9], size=[40, 50]), '1 of 18 objects have a segmentation that cannot be'),
+    ],
+    ids=str,
+)
+def test_masks_that_are_judged_can_be_drawn(annotated, mask, message):
+    annotated.change('val', lambda file: file['annotations'][2].update(segmentation=mask))
+    assert check_data(annotated.config()) == ()
+    assert message in refusal(annotated.config(evaluator=dict(metric=['bbox', 'segm'])))

@@ -118,3 +118,33 @@ def test_a_class_without_an_object_is_said(annotated):
     annotated.change('train', edited(category_id=6))
     (note,) = check_data(annotated.config())
     assert note == f'{annotated.path("train")}: of 2 classes 1 have no object: circle.'
+
+
+@pytest.mark.parametrize(
+    'mask', [dict(counts=[10, 20], size=[40, 50]), [[1, 2, 3, 4, 5, float('inf')]]], ids=str
+)
+def test_masks_that_cannot_be_drawn_are_refused_where_they_are_loaded(annotated, mask):
+    annotated.change('train', lambda file: file['annotations'][4].update(segmentation=mask))
+    assert check_data(annotated.config()) == ()
+    text = refusal(annotated.config(train=WITH_MASKS))
+    assert '1 of 18 objects have a segmentation that cannot be drawn' in text
+    assert 'the first is annotation 5' in text
+
+
+def test_areas_larger_than_their_boxes_are_counted(annotated):
+    annotated.change('val', edited(step=6, area=1500))
+    (line,) = check_data(annotated.config())
+    assert 'of 18 objects 3 have an area larger than their box (the first is annotation 1)' in line
+
+
+def test_a_picture_that_is_several_images_is_said(annotated):
+    annotated.change('train', lambda file: file['images'][2].update(file_name='train1.jpg'))
+    (line,) = check_data(annotated.config())
+    assert '1 pictures are listed as several images (train1.jpg as 2)' in line
+
+
+def test_a_misspelt_class_is_named_before_numbers_are(annotated):
+    annotated.change('train', lambda file: file['categories'][0].update(name=' Circle'))
+    text = refusal(annotated.config())
+    assert "no category 'circle', which is among the classes of train_dataloader.dataset" in text
+    assert "it has ' Circle'" in text

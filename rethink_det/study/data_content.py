@@ -128,9 +128,12 @@ def _of_files(
     elif isinstance(settings, (list, tuple)):
         for place, value in enumerate(settings):
             yield from _of_files(value, root, known, f'{key}.{place}')
-    elif isinstance(settings, str) and '.' in settings and settings not in known:
-        if os.path.isfile(root / settings):
-            yield key, _of_file(root / settings)
+    elif _is_file(settings, root) and settings not in known:
+        yield key, _of_file(root / settings)
+
+
+def _is_file(value: Any, root: Path) -> bool:
+    return isinstance(value, str) and '.' in value and os.path.isfile(root / value)
 
 
 def _below(folder: Path) -> Iterator[Path]:

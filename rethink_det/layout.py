@@ -6,6 +6,7 @@ affair; :func:`rethink_det.training.resumable.last_checkpoint` asks it.
 """
 
 import itertools
+import re
 from pathlib import Path
 
 WORK_DIRS = 'work_dirs'
@@ -20,6 +21,10 @@ RESULTS = 'results.json'
 LATENCIES = 'latencies.json'
 """How long the detectors of a study take for an image, measured side by side, see
 :mod:`rethink_det.report.latencies`."""
+
+GRAPH = 'graph.json'
+"""How a study was asked for, its runs, and which need which, see
+:mod:`rethink_det.report.run_graph`."""
 
 RUNS = 'runs'
 """Folder of a study's runs, see :func:`run_folder`."""
@@ -73,7 +78,7 @@ CONSOLE = 'console.log'
 """Everything that a run of a study printed."""
 
 TIMES = 'times.json'
-"""When a run was begun, and how long it took each time, see :mod:`rethink_det.study.stopwatch`."""
+"""When a run was begun, and how long it took each time, see :mod:`rethink_det.report.run_times`."""
 
 PROGRESS = 'progress.txt'
 """How far a run is: iterations done, and in all."""
@@ -105,6 +110,20 @@ def run_folder(key: str, identity: str) -> Path:
         identity: Its digest, of which the first eight digits; ``'*'`` for a pattern of them all.
     """
     return Path(RUNS) / f'{key}-{identity[:8]}'
+
+
+def folders_of(root: Path, key: str) -> list[Path]:
+    """The folders of a run, of this recipe or another, within that of its study; newest last.
+
+    Args:
+        root: Folder of the study.
+        key: Of the run.
+    """
+    pattern = root / run_folder(key, '*')
+    found = (folder for folder in pattern.parent.glob(pattern.name) if folder.is_dir())
+    mine = [folder for folder in found if re.fullmatch('[0-9a-f]{8}', folder.name[-8:])]
+    mine = [folder for folder in mine if folder.name[:-9] == pattern.name[:-2]]
+    return sorted(mine, key=lambda folder: folder.stat().st_mtime)
 
 
 LEFT = INITIAL, CONFIG, RECIPE, REPLICATES, CURVES, SHEET

@@ -1,6 +1,7 @@
 """Ask whether a pruned network beats its own shape trained from scratch."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from rethink_det.arms import ARMS, CLASSIFICATION, BudgetRule
 from rethink_det.cli.config_options import add_arm_settings, add_config_options
 from rethink_det.cli.study import add_execution, carry_out
 from rethink_det.layout import WORK_DIRS
+from rethink_det.report.run_graph import Asked
 from rethink_det.study.config import Study
 from rethink_det.training.config import find_config
 
@@ -53,12 +55,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, execute, report; 1 if a run failed."""
-    study = baseline_study(options)
-    return carry_out(study, options, Path(options.work_dir or Path(WORK_DIRS) / study.name))
+    said = said_by(options)
+    study = Study.from_parts(said, Path(options.config))
+    work_dir = Path(options.work_dir or Path(WORK_DIRS) / study.name)
+    asked = Asked(options.config, parts=said, cwd=os.path.relpath('.', work_dir))
+    return carry_out(study, options, work_dir, asked)
 
 
-def baseline_study(options: argparse.Namespace) -> Study:
-    """The study that the command line asks for."""
+def said_by(options: argparse.Namespace) -> dict[str, Any]:
+    """What would stand in the config of the study that is asked for."""
     config = find_config(options.config)
     stem = Path(options.checkpoint).stem
     tuned = ARMS.baseline(CLASSIFICATION).name
@@ -71,10 +76,9 @@ def baseline_study(options: argparse.Namespace) -> Study:
         'options': options.cfg_options,
         'arm_settings': options.arm_settings,
     }
-    said = {
+    return {
         'name': f'{stem}_baseline',
         'title': f'{Path(options.checkpoint).name} against its own shape from scratch',
         'seeds': list(options.seeds),
         'classification': plan,
     }
-    return Study.from_parts(said, Path(options.config))

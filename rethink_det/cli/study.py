@@ -1,6 +1,7 @@
 """Run a study: every arm and seed that is missing, then the report."""
 
 import argparse
+import os
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from rethink_det.errors import UserError
 from rethink_det.layout import REPORT_MARKDOWN, WORK_DIRS
 from rethink_det.report.page import write_report
 from rethink_det.report.results import StudyResults
+from rethink_det.report.run_graph import Asked
 from rethink_det.study.config import Study
 from rethink_det.study.dry_run import dry_run
 from rethink_det.study.execute import RETRIES, execute_study
@@ -79,17 +81,21 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Plan, execute, report; 1 if a run failed."""
     seeds = {} if options.seeds is None else {'study.seeds': options.seeds}
-    study = Study.load(options.study, {**options.cfg_options, **seeds}, options.variants)
-    return carry_out(study, options, Path(options.work_dir or Path(WORK_DIRS) / study.name))
+    said = {**options.cfg_options, **seeds}
+    study = Study.load(options.study, said, options.variants)
+    work_dir = Path(options.work_dir or Path(WORK_DIRS) / study.name)
+    asked = Asked(options.study, said, tuple(options.variants), cwd=os.path.relpath('.', work_dir))
+    return carry_out(study, options, work_dir, asked)
 
 
-def carry_out(study: Study, options: argparse.Namespace, work_dir: Path) -> int:
+def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: Asked) -> int:
     """Execute a study and report it, or print its plan.
 
     Args:
         study: What to do.
         options: Those of :func:`add_execution`.
         work_dir: Folder of the study.
+        asked: How the study was asked for.
 
     Returns:
         1 if a run failed.
@@ -103,7 +109,7 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path) -> int:
         print(dry_run(study))
         return 0
     executor, workers = _executor(options)
-    results = execute_study(study, work_dir, executor, workers, options.retries)
+    results = execute_study(study, work_dir, executor, workers, options.retries, asked)
     if any(run.stage == DETECTION for run in results.runs) and not results.incomplete:
         print('Measuring the detectors side by side ...')
         measure_latencies(StudyResults.read(work_dir), work_dir)

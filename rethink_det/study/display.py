@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import fmean
 
 from rich.console import Console
 from rich.progress import (
@@ -17,9 +16,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from rethink_det.layout import run_folder
+from rethink_det.layout import folders_of
+from rethink_det.report.pace import Kind, Pace, duration
+from rethink_det.report.run_result import RunResult
+from rethink_det.report.run_times import read_progress
 from rethink_det.study.nodes import Run
-from rethink_det.training.hooks.progress import read_progress
 
 
 class Display:
@@ -31,13 +32,14 @@ class Display:
     Args:
         runs: All runs of the study.
         work_dir: Folder of the study.
+        workers: How many go on at a time.
     """
 
-    def __init__(self, runs: Iterable[Run], work_dir: Path) -> None:
-        self.runs, self.work_dir = list(runs), work_dir
-        self._started = time.monotonic()
+    def __init__(self, runs: Iterable[Run], work_dir: Path, workers: int = 1) -> None:
+        self.runs, self.work_dir, self._workers = list(runs), work_dir, workers
+        self._started, self._pace = time.monotonic(), Pace()
         self._begun: dict[str, float] = {}
-        self._took: dict[str, float] = {}
+        self._over_with: set[str] = set()
         # A run in this process redirects sys.stderr: hold on to the real one.
         self._console = Console(file=sys.stderr)
         self._bars = Progress(
@@ -61,6 +63,10 @@ class Display:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the bars away."""
         self._over.set()
         self._bars.stop()
 
@@ -69,50 +75,59 @@ class Display:
         self._begun[run.key] = time.monotonic()
         self._tasks[run.key] = self._bars.add_task(run.key, total=None)
 
-    def end(self, run: Run, text: str) -> None:
-        """A run is over; ``text`` says how."""
+    def end(self, run: Run, text: str, result: RunResult | None) -> None:
+        """A run is over; ``text`` says how. It has no result if it failed."""
         self._bars.remove_task(self._tasks.pop(run.key))
-        self._took[run.key] = time.monotonic() - self._begun[run.key]
-        elapsed = (time.monotonic() - self._started) / 60
-        left = self._remaining() / 60
-        self._console.print(
-            f'[{len(self._took):>3}/{len(self.runs)}] {run.key}  {text}  '
-            f'({elapsed:.1f} min so far, about {left:.0f} min left)',
-            soft_wrap=True,
-            markup=False,
-            highlight=False,
+        self._over_with.add(run.key)
+        if result is not None:
+            self._pace.learn(result)
+        elapsed = duration(time.monotonic() - self._started)
+        self.say(
+            f'[{len(self._over_with):>3}/{len(self.runs)}] {run.key}  {text}  '
+            f'({elapsed} so far, {self._remaining()})'
         )
 
     def again(self, run: Run) -> None:
         """The process of a run died; it will be handed out once more."""
         self._bars.remove_task(self._tasks.pop(run.key))
-        self._console.print(
-            f'{run.key}  its process died; the run is tried again from its last checkpoint',
-            soft_wrap=True,
-            markup=False,
-            highlight=False,
+        self.say(f'{run.key}  its process died; the run is tried again from its last checkpoint')
+
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    def finishing(self) -> None:
+        """Say what is waited for after a first Ctrl-C."""
+        running = ', '.join(f'{key}{self._how_far(key)}' for key in self._tasks)
+        self.say(
+            f'Finishing {running or "what is under way"}, and starting nothing more; Ctrl-C again '
+            'ends at once. The same command continues in either case.'
         )
 
-    def _remaining(self) -> float:
-        """Seconds left at the present pace.
+    def _how_far(self, key: str) -> str:
+        done, total = self._progress(key)
+        return f' (iteration {done} of {total})' if total else ''
 
-        Open runs are taken to last as long as finished ones of their kind.
-        """
-        times = [(run, self._took[run.key]) for run in self.runs if run.key in self._took]
-        total = 0.0
+    def _remaining(self) -> str:
+        """How long the rest takes, as long as nothing unlike what is done is left."""
+        now, total = time.monotonic(), 0.0
         for run in self.runs:
-            if run.key not in self._took:
-                alike = [t for r, t in times if (r.stage, r.model) == (run.stage, run.model)]
-                alike = alike or [t for r, t in times if r.stage == run.stage]
-                total += fmean(alike or [t for _, t in times])
-        elapsed = time.monotonic() - self._started
-        return total * min(1.0, elapsed / sum(t for _, t in times))
+            if run.key in self._over_with:
+                continue
+            usual = self._pace.seconds(Kind(run.stage, run.model, run.arm))
+            if usual is None:
+                return 'how long the rest takes is not known yet'
+            total += max(0.0, usual - (now - self._begun.get(run.key, now)))
+        return f'about {duration(total / self._workers)} left'
 
     def _watch(self) -> None:
         while not self._over.wait(1.0):
             for key, task in list(self._tasks.items()):
-                folders = list(self.work_dir.glob(str(run_folder(key, '*'))))
-                newest = max(folders, key=lambda f: f.stat().st_mtime, default=None)
-                done, total = read_progress(newest) if newest else (0, 0)
+                done, total = self._progress(key)
                 if total and task in self._bars.task_ids:
                     self._bars.update(task, completed=done, total=total)
+
+    def _progress(self, key: str) -> tuple[int, int]:
+        """Iterations of a run that are done, and all of them; zeros if that is not known."""
+        folders = folders_of(self.work_dir, key)
+        return read_progress(folders[-1]) if folders else (0, 0)

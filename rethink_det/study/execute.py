@@ -15,6 +15,7 @@ from rethink_det.errors import UserError
 from rethink_det.report.environment import merged
 from rethink_det.report.places import placed
 from rethink_det.report.results import StudyResults
+from rethink_det.report.run_graph import Asked, PlannedRun, RunGraph
 from rethink_det.report.run_result import COMPLETED, FAILED, MISSING, RunResult
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Study
@@ -22,10 +23,12 @@ from rethink_det.study.display import Display
 from rethink_det.study.executors import Here, worker_died
 from rethink_det.study.given_parents import check_given_parents
 from rethink_det.study.graph import groups_of, runs_of
+from rethink_det.study.interrupts import Interrupts
 from rethink_det.study.late import Late, settled_late
 from rethink_det.study.lineage import lineage
 from rethink_det.study.nodes import Run
 from rethink_det.study.run import execute
+from rethink_det.study.seldom import Seldom
 
 RETRIES = 1
 """How often a run is handed out again whose process died, if nothing is said."""
@@ -48,6 +51,27 @@ class _State:
     active: dict[Future, Run] = field(default_factory=dict)
     retries: int = RETRIES
     deaths: Counter[str] = field(default_factory=Counter)
+    asked: Asked | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a run is neither done nor given up."""
+        return len(self.results) + len(self.failures) < len(self.runs)
+
+    def graph(self, study: Study) -> RunGraph:
+        """All runs, with the folders of those that are done."""
+        runs = tuple(
+            PlannedRun(
+                run.key,
+                run.stage,
+                run.arm,
+                run.model,
+                tuple(dict.fromkeys(parent.key for parent in run.parents.values())),
+                self.results[run.key].folder if run.key in self.results else None,
+            )
+            for run in self.runs
+        )
+        return RunGraph(study.name, runs, self.asked)
 
     def ready(self) -> list[Run]:
         """Runs whose parents are done and that have not been started."""
@@ -98,6 +122,7 @@ def execute_study(
     executor: Executor | None = None,
     workers: int = 1,
     retries: int = RETRIES,
+    asked: Asked | None = None,
 ) -> StudyResults:
     """Run a study to its end and write ``results.json``.
 
@@ -107,12 +132,14 @@ def execute_study(
         executor: Where runs are executed; shut down at the end. Default: in this process.
         workers: How many runs to hand out at a time.
         retries: How often a run is handed out again whose process died.
+        asked: How the study was asked for, which is kept in its folder.
 
     Returns:
         The results, failed runs included; ``incomplete`` lists those.
 
     Raises:
         UserError: The given parent is missing, damaged or unsafe.
+        KeyboardInterrupt: After Ctrl-C, when the runs that were under way are done.
 
     Example:
         >>> from rethink_det import Study, execute_study, write_report
@@ -125,23 +152,57 @@ def execute_study(
     executor = executor or Here()
     check_given_parents(study.classification)  # refused before anything is started
     root, late = Path(work_dir).resolve(), settled_late(study, work_dir)
-    state = _State(runs_of(study), root, groups_of(study), late=late, retries=retries)
-    _results(study, state).write(work_dir)  # what it claims is known before its runs
-    with executor, Display(state.runs, Path(work_dir)) as display:
-        while len(state.results) + len(state.failures) < len(state.runs):
-            for run in state.ready()[: max(0, workers - len(state.active))]:
-                parents = {p.key: state.results[p.key] for p in run.parents.values()}
-                display.start(run)
-                state.active[_submit(executor, run, parents, work_dir)] = run
+    state = _State(runs_of(study), root, groups_of(study), late=late, retries=retries, asked=asked)
+    write = Seldom(partial(_write, study, state))
+    write(now=True)  # what it claims is known before its runs
+    try:
+        _execute(state, executor, workers, write)
+    finally:
+        write(now=True)
+    return _results(study, state)
+
+
+def _execute(state: _State, executor: Executor, workers: int, write: Seldom) -> None:
+    """Do the runs; Ctrl-C leaves those undone that are not under way."""
+    with (
+        executor,
+        Display(state.runs, state.root, workers) as display,
+        Interrupts(display.finishing, partial(_tidy, executor, display)) as interrupts,
+    ):
+        while state.is_open:
+            if not interrupts.asked:
+                _hand_out(state, executor, workers, display)
+            elif not state.active:
+                raise KeyboardInterrupt
             for future in wait(state.active, return_when=FIRST_COMPLETED).done:
                 run = state.active.pop(future)
                 if state.tried_again(run, future):
                     display.again(run)
                 else:
-                    display.end(run, state.settle(run, future))
+                    told = state.settle(run, future)
+                    display.end(run, told, state.results.get(run.key))
             state.skip_orphans()
-            _results(study, state).write(work_dir)
-    return _results(study, state)
+            write()
+
+
+def _hand_out(state: _State, executor: Executor, workers: int, display: Display) -> None:
+    """Start as many runs as may go on side by side, of those whose parents are done."""
+    for run in state.ready()[: max(0, workers - len(state.active))]:
+        parents = {p.key: state.results[p.key] for p in run.parents.values()}
+        display.start(run)
+        state.active[_submit(executor, run, parents, state.root)] = run
+
+
+def _tidy(executor: Executor, display: Display) -> None:
+    """What is done before the process ends in the midst of its work."""
+    display.stop()
+    executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _write(study: Study, state: _State) -> None:
+    """Write what is known into the study's folder."""
+    state.graph(study).write(state.root)
+    _results(study, state).write(state.root)
 
 
 def _submit(executor: Executor, run: Run, parents: Mapping, work_dir: str | os.PathLike) -> Future:

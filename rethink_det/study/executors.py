@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from rethink_det.errors import UserError
+from rethink_det.study.interrupts import leave_to_the_study
 
 
 class Here(Executor):
@@ -158,6 +159,7 @@ def pool(workers: int, sharing: int) -> ProcessPoolExecutor:
 
 def _begin(sharing: int) -> None:
     """What a process of a pool does first."""
+    leave_to_the_study()
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // sharing))
     Thread(target=_end_with_the_study, daemon=True).start()
 

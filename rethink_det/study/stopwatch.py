@@ -1,62 +1,13 @@
 """How long a run took, over all the times that it was begun."""
 
 import time
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 
-from rethink_det.errors import UserError
-from rethink_det.files import save_json
 from rethink_det.layout import CONSOLE, RECIPE, TIMES
-from rethink_det.report.schema import NEEDED, read, read_file
+from rethink_det.report.run_times import Sitting, Times, read_times
 from rethink_det.report.spent import CPU, GPU
-
-FORMAT, VERSION = 'rethink_det.run_times', 1
-REMEDY = 'delete it, and how long the run took before is not known'
-
-
-@dataclass(frozen=True)
-class Sitting:
-    """One time that a run was begun.
-
-    Attributes:
-        begun: Seconds since 1970.
-        kind: Of device that it computed on.
-        devices: How many.
-        seconds: Until it was done or broken off; None while it goes on.
-    """
-
-    begun: float
-    kind: str
-    devices: int
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Times:
-    """The content of ``times.json``.
-
-    Attributes:
-        sittings: In order.
-        complete: Whether they are all; a run that was begun by an older release had others.
-    """
-
-    sittings: tuple[Sitting, ...] = field(default=(), metadata=NEEDED)
-    complete: bool = True
-
-    @property
-    def seconds(self) -> float:
-        """Of all together, by the clock on the wall."""
-        return round(sum(one.seconds or 0 for one in self.sittings), 2)
-
-    @property
-    def device_s(self) -> dict[str, float]:
-        """The same times devices, by their kind."""
-        found: dict[str, float] = {}
-        for one in self.sittings:
-            found[one.kind] = found.get(one.kind, 0) + (one.seconds or 0) * one.devices
-        return {kind: round(seconds, 2) for kind, seconds in found.items()}
 
 
 class Stopwatch:
@@ -71,7 +22,7 @@ class Stopwatch:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / TIMES
-        before = _read(self._path)
+        before = read_times(folder)
         if before is None:  # whoever was here wrote a console
             before = Times(complete=not (folder / CONSOLE).exists())
         closed = tuple(_closed(one, folder) for one in before.sittings)
@@ -89,15 +40,7 @@ class Stopwatch:
 
     def _write(self, times: Times) -> None:
         self.times = times
-        save_json({'format': FORMAT, 'version': VERSION, **asdict(times)}, self._path)
-
-
-def _read(path: Path) -> Times | None:
-    """What is kept; None if there is nothing, or it is damaged: no run is lost for that."""
-    try:
-        return read(Times, read_file(path, FORMAT, VERSION, REMEDY), str(path), REMEDY)
-    except (FileNotFoundError, UserError):
-        return None
+        times.write(self._path)
 
 
 def _closed(sitting: Sitting, folder: Path) -> Sitting:

@@ -125,7 +125,7 @@ def test_real_study_in_this_process(study, tmp_path):
     again = execute_study(plan, work, Here())
     after = {path: path.stat().st_mtime_ns for path in work.rglob('*') if path.is_file()}
     changed = {path.name for path, when in after.items() if before.get(path) != when}
-    assert changed <= {'results.json'}
+    assert changed <= {'results.json', 'graph.json'}
     assert [run.metrics for run in again.runs] == [run.metrics for run in results.runs]
 
 

@@ -31,12 +31,3 @@ class ProgressHook(Hook):
         if now - self._last >= self.interval:
             self._last = now
             save_text(f'{runner.iter + 1} {runner.max_iters}', Path(runner.work_dir) / PROGRESS)
-
-
-def read_progress(folder: Path) -> tuple[int, int]:
-    """``(done, total)`` iterations of the run in ``folder``; ``(0, 0)`` if unknown."""
-    try:
-        done, total = (folder / PROGRESS).read_text().split()
-    except (OSError, ValueError):
-        return 0, 0
-    return int(done), int(total)

@@ -1,0 +1,80 @@
+"""When a run was begun, how long it took each time, and how far it is: as its folder tells it."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rethink_det.errors import UserError
+from rethink_det.files import save_json
+from rethink_det.layout import PROGRESS, TIMES
+from rethink_det.report.schema import NEEDED, read, read_file
+
+FORMAT, VERSION = 'rethink_det.run_times', 1
+REMEDY = 'delete it, and how long the run took before is not known'
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One time that a run was begun.
+
+    Attributes:
+        begun: Seconds since 1970.
+        kind: Of device that it computed on.
+        devices: How many.
+        seconds: Until it was done or broken off; None while it goes on.
+    """
+
+    begun: float
+    kind: str
+    devices: int
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Times:
+    """The content of ``times.json``.
+
+    Attributes:
+        sittings: In order.
+        complete: Whether they are all; a run that was begun by an older release had others.
+    """
+
+    sittings: tuple[Sitting, ...] = field(default=(), metadata=NEEDED)
+    complete: bool = True
+
+    def write(self, path: Path) -> None:
+        """Write them, atomically."""
+        save_json({'format': FORMAT, 'version': VERSION, **asdict(self)}, path)
+
+    @property
+    def seconds(self) -> float:
+        """Of all together, by the clock on the wall."""
+        return round(sum(one.seconds or 0 for one in self.sittings), 2)
+
+    @property
+    def device_s(self) -> dict[str, float]:
+        """The same times devices, by their kind."""
+        found: dict[str, float] = {}
+        for one in self.sittings:
+            found[one.kind] = found.get(one.kind, 0) + (one.seconds or 0) * one.devices
+        return {kind: round(seconds, 2) for kind, seconds in found.items()}
+
+
+def read_times(folder: Path) -> Times | None:
+    """What is kept in a run's folder; None if there is nothing, or it is damaged.
+
+    No run is lost for that.
+    """
+    path = folder / TIMES
+    try:
+        return read(Times, read_file(path, FORMAT, VERSION, REMEDY), str(path), REMEDY)
+    except (FileNotFoundError, UserError):
+        return None
+
+
+def read_progress(folder: Path) -> tuple[int, int]:
+    """``(done, total)`` iterations of the run in ``folder``; ``(0, 0)`` if unknown."""
+    try:
+        done, total = map(int, (folder / PROGRESS).read_text().split())
+    except (OSError, ValueError):
+        return 0, 0
+    return done, total

@@ -67,12 +67,25 @@ def _target(path: str | os.PathLike) -> Path:
 
 
 def _sweep(folder: Path, prefix: str) -> None:
-    """Remove the unfinished files of writers that were killed: a living one has locked its own."""
+    """Remove the unfinished files of writers that were killed."""
     for left in folder.glob(f'{glob.escape(prefix)}*{_PART}'):
-        with suppress(OSError), left.open('rb') as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if time.time() - left.stat().st_mtime > _YOUNG:
+        with suppress(OSError):
+            if is_abandoned(left):
                 left.unlink()
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether nobody writes an unfinished file any more: a living writer has locked its own.
+
+    Raises:
+        OSError: It is gone.
+    """
+    with path.open('rb') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return time.time() - path.stat().st_mtime > _YOUNG
 
 
 def unfinished(folder: Path) -> list[Path]:

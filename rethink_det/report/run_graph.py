@@ -4,6 +4,7 @@ The study writes it into its folder before anything is done, so that whoever loo
 later knows what is still to come, and what nothing needs any more.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from rethink_det.errors import UserError
 from rethink_det.files import save_json
-from rethink_det.layout import GRAPH
+from rethink_det.layout import GRAPH, RUNS
 from rethink_det.report.run_result import RUN_STAGES
 from rethink_det.report.schema import NEEDED, one_of, read, read_file
 
@@ -91,3 +92,15 @@ class RunGraph:
             return read(cls, read_file(path, FORMAT, VERSION, REMEDY), str(path), REMEDY)
         except FileNotFoundError:
             raise UserError(f'{path}: no such file; {REMEDY}') from None
+
+
+def study_folder(work_dir: str | os.PathLike) -> Path:
+    """The folder of a study, without links.
+
+    Raises:
+        UserError: It is none.
+    """
+    root = Path(work_dir).resolve()
+    if not (root / RUNS).is_dir():
+        raise UserError(f'{work_dir} is no folder of a study: it has no {RUNS}/ in it.')
+    return root

@@ -15,10 +15,10 @@ from typing import Any
 
 from rethink_det.errors import UserError
 from rethink_det.files import plain
-from rethink_det.layout import GRAPH, RECIPE, RESULTS, RUNS, folders_of
+from rethink_det.layout import GRAPH, RECIPE, RESULTS, folders_of
 from rethink_det.report.pace import Kind, Pace, duration
 from rethink_det.report.results import StudyResults
-from rethink_det.report.run_graph import PlannedRun, RunGraph
+from rethink_det.report.run_graph import PlannedRun, RunGraph, study_folder
 from rethink_det.report.run_result import FAILED, RunResult
 from rethink_det.report.run_times import read_progress, read_times
 
@@ -138,9 +138,7 @@ def status_of(work_dir: str | os.PathLike) -> StudyStatus:
     Raises:
         UserError: It is no folder of a study, or what it tells of the study is damaged.
     """
-    root = Path(work_dir).resolve()
-    if not (root / RUNS).is_dir():
-        raise UserError(f'{work_dir} is no folder of a study: it has no {RUNS}/ in it.')
+    root = study_folder(work_dir)
     rows = StudyResults.read(root) if (root / RESULTS).is_file() else None
     graph = RunGraph.read(root) if rows is None or (root / GRAPH).is_file() else _older(rows)
     failed = [row for row in (rows.runs if rows else ()) if row.key and row.status == FAILED]

@@ -12,6 +12,7 @@ from rethink_det.errors import UserError
 from rethink_det.files import unfinished
 from rethink_det.layout import ASIDE, CONFIG, RECIPE, RESULT, RESULTS, RUNS
 from rethink_det.report.results import StudyResults
+from rethink_det.report.run_graph import study_folder
 from rethink_det.report.run_result import COMPLETED, RunResult
 
 
@@ -56,9 +57,7 @@ def verify(work_dir: str | os.PathLike) -> Verification:
     Raises:
         UserError: It is no folder of a study.
     """
-    root = Path(work_dir)
-    if not (root / RUNS).is_dir():
-        raise UserError(f'{root} is no folder of a study: it has no {RUNS}/ in it.')
+    root = study_folder(work_dir)
     found, runs = Verification(), {}
     for folder in run_folders(root):
         place = folder.relative_to(root).as_posix()

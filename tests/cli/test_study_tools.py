@@ -1,11 +1,14 @@
 """``rethink-det study WORD DIR``: words come first, and everything else is a study as before."""
 
+import json
+import os
 from importlib import import_module
 
 import pytest
 
 from rethink_det.cli.study_tools import TOOLS
 from rethink_det.report import StudyResults
+from rethink_det.report.run_graph import PlannedRun, RunGraph
 from tests.fresh_process import fresh
 
 MAIN = 'import sys; from rethink_det.cli import main; main(sys.argv[1:])'
@@ -31,8 +34,9 @@ def test_a_config_of_that_name_is_still_a_study(command, tmp_path, monkeypatch):
     assert done.status == 2 and 'verify.py' in done.err
 
 
-def test_verify_needs_no_torch():
-    done = fresh(MAIN, 'study', 'verify', '--help')
+@pytest.mark.parametrize('word', ['verify', 'status', 'clean'])
+def test_what_reads_files_alone_needs_no_torch(word):
+    done = fresh(MAIN, 'study', word, '--help')
     assert 'folder of the study' in done.out
     assert not {'torch', 'mmengine', 'mmdet'} & done.packages
 
@@ -47,7 +51,39 @@ def test_verify_ends_by_what_it_finds(command, tmp_path):
     assert done.status == 1 and 'wrong: ' in done.out and 'not valid JSON' in done.out
 
 
+@pytest.fixture
+def begun(tmp_path):
+    """The folder of a study with one run, which left a temporary file."""
+    (tmp_path / 'runs').mkdir()
+    run = PlannedRun('classification/net/unpruned/seed0', 'classification', 'unpruned', 'net')
+    RunGraph('mine', (run,)).write(tmp_path)
+    left = tmp_path / '.results.json.abcd1234.part'
+    left.write_text('{')
+    os.utime(left, (0, 0))
+    return tmp_path
+
+
+def test_status_is_for_people_and_for_programs(command, begun):
+    assert (
+        'mine: 1 to do; how long the rest takes is not known'
+        in command('study', 'status', begun).out
+    )
+    told = json.loads(command('study', 'status', begun, '--json').out)
+    assert (told['study'], told['runs'][0]['state'], told['left']) == ('mine', 'to do', None)
+
+
+def test_clean_tells_first_and_removes_when_it_is_asked_to(command, begun):
+    told = command('study', 'clean', begun).out
+    assert '1 files, 1 B: 1 left by a writer that was killed' in told
+    assert told.endswith('add --yes to do it.\n')
+    assert list(begun.glob('.*.part'))
+    assert 'add --yes' not in command('study', 'clean', begun, '--yes').out
+    assert not list(begun.glob('.*.part'))
+    assert command('study', 'clean', begun).out == 'nothing to remove\n'
+
+
+@pytest.mark.parametrize('word', TOOLS)
 @pytest.mark.parametrize('line, told', [([], 'required'), (['nowhere'], 'no folder of a study')])
-def test_verify_refuses_what_is_no_study(command, line, told):
-    done = command('study', 'verify', *line)
+def test_what_is_no_study_is_refused(command, word, line, told):
+    done = command('study', word, *line)
     assert done.status == 2 and told in done.err

@@ -1,0 +1,54 @@
+"""Which files in a run's folder this package wrote, itself or by MMEngine; all others are kept."""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rethink_det.layout import CONFIG, RUN_FILES, TRIALS
+
+CHECKPOINT = re.compile(r'(epoch|iter)_\d+\.pth')
+"""A checkpoint of a training that goes on, as MMEngine names it."""
+_STAMP = r'\d{8}_\d{6}'
+_BY_MMENGINE = re.compile(
+    rf'last_checkpoint|{_STAMP}/({_STAMP}\.log|vis_data/({re.escape(CONFIG)}|scalars\.json|{_STAMP}\.json'
+    r'|events\.out\.tfevents\.[\w.-]+))'
+)
+_MARK = b'mmengine_version'
+"""In the meta of every checkpoint of MMEngine's."""
+
+
+def own_files(folder: Path) -> Iterator[Path]:
+    """The files below a run's folder that this package wrote; links are none of them.
+
+    Args:
+        folder: Of the run.
+    """
+    configs = {path.read_bytes() for path in folder.glob(f'*/vis_data/{CONFIG}')}
+    for path in sorted(folder.rglob('*')):
+        if path.is_file() and not path.is_symlink() and _is_own(path, folder, configs):
+            yield path
+
+
+def _is_own(path: Path, folder: Path, configs: set[bytes]) -> bool:
+    name = _without_trial(path.relative_to(folder).as_posix())
+    if CHECKPOINT.fullmatch(name):
+        return is_checkpoint(path)
+    if name.endswith('.py') and '/' not in name and path.read_bytes() in configs:
+        return True  # MMEngine writes the config under its own name as well
+    return name in RUN_FILES or bool(_BY_MMENGINE.fullmatch(name))
+
+
+def _without_trial(name: str) -> str:
+    """The name of a file within the trial of a learning rate that it belongs to, if it does."""
+    return re.sub(rf'^{TRIALS}/lr[^/]+/', '', name)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file says that MMEngine wrote it in a training."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            pickled = [name for name in archive.namelist() if name.endswith('/data.pkl')]
+            return any(_MARK in archive.read(name) for name in pickled)
+    except (OSError, zipfile.BadZipFile):
+        return False

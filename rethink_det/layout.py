@@ -129,7 +129,7 @@ def folders_of(root: Path, key: str) -> list[Path]:
 LEFT = INITIAL, CONFIG, RECIPE, REPLICATES, CURVES, SHEET
 """What a run may leave beside its weights and its architecture, and others read."""
 
-RUN_FILES = *LEFT, RESULT, RECIPE, ARCHITECTURE, PARENT, INHERITED, PRUNED, CONSOLE, TIMES, PROGRESS
+RUN_FILES = *LEFT, RESULT, ARCHITECTURE, PARENT, INHERITED, PRUNED, CONSOLE, TIMES, PROGRESS
 """All that a run of a study writes into its folder, but for what MMEngine does."""
 
 

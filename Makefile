@@ -33,7 +33,7 @@ define install
 			"$$($(PYTHON) --version 2>&1 || true). Name another: make PYTHON=python3.11 ..." >&2; \
 		exit 1; }
 	$(PYTHON) -m venv $(1)
-	$(1)/bin/python -m pip install -q -e '.[$(2),ray,export,pretrained,dev]' -c .ci/constraints-$(2).txt
+	$(1)/bin/python -m pip install -q -e '.[$(2),ray,slurm,export,pretrained,dev]' -c .ci/constraints-$(2).txt
 	@# opencv-python links to libGL, which servers lack; the headless build is the same
 	@# cv2 without it. Nothing of ours or of mmdet opens a window through cv2.
 	$(1)/bin/python -m pip install -q --no-deps --force-reinstall opencv-python-headless \

@@ -26,6 +26,9 @@ GRAPH = 'graph.json'
 """How a study was asked for, its runs, and which need which, see
 :mod:`rethink_det.report.run_graph`."""
 
+JOBS = 'jobs'
+"""Folder of what a cluster's jobs are given and print, see :mod:`rethink_det.study.slurm`."""
+
 RUNS = 'runs'
 """Folder of a study's runs, see :func:`run_folder`."""
 

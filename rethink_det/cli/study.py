@@ -2,12 +2,13 @@
 
 import argparse
 import os
+import sys
 from concurrent.futures import Executor
 from pathlib import Path
 
 from rethink_det.arms import DETECTION
 from rethink_det.bounds import check_count
-from rethink_det.cli.config_options import add_config_options
+from rethink_det.cli.config_options import KeyValues, add_config_options
 from rethink_det.cli.study_tools import TOOLS
 from rethink_det.errors import UserError
 from rethink_det.layout import REPORT_MARKDOWN, WORK_DIRS
@@ -20,6 +21,7 @@ from rethink_det.study.execute import RETRIES, execute_study
 from rethink_det.study.executors import OnRay, processes
 from rethink_det.study.gpus import OnGpus, visible_gpus
 from rethink_det.study.latencies import measure_latencies
+from rethink_det.study.slurm import OnSlurm
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +78,15 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
         help="train on a Ray cluster ('auto', 'local', HOST:PORT); without --runs-per-gpu, runs "
         'take no GPU there',
     )
+    parser.add_argument(
+        '--slurm',
+        nargs='*',
+        action=KeyValues,
+        metavar='KEY=VALUE',
+        help='train as jobs of a Slurm cluster, those that are ready as one job array, with '
+        "submitit's options (timeout_min=600 gpus_per_node=1) and Slurm's (partition=gpu); "
+        'without --workers, all that are ready. cluster=local: as processes of this machine',
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -108,7 +119,7 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
     if options.dry_run:
         print(dry_run(study))
         return 0
-    executor, workers = _executor(options)
+    executor, workers = _executor(options, work_dir)
     results = execute_study(study, work_dir, executor, workers, options.retries, asked)
     if any(run.stage == DETECTION for run in results.runs) and not results.incomplete:
         print('Measuring the detectors side by side ...')
@@ -122,9 +133,14 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
     return 0
 
 
-def _executor(options: argparse.Namespace) -> tuple[Executor, int]:
+def _executor(options: argparse.Namespace, work_dir: Path) -> tuple[Executor, int]:
     """Where runs are executed, and how many at a time."""
     packed = options.runs_per_gpu
+    if options.slurm is not None:
+        if options.ray or packed:
+            other = '--ray' if options.ray else '--runs-per-gpu'
+            raise UserError(f'--slurm and {other}: name one place where runs are trained.')
+        return OnSlurm(work_dir, options.slurm), options.workers or sys.maxsize
     asked = options.workers or 1
     if not options.ray and not packed:
         return processes(asked), asked

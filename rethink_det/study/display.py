@@ -118,7 +118,8 @@ class Display:
             if usual is None:
                 return 'how long the rest takes is not known yet'
             total += max(0.0, usual - (now - self._begun.get(run.key, now)))
-        return f'about {duration(total / self._workers)} left'
+        side_by_side = max(1, min(self._workers, len(self.runs) - len(self._over_with)))
+        return f'about {duration(total / side_by_side)} left'
 
     def _watch(self) -> None:
         while not self._over.wait(1.0):

@@ -65,7 +65,7 @@ class OnRay(Executor):
                 'has none; --workers N trains N runs side by side without one.'
             )
         gpus = 0 if runs_per_gpu is None else 1 / runs_per_gpu
-        self._remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(_in_folder)
+        self._remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0)(in_folder)
 
     def _gpus(self) -> int:
         return int(self._ray.cluster_resources().get('GPU', 0))
@@ -142,9 +142,10 @@ def processes(workers: int) -> Executor:
 def worker_died(error: BaseException | None) -> bool:
     """Whether the process that did some work is gone, and not the work that failed."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    # Ray's own errors, but for the one that carries what the work raised.
+    # Ray's and submitit's own errors, but for those that carry what the work raised.
     of_ray = 'RayError' in kinds and 'RayTaskError' not in kinds
-    return isinstance(error, BrokenExecutor) or of_ray
+    of_slurm = 'UncompletedJobError' in kinds and 'FailedJobError' not in kinds
+    return isinstance(error, BrokenExecutor) or of_ray or of_slurm
 
 
 def pool(workers: int, sharing: int) -> ProcessPoolExecutor:
@@ -175,7 +176,7 @@ def _end_with_the_study() -> None:
     os._exit(1)
 
 
-def _in_folder(folder: str, work: Callable, *args: Any, **kwargs: Any) -> Any:
-    # Paths in configs are relative to where the study was started.
+def in_folder(folder: str, work: Callable, *args: Any, **kwargs: Any) -> Any:
+    """``work`` done in a folder: paths in configs are relative to where the study was started."""
     os.chdir(folder)
     return work(*args, **kwargs)

@@ -148,14 +148,34 @@ def test_runs_per_gpu_without_a_gpu_is_refused(refusal, study, tmp_path):
         ('--runs-per-gpu 3 --workers 9', OnGpus, 6),
     ],
 )
-def test_as_many_workers_as_fit_on_the_gpus(monkeypatch, words, kind, workers):
+def test_as_many_workers_as_fit_on_the_gpus(monkeypatch, tmp_path, words, kind, workers):
     monkeypatch.setattr(study_command, 'visible_gpus', lambda: ['0', '1'])
     parser = argparse.ArgumentParser()
     study_command.add_arguments(parser)
     options = parser.parse_args(['demo', *words.split()])
-    executor, number = study_command._executor(options)
+    executor, number = study_command._executor(options, tmp_path)
     assert isinstance(executor, kind)
     assert number == workers
+
+
+@pytest.mark.parametrize(
+    'words, told',
+    [
+        ('--slurm partition=gpu timeout_min=5', 'no Slurm on this machine (sbatch is not found)'),
+        ('--slurm cluster=loca', 'cluster=loca: must be one of slurm, local'),
+        ('--slurm cluster=local gpu_per_node=1', 'did you mean gpus_per_node?'),
+        ('--slurm cluster=local qqqqq=1', 'valid are cluster, account, '),
+        ('--slurm cluster=local mem_gb=lots', 'mem_gb'),
+        ('--slurm cluster=local --ray local', '--slurm and --ray'),
+        ('--slurm cluster=local --runs-per-gpu 2', '--slurm and --runs-per-gpu'),
+        ('--slurm gpu', 'is not KEY=VALUE'),
+    ],
+)
+def test_wrong_options_of_a_cluster_are_refused(refusal, study, tmp_path, words, told):
+    pytest.importorskip('submitit')
+    work = tmp_path / 'work'
+    assert told in refusal('study', study, '--work-dir', work, *words.split())
+    assert not list(work.rglob('*.*'))
 
 
 def test_report_is_written_again(command, tmp_path):

@@ -313,3 +313,12 @@ def test_ray_gives_the_same(folder, finished, command, tmp_path):
     )
     assert done.status == 0
     assert digests(work) == digests(finished)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec('submitit') is None, reason='submitit is not installed')
+def test_jobs_of_a_cluster_give_the_same(folder, finished, command, tmp_path):
+    work = tmp_path / 'work'
+    done = command('study', folder / 'study.py', '--work-dir', work, '--slurm', 'cluster=local')
+    assert done.status == 0
+    assert digests(work) == digests(finished)

@@ -148,7 +148,7 @@ def arm_config(
     rule = budget_rule(arm, settings)
     count = settings.flops if rule is BudgetRule.STRETCHED else CONV_LINEAR
     base = Base(Budget.of(config), epochs, flops(full, count), flops(pruned, count))
-    _budget(arm, settings, base, owed).apply(config)
+    arm_budget(arm, settings, base, owed).apply(config)
     if rule is BudgetRule.FINE_TUNE:
         config.optim_wrapper.optimizer.lr = settings.fine_tune_lr
     config.custom_hooks = [*other_hooks(config), *_hooks(arm, pruned, weights)]
@@ -207,7 +207,7 @@ def budget_rule(arm: Arm, settings: ArmSettings) -> BudgetRule:
     return ARM_TABLE.get(CLASSIFICATION, other).budget if isinstance(other, str) else arm.budget
 
 
-def _budget(arm: Arm, settings: ArmSettings, base: Base, owed: float | None) -> Budget:
+def arm_budget(arm: Arm, settings: ArmSettings, base: Base, owed: float | None) -> Budget:
     """The budget of a pruned arm: by its rule, or as its settings say."""
     rule = budget_rule(arm, settings)
     whole = _by_rule(rule, settings, base, owed)

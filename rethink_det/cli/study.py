@@ -117,7 +117,7 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
             raise UserError(f'--{name.replace("_", "-")} must be at least 1, got {number}.')
     check_count('--retries', options.retries, 0)
     if options.dry_run:
-        print(dry_run(study))
+        print(dry_run(study, work_dir))
         return 0
     executor, workers = _executor(options, work_dir)
     results = execute_study(study, work_dir, executor, workers, options.retries, asked)

@@ -1,22 +1,33 @@
 """What a study will do and what it can find, told before anything runs."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 
-from rethink_det.arms import ARMS, DETECTION
+from rethink_det.arms import ARMS, DETECTION, STAGES
 from rethink_det.report.comparison import Comparison
+from rethink_det.report.pace import duration
 from rethink_det.report.planning import FEWEST, planned
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Study
+from rethink_det.study.forecast import Forecaster
 from rethink_det.study.given_parents import check_given_parents
 from rethink_det.study.graph import runs_of
+from rethink_det.study.nodes import Run
+from rethink_det.study.reasons import Reason, reasons
+from rethink_det.study.run import NAMED
 
 Place = tuple[str, str]
 """Stage and model."""
 
 
-def dry_run(study: Study) -> str:
+def dry_run(study: Study, work_dir: str | os.PathLike | None = None) -> str:
     """The plan as text: a line per run, with what it waits for; then what is judged.
+
+    Args:
+        study: What is planned.
+        work_dir: Folder of the study, if it may hold finished runs.
 
     Raises:
         UserError: The networks that a study without classification data is given are no good.
@@ -24,12 +35,45 @@ def dry_run(study: Study) -> str:
     if not study.classification.config:
         check_given_parents(study.classification)
     runs = runs_of(study)
-    lines = [f'{study.name}: {len(runs)} runs']
-    for run in runs:
-        keys = dict.fromkeys(parent.key for parent in run.parents.values())
-        waits = f'  after {", ".join(keys)}' if keys else ''
-        lines.append(f'  {run.key}{waits}')
-    return '\n'.join([*lines, *_judged(study)])
+    known = reasons(runs, Path(work_dir).resolve()) if work_dir is not None else {}
+    lines = [f'{study.name}: {len(runs)} runs', *(_line(run, known.get(run.key)) for run in runs)]
+    return '\n'.join([*lines, *_what_it_takes(runs, known), *_judged(study)])
+
+
+def _line(run: Run, reason: Reason | None) -> str:
+    """A run, what it waits for, and what is there of it."""
+    if reason is not None and reason.result is not None:
+        return f'  {run.key}  done'
+    keys = dict.fromkeys(parent.key for parent in run.parents.values())
+    waits = f'  after {", ".join(keys)}' if keys else ''
+    changed = [line for lines in (reason.causes if reason else {}).values() for line in lines]
+    return f'  {run.key}{waits}' + (f'  again: {", ".join(changed[:NAMED])}' if changed else '')
+
+
+def _what_it_takes(runs: Sequence[Run], known: Mapping[str, Reason]) -> Iterator[str]:
+    """What is done, and what the rest takes."""
+    done = [one.result for one in known.values() if one.result is not None]
+    left = [run for run in runs if not (run.key in known and known[run.key].result)]
+    if done:
+        yield f'Done already: {len(done)} of {len(runs)} runs.'
+    forecaster = Forecaster(done)
+    ahead = [forecaster.of(run) for run in left if run.stage in STAGES]
+    if not ahead:
+        return
+    macs = [one.macs for one in ahead if one.macs is not None]
+    if macs:
+        most = 'at most ' if any(one.bound for one in ahead if one.macs is not None) else ''
+        yield f'To train: {most}{sum(macs):.3g} multiply-adds{_of_them(len(macs), len(ahead))}.'
+    times = [one.seconds for one in ahead if one.seconds is not None]
+    if times:
+        told = f'about {duration(sum(times))}{_of_them(len(times), len(ahead))}'
+        yield f'By the runs that are done it takes {told}, one at a time.'
+
+
+def _of_them(known: int, number: int) -> str:
+    """How many runs a sum is of, if not of all."""
+    unknown = number - known
+    return f' in {known} runs; of {unknown} nothing is known yet' if unknown else ''
 
 
 def comparisons_of(study: Study) -> dict[Place, int]:

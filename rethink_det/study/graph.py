@@ -30,7 +30,7 @@ from rethink_det.study.sharing import arms_of, plan_of_run, variant_of_shape
 def runs_of(study: Study) -> list[Run]:
     """Every run of a study, parents before children; those that are the same once."""
     wanted = (run for run, _ in _wanted(study))
-    return list({run.key: run for one in wanted for run in _lineage(one)}.values())
+    return list({run.key: run for one in wanted for run in lineage_of(one)}.values())
 
 
 def _wanted(study: Study) -> Iterator[tuple[Run, str]]:
@@ -43,15 +43,15 @@ def _wanted(study: Study) -> Iterator[tuple[Run, str]]:
         for seed, variant in product(study.seeds, classification.variant_names):
             arms = [arm for arm in plan.arms if seed in plan.seeds_of(arm, study.seeds)]
             for arm in map(plan.arm, arms):
-                for run in _lineage(_detector(plans, plan, one, arm, variant, seed)):
+                for run in lineage_of(_detector(plans, plan, one, arm, variant, seed)):
                     if isinstance(run, DetectorTraining):
                         yield run, plan.model(variant)
 
 
-def _lineage(run: Run) -> Iterator[Run]:
-    """A run, after all that it needs."""
+def lineage_of(run: Run) -> Iterator[Run]:
+    """A run, after all that it needs; some of it several times."""
     for parent in run.parents.values():
-        yield from _lineage(parent)
+        yield from lineage_of(parent)
     yield run
 
 

@@ -181,7 +181,7 @@ def find_folder(stage: Stage, recipe: Recipe, root: Path) -> tuple[Path, str]:
     redone = ''
     for folder in sorted(earlier, key=lambda one: one.stat().st_mtime, reverse=True):
         try:
-            differences = _differences(folder, root, stage, recipe)
+            differences = differences_from(folder, root, stage, recipe)
         except (FileNotFoundError, UserError):
             continue
         if not differences:
@@ -191,7 +191,8 @@ def find_folder(stage: Stage, recipe: Recipe, root: Path) -> tuple[Path, str]:
     return new, redone
 
 
-def _differences(folder: Path, root: Path, stage: Stage, recipe: Recipe) -> list[str]:
+def differences_from(folder: Path, root: Path, stage: Stage, recipe: Recipe) -> list[str]:
+    """What of a run is not as in a folder of its key; errors as of :func:`older_differences`."""
     if (folder / RECIPE).is_file():
         return recipe.differences(Recipe.read(folder))
     return older_differences(folder, root, stage, recipe)

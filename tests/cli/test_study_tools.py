@@ -85,5 +85,6 @@ def test_clean_tells_first_and_removes_when_it_is_asked_to(command, begun):
 @pytest.mark.parametrize('word', TOOLS)
 @pytest.mark.parametrize('line, told', [([], 'required'), (['nowhere'], 'no folder of a study')])
 def test_what_is_no_study_is_refused(command, word, line, told):
-    done = command('study', word, *line)
+    more = ['some/run'] if line and word == 'why' else []
+    done = command('study', word, *line, *more)
     assert done.status == 2 and told in done.err

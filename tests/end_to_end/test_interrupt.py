@@ -14,7 +14,7 @@ from rethink_det.study.execute import execute_study
 
 pytestmark = pytest.mark.slow
 STUDY = """
-study = dict(seeds=[3, 4], classification=dict(
+study = dict(seeds=[3, 4, 5], classification=dict(
     config='classifier.py', epochs=24, pruner=dict(type='L1NormPruner', ratios=0.5),
     arms=['unpruned']))
 """

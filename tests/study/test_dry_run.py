@@ -9,6 +9,7 @@ from rethink_det.report import RunResult, StudyResults, judge
 from rethink_det.report.planning import planned
 from rethink_det.study.config import Study
 from rethink_det.study.dry_run import comparisons_of, dry_run, repetitions_of
+from rethink_det.study.execute import execute_study
 from tests.study.conftest import PRUNER
 
 CLASSIFIER, DETECTOR = ('classification', 'net'), ('detection', 'det')
@@ -144,3 +145,33 @@ def test_where_nothing_can_be_compared_nothing_is_promised(load):
 def test_a_plan_that_is_refused_is_not_shown(load):
     with pytest.raises(UserError, match="arm='lottery'; trained are"):
         dry_run(load(primary=dict(arm='lottery')))
+
+
+def test_what_is_done_and_what_the_rest_takes(study, tmp_path):
+    plan, work = study(arms=('fine-tune',)), tmp_path / 'work'
+    before = dry_run(plan, work).splitlines()
+    assert not [line for line in before if line.endswith('  done')]
+    macs = sum(run.train_macs for run in execute_study(plan, work).runs)
+    (told,) = (line for line in before if line.startswith('To train: '))
+    assert told.startswith('To train: at most ') and macs <= float(told.split()[4]) <= 4 * macs
+
+    after = dry_run(study(arms=('fine-tune', 'scratch-e')), work).splitlines()
+    assert [line.split()[-1] for line in after[1:4]] == ['done'] * 3
+    assert after[4].endswith('scratch-e/seed0  after pruning/net/pruned/seed0')
+    assert after[5] == 'Done already: 3 of 4 runs.'
+    assert after[7].startswith('By the runs that are done it takes about ')
+    finished = dry_run(plan, work)
+    assert 'To train' not in finished and 'Done already: 3 of 3 runs.' in finished
+
+
+def test_what_is_done_again_is_said_with_the_reason(study, tmp_path):
+    execute_study(study(arms=('fine-tune',)), tmp_path / 'work')
+    lines = dry_run(study(arms=('fine-tune',), scratch_b_cap=1), tmp_path / 'work').splitlines()
+    assert lines[3].endswith('  done')
+    options = {'study.classification.arm_settings.fine_tune_lr': 0.5}
+    lines = dry_run(study(arms=('fine-tune',), options=options), tmp_path / 'work').splitlines()
+    assert 'again: ' in lines[3] and 'optimizer.lr: 0.001 -> 0.5' in lines[3]
+
+
+def test_without_data_on_the_disk_compute_is_not_known(load):
+    assert 'To train' not in dry_run(load(), 'nowhere')

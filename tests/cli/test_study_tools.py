@@ -2,13 +2,14 @@
 
 import json
 import os
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
 
 from rethink_det.cli.study_tools import TOOLS
 from rethink_det.report import StudyResults
-from rethink_det.report.run_graph import PlannedRun, RunGraph
+from rethink_det.report.run_graph import Asked, PlannedRun, RunGraph
 from tests.fresh_process import fresh
 
 MAIN = 'import sys; from rethink_det.cli import main; main(sys.argv[1:])'
@@ -88,3 +89,14 @@ def test_what_is_no_study_is_refused(command, word, line, told):
     more = ['some/run'] if line and word == 'why' else []
     done = command('study', word, *line, *more)
     assert done.status == 2 and told in done.err
+
+
+def test_why_names_the_run_that_was_probably_meant(command, begun, monkeypatch):
+    monkeypatch.chdir(begun)
+    graph = RunGraph.read(begun)
+    replace(graph, asked=Asked('demo')).write(begun)
+    done = command('study', 'why', begun, 'classification/resnet18/unpruned/seed0')
+    assert done.status == 2
+    assert 'did you mean classification/resnet18-w16_shapes/unpruned/seed0?' in done.err
+    done = command('study', 'why', begun, 'classification/resnet18-w16_shapes/unpruned/seed0')
+    assert done.out.endswith('is to be done: it was never finished, nor begun as it is now\n')

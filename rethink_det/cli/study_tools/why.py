@@ -8,12 +8,10 @@ from rethink_det.study.reasons import why
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument('work_dir', help='folder of the study')
-    parser.add_argument(
-        'run', help='key of the run, classification/resnet18/scratch-b/seed0, or its folder'
-    )
+    parser.add_argument('name', metavar='run', help='its key, or its folder')
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the reason."""
-    print(why(options.work_dir, options.run).text)
+    print(why(options.work_dir, options.name).text)
     return 0

@@ -18,6 +18,8 @@ import rethink_det
 
 ROOT = Path(__file__).resolve().parents[1]
 LINES = ('onedl', 'openmmlab')
+OPTIONAL = ('ray', 'slurm')
+"""Extras of clusters."""
 NOT_SOURCE = shutil.ignore_patterns('__pycache__', '*.py[cod]', '*.egg-info')
 
 # Where the import name is not the distribution's.
@@ -141,7 +143,7 @@ def test_build_leaves_the_package_folder_alone(built):
     assert not (built / 'rethink_det' / '.mim').exists()
 
 
-@pytest.mark.parametrize('extras', [('onedl', 'ray'), ('openmmlab',)], ids='+'.join)
+@pytest.mark.parametrize('extras', [('onedl', *OPTIONAL), ('openmmlab',)], ids='+'.join)
 def test_each_dependency_earns_its_line(extras):
     imported = imported_packages()
     idle = {
@@ -158,7 +160,9 @@ def test_an_install_without_dev_tools_brings_every_import():
     providers = packages_distributions()
     missing = {
         name
-        for name in imported_packages() - set(sys.stdlib_module_names) - {'rethink_det', 'ray'}
+        for name in imported_packages()
+        - set(sys.stdlib_module_names)
+        - {'rethink_det', 'ray', 'submitit'}
         if not brought & {canonicalize_name(provider) for provider in providers.get(name, ())}
     }
     assert not missing, f'imported but not declared in pyproject.toml: {sorted(missing)}'

@@ -45,8 +45,10 @@ def run(options: argparse.Namespace) -> int:
     told = (*data_report(config), *_lookalikes(config), *_weights(config), *_cost(config))
     for line in told:
         print(line)
-    if not options.no_step:
-        _rehearse(config)
+    if options.no_step:
+        print('The files fit together; weights were not loaded, and no step was done.')
+        return 0
+    _rehearse(config)
     print('A training can start.')
     return 0
 

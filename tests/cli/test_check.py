@@ -39,6 +39,8 @@ def test_files_alone_are_looked_at_without_a_step(command, coco, tmp_path):
     assert '  boxes: 8 small, 0 medium, 0 large; sides of 32 to 32 pixels' in done.out
     assert 'test_dataloader.dataset: ' not in done.out  # the same as val
     assert 'cost: 0.98 M parameters' in done.out
+    assert 'weights were not loaded, and no step was done' in done.out
+    assert 'A training can start' not in done.out
 
 
 def test_a_picture_of_val_that_was_saved_anew_in_train_is_said(command, coco, tmp_path):

@@ -1,6 +1,5 @@
 """Every shipped training config trains two steps and evaluates, by MMEngine's Runner."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from rethink_det.training.config import load_config
 from rethink_det.training.launch import evaluate, train
 from rethink_det.training.model import model_of
 from rethink_det.training.resumable import last_checkpoint
+from tests.slow_ones import slow_where
 from tests.tiny_configs import STEPS, shrink
 
 pytestmark = pytest.mark.filterwarnings('ignore:.*(MD5|the official files have)')
@@ -26,7 +26,10 @@ ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob('*.py'))
 NAMES = [name for name in ALL if not name.startswith(('_base_/', 'studies/'))]
 # 138 million parameters, 20 seconds and a checkpoint of a gigabyte; 20 million weights sorted;
 # large detectors; and what CIFAR-10's are but for the number of classes.
-HEAVY = 'imagenet|gradual|_r50_|_r34|cifar100'
+HEAVY = (
+    'imagenet|gradual|_r50_|_r34|cifar100|mask-rcnn|resnet1|vgg19|densenet-bc|vgg16_magnitude|'
+    'resnet[23][02]_soft'
+)
 
 
 @HOOKS.register_module(force=True)
@@ -57,7 +60,7 @@ def work(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     'name',
-    [pytest.param(n, marks=[pytest.mark.slow] if re.search(HEAVY, n) else []) for n in NAMES],
+    slow_where(HEAVY, NAMES),
 )
 def test_config_trains_two_steps_and_evaluates(name, tiny_data, work):
     config = shrink(load_config(CONFIGS / name), tiny_data)

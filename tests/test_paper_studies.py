@@ -23,6 +23,7 @@ from rethink_det.study.names import find_study, variants_in
 from rethink_det.study.plans import ClassificationPlan
 from rethink_det.training.config import load_config
 from rethink_det.training.hooks.soft_filter import num_zero
+from tests.slow_ones import slow_where
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 PAPER = CONFIGS / 'studies' / 'paper'
@@ -137,7 +138,7 @@ def scratch_b(plan, architecture=None) -> Config:
         )
 
 
-@pytest.mark.parametrize('name', SCRATCH_B)
+@pytest.mark.parametrize('name', slow_where('resnet110|imagenet_resnet50', SCRATCH_B))
 def test_scratch_b_has_the_published_budget(name):
     config = scratch_b(plan_of(name))
     assert (config.train_cfg.max_epochs, *drops(config)) == SCRATCH_B[name]
@@ -194,11 +195,14 @@ def test_parent_is_the_published_network(name):
 
 @pytest.mark.parametrize(
     'name',
-    [
-        *(name for name in SCRATCH_B if not name.endswith(('-gap', '-tiny'))),
-        'imagenet_vgg16_thinet-gap',
-        'imagenet_vgg16_thinet-tiny',
-    ],
+    slow_where(
+        'resnet110|_resnet50|preact',
+        [
+            *(name for name in SCRATCH_B if not name.endswith(('-gap', '-tiny'))),
+            'imagenet_vgg16_thinet-gap',
+            'imagenet_vgg16_thinet-tiny',
+        ],
+    ),
 )
 def test_the_published_head_is_trained(name):
     config = scratch_b(plan_of(name))

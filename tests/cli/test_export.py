@@ -93,6 +93,7 @@ def test_pixels_are_normalised_inside(command, pruned, network):
     close(onnx(pruned.with_suffix('.onnx')).run(pixels)[0], network((bgr - mean) / std))
 
 
+@pytest.mark.slow
 def test_masked_weights_are_zero_in_the_file_and_not_counted(command, trained, tmp_path):
     parent = PrunedArchitecture.load(trained)
     state = load_checkpoint(trained)['state_dict']
@@ -108,6 +109,7 @@ def test_masked_weights_are_zero_in_the_file_and_not_counted(command, trained, t
     assert f'params: {small.cost().params - head:,}\n' in part.out, part.err
 
 
+@pytest.mark.slow
 def test_a_config_describes_a_checkpoint_that_does_not(command, trained, classifier, tmp_path):
     state = load_checkpoint(trained)['state_dict']
     save_checkpoint({'state_dict': state, 'meta': {}}, tmp_path / 'bare.pth')
@@ -202,6 +204,7 @@ def test_backbone_and_neck_of_a_detector(command, detector):
     assert shapes == [(2, 32, side, side) for side in (16, 8, 4, 2)]
 
 
+@pytest.mark.slow
 def test_a_backbone_without_the_config(command, detector):
     done = command('export', detector[1], '--onnx', '--backbone')
     assert done.status == 0, done.err

@@ -18,6 +18,7 @@ from rethink_det.training.config import find_config, load_config
 from rethink_det.training.generators import seeded
 from rethink_det.training.training_batches import TrainingBatches
 from tests import checkpoints
+from tests.slow_ones import slow_where
 from tests.tiny_data import write_coco
 
 SIDE = 96
@@ -134,7 +135,7 @@ def test_the_given_checkpoint_is_left_alone(checkpoint, prune):
     assert all(torch.equal(checkpoint.state_dict[name], t) for name, t in before.items())
 
 
-@pytest.mark.parametrize('name', DATA)
+@pytest.mark.parametrize('name', slow_where('regression|apoz|hessian', DATA))
 def test_methods_look_at_detection_images(config, prune, tmp_path, name):
     once, again = prune(DATA[name]), prune(DATA[name])
     assert once.architecture == again.architecture

@@ -51,6 +51,7 @@ def results(work):
     return {result['key']: result for result in found}
 
 
+@pytest.mark.slow
 def test_the_study_trains_prunes_and_trains_on(study):
     found = results(study)
     assert set(found) == {
@@ -76,6 +77,7 @@ def test_the_study_trains_prunes_and_trains_on(study):
     assert 'prune-d' in (study / 'report.md').read_text()
 
 
+@pytest.mark.slow
 def test_the_controls_had_the_same_chance(study):
     found = results(study)
     runs = {key.split('/')[2]: run for key, run in found.items() if key.startswith('detection/')}
@@ -93,6 +95,7 @@ def test_the_controls_had_the_same_chance(study):
     assert 'unpruned-d' in page and 'Scratch-D reached' in page
 
 
+@pytest.mark.slow
 def test_it_goes_on_from_the_detectors_weights(study):
     folder = next(study.glob('runs/detection/detector/prune-d/seed0-*'))
     pruned = load_checkpoint(next(study.glob('runs/detector-pruning/*/*/*/pruned.pth')))
@@ -108,6 +111,7 @@ def test_it_goes_on_from_the_detectors_weights(study):
     assert 'frozen_stages=-1' in backbone and 'norm_eval=False' in backbone
 
 
+@pytest.mark.slow
 def test_every_checkpoint_says_where_it_comes_from(study):
     """Those of classifiers are looked at in :mod:`tests.end_to_end.test_provenance`."""
     files = {
@@ -124,6 +128,7 @@ def test_every_checkpoint_says_where_it_comes_from(study):
         assert (entry['arm'], entry['parent_arm'], entry['seed']) == (arm, parent_arm, 0)
 
 
+@pytest.mark.slow
 def test_a_finished_study_is_not_done_again_even_elsewhere(study, folder, command, tmp_path):
     moved = tmp_path / 'moved'
     shutil.copytree(study, moved)
@@ -133,6 +138,7 @@ def test_a_finished_study_is_not_done_again_even_elsewhere(study, folder, comman
     assert {path: path.stat().st_mtime_ns for path in moved.rglob('*.pth')} == times
 
 
+@pytest.mark.slow
 def test_the_commands_do_what_the_study_does(study, trained, folder, command, tmp_path):
     config, pruned = trained.parent / 'config.py', tmp_path / 'pruned.pth'
     done = command('prune', config, trained, *HALF, '-o', pruned)

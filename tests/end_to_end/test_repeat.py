@@ -11,6 +11,7 @@ from rethink_det.architecture.checkpoint import digest, load_checkpoint
 from rethink_det.training.config import load_config
 from rethink_det.training.launch import train
 from rethink_det.training.resumable import last_checkpoint
+from tests.slow_ones import slow_where
 from tests.tiny_configs import shrink
 
 pytestmark = pytest.mark.filterwarnings('ignore:.*(MD5|the official files have)')
@@ -61,7 +62,7 @@ def run(tmp_path):
     return run
 
 
-@pytest.mark.parametrize('recipe', RECIPES)
+@pytest.mark.parametrize('recipe', slow_where('imagenet', RECIPES))
 def test_a_run_repeats_from_the_start_and_from_every_checkpoint(recipe, tiny_data, run, tmp_path):
     make = RECIPES[recipe]
     unbroken = run(make(tiny_data), 'unbroken')
@@ -80,7 +81,7 @@ def test_a_run_goes_on_with_another_number_of_workers(tiny_data, run, tmp_path):
     assert_same(resumed, unbroken)
 
 
-@pytest.mark.parametrize('recipe', ['cifar', 'imagenet'])
+@pytest.mark.parametrize('recipe', slow_where('imagenet', ['cifar', 'imagenet']))
 def test_another_seed_gives_another_run(recipe, tiny_data, run):
     ends = [run(RECIPES[recipe](tiny_data), f'seed{seed}', seed=seed)[1] for seed in (0, 1)]
     assert digest(ends[0]['state_dict']) != digest(ends[1]['state_dict'])

@@ -18,6 +18,7 @@ from rethink_det.export.onnx import (
     largest_difference,
     to_onnx,
 )
+from tests.slow_ones import slow_where
 
 pytest.importorskip('onnx')
 pytest.importorskip('onnxscript')
@@ -106,7 +107,7 @@ def exportable(network, shape=(3, 16, 16), **fields):
     return Exportable(network, shape, ('scores',), **fields)
 
 
-@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize('name', slow_where('resnext|blocks|densenet|subsampling', NETWORKS))
 def test_every_kind_of_pruned_network_computes_the_same(network, name):
     model, architecture = network(name)
     whole = exportable(model, architecture.input_shape)

@@ -1,5 +1,6 @@
 """What holds for every pruner on every backbone."""
 
+import re
 import warnings
 
 import pytest
@@ -34,12 +35,20 @@ NEEDS_BLOCKS = ('SparseStructurePruner',)
 REWEIGHTS = ('ThiNetPruner', 'RegressionPruner')
 
 
-def cases():
+# Those that take seconds, by test; one method is always tried on every network.
+SLOW_TO_CUT = r'vgg-(flat|plain)|mobilenet|resn\w+50'
+SLOW_TO_TRAIN = f'{SLOW_TO_CUT}|preact|-vgg'
+
+
+def cases(slow):
     for network in NETWORKS:
         for method in METHODS:
             if network == 'vgg-plain' and method in NEEDS_NORM:
                 continue
-            yield pytest.param(network, method, id=f'{method}-{network}')
+            name = f'{method}-{network}'
+            takes_long = re.search(slow, name) and method != 'L1NormPruner'
+            marks = [pytest.mark.slow] if takes_long or name == 'RegressionPruner-vgg' else []
+            yield pytest.param(network, method, id=name, marks=marks)
 
 
 def test_no_method_is_forgotten():
@@ -72,7 +81,7 @@ def pruned(parents, network, method):
     return architecture, state, result
 
 
-@pytest.mark.parametrize('network, method', cases())
+@pytest.mark.parametrize('network, method', cases(SLOW_TO_CUT))
 def test_the_cut_model_is_the_zeroed_model(parents, network, method, tmp_path):
     architecture, state, result = pruned(parents, network, method)
     found = result.architecture
@@ -99,7 +108,7 @@ def test_the_cut_model_is_the_zeroed_model(parents, network, method, tmp_path):
     assert (found.cost().params < architecture.cost().params) == bool(something)
 
 
-@pytest.mark.parametrize('network, method', cases())
+@pytest.mark.parametrize('network, method', cases(SLOW_TO_TRAIN))
 def test_the_architecture_trains_and_is_a_backbone(parents, network, method, tmp_path):
     architecture, _, result = pruned(parents, network, method)
     model = result.architecture.build_network().train()

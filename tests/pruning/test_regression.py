@@ -10,6 +10,7 @@ from rethink_det.architecture.checkpoint import digest
 from rethink_det.pruning import RegressionPruner, build_pruner, prune
 from rethink_det.pruning.lasso import lasso
 from rethink_det.pruning.regression import branch_end, choose, lasso_problem, refit
+from tests.slow_ones import slow_where
 
 LAYER = 'layer2.0.conv1'
 
@@ -232,7 +233,7 @@ def test_a_target_that_reads_more_is_refused(network, wants, message):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('name', ['vgg-flat', 'vgg-plain', 'densenet-bc'])
+@pytest.mark.parametrize('name', slow_where('vgg-flat', ['vgg-flat', 'vgg-plain', 'densenet-bc']))
 def test_cutting_gives_what_silencing_gave(parents, name):
     architecture, state = parents(name)
     model = architecture.network_with(state)

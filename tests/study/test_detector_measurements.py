@@ -18,6 +18,7 @@ from rethink_det.report.spent import Spent
 from rethink_det.study import detector_measurements as module
 from rethink_det.study import ledger
 from rethink_det.study.detector_measurements import DetectorMeasurements, detector_measurements
+from tests.slow_ones import slow_where
 from tests.tiny_detector import ARCHITECTURE, write_mask_rcnn
 
 REPLICATES = ImageReplicates.of(4, 'ab' * 32, {'coco/bbox_mAP': np.array([0.25, 0.5])})
@@ -116,7 +117,7 @@ BROKEN = {
 """What is broken: its name in the result, where it is, and what is missing then."""
 
 
-@pytest.mark.parametrize('name', BROKEN)
+@pytest.mark.parametrize('name', slow_where('input|train|stages|peak_memory_mib$', BROKEN))
 def test_one_that_fails_leaves_the_others(name, measure, trained, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError('out of memory')
@@ -129,7 +130,7 @@ def test_one_that_fails_leaves_the_others(name, measure, trained, monkeypatch):
     assert (trained[1].parent / SHEET).is_file() == ('sheet' not in name)
 
 
-@pytest.mark.parametrize('name', BROKEN)
+@pytest.mark.parametrize('name', slow_where('^(?!macs)', BROKEN))
 def test_who_ends_the_program_ends_it(name, measure, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt

@@ -61,7 +61,8 @@ def in_two_processes(config, folder, *checkpoint):
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-@pytest.mark.parametrize('images', [pytest.param(16, marks=pytest.mark.slow), 15])
+@pytest.mark.slow
+@pytest.mark.parametrize('images', [16, 15])
 def test_two_processes_leave_the_replicates_of_one(tiny_config, tmp_path, images):
     """Of 15 images one is evaluated twice, and counted once."""
     trained = tiny_config('trained', epochs=1)

@@ -7,7 +7,6 @@ import json
 import os
 import stat
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isfinite
@@ -16,8 +15,6 @@ from typing import Any, BinaryIO
 
 _PART = '.part'
 """How the name of a file ends that is not complete yet."""
-_YOUNG = 60
-"""Seconds in which a file without a lock may belong to a writer that is about to take it."""
 
 
 @contextmanager
@@ -35,11 +32,9 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
     prefix = f'.{os.fsencode(target.name)[:100].decode(errors="ignore")}.'  # however long it is
     _sweep(target.parent, prefix)
-    handle, temporary = tempfile.mkstemp(_PART, prefix, target.parent)
+    handle, temporary = _part(target.parent, prefix)
     try:
         with os.fdopen(handle, 'wb') as file:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(file, fcntl.LOCK_EX)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -66,16 +61,37 @@ def _target(path: str | os.PathLike) -> Path:
     return target
 
 
+def _part(folder: Path, prefix: str) -> tuple[int, str]:
+    """A new file that this process has locked, which tells that its writer lives."""
+    while True:
+        handle, name = tempfile.mkstemp(_PART, prefix, folder)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.path.exists(name):
+            return handle, name
+        os.close(handle)  # somebody swept here before it was locked
+
+
 def _sweep(folder: Path, prefix: str) -> None:
-    """Remove the unfinished files of writers that were killed."""
+    """Remove the unfinished files of one file's writers that were killed."""
     for left in folder.glob(f'{glob.escape(prefix)}*{_PART}'):
-        with suppress(OSError):
-            if is_abandoned(left):
-                left.unlink()
+        _remove(left)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the unfinished files below a folder whose writers were killed."""
+    for left in unfinished(folder):
+        _remove(left)
+
+
+def _remove(left: Path) -> None:
+    with suppress(OSError), left.open('rb') as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a living writer has locked its own
+        left.unlink()
 
 
 def is_abandoned(path: Path) -> bool:
-    """Whether nobody writes an unfinished file any more: a living writer has locked its own.
+    """Whether nobody writes an unfinished file any more.
 
     Raises:
         OSError: It is gone.
@@ -85,7 +101,7 @@ def is_abandoned(path: Path) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return False
-        return time.time() - path.stat().st_mtime > _YOUNG
+        return True
 
 
 def unfinished(folder: Path) -> list[Path]:

@@ -136,6 +136,16 @@ RUN_FILES = *LEFT, RESULT, ARCHITECTURE, PARENT, INHERITED, PRUNED, CONSOLE, TIM
 """All that a run of a study writes into its folder, but for what MMEngine does."""
 
 
+def lock_file(run: Path, owner: str) -> Path:
+    """Where a process says that it does a run, see :mod:`rethink_det.study.run_lock`.
+
+    Args:
+        run: Folder of the run, beside which it lies.
+        owner: What tells the process from others; ``'*'`` for a pattern of them all.
+    """
+    return run.with_name(f'.{run.name}.{owner}.lock')
+
+
 ASIDE = 'changed'
 """How the name of a folder begins whose run was changed since it was finished."""
 

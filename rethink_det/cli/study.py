@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from rethink_det.arms import DETECTION
-from rethink_det.bounds import check_count
+from rethink_det.bounds import check_count, check_number
 from rethink_det.cli.config_options import KeyValues, add_config_options
 from rethink_det.cli.study_tools import TOOLS
 from rethink_det.errors import UserError
@@ -22,6 +22,7 @@ from rethink_det.study.executors import OnRay, processes
 from rethink_det.study.gpus import OnGpus, visible_gpus
 from rethink_det.study.latencies import measure_latencies
 from rethink_det.study.slurm import OnSlurm
+from rethink_det.study.watchdog import MINUTES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +64,14 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
         default=RETRIES,
         metavar='N',
         help=f'hand a run out again N times if its process dies (default: {RETRIES})',
+    )
+    parser.add_argument(
+        '--stall-minutes',
+        type=float,
+        default=MINUTES,
+        metavar='N',
+        help='end a run in whose folder no file changes for N minutes, and count it as one whose '
+        f'process died; 0: never (default: {MINUTES:g})',
     )
     parser.add_argument(
         '--runs-per-gpu',
@@ -116,11 +125,13 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
         if number is not None and number < 1:
             raise UserError(f'--{name.replace("_", "-")} must be at least 1, got {number}.')
     check_count('--retries', options.retries, 0)
+    check_number('--stall-minutes', options.stall_minutes, 0)
     if options.dry_run:
         print(dry_run(study, work_dir))
         return 0
     executor, workers = _executor(options, work_dir)
-    results = execute_study(study, work_dir, executor, workers, options.retries, asked)
+    patience = options.retries, options.stall_minutes
+    results = execute_study(study, work_dir, executor, workers, *patience, asked=asked)
     if any(run.stage == DETECTION for run in results.runs) and not results.incomplete:
         print('Measuring the detectors side by side ...')
         measure_latencies(StudyResults.read(work_dir), work_dir)

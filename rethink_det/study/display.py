@@ -87,10 +87,15 @@ class Display:
             f'({elapsed} so far, {self._remaining()})'
         )
 
-    def again(self, run: Run) -> None:
-        """The process of a run died; it will be handed out once more."""
+    def again(self, run: Run, why: str) -> None:
+        """The process of a run is gone, ``why``; it will be handed out once more."""
+        self.later(run, f'{why}; the run is tried again from its last checkpoint')
+
+    def later(self, run: Run, why: str) -> None:
+        """A run is handed out again another time; ``why`` is said if it is not empty."""
         self._bars.remove_task(self._tasks.pop(run.key))
-        self.say(f'{run.key}  its process died; the run is tried again from its last checkpoint')
+        if why:
+            self.say(f'{run.key}  {why}')
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""

@@ -1,7 +1,9 @@
 """Doing what a plan says: only what is missing, in order, here or in several processes."""
 
 import os
+import random
 import sys
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +14,7 @@ from pathlib import Path
 
 from rethink_det.arms import STAGES
 from rethink_det.errors import UserError
+from rethink_det.files import sweep
 from rethink_det.report.environment import merged
 from rethink_det.report.places import placed
 from rethink_det.report.results import StudyResults
@@ -28,7 +31,9 @@ from rethink_det.study.late import Late, settled_late
 from rethink_det.study.lineage import lineage
 from rethink_det.study.nodes import Run
 from rethink_det.study.run import execute
+from rethink_det.study.run_lock import Taken, owner_of
 from rethink_det.study.seldom import Seldom
+from rethink_det.study.watchdog import MINUTES, Watchdog
 
 RETRIES = 1
 """How often a run is handed out again whose process died, if nothing is said."""
@@ -36,6 +41,13 @@ _DIED = (
     'its process died without a word, {} times: killed, perhaps for want of memory (dmesg tells), '
     'or a crash in a library; the same command does this run again'
 )
+_STILL = 'it made no progress for {:g} minutes and was ended'
+_STALLED = (
+    _STILL + ', {} times: a deadlock, or a step that takes longer (--stall-minutes); its '
+    'console.log ends where it stood still'
+)
+_POLL = 1.0
+"""Seconds between two looks at runs that another study does."""
 
 
 @dataclass
@@ -52,6 +64,8 @@ class _State:
     retries: int = RETRIES
     deaths: Counter[str] = field(default_factory=Counter)
     asked: Asked | None = None
+    stall_minutes: float = MINUTES
+    elsewhere: dict[str, tuple[Taken, float]] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
@@ -74,26 +88,44 @@ class _State:
         return RunGraph(study.name, runs, self.asked)
 
     def ready(self) -> list[Run]:
-        """Runs whose parents are done and that have not been started."""
+        """Runs whose parents are done and that nobody has started."""
         started = {*self.results, *self.failures, *(run.key for run in self.active.values())}
         return [
             run
             for run in self.runs
             if run.key not in started
             and all(parent.key in self.results for parent in run.parents.values())
+            and not self._is_elsewhere(run)
         ]
 
-    def tried_again(self, run: Run, future: Future) -> bool:
-        """Whether the process of a run died, and the run is to be handed out once more."""
+    def _is_elsewhere(self, run: Run) -> bool:
+        """Whether another study does a run that it was doing before."""
+        if run.key not in self.elsewhere:
+            return False
+        taken, until = self.elsewhere[run.key]
+        return time.monotonic() < until or owner_of(taken.folder) is not None
+
+    def put_off(self, run: Run, taken: Taken) -> str:
+        """Another study does a run; what is to be said of it, once."""
+        known = run.key in self.elsewhere
+        # Two that met may both have stepped back: they do not come again at the same time.
+        self.elsewhere[run.key] = taken, time.monotonic() + _POLL * random.random()
+        return '' if known else f'is done by another study, {taken.owner}; its result is awaited'
+
+    def tried_again(self, run: Run, future: Future, stalled: bool) -> str:
+        """Why a run is to be handed out once more: its process is gone; empty if it is not."""
         died = worker_died(future.exception())
         self.deaths[run.key] += died
-        return died and self.deaths[run.key] <= self.retries
+        if not died or self.deaths[run.key] > self.retries:
+            return ''
+        return _STILL.format(self.stall_minutes) if stalled else 'its process died'
 
-    def settle(self, run: Run, future: Future) -> str:
+    def settle(self, run: Run, future: Future, stalled: bool) -> str:
         """Take in what a run came to; say it in a few words."""
-        error = future.exception()
+        error, times = future.exception(), self.deaths[run.key]
         if worker_died(error):
-            self.failures[run.key] = _DIED.format(self.deaths[run.key])
+            still = _STALLED.format(self.stall_minutes, times)
+            self.failures[run.key] = still if stalled else _DIED.format(times)
             return f'FAILED: {self.failures[run.key]}'
         if error is not None:
             mistake = isinstance(error, UserError)
@@ -122,16 +154,19 @@ def execute_study(
     executor: Executor | None = None,
     workers: int = 1,
     retries: int = RETRIES,
+    stall_minutes: float = MINUTES,
     asked: Asked | None = None,
 ) -> StudyResults:
     """Run a study to its end and write ``results.json``.
 
     Args:
         study: What to do.
-        work_dir: Folder of the study; finished runs found there are not repeated.
+        work_dir: Folder of the study; finished runs found there are not repeated, and those that
+            another study does there now are awaited.
         executor: Where runs are executed; shut down at the end. Default: in this process.
         workers: How many runs to hand out at a time.
         retries: How often a run is handed out again whose process died.
+        stall_minutes: A run in whose folder no file changes for so long is ended; 0: never.
         asked: How the study was asked for, which is kept in its folder.
 
     Returns:
@@ -152,7 +187,9 @@ def execute_study(
     executor = executor or Here()
     check_given_parents(study.classification)  # refused before anything is started
     root, late = Path(work_dir).resolve(), settled_late(study, work_dir)
-    state = _State(runs_of(study), root, groups_of(study), late=late, retries=retries, asked=asked)
+    sweep(root)
+    state = _State(runs_of(study), root, groups_of(study), late, retries=retries, asked=asked)
+    state.stall_minutes = stall_minutes
     write = Seldom(partial(_write, study, state))
     write(now=True)  # what it claims is known before its runs
     try:
@@ -167,30 +204,56 @@ def _execute(state: _State, executor: Executor, workers: int, write: Seldom) -> 
     with (
         executor,
         Display(state.runs, state.root, workers) as display,
+        Watchdog(state.root, state.stall_minutes, executor, state.active) as watchdog,
         Interrupts(display.finishing, partial(_tidy, executor, display)) as interrupts,
     ):
         while state.is_open:
             if not interrupts.asked:
-                _hand_out(state, executor, workers, display)
+                _hand_out(state, executor, workers, display, watchdog)
             elif not state.active:
                 raise KeyboardInterrupt
-            for future in wait(state.active, return_when=FIRST_COMPLETED).done:
-                run = state.active.pop(future)
-                if state.tried_again(run, future):
-                    display.again(run)
-                else:
-                    told = state.settle(run, future)
-                    display.end(run, told, state.results.get(run.key))
-            state.skip_orphans()
-            write()
+            if _take_in(state, display, watchdog):
+                state.skip_orphans()
+                write()
 
 
-def _hand_out(state: _State, executor: Executor, workers: int, display: Display) -> None:
+def _hand_out(
+    state: _State, executor: Executor, workers: int, display: Display, watchdog: Watchdog
+) -> None:
     """Start as many runs as may go on side by side, of those whose parents are done."""
     for run in state.ready()[: max(0, workers - len(state.active))]:
         parents = {p.key: state.results[p.key] for p in run.parents.values()}
         display.start(run)
+        watchdog.begin(run)
         state.active[_submit(executor, run, parents, state.root)] = run
+
+
+def _take_in(state: _State, display: Display, watchdog: Watchdog) -> bool:
+    """Wait for runs, and take in what they came to; whether one is over."""
+    if not state.active:
+        time.sleep(_POLL * random.random())  # all that is left is done elsewhere
+    over = False
+    waited = _POLL if state.elsewhere else None
+    for future in wait(state.active, waited, return_when=FIRST_COMPLETED).done:
+        run = state.active.pop(future)
+        watchdog.end(run)
+        stalled = run.key in watchdog.stopped
+        if taken := _taken(future):
+            display.later(run, state.put_off(run, taken))
+        elif why := state.tried_again(run, future, stalled):
+            display.again(run, why)
+        else:
+            over = True
+            told = state.settle(run, future, stalled)
+            state.elsewhere.pop(run.key, None)
+            display.end(run, told, state.results.get(run.key))
+    return over
+
+
+def _taken(future: Future) -> Taken | None:
+    """Who does a run that was handed back because somebody else does it."""
+    outcome = None if future.exception() else future.result()
+    return outcome if isinstance(outcome, Taken) else None
 
 
 def _tidy(executor: Executor, display: Display) -> None:

@@ -74,6 +74,10 @@ class OnRay(Executor):
         """Queue ``work``; Ray starts it when its cores are free."""
         return self._remote.remote(os.getcwd(), work, *args, **kwargs).future()
 
+    def end(self, future: Future) -> None:
+        """End the process that does some work, wherever it is."""
+        self._ray.cancel(future.object_ref, force=True)  # type: ignore[attr-defined]
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster; a local one ends."""
         self._ray.shutdown()

@@ -15,6 +15,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 
 from rethink_det.errors import UserError
@@ -28,6 +29,7 @@ from rethink_det.study.environment import environment
 from rethink_det.study.nodes import Run
 from rethink_det.study.older_runs import older_differences
 from rethink_det.study.recipe import Recipe
+from rethink_det.study.run_lock import Lock, Taken, lock
 from rethink_det.study.stages import Stage, stage_of
 from rethink_det.study.stopwatch import Stopwatch
 
@@ -54,8 +56,8 @@ def execute(
     parents: Mapping[str, RunResult],
     work_dir: str | os.PathLike,
     command: Sequence[str] = (),
-) -> Outcome:
-    """Do a run, unless it is done.
+) -> Outcome | Taken:
+    """Do a run, unless it is done, or somebody else does it now.
 
     Args:
         run: Of the study's graph.
@@ -72,33 +74,63 @@ def execute(
     found = finished(folder, root)
     if found.result:
         return Outcome(_accounted(found.result, stage))
-    if found.changed:
-        folder.rename(set_aside(folder))
-    redone = redone or found.missing
-    recipe.write(folder)
-    watch = Stopwatch(folder)
-    config.work_dir = str(folder)
-    date = datetime.now(timezone.utc)
-    with _console(folder / CONSOLE):
-        print(told.getvalue(), end='')
-        if redone:
-            print(f'Done again, as it is not what is there already: {redone}')
-        result = stage.do(config, folder)
-    times = watch.stop()
-    result = replace(
-        ledger.timed(result, times.device_s, times.complete),
-        checksums=checksums.of_files(folder, [*result.files.values(), *LEFT]),
-        identity=recipe.digest,
-        error=_not_finite(result),
-        root=root,
-        folder=folder.relative_to(root).as_posix(),
-        wall_s=times.seconds,
-        plan=_placed(result.plan, root),
-        pruner=placed(_pruner(stage), root, Path.cwd()),
-        environment=environment(command, root, date),
-    )
-    result.write()
-    return Outcome(result, redone)
+    with lock(folder) as held:
+        if isinstance(held, Taken):
+            return held
+        found = finished(folder, root)  # by whoever had it until now
+        if found.result:
+            return Outcome(_accounted(found.result, stage))
+        if found.changed:
+            folder.rename(set_aside(folder))
+        redone = redone or found.missing
+        work = _Work(stage, config, recipe, root, folder, told.getvalue(), command)
+        return Outcome(work.do(held, redone), redone)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A run that is to be done, what was said of it so far, and by which command."""
+
+    stage: Stage
+    config: Config
+    recipe: Recipe
+    root: Path
+    folder: Path
+    told: str
+    command: Sequence[str]
+
+    def do(self, held: Lock, redone: str) -> RunResult:
+        """Do it, and write what came out, last of all."""
+        self.recipe.write(self.folder)
+        watch = Stopwatch(self.folder)
+        self.config.work_dir = str(self.folder)
+        date = datetime.now(timezone.utc)
+        with _console(self.folder / CONSOLE):
+            print(self.told, end='')
+            if redone:
+                print(f'Done again, as it is not what is there already: {redone}')
+            result = self.stage.do(self.config, self.folder)
+        times = watch.stop()
+        result = ledger.timed(result, times.device_s, times.complete)
+        held.check()
+        result = self._complete(replace(result, wall_s=times.seconds), date)
+        result.write()
+        return result
+
+    def _complete(self, result: RunResult, date: datetime) -> RunResult:
+        """With where it is, what is in its files, and by what it was done."""
+        names = [*result.files.values(), *LEFT]
+        return replace(
+            result,
+            checksums=checksums.of_files(self.folder, names),
+            identity=self.recipe.digest,
+            error=_not_finite(result),
+            root=self.root,
+            folder=self.folder.relative_to(self.root).as_posix(),
+            plan=_placed(result.plan, self.root),
+            pruner=placed(_pruner(self.stage), self.root, Path.cwd()),
+            environment=environment(self.command, self.root, date),
+        )
 
 
 def _placed(plan: Plan | None, root: Path) -> Plan | None:

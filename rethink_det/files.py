@@ -101,7 +101,7 @@ def is_abandoned(path: Path) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return False
-        return True
+    return True
 
 
 def unfinished(folder: Path) -> list[Path]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from rethink_det.doctor.data import DATA_CHECKS
 from rethink_det.doctor.finding import Ability, Finding, carefully
-from rethink_det.doctor.hardware import check_device, check_disk
+from rethink_det.doctor.hardware import check_device, check_disk, check_shared_memory
 from rethink_det.doctor.operators import check_operators
 from rethink_det.doctor.page import page
 from rethink_det.doctor.software import check_line, check_versions
@@ -17,6 +17,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     'MMEngine line': check_line,
     'mmcv operators': check_operators,
     'device': check_device,
+    'shared memory': check_shared_memory,
     **DATA_CHECKS,
     WORK_DIRS: check_disk,
 }

@@ -8,8 +8,11 @@ import torch
 
 from rethink_det.doctor.finding import Ability, Finding
 from rethink_det.layout import WORK_DIRS
+from rethink_det.training.shared_memory import PLACE, free_shared_memory
 
 GB = 1e9
+ENOUGH_SHARED = 0.5 * GB
+"""Bytes: a few workers with a few photographs each."""
 ENOUGH = 10 * GB
 """Bytes: a study of small networks keeps a few hundred megabytes, one of ImageNet a few GB."""
 
@@ -54,6 +57,21 @@ def _gpu(index: int) -> dict[str, object]:
         'compute capability': f'{properties.major}.{properties.minor}',
         'bf16': bf16,
     }
+
+
+def check_shared_memory(place: str = PLACE) -> Finding:
+    """Where data loaders hand over their batches: a container has hardly any by default."""
+    free = free_shared_memory(place)
+    if free is None:
+        return Finding({'folder': f'no {place} here, and so no limit of it'})
+    total = shutil.disk_usage(place).total
+    facts = {'total_gb': round(total / GB, 3), 'free_gb': round(free / GB, 3)}
+    remedy = (
+        'start the container with more shared memory: docker run --shm-size=8g, or --ipc=host; '
+        'until then loaders whose batches do not fit load in the process of the training'
+    )
+    what = "data loaders with processes of their own, of detectors' batches"
+    return Finding(facts, (Ability(what, free >= ENOUGH_SHARED, remedy),))
 
 
 def check_disk(folder: str | os.PathLike = WORK_DIRS) -> Finding:

@@ -7,6 +7,7 @@ Everything is read from ``results.json``, and of detectors from the files that
 from collections.abc import Sequence
 from pathlib import Path
 
+from rethink_det.errors import UserError
 from rethink_det.files import save_text
 from rethink_det.layout import (
     PLOTS,
@@ -21,14 +22,16 @@ from rethink_det.report.environment import NOT_RECORDED
 from rethink_det.report.html import render
 from rethink_det.report.latex import latex
 from rethink_det.report.markdown import cell, markdown_table, prose
+from rethink_det.report.older_code import older_code_note
 from rethink_det.report.operating_points import bases
-from rethink_det.report.results import StudyResults
+from rethink_det.report.results import REMEDY, StudyResults
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.sections import Section, section_of, section_of_points
 from rethink_det.report.spreadsheets import flat, tidy_csv, wide_csv
 from rethink_det.report.tables import Table
 from rethink_det.report.unscored import unscored_note
 from rethink_det.report.verdict import overall_verdict
+from rethink_det.report.verification import contradictions
 
 TEMPLATE = 'study.html'
 NOTES = (
@@ -60,7 +63,8 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
         metric), ``latex``, ``html`` and ``plots`` (the folder).
 
     Raises:
-        UserError: ``work_dir`` has no readable ``results.json``, or a file of a run is damaged.
+        UserError: ``work_dir`` has no readable ``results.json``, that says something else than
+            its runs, or a file of a run is damaged.
 
     Example:
         >>> from rethink_det import write_report
@@ -69,6 +73,8 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
     """
     work_dir = Path(work_dir)
     results = StudyResults.read(work_dir)
+    if wrong := next(contradictions(results, work_dir), None):
+        raise UserError(f'{wrong}; {REMEDY}')
     rows, verdicts = results.summary, results.verdicts
     conclusions = results.concluded(verdicts)
     sections = [section_of(results, rows, verdicts, said, work_dir) for said in conclusions]
@@ -105,7 +111,10 @@ def _environment(results: StudyResults) -> list[tuple[str, str]]:
     """What stands in the file, and of one of before that its runs kept none."""
     told = flat(results.environment)
     kept = any(run.environment for run in results.runs)
-    return told if kept or not told else [*told, ('of each run', f'{NOT_RECORDED}; {_LAST}')]
+    if told and not kept:
+        told = [*told, ('of each run', f'{NOT_RECORDED}; {_LAST}')]
+    other = older_code_note(results.runs)
+    return [*told, ('other code', other)] if other else told
 
 
 _LAST = 'the above is of whoever ran the study last'

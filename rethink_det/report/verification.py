@@ -58,15 +58,15 @@ def verify(work_dir: str | os.PathLike) -> Verification:
         UserError: It is no folder of a study.
     """
     root = study_folder(work_dir)
-    found, runs = Verification(), {}
+    found = Verification()
     for folder in run_folders(root):
         place = folder.relative_to(root).as_posix()
         if folder.name.startswith(ASIDE):
             found.aside.append(place)
         else:
-            runs[place] = _run(folder, root, found)
+            _run(folder, root, found)
     found.temporary.extend(path.relative_to(root).as_posix() for path in unfinished(root))
-    found.wrong.extend(_rows(root, runs))
+    found.wrong.extend(_rows(root))
     return found
 
 
@@ -79,38 +79,53 @@ def run_folders(root: Path) -> Iterator[Path]:
             yield Path(place)
 
 
-def _run(folder: Path, root: Path, found: Verification) -> RunResult | None:
-    """A run's result; where its folder belongs is noted."""
+def _run(folder: Path, root: Path, found: Verification) -> None:
+    """Note what a run's folder is."""
     place = folder.relative_to(root).as_posix()
     try:
         result = RunResult.read(folder, root)
     except FileNotFoundError:
         found.unfinished.append(place)
-        return None
+        return
     except UserError as error:
         found.wrong.append(str(error))
-        return None
+        return
     lines = [f'{place}/{name} is not what the run left' for name in result.changed]
     lines += [f'{place}/{name} is gone' for name in result.gone]
     found.wrong.extend(lines)
     if not lines:
         (found.unknown if result.checksums is None else found.sound).append(place)
-    return result
 
 
-def _rows(root: Path, runs: dict[str, RunResult | None]) -> Iterator[str]:
+def _rows(root: Path) -> Iterator[str]:
     """Where ``results.json``, which the report is written from, says something else."""
+    if not (root / RESULTS).is_file():
+        return
     try:
-        rows = StudyResults.read(root).runs if (root / RESULTS).is_file() else []
+        results = StudyResults.read(root)
     except UserError as error:
         yield str(error)
         return
-    for row in rows:
+    yield from contradictions(results, root)
+    for row in results.runs:
+        if row.status == COMPLETED and row.folder and not (root / row.folder / RESULT).is_file():
+            yield f'{RESULTS}: {row.key or row.folder}: its {RESULT} is gone'
+
+
+def contradictions(results: StudyResults, root: Path) -> Iterator[str]:
+    """Rows that say something else than the runs that they are of, a line each.
+
+    Args:
+        results: The content of a study's ``results.json``.
+        root: Folder of the study; a run that is not there says nothing.
+    """
+    for row in results.runs:
         if row.status != COMPLETED or row.folder is None:
             continue
-        run = runs.get(row.folder)
-        where = f'{RESULTS}: {row.key or row.folder}'
-        if row.folder not in runs:
-            yield f'{where}: its folder is gone'
-        elif run and (run.metrics, run.digest) != (row.metrics, row.digest):
-            yield f'{where}: says something else than the {RESULT} of the run'
+        try:
+            run = RunResult.read(root / row.folder, root)
+        except (FileNotFoundError, ValueError):
+            continue
+        if (run.metrics, run.digest) != (row.metrics, row.digest):
+            name = row.key or row.folder
+            yield f'{root / RESULTS}: {name} says something else than the {RESULT} of the run'

@@ -1,5 +1,6 @@
 """Doing what a plan says: only what is missing, in order, here or in several processes."""
 
+import errno
 import os
 import random
 import sys
@@ -13,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from rethink_det.arms import STAGES
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, refused_by_system
 from rethink_det.files import sweep
 from rethink_det.report.environment import merged
 from rethink_det.report.places import placed
@@ -128,10 +129,11 @@ class _State:
             self.failures[run.key] = still if stalled else _DIED.format(times)
             return f'FAILED: {self.failures[run.key]}'
         if error is not None:
-            mistake = isinstance(error, UserError)
-            trace = str(error) if mistake else ''.join(traceback.format_exception(error))
+            words = refused_by_system(error) if isinstance(error, OSError) else str(error)
+            known = isinstance(error, UserError | OSError)
+            trace = words if known else ''.join(traceback.format_exception(error))
             self.failures[run.key] = placed(trace.strip(), self.root, Path.cwd())
-            return f'FAILED: {error}'
+            return f'FAILED: {words}'
         outcome = future.result()
         result = self.results[run.key] = outcome.result
         told = [f'{name} {value:.4g}' for name, value in _headlines(result)]
@@ -174,6 +176,7 @@ def execute_study(
 
     Raises:
         UserError: The given parent is missing, damaged or unsafe.
+        OSError: The disk is full.
         KeyboardInterrupt: After Ctrl-C, when the runs that were under way are done.
 
     Example:
@@ -238,6 +241,7 @@ def _take_in(state: _State, display: Display, watchdog: Watchdog) -> bool:
         run = state.active.pop(future)
         watchdog.end(run)
         stalled = run.key in watchdog.stopped
+        _check_disk(future)
         if taken := _taken(future):
             display.later(run, state.put_off(run, taken))
         elif why := state.tried_again(run, future, stalled):
@@ -248,6 +252,13 @@ def _take_in(state: _State, display: Display, watchdog: Watchdog) -> bool:
             state.elsewhere.pop(run.key, None)
             display.end(run, told, state.results.get(run.key))
     return over
+
+
+def _check_disk(future: Future) -> None:
+    """Stop if a disk is full: no other run would end better."""
+    error = future.exception()
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        raise error
 
 
 def _taken(future: Future) -> Taken | None:

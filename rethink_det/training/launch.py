@@ -22,6 +22,7 @@ from rethink_det.training.order import shuffle_apart
 from rethink_det.training.reading import downloaded
 from rethink_det.training.resumable import last_checkpoint, newest_readable
 from rethink_det.training.resumed_settings import ResumedSettingsHook
+from rethink_det.training.shared_memory import fit_loaders, free_shared_memory
 from rethink_det.training.starting_weights import (
     EMA,
     PARTIAL,
@@ -72,6 +73,8 @@ def prepare(config: Config) -> Config:
     if (config.get('randomness') or {}).get('seed') is None:
         config.randomness = {**(config.get('randomness') or {}), 'seed': 0}
     shuffle_apart(config)
+    for line in fit_loaders(config, free_shared_memory()):
+        print(line)
     # MMEngine tells runs apart by the second they start in: two of one name would share their
     # log file and their history.
     name = config.get('experiment_name') or Path(config.get('work_dir') or 'run').name

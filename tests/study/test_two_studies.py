@@ -1,0 +1,106 @@
+"""Two studies in one folder at the same time share its runs, and both end with all results."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from rethink_det.report import StudyResults
+from rethink_det.study.execute import execute_study
+from rethink_det.study.graph import runs_of
+from rethink_det.study.run_lock import Taken, lock
+from tests.study.test_execute import Recorder
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Elsewhere(Recorder):
+    """Another study does the unpruned network of the first seed while others are handed out."""
+
+    def __init__(self, folder, until):
+        super().__init__()
+        self.folder, self.until, self.asked = folder, until, 0
+
+    def submit(self, work, run, parents, work_dir):
+        future = super().submit(work, run, parents, work_dir)
+        if run.arm == 'unpruned' and run.seed == 0 and not self.until(self):
+            self.done.remove(run.key)
+            self.asked += 1
+            with lock(self.folder) as taken:
+                assert isinstance(taken, Taken)
+            future = type(future)()
+            future.set_result(taken)
+        return future
+
+
+def test_other_runs_go_on_while_one_is_done_elsewhere(study, tmp_path, capsys):
+    plan, other = study(seeds=[0, 1]), lock(tmp_path / 'runs' / 'seed0-01234567')
+    other.__enter__()
+
+    def until(recorder):
+        if len(recorder.done) < 4 or recorder.asked < 1:  # all of seed 1
+            return False
+        threading.Timer(0.5, other.__exit__, (None, None, None)).start()
+        recorder.until = lambda _: True
+        return False
+
+    recorder = Elsewhere(tmp_path / 'runs' / 'seed0-01234567', until)
+    results = execute_study(plan, tmp_path, recorder)
+    assert not results.incomplete and len(recorder.done) == len(runs_of(plan))
+    assert all('seed1' in key for key in recorder.done[:4])
+    told = capsys.readouterr().err
+    assert told.count('is done by another study, process') == 1
+    assert recorder.asked <= 3  # not asked again while it is known to be there
+
+
+def begun(work):
+    """How often each run was begun, by its folder."""
+    counts = {}
+    for path in work.rglob('times.json'):
+        counts[path.parent.name, path.parent.parent.name] = path.read_text().count('"begun"')
+    return counts
+
+
+@pytest.mark.slow
+def test_two_processes_on_one_folder_do_no_run_twice(study, tmp_path):
+    plan, work = study(seeds=[0, 1, 2]), tmp_path / 'work'
+    line = [sys.executable, '-m', 'rethink_det.cli', 'study', 'study.py', '--work-dir', str(work)]
+    place = dict(cwd=tmp_path, env=os.environ | {'PYTHONPATH': f'{ROOT}'}, text=True)
+    config = (tmp_path / 'net.py').read_text()
+    tiny = "custom_imports = dict(imports=['tests.conftest'])\n"
+    (tmp_path / 'net.py').write_text(tiny + config)
+    both = [subprocess.Popen(line, stderr=subprocess.PIPE, **place) for _ in range(2)]
+    told = [process.communicate(timeout=1200)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    results = StudyResults.read(work)
+    assert len(results.runs) == 9 and not results.incomplete
+    counts = begun(work)
+    assert len(counts) == len(runs_of(plan)) and set(counts.values()) == {1}
+    assert not list(work.rglob('.*.lock'))
+
+
+@pytest.mark.slow
+def test_the_run_of_a_killed_study_is_taken_over(study, tmp_path):
+    study(seeds=[0])
+    config = (tmp_path / 'net.py').read_text().replace('max_epochs=1', 'max_epochs=400')
+    (tmp_path / 'net.py').write_text("custom_imports = dict(imports=['tests.conftest'])\n" + config)
+    work = tmp_path / 'work'
+    line = [sys.executable, '-m', 'rethink_det.cli', 'study', 'study.py', '--work-dir', str(work)]
+    place = dict(cwd=tmp_path, env=os.environ | {'PYTHONPATH': f'{ROOT}'}, text=True)
+    first = subprocess.Popen(line, stderr=subprocess.DEVNULL, **place)
+    end = time.monotonic() + 600
+    while not list(work.rglob('epoch_*.pth')) and time.monotonic() < end:
+        time.sleep(0.01)
+    second = subprocess.Popen(line, stderr=subprocess.PIPE, **place)
+    while 'another study' not in (told := second.stderr.readline()):
+        assert second.poll() is None
+    assert f'process {first.pid} on ' in told
+    first.kill()
+    first.wait()
+    second.communicate(timeout=1200)
+    assert second.returncode == 0
+    assert set(begun(work).values()) == {1, 2}

@@ -300,6 +300,12 @@ class RunResult:
         return [name for name in names if not (self.place / name).is_file()]
 
     @property
+    def is_in_place(self) -> bool:
+        """Whether it lies in the folder of its identity; of a run of before nobody knows."""
+        known = self.checksums is not None and self.identity is not None
+        return not known or (self.folder or '').endswith(f'-{(self.identity or "")[:8]}')
+
+    @property
     def changed(self) -> list[str]:
         """Names of its files that are not what the run left, as far as that is known."""
         return checksums.changed(self.place, self.checksums or {})

@@ -4,13 +4,14 @@ Nothing is repaired here: the study does again what is not as it was, the next t
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rethink_det.errors import UserError
 from rethink_det.files import unfinished
 from rethink_det.layout import ASIDE, CONFIG, RECIPE, RESULT, RESULTS, RUNS
+from rethink_det.report.own_files import own_files
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_graph import study_folder
 from rethink_det.report.run_result import COMPLETED, RunResult
@@ -25,7 +26,8 @@ class Verification:
         unknown: Finished runs of releases that kept no digests: nothing can be said of them.
         unfinished: Runs that were broken off, or go on now.
         aside: Runs that were changed, and that a study put aside and did again.
-        temporary: Files that a writer did not finish; the next one removes them.
+        temporary: Files that a writer did not finish; the study removes them when it is started.
+        foreign: What neither a run nor MMEngine writes where it lies.
         wrong: What is not as it was, a line each.
     """
 
@@ -34,6 +36,7 @@ class Verification:
     unfinished: list[str] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
     temporary: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -45,6 +48,7 @@ class Verification:
             'not finished': self.unfinished,
             'put aside as changed, used by nothing': self.aside,
             'left by a writer that was killed, used by nothing': self.temporary,
+            'not of this study, used by nothing': self.foreign,
         }
         lines = [f'{what}: {line}' for what, found in told.items() for line in found]
         runs = f'{len(self.sound)} finished run{"" if len(self.sound) == 1 else "s"} as left'
@@ -80,21 +84,29 @@ def run_folders(root: Path) -> Iterator[Path]:
 
 
 def _run(folder: Path, root: Path, found: Verification) -> None:
-    """Note what a run's folder is."""
-    place = folder.relative_to(root).as_posix()
+    """Note what a run's folder is, and what lies in it."""
+    place, result = folder.relative_to(root).as_posix(), None
     try:
         result = RunResult.read(folder, root)
     except FileNotFoundError:
         found.unfinished.append(place)
-        return
     except UserError as error:
         found.wrong.append(str(error))
-        return
-    lines = [f'{place}/{name} is not what the run left' for name in result.changed]
-    lines += [f'{place}/{name} is gone' for name in result.gone]
-    found.wrong.extend(lines)
-    if not lines:
-        (found.unknown if result.checksums is None else found.sound).append(place)
+    if result is not None:
+        lines = [f'{place}/{name} is not what the run left' for name in result.changed]
+        lines += [f'{place}/{name} is gone' for name in result.gone]
+        lines += [] if result.is_in_place else [f'{place} holds the result of another run']
+        found.wrong.extend(lines)
+        if not lines:
+            (found.unknown if result.checksums is None else found.sound).append(place)
+    known = (result.checksums if result else None) or {}
+    found.foreign.extend(path.relative_to(root).as_posix() for path in _strangers(folder, known))
+
+
+def _strangers(folder: Path, known: Iterable[str]) -> list[Path]:
+    """The files in a run's folder of nobody who writes there; in order."""
+    own = {*own_files(folder), *unfinished(folder), *(folder / name for name in known)}
+    return [path for path in sorted(folder.rglob('*')) if path.is_file() and path not in own]
 
 
 def _rows(root: Path) -> Iterator[str]:

@@ -189,6 +189,8 @@ def finished(folder: Path, root: Path) -> Found:
         return Found()
     except UserError as error:
         return Found(missing=str(error), changed=True)
+    if not result.is_in_place:
+        return Found(missing='it holds the result of another run', changed=True)
     if changed := result.changed:
         return Found(missing=f'{", ".join(changed)} changed since it was finished', changed=True)
     if gone := result.gone:

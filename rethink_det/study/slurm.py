@@ -89,6 +89,12 @@ class OnSlurm(Executor):
         self._jobs.append(_Job(future, _Call(os.getcwd(), work, args, kwargs)))
         return future
 
+    def end(self, future: Future) -> None:
+        """Cancel the job that does some work."""
+        for job in list(self._jobs):
+            if job.future is future and job.submitted is not None:
+                job.submitted.cancel()
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End, after what was handed out unless that is cancelled."""
         if cancel_futures:

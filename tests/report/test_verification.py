@@ -1,6 +1,7 @@
 """A study's folder is checked against what its runs said when they were done."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,7 @@ def finished(root, seed, **more):
         checkpoint='epoch_1.pth',
         architecture='architecture.json',
         digest=f'{seed}' * 8,
+        identity='0123abcd' + f'{seed}' * 56,
         checksums=checksums.of_files(folder, FILES),
     )
     run = RunResult('classification', 'fine-tune', seed, {'accuracy/top1': 50.0 + seed}, 'net')
@@ -97,16 +99,27 @@ def test_what_is_neither_sound_nor_wrong_is_told_apart(root, folder):
     folder.with_name('changed-seed1-4567abcd').mkdir()
     (folder.with_name('changed-seed1-4567abcd') / 'result.json').touch()
     (folder / '.epoch_2.pth.x1y2.part').touch()
+    (folder / 'notes.txt').touch()
     found = verify(root)
-    kinds = found.unknown, found.unfinished, found.aside, found.temporary
+    kinds = found.unknown, found.unfinished, found.aside, found.temporary, found.foreign
     told = [[one.rpartition('fine-tune/')[2] for one in kind] for kind in kinds]
     assert told == [
         ['seed2-0123abcd'],
         ['seed0-0123abcd'],
         ['changed-seed1-4567abcd'],
         ['seed0-0123abcd/.epoch_2.pth.x1y2.part'],
+        # Without its result nobody knows the first, which is no checkpoint of MMEngine's.
+        ['seed0-0123abcd/epoch_1.pth', 'seed0-0123abcd/notes.txt', 'seed2-0123abcd/epoch_1.pth'],
     ]
     assert 'not finished: runs/classification/net/fine-tune/seed0-0123abcd' in found.text
+
+
+def test_the_whole_folder_of_another_run_is_wrong(root, folder):
+    shutil.rmtree(folder)
+    other = folder.with_name('seed1-0123abcd')
+    shutil.copytree(other, folder.with_name('seed0-89abcdef'))
+    (line,) = [line for line in verify(root).wrong if 'another run' in line]
+    assert line.startswith('runs/classification/net/fine-tune/seed0-89abcdef holds')
 
 
 def test_what_lies_within_a_run_is_no_run(root, folder):

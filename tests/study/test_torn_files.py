@@ -105,6 +105,19 @@ def test_it_is_noticed_and_done_again(finished, tmp_path, capsys, run, file, way
     assert verify(work).wrong == []
 
 
+@pytest.mark.parametrize('run', [pytest.param(run, marks=pytest.mark.slow) for run in RUNS])
+def test_the_whole_folder_of_another_seed_is_not_taken_for_its_own(finished, tmp_path, capsys, run):
+    work = Path(shutil.copytree(finished / 'work', tmp_path / 'work'))
+    own, other = (place(work, run, 'result.json', seed).parent for seed in (0, 1))
+    shutil.rmtree(own)
+    shutil.copytree(other, own)
+    assert f'{own.relative_to(work)} holds the result of another run' in verify(work).wrong
+    results = execute_study(Study.load(finished / 'study.py'), work)
+    assert not results.incomplete and told(work) == told(finished / 'work')
+    assert 'done again: ' in capsys.readouterr().err
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize('way', ['cut', 'empty', 'flipped', 'edited'])
 def test_what_the_study_itself_wrote_is_written_anew(finished, tmp_path, way):
     work = Path(shutil.copytree(finished / 'work', tmp_path / 'work'))

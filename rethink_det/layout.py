@@ -137,7 +137,7 @@ RUN_FILES = *LEFT, RESULT, ARCHITECTURE, PARENT, INHERITED, PRUNED, CONSOLE, TIM
 
 
 def lock_file(run: Path, owner: str) -> Path:
-    """Where a process says that it does a run, see :mod:`rethink_det.study.run_lock`.
+    """Where a process says that it does a run, see :mod:`rethink_det.report.run_lock`.
 
     Args:
         run: Folder of the run, beside which it lies.

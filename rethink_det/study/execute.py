@@ -20,6 +20,7 @@ from rethink_det.report.environment import merged
 from rethink_det.report.places import placed
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_graph import Asked, PlannedRun, RunGraph
+from rethink_det.report.run_lock import Taken, owner_of
 from rethink_det.report.run_result import COMPLETED, FAILED, MISSING, RunResult
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Study
@@ -32,7 +33,6 @@ from rethink_det.study.late import Late, settled_late
 from rethink_det.study.lineage import lineage
 from rethink_det.study.nodes import Run
 from rethink_det.study.run import execute
-from rethink_det.study.run_lock import Taken, owner_of
 from rethink_det.study.seldom import Seldom
 from rethink_det.study.watchdog import MINUTES, Watchdog
 

@@ -22,6 +22,7 @@ from rethink_det.errors import UserError
 from rethink_det.layout import CONSOLE, LEFT, RECIPE, RESULT, run_folder, set_aside
 from rethink_det.report import checksums
 from rethink_det.report.places import placed
+from rethink_det.report.run_lock import Lock, Taken, lock
 from rethink_det.report.run_result import Plan, RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
@@ -29,7 +30,6 @@ from rethink_det.study.environment import environment
 from rethink_det.study.nodes import Run
 from rethink_det.study.older_runs import older_differences
 from rethink_det.study.recipe import Recipe
-from rethink_det.study.run_lock import Lock, Taken, lock
 from rethink_det.study.stages import Stage, stage_of
 from rethink_det.study.stopwatch import Stopwatch
 

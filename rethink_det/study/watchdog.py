@@ -16,8 +16,8 @@ from pathlib import Path
 from types import FrameType
 
 from rethink_det.layout import run_folder
+from rethink_det.report.run_lock import Owner, owner_of
 from rethink_det.study.nodes import Run
-from rethink_det.study.run_lock import Owner, owner_of
 
 MINUTES = 120.0
 """Without progress after which a run is ended, if nothing is said."""

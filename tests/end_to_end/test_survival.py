@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from rethink_det.report import StudyResults
+from rethink_det.report.run_lock import owner_of
 from rethink_det.report.verification import verify
 from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
-from rethink_det.study.run_lock import owner_of
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,6 +8,7 @@ import pytest
 
 from rethink_det.errors import UserError
 from rethink_det.report import RunResult, StudyResults, checksums
+from rethink_det.report.page import write_report
 from rethink_det.report.verification import run_folders, verify
 
 FILES = {'epoch_1.pth': b'weights', 'architecture.json': b'{}', 'curves.json': b'{"bbox": {}}'}
@@ -89,7 +90,11 @@ def test_a_row_of_the_study_that_says_something_else_is_wrong(root):
     content['runs'][1]['metrics']['accuracy/top1'] = 99.0
     path.write_text(json.dumps(content))
     (line,) = verify(root).wrong
-    assert 'fine-tune/seed1: says something else' in line
+    assert 'fine-tune/seed1 says something else' in line
+    with pytest.raises(
+        UserError, match='seed1 says something else than the result.json of the run'
+    ):
+        write_report(root)
 
 
 def test_what_is_neither_sound_nor_wrong_is_told_apart(root, folder):

@@ -1,7 +1,6 @@
 """What tests ask of worker processes, which import it from here."""
 
 import os
-import random
 import subprocess
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ import torch
 
 from rethink_det.datasets import CIFAR10
 from rethink_det.files import save_text
-from rethink_det.study.run_lock import Lock, lock
+from rethink_det.report.run_lock import lock
 
 
 def meet(folder, number):
@@ -41,23 +40,6 @@ def stay(file):
     """Say which process this is, and work for longer than any test."""
     save_text(str(os.getpid()), file)
     time.sleep(600)
-
-
-def count_alone(folder, counter, times):
-    """Add 1 to a number in a file so often, each time with the lock of a folder."""
-    done = 0
-    while done < times:
-        with lock(Path(folder)) as held:
-            if isinstance(held, Lock):
-                inside = Path(f'{counter}.inside')
-                inside.touch(exist_ok=False)
-                number = int(Path(counter).read_text())
-                time.sleep(0.001)
-                Path(counter).write_text(str(number + 1))
-                inside.unlink()
-                done += 1
-        time.sleep(random.random() / 50)
-    return done
 
 
 def hold_still(folder, file, seconds=600):

@@ -1,6 +1,8 @@
 """A study does what is missing, in order, and a failure takes only its dependants along."""
 
+import errno
 import json
+import os
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -98,6 +100,35 @@ class Mortal(Recorder):
             future.set_exception(BrokenProcessPool('a process ended abruptly'))
             return future
         return super().submit(work, run, parents, work_dir)
+
+
+class Refused(Recorder):
+    """The operating system refuses something to fine-tuning."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.number, self.refused = number, 0
+
+    def submit(self, work, run, parents, work_dir):
+        if run.arm != 'fine-tune':
+            return super().submit(work, run, parents, work_dir)
+        self.refused += 1
+        future = Future()
+        future.set_exception(OSError(self.number, os.strerror(self.number), 'a.pth'))
+        return future
+
+
+def test_a_full_disk_ends_the_study(study, tmp_path):
+    recorder = Refused(errno.ENOSPC)
+    with pytest.raises(OSError, match='No space left'):
+        execute_study(study(seeds=[0, 1]), tmp_path, recorder)
+    assert recorder.refused == 1  # nothing more is started
+
+
+def test_what_else_the_system_refuses_is_a_failed_run_in_one_line(study, tmp_path):
+    (lost,) = execute_study(study(), tmp_path, Refused(errno.EACCES)).incomplete
+    assert lost.arm == 'fine-tune' and lost.error.startswith('a.pth: Permission denied (')
+    assert '\n' not in lost.error
 
 
 def test_a_run_whose_process_died_is_tried_again(study, tmp_path, capsys):

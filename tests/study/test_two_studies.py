@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from rethink_det.report import StudyResults
+from rethink_det.report.run_lock import Lock, Taken, lock, owner_of
 from rethink_det.study.execute import execute_study
 from rethink_det.study.graph import runs_of
-from rethink_det.study.run_lock import Lock, Taken, lock, owner_of
 from tests.study.test_execute import Recorder
 
 ROOT = Path(__file__).resolve().parents[2]

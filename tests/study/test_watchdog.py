@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rethink_det.report.run_lock import lock
 from rethink_det.study import watchdog
 from rethink_det.study.execute import execute_study
 from rethink_det.study.executors import Here, Processes, pool
 from rethink_det.study.graph import runs_of
-from rethink_det.study.run_lock import lock
 from rethink_det.study.stages import TrainClassifier
 from rethink_det.study.watchdog import Stalled, Watchdog
 from tests.study.in_workers import hold_still

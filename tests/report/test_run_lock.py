@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from rethink_det.errors import UserError
-from rethink_det.study import run_lock
-from rethink_det.study.run_lock import Lock, Owner, Taken, lock, owner_of
-from tests.study.in_workers import count_alone
+from rethink_det.report import run_lock
+from rethink_det.report.run_lock import Lock, Owner, Taken, lock, owner_of
+from tests.report.lock_users import count_alone
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
 import sys, time
 from pathlib import Path
-from rethink_det.study.run_lock import Lock, lock
+from rethink_det.report.run_lock import Lock, lock
 
 with lock(Path(sys.argv[1])) as held:
     assert isinstance(held, Lock)

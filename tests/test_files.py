@@ -14,7 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det import files
-from rethink_det.files import plain, replacing, save_json, save_text
+from rethink_det.files import (
+    is_abandoned,
+    plain,
+    replacing,
+    save_json,
+    save_text,
+    sweep,
+    unfinished,
+)
 
 
 def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path, monkeypatch):
@@ -111,6 +119,21 @@ def test_what_a_killed_writer_left_is_removed_and_a_living_ones_file_is_not(tmp_
             save_text('other', tmp_path / 'a[1].txt.other')
             own.write(b'text')
     assert sorted(f.name for f in tmp_path.iterdir()) == [living.name, 'a[1].txt', 'a[1].txt.other']
+
+
+def test_what_killed_writers_left_anywhere_is_swept_at_once(tmp_path):
+    (tmp_path / 'runs').mkdir()
+    dead, living = (tmp_path / 'runs' / f'.a.txt.{name}.part' for name in ('dead', 'living'))
+    dead.touch()
+    living.touch()
+    (tmp_path / 'part').touch()
+    with living.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        sweep(tmp_path)
+        assert unfinished(tmp_path) == [living] and not is_abandoned(living)
+    assert is_abandoned(living) and (tmp_path / 'part').exists()
+    with pytest.raises(FileNotFoundError):
+        is_abandoned(dead)
 
 
 @pytest.mark.parametrize('name', ['n' * 250, '\N{SNOWMAN}' * 84])

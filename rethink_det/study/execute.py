@@ -16,6 +16,7 @@ from pathlib import Path
 from rethink_det.arms import STAGES
 from rethink_det.errors import UserError, refused_by_system
 from rethink_det.files import sweep
+from rethink_det.layout import CONSOLE
 from rethink_det.report.environment import merged
 from rethink_det.report.places import placed
 from rethink_det.report.results import StudyResults
@@ -44,8 +45,8 @@ _DIED = (
 )
 _STILL = 'it made no progress for {:g} minutes and was ended'
 _STALLED = (
-    _STILL + ', {} times: a deadlock, or a step that takes longer (--stall-minutes); its '
-    'console.log ends where it stood still'
+    f'{_STILL}, {{}} times: a deadlock, or a step that takes longer (--stall-minutes); its '
+    f'{CONSOLE} ends where it stood still'
 )
 _POLL = 1.0
 """Seconds between two looks at runs that another study does."""

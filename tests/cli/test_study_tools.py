@@ -7,6 +7,7 @@ from importlib import import_module
 
 import pytest
 
+from rethink_det.cli import _options
 from rethink_det.cli.study_tools import TOOLS
 from rethink_det.report import StudyResults
 from rethink_det.report.run_graph import Asked, PlannedRun, RunGraph
@@ -84,6 +85,15 @@ def test_clean_tells_first_and_removes_when_it_is_asked_to(command, begun):
 
 
 @pytest.mark.parametrize('word', TOOLS)
+def test_verify_takes_one_folder():
+    with pytest.raises(SystemExit, match='2'):
+        _options(['study', 'verify'])
+    with pytest.raises(SystemExit, match='2'):
+        _options(['study', 'verify', 'one', 'two'])
+    with pytest.raises(SystemExit, match='2'):
+        _options(['study', 'verify', 'one', '--dry-run'])
+
+
 @pytest.mark.parametrize('line, told', [([], 'required'), (['nowhere'], 'no folder of a study')])
 def test_what_is_no_study_is_refused(command, word, line, told):
     more = ['some/run'] if line and word == 'why' else []

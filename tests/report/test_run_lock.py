@@ -156,5 +156,13 @@ def test_of_many_that_come_at_once_never_two_have_it(folder, tmp_path):
     assert counter.read_text() == '60' and locks(folder) == []
 
 
+def test_where_nothing_can_be_written_nobody_has_it(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(OSError, match='file'), lock(tmp_path / 'file' / 'seed0-01'):
+        pass
+    with pytest.raises(OSError, match='too long'), lock(tmp_path / ('long' * 80)):
+        pass
+
+
 def test_this_process_is_here_and_lives():
     assert Owner.this().is_here and not Owner.this().is_gone

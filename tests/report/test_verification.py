@@ -82,6 +82,20 @@ def test_an_edited_or_torn_result_is_wrong(root, folder, edit, told):
     path.write_text(edit(path.read_text()))
     (line,) = verify(root).wrong
     assert str(path) in line and told in line
+    with pytest.raises(UserError, match=told):
+        RunResult.read(folder, root)
+
+
+def test_a_torn_table_of_a_study_is_wrong_and_no_report_is_written_from_it(root):
+    path = root / 'results.json'
+    path.write_text(path.read_text()[:-40])
+    (line,) = verify(root).wrong
+    assert 'not valid JSON' in line
+    with pytest.raises(UserError, match='not valid JSON'):
+        write_report(root)
+    path.unlink()
+    with pytest.raises(UserError, match='run the study first'):
+        write_report(root)
 
 
 def test_a_row_of_the_study_that_says_something_else_is_wrong(root):
@@ -133,6 +147,10 @@ def test_what_lies_within_a_run_is_no_run(root, folder):
     assert len(list(run_folders(root))) == 2
 
 
-def test_another_folder_is_refused(tmp_path):
+def test_another_folder_is_refused(tmp_path, root):
     with pytest.raises(UserError, match='is no folder of a study'):
-        verify(tmp_path)
+        verify(tmp_path / 'nowhere')
+    with pytest.raises(UserError, match='is no folder of a study'):
+        verify(root / 'results.json')
+    with pytest.raises(UserError, match='is no folder of a study'):
+        verify(root / 'runs')

@@ -168,6 +168,11 @@ def test_it_is_kept_in_the_recipe_and_a_recipe_of_before_is_read(tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match='data'):
         Recipe.read(tmp_path)
+    path.write_text(path.read_text()[:-9])
+    with pytest.raises(UserError, match='not valid JSON'):
+        Recipe.read(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        Recipe.read(tmp_path / 'nowhere')
     del content['recipe']['data']
     path.write_text(json.dumps(content))
     assert Recipe.read(tmp_path).data is None

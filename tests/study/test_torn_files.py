@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from rethink_det.architecture import Checkpoint, PrunedArchitecture
+from rethink_det.errors import UserError
 from rethink_det.report import RunResult
 from rethink_det.report.verification import verify
 from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
+from rethink_det.study.recipe import Recipe
 from tests.study.conftest import PRUNER
 
 FILES = 'result.json', 'recipe.json', 'config.py', 'architecture.json', '*.pth', 'replicates.json'
@@ -103,6 +106,23 @@ def test_it_is_noticed_and_done_again(finished, tmp_path, capsys, run, file, way
     assert broken_off or 'done again: ' in said
     assert told(work) == before
     assert verify(work).wrong == []
+
+
+@pytest.mark.parametrize('way', ['cut', 'empty'])
+def test_every_reader_refuses_a_torn_file(finished, tmp_path, way):
+    work = Path(shutil.copytree(finished / 'work', tmp_path / 'work'))
+    torn = {name: place(work, 'pruned', name) for name in FILES if place(work, 'pruned', name)}
+    for name, path in torn.items():
+        damage(path, path, way, name)
+    folder = torn['result.json'].parent
+    with pytest.raises(UserError, match=r'result\.json'):
+        RunResult.read(folder, work)
+    with pytest.raises(UserError, match=r'recipe\.json'):
+        Recipe.read(folder)
+    with pytest.raises(UserError, match=r'architecture\.json'):
+        PrunedArchitecture.load(torn['architecture.json'])
+    with pytest.raises(UserError, match=r'\.pth'):
+        Checkpoint.read(torn['*.pth'])
 
 
 @pytest.mark.parametrize('run', [pytest.param(run, marks=pytest.mark.slow) for run in RUNS])

@@ -62,6 +62,7 @@ def test_neither_0_minutes_nor_a_run_that_is_not_begun_ends_anything(run, folder
         assert not dog.stopped
 
 
+@pytest.mark.slow
 def test_a_process_of_this_study_is_killed_with_what_it_started(run, folder, tmp_path):
     told = tmp_path / 'processes'
     with Processes(2) as executor:
@@ -74,6 +75,7 @@ def test_a_process_of_this_study_is_killed_with_what_it_started(run, folder, tmp
     assert until(lambda: not alive(worker) and not alive(child))
 
 
+@pytest.mark.slow
 def test_a_process_of_another_study_is_left_alone(run, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(watchdog, '_parent', lambda pid: 1)
     with pool(1, sharing=1) as others:

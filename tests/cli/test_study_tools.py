@@ -84,7 +84,6 @@ def test_clean_tells_first_and_removes_when_it_is_asked_to(command, begun):
     assert command('study', 'clean', begun).out == 'nothing to remove\n'
 
 
-@pytest.mark.parametrize('word', TOOLS)
 def test_verify_takes_one_folder():
     with pytest.raises(SystemExit, match='2'):
         _options(['study', 'verify'])
@@ -94,6 +93,7 @@ def test_verify_takes_one_folder():
         _options(['study', 'verify', 'one', '--dry-run'])
 
 
+@pytest.mark.parametrize('word', TOOLS)
 @pytest.mark.parametrize('line, told', [([], 'required'), (['nowhere'], 'no folder of a study')])
 def test_what_is_no_study_is_refused(command, word, line, told):
     more = ['some/run'] if line and word == 'why' else []

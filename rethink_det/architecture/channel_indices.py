@@ -53,6 +53,16 @@ def check_indices(claim: str, kept: object, width: int | None = None) -> tuple[i
     return tuple(kept)
 
 
+def count_of(kept: int | Sequence[int]) -> int:
+    """How many channels a layer keeps."""
+    return kept if isinstance(kept, int) else len(kept)
+
+
+def first_of(kept: Kept) -> tuple[int, ...]:
+    """Which channels a layer keeps; where it is said how many, the first."""
+    return tuple(range(kept)) if isinstance(kept, int) else kept
+
+
 def other_indices(kept: Sequence[int], width: int) -> list[int]:
     """The indices of ``width`` channels that are not kept, sorted."""
     return sorted(set(range(width)) - set(kept))

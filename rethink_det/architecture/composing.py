@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rethink_det.architecture import weight_masks
+from rethink_det.architecture.channel_indices import count_of, first_of
 from rethink_det.architecture.cut import Cut
 from rethink_det.architecture.network import HEAD
 from rethink_det.errors import UserError
@@ -21,12 +22,13 @@ def as_cut(architecture: 'PrunedArchitecture', head: bool | None = None) -> Cut:
 
     return Cut(
         channels={
-            layer: tuple(range(kept)) if isinstance(kept, int) else kept
+            layer: kept if architecture.coupled else first_of(kept)
             for layer, kept in architecture.channels.items()
             if wanted(layer)
         },
         selections={n: kept for n, kept in architecture.selections.items() if wanted(n)},
         blocks=() if head else architecture.removed_blocks,
+        coupled=architecture.coupled,
     )
 
 
@@ -39,9 +41,14 @@ def after(architecture: 'PrunedArchitecture', cut: Cut) -> 'PrunedArchitecture':
     if architecture.masks and (cut.channels or cut.selections or cut.blocks):
         raise UserError('A network with weight masks cannot lose channels or blocks any more.')
     channels, selections = dict(architecture.channels), dict(architecture.selections)
+    if cut.coupled and not architecture.coupled:  # where a count means the first channels
+        channels = {name: first_of(kept) for name, kept in channels.items()}
     for layer, kept in cut.channels.items():
         before = channels.get(layer)
-        channels[layer] = len(kept) if isinstance(before, int) else _among(before, kept)
+        if isinstance(before, int) or isinstance(kept, int):
+            channels[layer] = count_of(kept)
+        else:
+            channels[layer] = _among(before, kept)
     for layer, kept in cut.selections.items():
         selections[layer] = _among(selections.get(layer), kept)
     gone = tuple(f'{block}.' for block in cut.blocks)
@@ -54,6 +61,7 @@ def after(architecture: 'PrunedArchitecture', cut: Cut) -> 'PrunedArchitecture':
         selections=selections,
         removed_blocks=(*architecture.removed_blocks, *cut.blocks),
         masks=weight_masks.describe(cut.masks) if cut.masks else architecture.masks,
+        coupled=architecture.coupled or (cut.coupled and bool(cut.channels)),
         name='',
         source='',
     )

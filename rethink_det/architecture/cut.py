@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
-from rethink_det.architecture import weight_masks
+from rethink_det.architecture import coupled_cut, weight_masks
 from rethink_det.architecture.blocks import (
     check_blocks,
     last_layer,
@@ -32,18 +32,21 @@ class Cut:
 
     Attributes:
         channels: Convolution (or hidden linear layer ``head.*``) to the sorted indices of
-            the output channels it keeps.
+            the output channels it keeps; of coupled groups also how many.
         selections: Layer to the sorted indices of the inputs it goes on reading; the layers
             it reads from stay whole.
         blocks: Residual blocks whose residual branch goes.
         masks: Parameter name to a bool tensor of its shape after all of the above; True is
             kept. See :mod:`.weight_masks`.
+        coupled: Whether channels go with all that Torch-Pruning ties to them, see
+            :mod:`.coupling`: linear layers and grouped convolutions, too.
     """
 
-    channels: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    channels: Mapping[str, int | Sequence[int]] = field(default_factory=dict)
     selections: Mapping[str, Sequence[int]] = field(default_factory=dict)
     blocks: Sequence[str] = ()
     masks: Mapping[str, Tensor] = field(default_factory=dict)
+    coupled: bool = False
 
     def apply(self, surgeon: Surgeon) -> None:
         """Remove the parts from the surgeon's network, in place.
@@ -55,8 +58,10 @@ class Cut:
         self._check_blocks(surgeon)
         consumers = {n: selectable(model, module_name(n, prefix)) for n in self.selections}
         before = {name: in_width(consumer) for name, consumer in consumers.items()}
-        if self.channels:
-            surgeon.cut(self.channels)
+        if self.channels and self.coupled:
+            coupled_cut.cut(surgeon, self.channels)
+        elif self.channels:
+            surgeon.cut(self._indices())
         narrowed = next((n for n in consumers if in_width(consumers[n]) != before[n]), None)
         if narrowed:
             raise UserError(f'Layer {narrowed} selects from channels that are cut themselves.')
@@ -75,7 +80,10 @@ class Cut:
         """
         model, prefix = surgeon.model, surgeon.prefix
         self._check_blocks(surgeon)
-        surgeon.zero(self.channels)
+        if self.coupled:
+            coupled_cut.zero(surgeon, self.channels)
+        else:
+            surgeon.zero(self._indices())
         blocks = residual_blocks(model)
         for block in self.blocks:
             for parameter in last_layer(blocks[prefix + block]).parameters():
@@ -101,6 +109,9 @@ class Cut:
             selections={name: kept for name, kept in self.selections.items() if name in names},
             blocks=[name for name in self.blocks if name in names],
         )
+
+    def _indices(self) -> dict[str, Sequence[int]]:
+        return {n: range(k) if isinstance(k, int) else k for n, k in self.channels.items()}
 
     def layers(self) -> list[str]:
         """Names of all layers that lose channels or inputs."""

@@ -24,6 +24,8 @@ def differences(one: 'PrunedArchitecture', other: 'PrunedArchitecture') -> list[
             for layer in dict.fromkeys([*mine, *theirs])
             if mine.get(layer) != theirs.get(layer)
         ]
+    if one.coupled != other.coupled:
+        lines.append(f'coupled: {one.coupled} != {other.coupled}')
     for block in sorted({*one.removed_blocks} ^ {*other.removed_blocks}):
         gone = block in one.removed_blocks
         lines.append(f'{block}: {"removed != whole" if gone else "whole != removed"}')

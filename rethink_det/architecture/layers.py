@@ -8,7 +8,8 @@ from rethink_det.architecture.blocks import check_blocks
 from rethink_det.architecture.building import unpruned
 from rethink_det.architecture.channel_indices import check_kept
 from rethink_det.architecture.input_selection import in_width, selectable
-from rethink_det.architecture.network import BACKBONE, HEAD, Network, module_name
+from rethink_det.architecture.network import BACKBONE, HEAD, Layer, Network, module_name
+from rethink_det.architecture.surgery import width_of
 from rethink_det.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 def widths(network: Network) -> dict[str, int]:
     """Output channels of every layer that can lose some, in order.
 
-    These are the backbone's convolutions and the hidden linear layers of the head.
+    These are the backbone's convolutions and linear layers (of which the latter only go with
+    coupled groups) and the hidden linear layers of the head.
     """
     backbone, head = network.backbone.named_modules(), network.head.named_modules()
-    convs = {name: m.out_channels for name, m in backbone if isinstance(m, nn.Conv2d)}
+    layers = {name: width_of(m) for name, m in backbone if isinstance(m, Layer)}
     linears = [(name, m.out_features) for name, m in head if isinstance(m, nn.Linear)]
-    return {**convs, **{HEAD + name: width for name, width in linears[:-1]}}
+    return {**layers, **{HEAD + name: width for name, width in linears[:-1]}}
 
 
 def input_width(network: Network, layer: str) -> int:

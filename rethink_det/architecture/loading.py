@@ -17,7 +17,7 @@ VERSION = 2
 READABLE = (1, 2)  # version 1 had channels only
 HEADER = {'format': FORMAT, 'version': VERSION}
 REQUIRED = ('backbone', 'head', 'input_shape')
-OPTIONAL = ('selections', 'removed_blocks', 'masks')
+OPTIONAL = ('selections', 'removed_blocks', 'masks', 'coupled')
 FIELDS = ('name', 'source', *REQUIRED, 'channels', *OPTIONAL)
 """What a description says, in its order; what is optional is left out where it is empty."""
 

@@ -46,6 +46,7 @@ class PrunedArchitecture:
         removed_blocks: Residual blocks without their residual branch.
         masks: Unstructured pruning: ``dict(digest=..., kept={parameter: count})``. The masks
             themselves are in the checkpoint (see :mod:`.weight_masks`).
+        coupled: Whether channels go with all that is tied to them, see :mod:`.coupling`.
         name: What people call it, ``'resnet56-a'``. Not compared.
         source: Where the widths come from. Not compared.
 
@@ -67,6 +68,7 @@ class PrunedArchitecture:
     selections: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     removed_blocks: tuple[str, ...] = ()
     masks: Mapping[str, Any] = field(default_factory=dict)
+    coupled: bool = False
     name: str = field(default='', compare=False)
     source: str = field(default='', compare=False)
 

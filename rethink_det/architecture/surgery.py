@@ -9,7 +9,7 @@ first computes exactly what the second computes; the test suite relies on it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from math import lcm
 from typing import TypeGuard
 
@@ -17,63 +17,13 @@ import torch
 import torch_pruning as tp
 from torch import Tensor, nn
 
+from rethink_det.architecture.channel_group import ChannelGroup, Consumer
 from rethink_det.architecture.channel_indices import check_indices, other_indices
 from rethink_det.architecture.input_selection import SELECTING
-from rethink_det.architecture.network import HEAD, Layer, all_features
+from rethink_det.architecture.network import HEAD, Layer, Network, all_features
+from rethink_det.architecture.splits import mend_splits
 from rethink_det.architecture.tracing import one_image_will_do, place_in, traceable
 from rethink_det.errors import UserError
-
-
-@dataclass(frozen=True)
-class ChannelGroup:
-    """The convolutions whose output channels live and die together.
-
-    Attributes:
-        root: Name of the convolution asked for.
-        members: Names of all convolutions of the group, ``root`` included.
-        width: Number of output channels of ``root``.
-        obstacle: Why the group cannot be cut, or ``None`` if it can.
-        depthwise: Those of ``members`` that are depthwise: channel by channel they pass on
-            what another one makes.
-        run: Channels that only go together: those of one group of a grouped convolution.
-        multiple: What the number of channels that stay is a multiple of: as many groups of equal
-            size as GroupNorm makes of them; 1 without one.
-    """
-
-    root: str
-    members: tuple[str, ...]
-    width: int
-    obstacle: str | None
-    depthwise: tuple[str, ...] = ()
-    run: int = 1
-    multiple: int = 1
-
-    @property
-    def coupled(self) -> bool:
-        """Whether other convolutions are tied to ``root`` (a residual stream)."""
-        return len(self.members) - len(self.depthwise) > 1
-
-    @property
-    def prunable(self) -> bool:
-        """Whether single channels can go without a change to any other layer's channels."""
-        alone = not self.coupled and self.root not in self.depthwise
-        return alone and not self.obstacle and self.run == 1
-
-
-@dataclass(frozen=True)
-class Consumer:
-    """A layer that reads the output channels of another.
-
-    Attributes:
-        name: Name of the reading layer.
-        module: The layer, a convolution or a linear layer.
-        columns: ``(C, f)``: which inputs of it come from each of the C channels; f is 1
-            unless feature maps are flattened in between.
-    """
-
-    name: str
-    module: Layer
-    columns: Tensor
 
 
 class Surgeon:
@@ -84,20 +34,30 @@ class Surgeon:
         input_shape: ``(channels, height, width)`` of one image.
         prefix: Prepended to every layer name, for a model that wraps the one whose
             layers are named (``'backbone.'``).
+        every_map: Trace all feature maps of a :class:`.network.Network`, also those that its
+            head does not read.
 
     Raises:
         UserError: If the graph of the model cannot be traced.
     """
 
-    def __init__(self, model: nn.Module, input_shape: Sequence[int], prefix: str = '') -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        input_shape: Sequence[int],
+        prefix: str = '',
+        every_map: bool = False,
+    ) -> None:
         self.model = model
         self.prefix = prefix
+        self._traced = (tuple(input_shape), every_map)
         device = next(model.parameters()).device
         with _looked_at(model), place_in(model) as place:
             try:
                 self.graph = tp.DependencyGraph().build_dependency(
                     model,
                     example_inputs=torch.randn(1, *input_shape, device=device),
+                    forward_fn=_every_map if every_map else None,
                     output_transform=_apart,
                 )
             except Exception as error:
@@ -106,16 +66,39 @@ class Surgeon:
                     f'The graph of {type(model).__name__} cannot be traced with an input of '
                     f'{tuple(input_shape)}{where}: {error}'
                 ) from error
+        mend_splits(self.graph)
         self._names = {m: n for n, m in model.named_modules()}
         self._modules = {self.name_of(m): m for m in self._names}
+        units = self.units()
+        self._producers = {
+            self.name_of(m): m
+            for m, full in self._names.items()
+            if isinstance(m, Layer) and (full.startswith(prefix) or full in units)
+        }
+
+    @cached_property
+    def thorough(self) -> 'Surgeon':
+        """The surgeon of all feature maps of the same model."""
+        input_shape, every_map = self._traced
+        if every_map or not isinstance(self.model, Network):
+            return self
+        return Surgeon(self.model, input_shape, self.prefix, every_map=True)
 
     def name_of(self, module: nn.Module) -> str:
         """The name that architectures know a module of the model by."""
         return self._names[module].removeprefix(self.prefix)
 
+    def path_of(self, module: nn.Module) -> str:
+        """The name of a module in the model."""
+        return self._names[module]
+
     def module(self, name: str) -> nn.Module:
         """Inverse of :meth:`name_of`."""
         return self._modules[name]
+
+    def has(self, module: object) -> bool:
+        """Whether something is a module of the model."""
+        return isinstance(module, nn.Module) and module in self._names
 
     def owns(self, module: nn.Module) -> bool:
         """Whether a module is of the backbone or the head, and not of a neck that reads them."""
@@ -138,6 +121,19 @@ class Surgeon:
         names = [n for n, m in self._modules.items() if _is_unit(n, m)]
         return names[:-1]
 
+    def producers(self) -> list[str]:
+        """Names of all layers of coupled groups: the above and the backbone's linear layers."""
+        return list(self._producers)
+
+    def producer(self, name: str) -> Layer:
+        """The layer of that name of :meth:`producers`; raises :class:`UserError` if none."""
+        if name not in self._producers:
+            raise UserError(
+                f'{type(self.model).__name__} has no layer {name!r}; '
+                f'it has: {", ".join(self._producers)}'
+            )
+        return self._producers[name]
+
     def layer(self, name: str) -> Layer:
         """The prunable layer of that name; raises :class:`UserError` if there is none."""
         module = self._modules.get(name)
@@ -153,8 +149,8 @@ class Surgeon:
         layer = self.layer(name)
         if layer not in self.graph.module2node:
             unseen = 'no gradient leads from the output to it (it is unused, or cut off by detach)'
-            return ChannelGroup(name, (name,), _width(layer), unseen)
-        items = self._group(layer, range(_width(layer))).items
+            return ChannelGroup(name, (name,), width_of(layer), unseen)
+        items = self._group(layer, range(width_of(layer))).items
         producers = {
             item.dep.target.module: len(item.idxs)
             for item in items
@@ -164,10 +160,10 @@ class Surgeon:
         return ChannelGroup(
             root=name,
             members=tuple(self.name_of(m) for m in producers),
-            width=_width(layer),
+            width=width_of(layer),
             obstacle=self._obstacle(layer, producers) or self._reading_obstacle(layer, items),
             depthwise=tuple(self.name_of(m) for m in producers if is_depthwise(m)),
-            run=_width(layer) // layer.groups if is_grouped(layer) else 1,
+            run=width_of(layer) // layer.groups if is_grouped(layer) else 1,
             multiple=lcm(*(n.num_groups for n in _norms(item.dep.target.module for item in items))),
         )
 
@@ -175,19 +171,31 @@ class Surgeon:
         """The layers that read the output channels of ``name``, through whatever lies between."""
         layer = self.layer(name)
         consumers = []
-        for item in self._group(layer, range(_width(layer))).items:
+        for item in self._group(layer, range(width_of(layer))).items:
             module = item.dep.target.module
             makes = self.graph.is_out_channel_pruning_fn(item.dep.handler)
             if isinstance(module, Layer) and not makes:
                 order = torch.tensor(item.root_idxs).argsort(stable=True)
-                columns = torch.tensor(item.idxs)[order].view(_width(layer), -1)
+                columns = torch.tensor(item.idxs)[order].view(width_of(layer), -1)
                 consumers.append(Consumer(self.name_of(module), module, columns))
         return consumers
 
-    def tied_group(self, name: str) -> tp.Group:
-        """Torch-Pruning's own group of all output channels of ``name``, for its importances."""
-        layer = self.layer(name)
-        return self._group(layer, range(_width(layer)))
+    def tied_group(self, name: str, channels: Sequence[int] | None = None) -> tp.Group:
+        """Torch-Pruning's own group of output channels of ``name``; default: of all of them.
+
+        What has a single channel for all of them (a map that the others are multiplied by, a
+        convolution along the channels) is not in it.
+        """
+        layer = self._producers.get(name) or self.layer(name)
+        group = self._group(layer, range(width_of(layer)) if channels is None else channels)
+        group.items[:] = [i for i in group.items if self.side_width(i.dep) != 1 or not any(i.idxs)]
+        return group
+
+    def side_width(self, dependency: tp.dependency.Dependency) -> int | None:
+        """How many channels the side of a module has that an edge of the graph leads to."""
+        node, graph = dependency.target, self.graph
+        makes = graph.is_out_channel_pruning_fn(dependency.handler)
+        return graph.get_out_channels(node) if makes else graph.get_in_channels(node)
 
     def cut(self, keep: Mapping[str, Sequence[int]]) -> None:
         """Remove every output channel that is not in ``keep``, in place.
@@ -244,7 +252,7 @@ class Surgeon:
             UserError: There is no such layer.
         """
         for name in self.layers():
-            items = self._group(self.layer(name), range(_width(self.layer(name)))).items
+            items = self._group(self.layer(name), range(width_of(self.layer(name)))).items
             convs = [m for m in (i.dep.target.module for i in items) if isinstance(m, nn.Conv2d)]
             if len(convs) == 2 and convs[1] is conv:
                 return convs[0]
@@ -257,7 +265,7 @@ class Surgeon:
         for other, touched in producers.items():
             if is_grouped(other) and other is not layer:
                 return f'{self._names[other]} is a grouped convolution'
-            if _width(other) != _width(layer) or touched != _width(layer):
+            if width_of(other) != width_of(layer) or touched != width_of(layer):
                 return (
                     f'it is added to {self._names[other]}, of another width, through a '
                     'parameter-free shortcut'
@@ -279,8 +287,8 @@ class Surgeon:
         settled: dict[str, tuple[int, ...]] = {}
         for name, kept in keep.items():
             layer = self.layer(name)
-            kept = check_indices(f'Layer {name} would keep', kept, _width(layer))
-            removed = other_indices(kept, _width(layer))
+            kept = check_indices(f'Layer {name} would keep', kept, width_of(layer))
+            removed = other_indices(kept, width_of(layer))
             group = self.group(name)
             _check_runs(group, removed)
             _check_multiple(group, len(kept))
@@ -337,12 +345,19 @@ def is_depthwise(module: nn.Module) -> bool:
     )
 
 
-def _width(layer: Layer) -> int:
+def width_of(layer: Layer) -> int:
+    """How many output channels a layer has."""
     return layer.out_channels if isinstance(layer, nn.Conv2d) else layer.out_features
 
 
 def _is_unit(name: str, module: nn.Module) -> bool:
     return name.startswith(HEAD) and isinstance(module, nn.Linear)
+
+
+def _every_map(network: Network, images: Tensor) -> list[Tensor]:
+    """Every feature map, and the class scores."""
+    features = all_features(network.backbone(images))
+    return [*features, network.head(features[-1])]
 
 
 def _apart(output: Tensor | Sequence[Tensor]) -> list[Tensor]:

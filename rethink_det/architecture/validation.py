@@ -31,6 +31,8 @@ def normal(fields: Mapping[str, Any]) -> dict[str, Any]:
             raise UserError(f'{key} must be a text, got {fields[key]!r}.')
         if not fields[key].isprintable():
             raise UserError(f'{key} must be a text of one line, got {fields[key]!r}.')
+    if not isinstance(fields['coupled'], bool):
+        raise UserError(f'coupled must be true or false, got {fields["coupled"]!r}.')
     kept, read = fields['channels'], fields['selections']
     values = {
         'backbone': plain({k: v for k, v in fields['backbone'].items() if k not in RUNTIME_KEYS}),
@@ -40,6 +42,7 @@ def normal(fields: Mapping[str, Any]) -> dict[str, Any]:
         'selections': {n: check_indices(f'layer {n} would read', read[n]) for n in read},
         'removed_blocks': block_names(fields['removed_blocks']),
         'masks': mask_description(fields['masks']),
+        'coupled': fields['coupled'],
     }
     return {key: freeze(value) for key, value in values.items()}
 

@@ -1,5 +1,6 @@
 """How an architecture is found: one file per published method."""
 
+from rethink_det.pruning.group_norm import GroupNormPruner
 from rethink_det.pruning.importance import ImportancePruner
 from rethink_det.pruning.l1_norm import L1NormPruner
 from rethink_det.pruning.layerwise import LayerwisePruner
@@ -15,6 +16,7 @@ from rethink_det.pruning.sparse_structure import SparseStructurePruner
 from rethink_det.pruning.thinet import ThiNetPruner
 
 __all__ = [
+    'GroupNormPruner',
     'ImportancePruner',
     'L1NormPruner',
     'LayerwisePruner',

@@ -29,14 +29,16 @@ from typing import Any
 
 import torch
 import torch_pruning as tp
-from torch import Tensor, nn
+from torch import Tensor
 
-from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
+from rethink_det.architecture import PrunedArchitecture, Surgeon
+from rethink_det.architecture.coupling import CoupledGroup
 from rethink_det.architecture.network import Layer
 from rethink_det.bounds import is_int
 from rethink_det.errors import UserError
+from rethink_det.pruning.coupled import FREE, LAYER, Scores
 from rethink_det.pruning.image_batches import image_batches
-from rethink_det.pruning.layerwise import LayerwisePruner
+from rethink_det.pruning.layerwise import LayerwisePruner, summed
 from rethink_det.pruning.sample_statistics import activations, gradients, squared_gradients
 from rethink_det.registry import PRUNERS
 
@@ -127,6 +129,8 @@ class ImportancePruner(LayerwisePruner):
         target: See there.
         skip: See there.
         min_channels: See there.
+        groups: See there.
+        scope: See there.
         **options: Of the measure. ``group_reduction``, one of :data:`REDUCTIONS`: whether the
             channel's own filter alone counts (the default) or also the layers tied to it.
             ``multivariable``: see the module. ``fpgm`` is of the filter alone; ``activation``
@@ -144,6 +148,8 @@ class ImportancePruner(LayerwisePruner):
         target: str | Mapping | PrunedArchitecture | None = None,
         skip: Sequence[str] = (),
         min_channels: int = 1,
+        groups: str = FREE,
+        scope: str = LAYER,
         **options: Any,
     ) -> None:
         if importance not in tuple(IMPORTANCES):  # a list cannot be looked up in a dict
@@ -153,7 +159,14 @@ class ImportancePruner(LayerwisePruner):
         if not is_int(self.images) or self.images < 1:
             raise UserError(f'{self.name} looks at a positive number of images, got {images!r}.')
         self._scorer = self._kind.build(**self._checked(options))
-        super().__init__(ratios=ratios, target=target, skip=skip, min_channels=min_channels)
+        super().__init__(
+            groups,
+            scope,
+            ratios=ratios,
+            target=target,
+            skip=skip,
+            min_channels=min_channels,
+        )
 
     @property
     def looks_at_images(self) -> bool:
@@ -172,20 +185,27 @@ class ImportancePruner(LayerwisePruner):
             raise UserError(f'group_reduction must be one of {REDUCTIONS}, got {reduction!r}.')
         return {**known, **options}
 
-    def find(
-        self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
-    ) -> Cut:
-        """The channels of largest importance in every layer that loses some."""
-        targets = self.targets(surgeon, architecture)
+    def looking(self, surgeon: Surgeon, data: Iterable | None) -> AbstractContextManager:
+        """A context in which the measure finds what it has to have looked at."""
         self._group = surgeon.tied_group
-        with self._statistics(surgeon.model, data):
-            kept = {n: self.select(n, surgeon.layer(n), count) for n, count in targets.items()}
-        return Cut(channels=kept)
-
-    def _statistics(self, network: nn.Module, data: Iterable | None) -> AbstractContextManager:
         if self._kind.statistics is None:
             return nullcontext()
-        return self._kind.statistics(network, image_batches(data, self.name, self.images))
+        return self._kind.statistics(surgeon.model, image_batches(data, self.name, self.images))
+
+    def unit_scores(self, group: CoupledGroup, surgeon: Surgeon) -> Scores:
+        """The sum over the channels of those layers that the measure has a score for.
+
+        Raises:
+            UserError: There is no such layer.
+        """
+        layers = {name: surgeon.producer(name) for name in group.members}
+        found = {name: self._scores(name, layer) for name, layer in layers.items()}
+        scores = {name: score for name, score in found.items() if score is not None}
+        if not scores:
+            raise UserError(
+                f'{self.name} has no score for layer {group.root}: it needs {self._kind.needs}.'
+            )
+        return summed(group, scores)
 
     def score(self, layer: str, conv: Layer) -> Tensor:
         """The importance of each output channel of ``layer``.
@@ -193,8 +213,16 @@ class ImportancePruner(LayerwisePruner):
         Raises:
             UserError: The layer has nothing that the importance looks at.
         """
-        scores = self._scorer(self._group(layer))
+        scores = self._scores(layer, conv)
         if scores is None:
-            lacks = self._kind.needs
-            raise UserError(f'{self.name} has no score for layer {layer}: it needs {lacks}.')
-        return scores[: conv.weight.shape[0]]  # a flattened map's consumer leaves zeros behind
+            raise self._no_score(layer)
+        return scores
+
+    def _no_score(self, layer: str) -> UserError:
+        lacks = self._kind.needs
+        return UserError(f'{self.name} has no score for layer {layer}: it needs {lacks}.')
+
+    def _scores(self, layer: str, conv: Layer) -> Tensor | None:
+        scores = self._scorer(self._group(layer))
+        # A flattened map's consumer leaves zeros behind.
+        return None if scores is None else scores[: conv.weight.shape[0]]

@@ -1,20 +1,65 @@
 """Predefined pruners that give every channel a score."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from math import fsum
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
+from rethink_det.architecture.coupling import CoupledGroup, Unit, coupled_groups
 from rethink_det.architecture.network import Layer
 from rethink_det.errors import UserError
+from rethink_det.pruning.coupled import (
+    COUPLED,
+    FREE,
+    GLOBAL,
+    GROUPS,
+    LAYER,
+    SCOPES,
+    Asked,
+    Scores,
+    asked_by_ratio,
+    asked_by_target,
+    chosen,
+    ranked,
+)
 from rethink_det.pruning.predefined import PredefinedPruner
 from rethink_det.pruning.ranking import top
+from rethink_det.pruning.runnable import runnable
 
 
 class LayerwisePruner(PredefinedPruner):
-    """Base of pruners with a target for each layer. A method supplies :meth:`score` alone."""
+    """Base of pruners with a target for each layer. A method supplies :meth:`score` alone.
+
+    Args:
+        groups: ``'free'``: convolutions lose channels that no other layer is tied to, as the
+            published methods have it. ``'coupled'``: all layers do, each with what it is tied to
+            (residual streams, grouped and depthwise convolutions, gates), see
+            :mod:`.architecture.coupling`; a ratio counts the units of a group, what stays is
+            rounded down. A target that lost coupled groups is met by coupled groups.
+        scope: ``'layer'``: a ratio is that of each layer. ``'global'``: of all coupled groups
+            together, which are ranked as one.
+        **kwargs: As :class:`PredefinedPruner`.
+
+    Raises:
+        UserError: Unknown groups or scope, or one ranking of what is free.
+    """
+
+    def __init__(self, groups: str = FREE, scope: str = LAYER, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.target is not None and self.target.coupled:
+            groups = COUPLED
+        name = type(self).__name__
+        for what, value, known in (('groups', groups, GROUPS), ('scope', scope, SCOPES)):
+            if value not in known:
+                raise UserError(f'{name}: {what} must be one of {known}, got {value!r}.')
+        if scope == GLOBAL and (groups != COUPLED or self.target is not None):
+            raise UserError(f"{name}: scope='global' needs groups='coupled', and a ratio.")
+        self.groups, self.scope = groups, scope
 
     @abstractmethod
     def score(self, layer: str, conv: Layer) -> Tensor:
@@ -22,20 +67,57 @@ class LayerwisePruner(PredefinedPruner):
 
         Args:
             layer: Its name.
-            conv: The convolution, or a hidden linear layer of the head.
+            conv: The convolution, or a linear layer.
         """
+
+    def looking(self, surgeon: Surgeon, data: Iterable | None) -> AbstractContextManager:
+        """A context in which channels can be scored: here without data."""
+        return nullcontext()
 
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
     ) -> Cut:
         """The channels of largest score in every layer that loses some."""
+        if self.groups == COUPLED:
+            return self._find_coupled(surgeon, architecture, data)
         targets = self.targets(surgeon, architecture)
-        return Cut(
-            channels={
-                layer: self.select(layer, surgeon.layer(layer), count)
-                for layer, count in targets.items()
-            }
-        )
+        with self.looking(surgeon, data):
+            return Cut(
+                channels={
+                    layer: self.select(layer, surgeon.layer(layer), count)
+                    for layer, count in targets.items()
+                }
+            )
+
+    def _find_coupled(
+        self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
+    ) -> Cut:
+        surgeon = surgeon.thorough
+        groups = coupled_groups(surgeon)
+        asked = self._asked(groups, architecture)
+        with self.looking(surgeon, data):
+            scores = [self._finite(one.group, surgeon) for one in asked]
+        asked = ranked(asked, scores) if self.scope == GLOBAL else asked
+        kept = [chosen(one, of_kinds) for one, of_kinds in zip(asked, scores, strict=True)]
+        return Cut(channels=runnable(surgeon, architecture, kept), coupled=True)
+
+    def _asked(
+        self, groups: Sequence[CoupledGroup], architecture: PrunedArchitecture
+    ) -> list[Asked]:
+        if self.target is not None:
+            return asked_by_target(groups, architecture, self.target)
+        return asked_by_ratio(groups, self.ratios, self.skip, self.min_channels, self.scope)
+
+    def unit_scores(self, group: CoupledGroup, surgeon: Surgeon) -> Scores:
+        """The score of each unit of a coupled group: the sum over its channels."""
+        scores = {name: self.score(name, surgeon.producer(name)) for name in group.members}
+        return summed(group, scores)
+
+    def _finite(self, group: CoupledGroup, surgeon: Surgeon) -> Scores:
+        scores = self.unit_scores(group, surgeon)
+        if not all(torch.isfinite(kind).all() for kind in scores):
+            raise UserError(f'The scores of layer {group.root} are not finite numbers.')
+        return scores
 
     def select(self, layer: str, conv: Layer, count: int) -> tuple[int, ...]:
         """The ``count`` channels of largest score.
@@ -47,3 +129,18 @@ class LayerwisePruner(PredefinedPruner):
         if not torch.isfinite(scores).all():
             raise UserError(f'The scores of layer {layer} are not finite numbers.')
         return top(scores, count)
+
+
+def summed(group: CoupledGroup, scores: Mapping[str, Tensor]) -> list[Tensor]:
+    """Scores of units: the sum over the channels in them.
+
+    Args:
+        group: The group.
+        scores: Of the channels of its layers, ``(out_channels,)`` each; some may be left out.
+    """
+    known = {name: score.tolist() for name, score in scores.items()}
+    return [torch.tensor([_sum(unit, known) for unit in units]) for units in group.kinds]
+
+
+def _sum(unit: Unit, scores: Mapping[str, Sequence[float]]) -> float:
+    return fsum(scores[n][place] for n, places in unit.items() if n in scores for place in places)

@@ -13,6 +13,7 @@ from rethink_det.architecture.structure_scales import fold_scales
 from rethink_det.errors import UserError
 from rethink_det.pruning.passes import Passes, counted_passes
 from rethink_det.pruning.reach import Reach, asked_share, convolution_weights, reach
+from rethink_det.pruning.runnable import check_runs
 from rethink_det.registered import build, is_type
 from rethink_det.registry import PRUNERS, SCOPE
 
@@ -88,8 +89,8 @@ class Pruner(ABC):
             data: Batches of images, for methods that look at data.
 
         Raises:
-            UserError: Weights that are not finite, no data for a method that needs some, or
-                what the method itself refuses.
+            UserError: Weights that are not finite, no data for a method that needs some, a
+                network that cannot run without what would go, or what the method itself refuses.
 
         Warns:
             UserWarning: Much less went than was asked for, or nothing.
@@ -101,6 +102,7 @@ class Pruner(ABC):
         with counted_passes(network) as counter:
             cut = self.find(surgeon, architecture, data)
         cut.apply(surgeon)
+        check_runs(network, architecture.input_shape)
         state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
         reached = reach(before, network, cut, asked, ratios, architecture)
         if reached.note:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture.surgery import ChannelGroup
+from rethink_det.architecture.channel_group import ChannelGroup
+from rethink_det.architecture.coupling import coupled_groups
 
 SHORT = 0.5
 """Below this share of what was asked for, a pruner says so."""
@@ -93,6 +94,10 @@ def _obstacles(
 ) -> dict[str, str]:
     """Why each layer that was to lose channels lost none."""
     surgeon = Surgeon(architecture.skeleton(), architecture.input_shape, prefix='backbone.')
+    if cut.coupled:
+        groups = coupled_groups(surgeon.thorough)
+        hindered = {name: g.obstacle for g in groups if g.obstacle for name in g.members}
+        return {name: why for name, why in hindered.items() if ratios.get(name)}
     found: dict[str, str] = {}
     for layer, ratio in ratios.items():
         if ratio and layer not in cut.channels and layer not in found:

@@ -20,6 +20,7 @@ NETWORKS = (
     'preact', 'resnet18', 'resnet50', 'resnext50', 'mobilenetv2',
 )  # fmt: skip
 METHODS = {
+    'GroupNormPruner': dict(ratios=0.4),
     'L1NormPruner': dict(ratios=0.4),
     'RandomPruner': dict(ratios=0.4),
     'ImportancePruner': dict(ratios=0.4, importance='taylor'),
@@ -92,7 +93,7 @@ def test_the_cut_model_is_the_zeroed_model(parents, network, method, tmp_path):
     images = torch.randn(2, *architecture.input_shape)
     if method not in REWEIGHTS:
         full = architecture.network_with(state)
-        cut = Cut(found.channels, found.selections, found.removed_blocks)
+        cut = Cut(found.channels, found.selections, found.removed_blocks, coupled=found.coupled)
         cut.zero(Surgeon(full, architecture.input_shape, 'backbone.'))
         if result.masks and not found.channels:
             weight_masks.apply(full, result.masks)

@@ -205,8 +205,9 @@ def test_on_a_full_disk_it_says_so_once_and_goes_on_when_there_is_room(folder, o
 
 
 @pytest.fixture
-def cluster():
+def cluster(monkeypatch):
     """A real Ray cluster of two nodes on this machine, of which the second can be taken away."""
+    monkeypatch.setenv('RAY_raylet_start_wait_time_s', '300')  # the machine may be busy
     pytest.importorskip('ray')
     from ray.cluster_utils import Cluster  # noqa: PLC0415
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from rethink_det.benchmark import backbone, checks, coco, detector, prune, start_up, train
+from rethink_det.benchmark import backbone, checks, coco, detector, prune, start_up, study, train
 from rethink_det.cli.config_options import KeyValues, add_imports, import_modules
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -14,6 +14,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     'coco': {'rounds': 3, 'images': 1000},
     'check': {'rounds': 3, 'images': 5000},
     'detector': {'images': detector.IMAGES},
+    'study': {'rounds': 3, 'images': study.IMAGES},
 }
 
 
@@ -23,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--rounds',
         type=int,
-        help='pairs of timings; default: 30, for train 5, for coco and check 3',
+        help='pairs of timings, of study seeds; default: 30, for train 5, for coco, check and '
+        'study 3',
     )
     parser.add_argument(
         '--network',
@@ -36,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--images',
         type=int,
         help='images of noise; default: 512, for train on a GPU 25,600, for coco 1,000, for '
-        f'check 5,000, for detector {detector.IMAGES}',
+        f'check 5,000, for detector {detector.IMAGES}, for study {study.IMAGES:,}',
     )
     training = parser.add_argument_group('train')
     training.add_argument('--batch', type=int, default=128, help='images of a step')
@@ -106,6 +108,13 @@ def _detector(options: argparse.Namespace) -> None:
     detector.against_mmdet(options.images, options.rounds)
 
 
+def _study(options: argparse.Namespace) -> None:
+    """Planning a study of 2,000 runs, what a run costs beside its work, and two workers for one."""
+    study.planning()
+    study.overhead(options.rounds)
+    study.workers(options.images)
+
+
 _BENCHMARKS = {
     'backbone': _backbone,
     'import': _import,
@@ -114,4 +123,5 @@ _BENCHMARKS = {
     'coco': _coco,
     'check': _check,
     'detector': _detector,
+    'study': _study,
 }

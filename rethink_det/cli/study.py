@@ -21,6 +21,7 @@ from rethink_det.study.execute import RETRIES, execute_study
 from rethink_det.study.executors import OnRay, processes
 from rethink_det.study.gpus import OnGpus, visible_gpus
 from rethink_det.study.latencies import measure_latencies
+from rethink_det.study.shared_runs import SharedRuns
 from rethink_det.study.slurm import OnSlurm
 from rethink_det.study.watchdog import MINUTES
 
@@ -88,6 +89,12 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
         'take no GPU there',
     )
     parser.add_argument(
+        '--share',
+        metavar='DIR',
+        help='put finished runs there as well, and take from there what another study has done: '
+        'the same recipe has the same result. Files are linked, not copied, where that is possible',
+    )
+    parser.add_argument(
         '--slurm',
         nargs='*',
         action=KeyValues,
@@ -129,9 +136,10 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
     if options.dry_run:
         print(dry_run(study, work_dir))
         return 0
+    shared = None if options.share is None else SharedRuns.of(options.share)
     executor, workers = _executor(options, work_dir)
     patience = options.retries, options.stall_minutes
-    results = execute_study(study, work_dir, executor, workers, *patience, asked=asked)
+    results = execute_study(study, work_dir, executor, workers, *patience, asked, shared)
     if any(run.stage == DETECTION for run in results.runs) and not results.incomplete:
         print('Measuring the detectors side by side ...')
         measure_latencies(StudyResults.read(work_dir), work_dir)

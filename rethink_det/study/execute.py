@@ -35,6 +35,7 @@ from rethink_det.study.lineage import lineage
 from rethink_det.study.nodes import Run
 from rethink_det.study.run import execute
 from rethink_det.study.seldom import Seldom
+from rethink_det.study.shared_runs import SharedRuns
 from rethink_det.study.watchdog import MINUTES, Watchdog
 
 RETRIES = 1
@@ -67,6 +68,7 @@ class _State:
     deaths: Counter[str] = field(default_factory=Counter)
     asked: Asked | None = None
     stall_minutes: float = MINUTES
+    shared: SharedRuns | None = None
     elsewhere: dict[str, tuple[Taken, float]] = field(default_factory=dict)
 
     @property
@@ -139,6 +141,7 @@ class _State:
         result = self.results[run.key] = outcome.result
         told = [f'{name} {value:.4g}' for name, value in _headlines(result)]
         told += [result.error] if result.error else []
+        told += [outcome.shared] if outcome.shared else []
         told += [f'done again: {outcome.redone}'] if outcome.redone else []
         return ', '.join(told)
 
@@ -159,6 +162,7 @@ def execute_study(
     retries: int = RETRIES,
     stall_minutes: float = MINUTES,
     asked: Asked | None = None,
+    shared: SharedRuns | None = None,
 ) -> StudyResults:
     """Run a study to its end and write ``results.json``.
 
@@ -171,6 +175,7 @@ def execute_study(
         retries: How often a run is handed out again whose process died.
         stall_minutes: A run in whose folder no file changes for so long is ended; 0: never.
         asked: How the study was asked for, which is kept in its folder.
+        shared: Where studies put what they have in common; None if nowhere.
 
     Returns:
         The results, failed runs included; ``incomplete`` lists those.
@@ -193,7 +198,7 @@ def execute_study(
     root, late = Path(work_dir).resolve(), settled_late(study, work_dir)
     sweep(root)
     state = _State(runs_of(study), root, groups_of(study), late, retries=retries, asked=asked)
-    state.stall_minutes = stall_minutes
+    state.stall_minutes, state.shared = stall_minutes, shared
     write = Seldom(partial(_write, study, state))
     write(now=True)  # what it claims is known before its runs
     try:
@@ -229,7 +234,7 @@ def _hand_out(
         parents = {p.key: state.results[p.key] for p in run.parents.values()}
         display.start(run)
         watchdog.begin(run)
-        state.active[_submit(executor, run, parents, state.root)] = run
+        state.active[_submit(executor, run, parents, state)] = run
 
 
 def _take_in(state: _State, display: Display, watchdog: Watchdog) -> bool:
@@ -280,10 +285,11 @@ def _write(study: Study, state: _State) -> None:
     _results(study, state).write(state.root)
 
 
-def _submit(executor: Executor, run: Run, parents: Mapping, work_dir: str | os.PathLike) -> Future:
+def _submit(executor: Executor, run: Run, parents: Mapping, state: _State) -> Future:
     """Hand out a run; to workers of which one was killed, it fails instead."""
     try:
-        return executor.submit(partial(execute, command=sys.argv), run, parents, work_dir)
+        work = partial(execute, command=sys.argv, shared=state.shared)
+        return executor.submit(work, run, parents, state.root)
     except BrokenExecutor as error:
         future: Future = Future()
         future.set_exception(error)

@@ -30,6 +30,7 @@ from rethink_det.study.environment import environment
 from rethink_det.study.nodes import Run
 from rethink_det.study.older_runs import older_differences
 from rethink_det.study.recipe import Recipe
+from rethink_det.study.shared_runs import SharedRuns, unlink_shared
 from rethink_det.study.stages import Stage, stage_of
 from rethink_det.study.stopwatch import Stopwatch
 
@@ -45,10 +46,12 @@ class Outcome:
         result: Its result.
         redone: What differs from a finished run of the same key, which was not taken for it;
             empty if there is none, and where the run was finished before.
+        shared: What there is to say of sharing it with other studies.
     """
 
     result: RunResult
     redone: str = ''
+    shared: str = ''
 
 
 def execute(
@@ -56,6 +59,7 @@ def execute(
     parents: Mapping[str, RunResult],
     work_dir: str | os.PathLike,
     command: Sequence[str] = (),
+    shared: SharedRuns | None = None,
 ) -> Outcome | Taken:
     """Do a run, unless it is done, or somebody else does it now.
 
@@ -64,6 +68,7 @@ def execute(
         parents: Results of the runs it needs, by key.
         work_dir: Folder of the study.
         command: The program and its arguments by which the study was started.
+        shared: Where studies put what they have in common; None if nowhere.
     """
     stage, told = stage_of(run, parents), io.StringIO()
     with contextlib.redirect_stdout(told):
@@ -73,18 +78,24 @@ def execute(
     folder, redone = find_folder(stage, recipe, root)
     found = finished(folder, root)
     if found.result:
-        return Outcome(_accounted(found.result, stage))
+        return _found(found.result, stage, shared)
     with lock(folder) as held:
         if isinstance(held, Taken):
             return held
         found = finished(folder, root)  # by whoever had it until now
         if found.result:
-            return Outcome(_accounted(found.result, stage))
+            return _found(found.result, stage, shared)
         if found.changed:
             folder.rename(set_aside(folder))
         redone = redone or found.missing
         work = _Work(stage, config, recipe, root, folder, told.getvalue(), command)
-        return Outcome(work.do(held, redone), redone)
+        return work.do(held, redone) if shared is None else work.share(held, redone, shared)
+
+
+def _found(result: RunResult, stage: Stage, shared: SharedRuns | None) -> Outcome:
+    """A run that is done, which other studies may have, too."""
+    told = '' if shared is None else shared.give(result)
+    return Outcome(_accounted(result, stage), shared=told)
 
 
 @dataclass(frozen=True)
@@ -99,8 +110,20 @@ class _Work:
     told: str
     command: Sequence[str]
 
-    def do(self, held: Lock, redone: str) -> RunResult:
+    def share(self, held: Lock, redone: str, shared: SharedRuns) -> Outcome | Taken:
+        """Take it from another study that has done it, or do it for all of them."""
+        with lock(shared.place(self.recipe)) as common:
+            if isinstance(common, Taken):
+                return common
+            taken = shared.take(self.stage, self.recipe, self.folder, self.root)
+            if taken is not None:
+                return Outcome(_accounted(taken, self.stage), shared='done by another study')
+            outcome = self.do(held, redone)
+            return replace(outcome, shared=shared.give(outcome.result))
+
+    def do(self, held: Lock, redone: str) -> Outcome:
         """Do it, and write what came out, last of all."""
+        unlink_shared(self.folder)
         self.recipe.write(self.folder)
         watch = Stopwatch(self.folder)
         self.config.work_dir = str(self.folder)
@@ -115,7 +138,7 @@ class _Work:
         held.check()
         result = self._complete(replace(result, wall_s=times.seconds), date)
         result.write()
-        return result
+        return Outcome(result, redone)
 
     def _complete(self, result: RunResult, date: datetime) -> RunResult:
         """With where it is, what is in its files, and by what it was done."""

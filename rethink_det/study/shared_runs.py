@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, refused_by_system
 from rethink_det.layout import CONSOLE, RESULT, TIMES, set_aside
 from rethink_det.report.places import placed
 from rethink_det.report.run_result import Plan, RunResult
@@ -80,26 +80,39 @@ class SharedRuns:
         result.write()
         return result
 
-    def give(self, result: RunResult) -> None:
+    def give(self, result: RunResult) -> str:
         """Let other studies take a finished run; a run of before there were digests stays alone.
 
         Args:
             result: Of a run of this study.
+
+        Returns:
+            Why that was not possible; empty if it was.
         """
         if result.identity is None or not result.checksums:
-            return
+            return ''
         place = self.folder / result.identity
         if (place / RESULT).is_file():
-            return
+            return ''
+        try:
+            self._give(result, place)
+        except OSError as error:  # no reason to lose the run
+            return f'not given to other studies: {refused_by_system(error)}'
+        return ''
+
+    def _give(self, result: RunResult, place: Path) -> None:
         new = Path(tempfile.mkdtemp(prefix='.', dir=self.folder))
         try:
             _link_all(result, result.place, new)
             _link(result.place / RESULT, new / RESULT)
+            if place.is_dir() and not (place / RESULT).is_file():
+                place.rename(set_aside(place))  # somebody took the result away
             new.rename(place)
         except OSError:
-            shutil.rmtree(new, ignore_errors=True)
             if not (place / RESULT).is_file():  # otherwise another study was quicker
                 raise
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
 
 
 def _link_all(result: RunResult, source: Path, target: Path) -> None:

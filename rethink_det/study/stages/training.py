@@ -27,6 +27,7 @@ def train_on(config: Config, folder: Path) -> tuple[dict[str, float], Path]:
     config.default_hooks.progress = {'type': 'rethink_det.ProgressHook'}
     keep_replicates(config)
     metrics = train(config)
-    checkpoint = last_checkpoint(folder)
+    # Where nothing was left to train, nobody has written down which is the last.
+    checkpoint = last_checkpoint(folder) or newest_readable(folder)
     assert checkpoint is not None, 'training ended without a checkpoint'
     return metrics, checkpoint

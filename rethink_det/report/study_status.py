@@ -3,6 +3,7 @@
 It reads the files of the study's folder alone, which it may be given while the study runs.
 """
 
+import glob
 import json
 import os
 import time
@@ -13,9 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rethink_det.errors import UserError
 from rethink_det.files import plain
-from rethink_det.layout import GRAPH, RECIPE, RESULTS, folders_of
+from rethink_det.layout import GRAPH, RECIPE, RESULT, RESULTS, folders_of, lock_file
 from rethink_det.report.pace import Kind, Pace, duration
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_graph import PlannedRun, RunGraph, study_folder
@@ -26,7 +26,7 @@ DONE, RUNNING, BROKEN_OFF, READY, WAITING = STATES = (
     'done', 'running', 'broken off', 'to do', 'waiting',
 )  # fmt: skip
 """What a run is at; beside these there is :data:`~rethink_det.report.run_result.FAILED`."""
-SILENT = 120.0
+SILENT = 60.0
 """Seconds without a sign of life after which a run is taken for broken off."""
 
 
@@ -164,11 +164,14 @@ def _older(rows: StudyResults) -> RunGraph:
 
 
 def _finished(run: PlannedRun, root: Path) -> RunResult | None:
-    """The result that the study took, or else the newest."""
+    """Of the result that the study took, or else the newest, what is needed here, unchecked."""
     folders = [root / run.folder] if run.folder else folders_of(root, run.key)[-1:]
     for folder in folders:
-        with suppress(FileNotFoundError, UserError):
-            return RunResult.read(folder, root)
+        with suppress(OSError, ValueError, AttributeError):
+            said = json.loads((folder / RESULT).read_text(encoding='utf-8'))
+            took, error = said.get('wall_s'), said.get('error')
+            known = {'wall_s': took if isinstance(took, int | float) else None}
+            return RunResult(run.stage, run.arm, 0, model=run.model, error=error, **known)
     return None
 
 
@@ -237,9 +240,13 @@ def _epochs(folder: Path) -> int | None:
 
 
 def is_alive(folder: Path) -> bool:
-    """Whether somebody works on the run in a folder: there was a sign of life lately."""
-    signs = (path.stat().st_mtime for path in folder.iterdir())
-    return time.time() - max(signs, default=0.0) < SILENT
+    """Whether somebody works on the run in a folder: its lock is touched every few seconds."""
+    pattern = lock_file(Path(glob.escape(folder.name)), '*').name
+    for path in folder.parent.glob(pattern):
+        with suppress(FileNotFoundError):  # its owner has just taken it away
+            if time.time() - path.stat().st_mtime < SILENT:
+                return True
+    return False
 
 
 def _last_line(text: str) -> str:

@@ -1,5 +1,6 @@
 """What nothing needs in a study's folder goes; what this package did not write stays."""
 
+import fcntl
 import io
 import os
 import zipfile
@@ -9,6 +10,7 @@ import pytest
 
 from rethink_det.errors import UserError
 from rethink_det.files import save_text
+from rethink_det.layout import lock_file
 from rethink_det.report import RunResult, StudyResults, checksums
 from rethink_det.report.cleaning import leftovers, size
 from rethink_det.report.run_graph import PlannedRun, RunGraph
@@ -148,8 +150,9 @@ def test_what_a_killed_writer_left_goes_but_not_what_is_being_written(root):
     left, young = (root / USED / f'.result.json.abcd12{n}_.part' for n in 'xy')
     left.write_text('{')
     os.utime(left, (0, 0))
-    young.write_text('{')
-    assert names(root) == {f'{USED}/epoch_1.pth', f'{USED}/{left.name}'}
+    with young.open('w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert names(root) == {f'{USED}/epoch_1.pth', f'{USED}/{left.name}'}
 
 
 def test_a_file_that_is_in_another_study_as_well_frees_nothing(root):
@@ -162,6 +165,7 @@ def test_nothing_is_cleaned_beside_a_run_that_goes_on(root):
     folder = root / OLD
     folder.mkdir(parents=True)
     save_text('{}', folder / 'recipe.json')
+    save_text('{}', lock_file(folder, 'abc'))
     with pytest.raises(UserError, match='somebody works on this run'):
         leftovers(root)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from rethink_det.errors import UserError
+from rethink_det.layout import lock_file
 from rethink_det.report import RunResult, StudyResults
 from rethink_det.report.run_graph import PlannedRun, RunGraph
 from rethink_det.report.run_times import Sitting, Times
@@ -46,6 +47,7 @@ def begin(root):
         Times((Sitting(time.time() - ago, 'CPU core', 1),)).write(folder / 'times.json')
         if progress:
             (folder / 'progress.txt').write_text(progress)
+        lock_file(folder, 'abc').write_text('{}')
         return folder
 
     return make
@@ -108,11 +110,12 @@ def test_a_metric_that_is_not_finite_is_said_of_a_finished_run(finish, root):
 
 
 def test_a_run_without_a_sign_of_life_was_broken_off(begin, root):
-    folder = begin(TRAINED, progress='1 100')
-    for path in folder.iterdir():
-        os.utime(path, (0, 0))
+    lock = lock_file(begin(TRAINED, progress='1 100'), 'abc')
+    os.utime(lock, (0, 0))
     run = status_of(root).runs[0]
     assert run.state == 'broken off' and run.since is None
+    lock.unlink()
+    assert status_of(root).runs[0].state == 'broken off'
 
 
 def test_a_failed_run_says_why_in_a_line(root):

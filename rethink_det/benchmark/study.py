@@ -4,6 +4,7 @@ import contextlib
 import io
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -59,8 +60,8 @@ def overhead(seeds: int) -> float:
     check_count('--rounds', seeds, 1)
     arms = [ARMS.baseline(CLASSIFICATION).name, 'scratch-e']
     with _study(SHORT, 1, list(range(seeds)), arms) as (study, work_dir):
-        first, results = _timed(lambda: execute_study(study, work_dir))
-        again, _ = _timed(lambda: execute_study(study, work_dir))
+        first, results = _timed(partial(execute_study, study, work_dir))
+        again, _ = _timed(partial(execute_study, study, work_dir))
         count = len(runs_of(study))
         inside = sum(_wall(work_dir))
     print(f'overhead: {count} runs of {inside / count:.2f} s each')
@@ -82,9 +83,8 @@ def workers(images: int, epochs: int = EPOCHS, runs: int = 2 * WORKERS) -> float
     took = {}
     for number in (1, WORKERS):
         with _study(images, epochs, list(range(runs)), []) as (study, work_dir):
-            took[number], results = _timed(
-                lambda s=study, w=work_dir, n=number: execute_study(s, w, processes(n), n)
-            )
+            work = partial(execute_study, study, work_dir, processes(number), number)
+            took[number], results = _timed(work)
             assert not results.incomplete
         print(f'{number} at a time: {runs} runs in {took[number]:.1f} s')
     print(f'workers: {took[1] / took[WORKERS]:.2f} x as fast with {WORKERS}')

@@ -170,8 +170,8 @@ def _finished(run: PlannedRun, root: Path) -> RunResult | None:
         with suppress(OSError, ValueError, AttributeError):
             said = json.loads((folder / RESULT).read_text(encoding='utf-8'))
             took, error = said.get('wall_s'), said.get('error')
-            known = {'wall_s': took if isinstance(took, int | float) else None}
-            return RunResult(run.stage, run.arm, 0, model=run.model, error=error, **known)
+            seconds = took if isinstance(took, int | float) else None
+            return RunResult(run.stage, run.arm, 0, {}, run.model, wall_s=seconds, error=error)
     return None
 
 

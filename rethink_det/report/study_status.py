@@ -19,6 +19,7 @@ from rethink_det.layout import GRAPH, RECIPE, RESULT, RESULTS, folders_of, lock_
 from rethink_det.report.pace import Kind, Pace, duration
 from rethink_det.report.results import StudyResults
 from rethink_det.report.run_graph import PlannedRun, RunGraph, study_folder
+from rethink_det.report.run_lock import owner_of
 from rethink_det.report.run_result import FAILED, RunResult
 from rethink_det.report.run_times import read_progress, read_times
 
@@ -241,6 +242,8 @@ def _epochs(folder: Path) -> int | None:
 
 def is_alive(folder: Path) -> bool:
     """Whether somebody works on the run in a folder: its lock is touched every few seconds."""
+    if owner_of(folder) is None:
+        return False
     pattern = lock_file(Path(glob.escape(folder.name)), '*').name
     for path in folder.parent.glob(pattern):
         with suppress(FileNotFoundError):  # its owner has just taken it away

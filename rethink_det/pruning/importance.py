@@ -160,8 +160,8 @@ class ImportancePruner(LayerwisePruner):
             raise UserError(f'{self.name} looks at a positive number of images, got {images!r}.')
         self._scorer = self._kind.build(**self._checked(options))
         super().__init__(
-            groups,
-            scope,
+            groups=groups,
+            scope=scope,
             ratios=ratios,
             target=target,
             skip=skip,

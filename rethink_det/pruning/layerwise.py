@@ -43,14 +43,15 @@ class LayerwisePruner(PredefinedPruner):
             rounded down. A target that lost coupled groups is met by coupled groups.
         scope: ``'layer'``: a ratio is that of each layer. ``'global'``: of all coupled groups
             together, which are ranked as one.
-        **kwargs: As :class:`PredefinedPruner`.
+        *args: As :class:`PredefinedPruner`.
+        **kwargs: Likewise.
 
     Raises:
         UserError: Unknown groups or scope, or one ranking of what is free.
     """
 
-    def __init__(self, groups: str = FREE, scope: str = LAYER, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *args: Any, groups: str = FREE, scope: str = LAYER, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         if self.target is not None and self.target.coupled:
             groups = COUPLED
         name = type(self).__name__

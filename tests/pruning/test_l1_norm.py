@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.errors import UserError
 from rethink_det.pruning import L1NormPruner, prune
 
 # Ratios by stage and skipped convolutions, numbered as in arXiv 1608.08710's networks: 1 is
@@ -64,3 +65,9 @@ def test_l1_norm_ranks_by_absolute_sums_not_by_squares_or_signs():
     with torch.no_grad():
         conv.weight.copy_(torch.tensor([[-3.0, -3.0], [5.0, 0.0], [1.0, -1.0]]).view(3, 1, 1, 2))
     assert L1NormPruner(ratios=0.5).score('any', conv).tolist() == [6, 5, 2]
+
+
+def test_ratios_may_come_without_their_name():
+    assert L1NormPruner(0.3).ratios == L1NormPruner(ratios=0.3).ratios == {'*': 0.3}
+    with pytest.raises(UserError, match='needs either ratios or a target'):
+        L1NormPruner(groups='coupled')

@@ -31,6 +31,19 @@ def in_one_line(error: BaseException) -> str:
     return f'{type(error).__name__}: {text}' if text else type(error).__name__
 
 
+LONGEST = 80
+"""Characters of a value that a message shows."""
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: in one line of at most :data:`LONGEST` characters."""
+    try:
+        text = ' '.join(repr(value).split())
+    except Exception:  # a whole number of more than 4300 digits, or an object's own mistake
+        text = f'some {type(value).__name__} that cannot be shown'
+    return text if len(text) <= LONGEST else f'{text[: LONGEST - 3]}...'
+
+
 _REMEDIES = {
     errno.ENOSPC: 'free some space, and run the same command again',
     errno.EDQUOT: 'free some space, and run the same command again',

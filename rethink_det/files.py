@@ -112,7 +112,7 @@ def unfinished(folder: Path) -> list[Path]:
 def save_text(text: str, path: str | os.PathLike) -> None:
     """Write a text file (UTF-8) atomically."""
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors='backslashreplace'))  # names of files may be no UTF-8
 
 
 def save_json(value: Any, path: str | os.PathLike) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -16,14 +16,22 @@ from rethink_det.architecture.flops import CONV_LINEAR, check_convention, flops
 from rethink_det.architecture.network import RUNTIME_KEYS
 from rethink_det.arms import ARMS as ARM_TABLE
 from rethink_det.arms import CLASSIFICATION, Arm, BudgetRule, Start
-from rethink_det.bounds import check_number
+from rethink_det.bounds import MOST_EPOCHS, MOST_TIMES, check_number
 from rethink_det.errors import UserError
 from rethink_det.files import plain
 from rethink_det.moved import old_names
 from rethink_det.registered import is_type
 from rethink_det.registry import HOOKS
+from rethink_det.report.schema import within
 from rethink_det.training import Budget, constant
-from rethink_det.training.budget import NEAREST, Base, check_own_budget, own_epochs, share
+from rethink_det.training.budget import (
+    LEAST_SCHEDULE,
+    NEAREST,
+    Base,
+    check_own_budget,
+    own_epochs,
+    share,
+)
 
 PRUNING_HOOKS = (
     'rethink_det.SparsityHook',
@@ -32,6 +40,12 @@ PRUNING_HOOKS = (
     'rethink_det.StructureScaleHook',
 )
 """Hooks that prepare a network's pruning while it trains: the parent's, not the arms'."""
+
+
+TINY = 1e-12
+"""No learning rate is below."""
+RATES = within(TINY, 1000)
+"""Metadata of learning rates."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +76,15 @@ class ArmSettings:
             count or schedule, or epochs and a schedule at once.
     """
 
-    fine_tune_epochs: int = 40
-    fine_tune_lr: float = 0.001
-    scratch_b_cap: float | None = None
-    scratch_b_epochs: int | None = None
-    tune_lr: Sequence[float] = ()
+    fine_tune_epochs: int = field(default=40, metadata=within(1, MOST_EPOCHS))
+    fine_tune_lr: float = field(default=0.001, metadata=RATES)
+    scratch_b_cap: float | None = field(default=None, metadata=within(1, MOST_TIMES))
+    scratch_b_epochs: int | None = field(default=None, metadata=within(1, MOST_EPOCHS))
+    tune_lr: Sequence[float] = field(default=(), metadata=RATES)
     rounding: str = NEAREST
     flops: str = CONV_LINEAR
-    epochs: int | None = None
-    schedule: float | str | None = None
+    epochs: int | None = field(default=None, metadata=within(1, MOST_EPOCHS))
+    schedule: float | str | None = field(default=None, metadata=within(LEAST_SCHEDULE, MOST_TIMES))
 
     def __post_init__(self) -> None:
         share(1, 1, 1, self.rounding)
@@ -82,10 +96,6 @@ class ArmSettings:
             raise UserError(f'tune_lr must be a list of different numbers, got {rates!r}.')
         for rate in rates:
             check_number('tune_lr: a learning rate', rate, least=TINY)
-
-
-TINY = 1e-12
-"""No learning rate is below."""
 
 
 def is_classifier(config: Config) -> bool:

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from rethink_det import __version__
 from rethink_det.cli.study_tools import TOOLS
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Belt and braces: whatever library calls torch.load, no pickle runs code.
     os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
     logging.raiseExceptions = False  # a log that cannot be written is no traceback on the screen
+    for stream in (sys.stdout, sys.stderr):  # names of files may be no UTF-8
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _options(arguments)
     try:

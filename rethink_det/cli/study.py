@@ -23,6 +23,7 @@ from rethink_det.study.gpus import OnGpus, visible_gpus
 from rethink_det.study.latencies import measure_latencies
 from rethink_det.study.shared_runs import SharedRuns
 from rethink_det.study.slurm import OnSlurm
+from rethink_det.study.startable import check_startable
 from rethink_det.study.watchdog import MINUTES
 
 
@@ -136,6 +137,7 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
     if options.dry_run:
         print(dry_run(study, work_dir))
         return 0
+    check_startable(study)
     shared = None if options.share is None else SharedRuns.of(options.share)
     executor, workers = _executor(options, work_dir)
     patience = options.retries, options.stall_minutes

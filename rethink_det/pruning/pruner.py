@@ -16,6 +16,7 @@ from rethink_det.pruning.reach import Reach, asked_share, convolution_weights, r
 from rethink_det.pruning.runnable import check_runs
 from rethink_det.registered import build, is_type
 from rethink_det.registry import PRUNERS, SCOPE
+from rethink_det.report.schema import check_arguments
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def build_pruner(config: Mapping) -> Pruner:
         UserError: No config, an unknown type (lists the known ones) or wrong arguments.
     """
     kind = pruner_class(config)
+    check_arguments(kind, config, kind.__name__)
     try:
         return build(PRUNERS, config)
     except TypeError as error:

@@ -1,18 +1,21 @@
-"""Dataclasses from JSON: every key is a field, and every value of the field's type, or refused.
+"""Dataclasses from JSON or a config: every key is a field, every value of its type, or refused.
 
 Understood are ``str``, ``bool``, ``int``, ``float``, ``Any``, dataclasses, ``tuple[X, ...]``,
-``list[X]``, ``Mapping[str, X]``, ``dict[str, X]`` and ``X | None``. A field without a default must
-be there.
+``list[X]``, ``Sequence[X]``, ``Mapping[str, X]``, ``dict[str, X]`` and unions of these and None.
+Numbers are finite. A field without a default must be there.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
+from inspect import signature
+from math import inf
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from rethink_det.errors import UserError
+from rethink_det.bounds import is_finite, is_int
+from rethink_det.errors import UserError, shown
 
 T = TypeVar('T')
 NO_KEY = {'key': False}
@@ -26,19 +29,89 @@ def one_of(values: Iterable[str]) -> dict[str, Any]:
     return {'one_of': tuple(values), **NEEDED}
 
 
-def read(kind: type[T], data: object, where: str, remedy: str = '') -> T:
-    """A dataclass from what JSON holds.
+def within(least: float = -inf, most: float = inf) -> dict[str, Any]:
+    """Metadata of a field whose numbers, each of a list too, have bounds."""
+    return {'within': (least, most)}
+
+
+def said_as(hint: Any, **more: Any) -> dict[str, Any]:
+    """Metadata of a field that stands in a file as another type, which the class turns into it."""
+    return {'said_as': hint, **more}
+
+
+def read(kind: type[T], data: object, where: str, remedy: str = '', key: str = '') -> T:
+    """A dataclass from what a file holds.
 
     Args:
         kind: The dataclass. Fields with :data:`NO_KEY` are no keys.
         data: A dict, as ``json.loads`` gives it.
-        where: File and place in it, for messages.
+        where: The file, for messages.
         remedy: Ends every message.
+        key: Of the dict in the file, ``'study.detection[0]'``; empty if it is all of it.
 
     Raises:
         UserError: No dict; a key is unknown or missing; or a value is of another type.
     """
-    return _Reader(where, remedy).read(kind, data)
+    return _Reader(where, remedy).read(kind, data, key)
+
+
+def read_values(
+    kind: type, data: object, where: str, key: str = '', some: Collection[str] = ()
+) -> dict[str, Any]:
+    """The values of a dataclass, for whoever has more to do before it makes one.
+
+    Args:
+        kind: The dataclass.
+        data: As of :func:`read`.
+        where: As of :func:`read`.
+        key: As of :func:`read`.
+        some: These fields alone, of which none need be there; default: all.
+
+    Raises:
+        UserError: As of :func:`read`.
+    """
+    reader, known = _Reader(where, ''), {field.name: field for field in keys(kind)}
+    if some:
+        return reader.values(kind, {name: known[name] for name in some}, data, key)
+    return reader.all_values(kind, data, key)
+
+
+def check_arguments(call: Callable, data: Mapping[str, Any], where: str) -> None:
+    """Refuse values that a class or function does not take, by its annotations.
+
+    What is not annotated, or otherwise than this module understands, is not looked at; nor are
+    keys that are no parameters.
+
+    Args:
+        call: A class or function.
+        data: Its keyword arguments.
+        where: How messages begin.
+
+    Raises:
+        UserError: Names the argument.
+    """
+    hints = get_type_hints(vars(call).get('__init__', call) if isinstance(call, type) else call)
+    for name in signature(call).parameters:
+        if name in data and _understood(hints.get(name)):
+            _Reader(where, '').value(hints[name], data[name], name)
+
+
+def check_value(
+    hint: Any, value: object, where: str, key: str, limits: tuple[float, float] = (-inf, inf)
+) -> None:
+    """Refuse a value that is not of a type.
+
+    Args:
+        hint: The type.
+        value: From a user.
+        where: How messages begin.
+        key: Of the value.
+        limits: The least and the most of its numbers.
+
+    Raises:
+        UserError: Names the key.
+    """
+    _Reader(where, '', limits).value(hint, value, key)
 
 
 def keys(kind: Any) -> list[Field]:
@@ -48,59 +121,140 @@ def keys(kind: Any) -> list[Field]:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads what stands at one place of a file."""
+    """Reads what stands in a file."""
 
     where: str
     remedy: str
+    limits: tuple[float, float] = (-inf, inf)
 
     def refusal(self, words: str) -> UserError:
         return UserError(f'{self.where}: {words}' + (f'; {self.remedy}' if self.remedy else '.'))
 
-    def read(self, kind: Any, data: object) -> Any:
-        if not isinstance(data, Mapping):
-            raise self.refusal(f'{data!r} is not an object')
+    def wrong(self, key: str, value: object, valid: str) -> UserError:
+        place = f'{key!r} is ' if key else ''
+        return self.refusal(f'{place}{shown(value)}, must be {valid}')
+
+    def read(self, kind: Any, data: object, key: str) -> Any:
+        return kind(**self.all_values(kind, data, key))
+
+    def all_values(self, kind: Any, data: Any, key: str) -> dict[str, Any]:
+        """The values of all fields that are there, and those must that have no default."""
         known = {field.name: field for field in keys(kind)}
-        for key in data:
-            if key not in known:
-                raise self.refusal(f'unknown key {key!r}; valid are {", ".join(known)}')
-        for key, field in known.items():
-            if key not in data and _needed(field):
-                raise self.refusal(f'{key!r} is missing')
+        self.check_keys(known, data, key)
+        for name, field in known.items():
+            if name not in data and _needed(field):
+                raise self.refusal(f'{_joined(key, name)!r} is missing')
+        return self.values(kind, known, data, key)
+
+    def check_keys(self, known: Collection[str], data: object, key: str) -> None:
+        """Refuse what is no dict, or has other keys."""
+        if not isinstance(data, Mapping):
+            raise self.wrong(key, data, _WORDS[Mapping])
+        unknown = next((name for name in data if name not in known), None)
+        if unknown is not None:
+            place = f'{key}: ' if key else ''
+            names = ', '.join(known)
+            raise self.refusal(f'{place}unknown key {shown(unknown)}; valid are {names}')
+
+    def values(self, kind: Any, known: Mapping[str, Field], data: Any, key: str) -> dict[str, Any]:
+        """The values of fields, those that are there."""
+        self.check_keys(known, data, key)
         hints = get_type_hints(kind)
-        values = {key: self.value(hints[key], data[key], key) for key in data}
-        for key, value in values.items():
-            valid = known[key].metadata.get('one_of', (value,))
-            if value not in valid:
-                raise self.refusal(f'{key!r} is {value!r}, must be one of {", ".join(valid)}')
-        return kind(**values)
+        return {
+            name: self.field(known[name], hints[name], value, _joined(key, name))
+            for name, value in data.items()
+        }
+
+    def field(self, field: Field, hint: Any, value: Any, key: str) -> Any:
+        """The value of a field, within its bounds."""
+        limits = field.metadata.get('within', self.limits)
+        found = replace(self, limits=limits).value(field.metadata.get('said_as', hint), value, key)
+        valid = field.metadata.get('one_of', (found,))
+        if found not in valid:
+            raise self.wrong(key, found, f'one of {", ".join(valid)}')
+        return found
 
     def value(self, hint: Any, value: Any, key: str) -> Any:
         """``value`` as ``hint`` says, or the refusal that names ``key``."""
         kind, options = get_origin(hint) or hint, get_args(hint)
-        if kind is UnionType:
-            (other,) = (option for option in options if option is not NoneType)
-            return None if value is None else self.value(other, value, key)
+        if kind in (UnionType, Union):
+            return self.option(options, value, key)
         if is_dataclass(kind):
-            return replace(self, where=f'{self.where}: {key}').read(kind, value)
-        if kind in (tuple, list) and isinstance(value, list):
-            return kind(self.value(options[0], v, f'{key}[{i}]') for i, v in enumerate(value))
+            return self.read(kind, value, key)
+        if kind in _LISTS and isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+            make = list if kind is list else tuple
+            of = options[0] if options else Any
+            return make(self.value(of, one, f'{key}[{i}]') for i, one in enumerate(value))
         if kind in (Mapping, dict) and isinstance(value, Mapping):
-            return {k: self.value(options[1], v, f'{key}.{k}') for k, v in value.items()}
-        if kind is Any or _is(value, kind):
+            return self.table(options[1] if options else Any, value, key)
+        if kind is Any or _is(value, kind, self.limits):
             return value
-        raise self.refusal(f'{key!r} is {value!r}, must be {_WORDS[kind]}')
+        raise self.wrong(key, value, _described(hint, self.limits))
+
+    def table(self, of: Any, table: Mapping, key: str) -> dict[str, Any]:
+        """The values of a dict, by texts."""
+        for name in table:
+            if not isinstance(name, str):
+                raise self.refusal(f'{key!r} has the key {shown(name)}, and its keys must be texts')
+        return {name: self.value(of, one, _joined(key, name)) for name, one in table.items()}
+
+    def option(self, options: Sequence[Any], value: Any, key: str) -> Any:
+        """``value`` as one of several types says."""
+        if value is None and NoneType in options:
+            return None
+        others = [one for one in options if one is not NoneType]
+        meant = [one for one in others if is_dataclass(one) and isinstance(value, Mapping)]
+        for option in meant or others:
+            try:
+                return self.value(option, value, key)
+            except UserError:
+                if len(meant or others) == 1:
+                    raise
+        raise self.wrong(key, value, ' or '.join(_described(one, self.limits) for one in others))
 
 
+def _joined(key: str, name: str) -> str:
+    return f'{key}.{name}' if key else name
+
+
+_LISTS = (tuple, list, Sequence)
 _WORDS = {
-    str: 'a text', bool: 'true or false', int: 'a whole number', float: 'a number',
-    tuple: 'a list', list: 'a list', Mapping: 'an object', dict: 'an object',
+    str: 'a text', bool: 'true or false', int: 'a whole number', float: 'a finite number',
+    tuple: 'a list', list: 'a list', Sequence: 'a list', Mapping: 'a dict', dict: 'a dict',
 }  # fmt: skip
 
 
-def _is(value: Any, kind: Any) -> bool:
-    if isinstance(value, bool) or kind not in (str, int, float):
-        return isinstance(value, bool) and kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
+def _described(hint: Any, limits: tuple[float, float]) -> str:
+    """What is valid, in words."""
+    kind = get_origin(hint) or hint
+    if is_dataclass(kind):
+        return _WORDS[Mapping]
+    least, most = limits if kind in (int, float) else (-inf, inf)
+    bounds = [f'at least {least:g}'] * (least > -inf) + [f'at most {most:,}'] * (most < inf)
+    return _WORDS[kind] + (f' of {" and ".join(bounds)}' if bounds else '')
+
+
+def _is(value: Any, kind: Any, limits: tuple[float, float]) -> bool:
+    if kind not in (int, float):
+        return type(value) is kind if kind is bool else kind is str and _is_text(value)
+    right = is_int(value) if kind is int else is_finite(value)
+    return right and is_finite(value) and limits[0] <= value <= limits[1]
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a text that a file can have: no half of a surrogate pair."""
+    try:
+        return isinstance(value, str) and len(value.encode()) >= len(value)
+    except UnicodeEncodeError:
+        return False
+
+
+def _understood(hint: Any) -> bool:
+    """Whether all parts of a type are such as this module reads."""
+    kind, options = get_origin(hint) or hint, get_args(hint)
+    if kind in (UnionType, Union, *_LISTS, Mapping, dict):
+        return all(one is Ellipsis or _understood(one) for one in options)
+    return kind in (str, bool, int, float, Any, NoneType) or is_dataclass(kind)
 
 
 def _needed(field: Field) -> bool:

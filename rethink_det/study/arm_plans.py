@@ -1,14 +1,14 @@
 """What a study config says of one arm beside its name: a budget and seeds of its own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rethink_det.arms import ARMS, AT
-from rethink_det.bounds import check_number
-from rethink_det.errors import UserError
+from rethink_det.bounds import MOST_EPOCHS, MOST_SEED, MOST_TIMES, check_number
+from rethink_det.errors import UserError, shown
+from rethink_det.report.schema import read, within
 from rethink_det.training.budget import LEAST_SCHEDULE, check_own_budget
-from rethink_det.training.config import known_fields
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class ArmPlan:
     """
 
     arm: str
-    epochs: int | None = None
-    schedule: float | str | None = None
-    seeds: tuple[int, ...] | None = None
+    epochs: int | None = field(default=None, metadata=within(1, MOST_EPOCHS))
+    schedule: float | str | None = field(default=None, metadata=within(LEAST_SCHEDULE, MOST_TIMES))
+    seeds: tuple[int, ...] | None = field(default=None, metadata=within(0, MOST_SEED))
 
     @property
     def budget(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def arm_plans(
         UserError: It is no such list, an arm or budget is unknown, or two entries are the same.
     """
     if isinstance(said, str) or not isinstance(said, Sequence):
-        raise UserError(f'{where} must be a list, got {said!r}.')
+        raise UserError(f'{where} must be a list, got {shown(said)}.')
     found: dict[str, ArmPlan] = {}
     for one in said:
         before = (known or {}).get(one) if isinstance(one, str) else None
@@ -93,7 +93,9 @@ def budget_arms(stage: str, budgets: Any, where: str) -> list[str]:
         UserError: They are no list of different numbers above 0.
     """
     if isinstance(budgets, str) or not isinstance(budgets, Sequence):
-        raise UserError(f'{where} must be a list of multiples of the schedule, got {budgets!r}.')
+        raise UserError(
+            f'{where} must be a list of multiples of the schedule, got {shown(budgets)}.'
+        )
     for one in budgets:
         check_number(f'{where}: a multiple of the schedule', one, least=LEAST_SCHEDULE)
     if len(set(budgets)) < len(budgets):
@@ -107,14 +109,7 @@ def _entry(stage: str, said: Any, where: str) -> ArmPlan:
         ARMS.get(stage, said)
         budget = said.partition(AT)[2]
         return ArmPlan(said, **_budget(budget)) if budget else ArmPlan(said)
-    if not isinstance(said, Mapping) or not isinstance(said.get('arm'), str):
-        raise UserError(f"{where}: an entry is a name or dict(arm='...', ...), got {said!r}.")
-    fields = known_fields(ArmPlan, said, where)
-    if fields.get('seeds') is not None:
-        if not isinstance(fields['seeds'], (list, tuple)):
-            raise UserError(f'{where}: seeds must be a list, got {fields["seeds"]!r}.')
-        fields['seeds'] = tuple(fields['seeds'])
-    plan = ArmPlan(**fields)
+    plan = said if isinstance(said, ArmPlan) else read(ArmPlan, said, where)
     if AT in plan.arm and plan.budget:
         raise UserError(
             f'{where}: {plan.arm} names a budget already, and {plan.budget} is another.'

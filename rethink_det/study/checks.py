@@ -1,22 +1,23 @@
 """What the parts of a study are refused for, before anything runs."""
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION, Arm, BudgetRule, Start
+from rethink_det.bounds import check_folder_name
 from rethink_det.classification.arm_config import ArmSettings, budget_rule
 from rethink_det.datasets.held_out import check_divisible
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 from rethink_det.pruning import PredefinedPruner, build_pruner
 from rethink_det.pruning.pruner import pruner_class
 from rethink_det.registered import scope_of
+from rethink_det.report.schema import read
 from rethink_det.study.parents import KEY, check_parent_epochs, check_parents
-from rethink_det.study.plans import VARIANT_KEYS, ClassificationPlan, DetectionPlan
+from rethink_det.study.plans import ClassificationPlan, DetectionPlan
 from rethink_det.study.sharing import followed
 from rethink_det.study.without_classification import check_start, missing_source
-from rethink_det.training.config import known_fields, load_config
+from rethink_det.training.config import load_config
 
 
 def check_parents_of(plan: ClassificationPlan, detectors: Sequence[Arm]) -> None:
@@ -84,12 +85,11 @@ def check_variants(plan: ClassificationPlan) -> None:
     if plan.pruning_settings and plan.variant_names != ('',):
         raise UserError(_WAYS_TO_PRUNE)
     for name in filter(None, plan.variant_names):
-        if not re.fullmatch(r'[\w.-]+', name) or name in ARMS.names(CLASSIFICATION):
+        check_folder_name('study.classification: the name of a variant', name)
+        if name in ARMS.names(CLASSIFICATION):
             raise UserError(
-                f'study.classification: {name!r} is no name for a variant, which becomes a '
-                'folder: letters, digits, - and _, and not the name of an arm.'
+                f'study.classification: a variant cannot be called {name!r}, which is an arm.'
             )
-        _check_own(name, plan.variants.get(name, {}))
         _check_widths(name, plan)
     for variant in map(plan.of, plan.variant_names):
         _check_settings(variant)
@@ -98,7 +98,7 @@ def check_variants(plan: ClassificationPlan) -> None:
 
 
 def _check_settings(plan: ClassificationPlan) -> None:
-    settings = ArmSettings(**known_fields(ArmSettings, plan.arm_settings, 'arm_settings'))
+    settings = read(ArmSettings, plan.arm_settings, 'study.classification.arm_settings')
     if settings.epochs is not None or settings.schedule is not None:
         raise UserError(
             'study.classification.arm_settings: epochs and schedule are of one arm: '
@@ -116,6 +116,55 @@ def _check_settings(plan: ClassificationPlan) -> None:
 
 def _rule_of(plan: ClassificationPlan, arm: str) -> BudgetRule:
     return budget_rule(ARMS.get(CLASSIFICATION, arm), plan.settings_of(arm))
+
+
+def check_seeds(key: str, seeds: Sequence[int]) -> None:
+    """Refuse seeds of which none is there, or one twice.
+
+    Args:
+        key: Of the seeds.
+        seeds: Whole numbers.
+
+    Raises:
+        UserError: Names the key.
+    """
+    if not seeds:
+        raise UserError(f'{key} must be a list of whole numbers, got none.')
+    twice = next((seed for seed in seeds if seeds.count(seed) > 1), None)
+    if twice is not None:
+        raise UserError(f'{key}: {twice} stands there twice.')
+
+
+def check_names(plans: Sequence[DetectionPlan]) -> None:
+    """Refuse names of detectors that can be no folders, or under which two would stand.
+
+    Raises:
+        UserError: Says which.
+    """
+    names = [plan.name for plan in plans]
+    for name in names:
+        check_folder_name('study.detection: the name of a detector', name)
+        if names.count(name) > 1:
+            raise UserError(
+                f'study.detection: two detectors are called {name}, and one could not be told '
+                "from the other: give one of them a name='...' of its own."
+            )
+
+
+def check_title(key: str, name: str) -> None:
+    """Refuse a name of a study that cannot be that of its folder.
+
+    Raises:
+        UserError: Names the key.
+    """
+    if Path(name).name != name or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise UserError(
+            f'{key} is {shown(name)}, and becomes a folder: letters, digits, spaces, -, . and _, '
+            f'{LONGEST_NAME} at most.'
+        )
+
+
+LONGEST_NAME = 60
 
 
 def check_untuned(plan: DetectionPlan) -> None:
@@ -167,17 +216,6 @@ _WAYS_TO_PRUNE = (
 )
 
 
-def _check_own(name: str, own: Any) -> None:
-    """Refuse what a variant cannot have of its own."""
-    where = f'study.classification.variants.{name}'
-    if not isinstance(own, Mapping):
-        raise UserError(f'{where} must be a dict, got {own!r}.')
-    unknown = next((key for key in own if key not in VARIANT_KEYS), None)
-    if unknown is not None:
-        valid = ', '.join(VARIANT_KEYS)
-        raise UserError(f'{where}: {unknown!r} is not for a variant to say; valid are {valid}.')
-
-
 def _check_widths(name: str, plan: ClassificationPlan) -> None:
     """Refuse widths that no other variant finds, or that are not for this one to take."""
     mine, where = plan.of(name), f'study.classification.variants.{name}: widths_of'
@@ -218,8 +256,6 @@ def _check_tuning(plan: ClassificationPlan) -> None:
 
 
 def _check_rounds(plan: ClassificationPlan) -> None:
-    if not isinstance(plan.rounds, int) or plan.rounds < 1:
-        raise UserError(f'classification.rounds must be at least 1, got {plan.rounds!r}.')
     if not ARMS.get(CLASSIFICATION, plan.round_arm).takes_weights:
         able = [arm.name for arm in ARMS.of(CLASSIFICATION) if arm.takes_weights]
         raise UserError(

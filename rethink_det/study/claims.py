@@ -6,14 +6,14 @@ largest difference that does not matter, without which nothing is shown to be eq
 """
 
 from collections.abc import Callable, Collection, Mapping
-from math import isfinite
 from typing import Any
 
 from rethink_det.arms import ARMS
-from rethink_det.errors import UserError
+from rethink_det.bounds import check_number
+from rethink_det.errors import UserError, shown
 from rethink_det.report.comparison import Comparison
+from rethink_det.report.schema import keys, read_values
 from rethink_det.report.statistics import METRICS
-from rethink_det.training.config import known_fields
 
 Trained = Mapping[tuple[str, str], Collection[str]]
 """Names of the arms that a study trains, by stage and model, in the order of its config."""
@@ -40,9 +40,7 @@ def primary_comparison(
     Raises:
         UserError: Something in it is unknown or not trained; says what there is.
     """
-    if not isinstance(said, Mapping):
-        raise UserError(f'{PRIMARY} must be a dict, got {said!r}.')
-    known_fields(Comparison, said, PRIMARY)
+    said = read_values(Comparison, said, PRIMARY, some=[one.name for one in keys(Comparison)])
     for stage, model in _places(said, trained):
         arms = trained[stage, model]
         arm: str = said.get('arm') or _first_candidate(stage, arms)
@@ -74,10 +72,8 @@ def margins(said: Any, stages: Collection[str]) -> dict[str, float]:
     for name, value in points.items():
         if name not in known:
             raise UserError(f'{MARGIN}: unknown metric {name!r}; valid are {", ".join(known)}.')
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UserError(f'{MARGIN} must be a number of points, got {value!r}.')
-        if not (value > 0 and isfinite(value)):
-            raise UserError(f'{MARGIN} must be above 0 and finite, got {value!r}.')
+        if check_number(f'{MARGIN}: a number of points', value) <= 0:
+            raise UserError(f'{MARGIN} must be above 0, got {shown(value)}.')
     return {name: value / known[name].scale for name, value in points.items()}
 
 

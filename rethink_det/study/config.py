@@ -1,6 +1,5 @@
 """The config of a study: its schema."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -10,13 +9,18 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
+from rethink_det.bounds import MOST_SEED
 from rethink_det.detection.datasets.data_root import detector_base
 from rethink_det.detection.evaluation.evaluators import metric_names
 from rethink_det.errors import UserError
 from rethink_det.report.comparison import Comparison
+from rethink_det.report.schema import read_values, said_as, within
 from rethink_det.report.statistics import METRICS, judged_metrics
 from rethink_det.study.checks import (
+    check_names,
     check_parents_of,
+    check_seeds,
+    check_title,
     check_transfer,
     check_untuned,
     check_variants,
@@ -55,11 +59,13 @@ class Study:
     """
 
     name: str
-    seeds: tuple[int, ...]
-    classification: ClassificationPlan
-    detection: tuple[DetectionPlan, ...] = ()
-    primary: Comparison | None = None
-    margin: Mapping[str, float] = field(default_factory=dict)
+    seeds: tuple[int, ...] = field(metadata=within(0, MOST_SEED))
+    classification: ClassificationPlan = field(metadata=said_as(Mapping))
+    detection: tuple[DetectionPlan, ...] = field(default=(), metadata=said_as(Sequence[Mapping]))
+    primary: Comparison | None = field(default=None, metadata=said_as(Mapping | None))
+    margin: Mapping[str, float] = field(
+        default_factory=dict, metadata=said_as(float | Mapping[str, float] | None)
+    )
     title: str = ''
     description: str = ''
 
@@ -97,7 +103,11 @@ class Study:
         if not isinstance(data, Mapping):
             raise UserError(f'{path} is no study: it needs study = dict(...).')
         data = Config({'study': data}).to_dict()['study']
-        return cls.from_parts({'name': path.stem, **data}, path)
+        try:
+            return cls.from_parts({'name': path.stem, **data}, path)
+        except UserError as error:
+            words = str(error)
+            raise UserError(words if str(path) in words else f'{path}: {words}') from error
 
     @classmethod
     def from_parts(cls, data: Mapping[str, Any], path: Path) -> 'Study':
@@ -110,15 +120,15 @@ class Study:
         Raises:
             UserError: As of :meth:`load`.
         """
-        data = dict(data)
-        parts = {
-            'classification': read_classification(data.get('classification'), path),
-            'detection': tuple(
-                read_part(DetectionPlan, p, path) for p in data.get('detection', ())
-            ),
-        }
-        named, margin = data.pop('primary', {}), data.pop('margin', None)
-        study = read_part(cls, {**data, **parts}, path)
+        said = read_values(cls, data, str(path), 'study')
+        check_title(f'{path}: study.name', said['name'])
+        named, margin = said.pop('primary', None) or {}, said.pop('margin', None)
+        said['classification'] = read_classification(said['classification'], path)
+        said['detection'] = tuple(
+            read_part(DetectionPlan, one, path, f'study.detection[{number}]')
+            for number, one in enumerate(said.get('detection', ()))
+        )
+        study = cls(**said)
         study._check()
         stages = {stage: None for stage, _ in study.trained_arms}
         primary = study.primary_comparison(named)
@@ -201,8 +211,7 @@ class Study:
             load_config(self.classification.config, self.classification.options)
         for detector in self.detection:
             load_config(detector.config, detector.options)
-        if not self.seeds or not all(isinstance(seed, int) for seed in self.seeds):
-            raise UserError(f'study.seeds must be a list of whole numbers, got {self.seeds}.')
+        check_seeds('study.seeds', self.seeds)
         arms = [plan.arm(arm) for plan in self.detection for arm in plan.arms]
         check_parents_of(self.classification, arms)
         check_without_config(self.classification)
@@ -212,7 +221,7 @@ class Study:
             for arm in map(plan.arm, plan.arms):
                 check_transfer(self.classification, arm)
             check_untuned(plan)
-        self._check_names()
+        check_names(self.detection)
 
     def _check_seeds(self) -> None:
         """Refuse seeds that the study has not."""
@@ -225,21 +234,6 @@ class Study:
             strangers = set(seeds or ()) - set(self.seeds)
             if strangers:
                 raise UserError(f'study.{stage}: seeds {sorted(strangers)} are not study.seeds.')
-
-    def _check_names(self) -> None:
-        """Refuse two detectors whose results would stand under one name."""
-        names = [plan.name for plan in self.detection]
-        for plan in self.detection:
-            if not re.fullmatch(r'[\w.-]+', plan.name):
-                raise UserError(
-                    f'study.detection: {plan.name!r} is no name for a detector, which becomes a '
-                    'folder: letters, digits, -, . and _.'
-                )
-            if names.count(plan.name) > 1:
-                raise UserError(
-                    f'study.detection: two detectors are called {plan.name}, and one could not be '
-                    "told from the other: give one of them a name='...' of its own."
-                )
 
 
 def _own_seeds(plan: DetectionPlan) -> list[Sequence[int] | None]:

@@ -12,11 +12,11 @@ from rethink_det.report.planning import FEWEST, planned
 from rethink_det.report.statistics import METRICS
 from rethink_det.study.config import Study
 from rethink_det.study.forecast import Forecaster
-from rethink_det.study.given_parents import check_given_parents
 from rethink_det.study.graph import runs_of
 from rethink_det.study.nodes import Run
 from rethink_det.study.reasons import Reason, reasons
 from rethink_det.study.run import NAMED
+from rethink_det.study.startable import check_startable
 
 Place = tuple[str, str]
 """Stage and model."""
@@ -30,10 +30,9 @@ def dry_run(study: Study, work_dir: str | os.PathLike | None = None) -> str:
         work_dir: Folder of the study, if it may hold finished runs.
 
     Raises:
-        UserError: The networks that a study without classification data is given are no good.
+        UserError: As of :func:`~rethink_det.study.startable.check_startable`.
     """
-    if not study.classification.config:
-        check_given_parents(study.classification)
+    check_startable(study)
     runs = runs_of(study)
     known = reasons(runs, Path(work_dir).resolve()) if work_dir is not None else {}
     lines = [f'{study.name}: {len(runs)} runs', *(_line(run, known.get(run.key)) for run in runs)]

@@ -82,7 +82,9 @@ def _chosen(part: str, known: Sequence[str]) -> tuple[str, ...]:
 
 def _adds(said: Mapping) -> bool:
     """Whether there are more variants than are spelled out."""
-    own = [one for one in (said.get('variants') or {}).values() if isinstance(one, Mapping)]
+    variants = said.get('variants')
+    variants = variants.values() if isinstance(variants, Mapping) else ()
+    own = [one for one in variants if isinstance(one, Mapping)]
     return bool(said.get('ratios')) or any(one.get('controls') for one in (said, *own))
 
 
@@ -92,7 +94,8 @@ def variants_in(file: str) -> list[str]:
 
 
 def _spelled(said: Mapping) -> list[str]:
-    return list({**(said.get('pruners') or {}), **(said.get('variants') or {})})
+    own = [said.get(key) for key in ('pruners', 'variants')]
+    return list(dict.fromkeys(name for one in own if isinstance(one, Mapping) for name in one))
 
 
 def _classification(file: str, options: Mapping | None = None) -> dict[str, Any]:

@@ -4,17 +4,18 @@ Without it each seed of a study trains a parent of its own. With it the design i
 seed prunes and trains from every parent.
 """
 
-import re
 from collections.abc import Sequence
-from math import inf
 from pathlib import Path
 from typing import Any
 
-from rethink_det.errors import UserError
+from rethink_det.bounds import check_folder_name, check_number
+from rethink_det.errors import UserError, shown
 
 Parent = int | str
 """The seed that an unpruned network is trained with, or the checkpoint of a trained one."""
 KEY = 'study.classification.parents'
+TINY = 1e-6
+"""Of an epoch; nothing was trained for less."""
 
 
 def name_of(parent: Parent) -> str:
@@ -29,14 +30,11 @@ def check_parents(parents: Any) -> None:
         UserError: Names the parent, and what is valid.
     """
     if not isinstance(parents, Sequence) or isinstance(parents, str):
-        raise UserError(f'{KEY} must be a list of seeds and files, got {parents!r}.')
+        raise UserError(f'{KEY} must be a list of seeds and files, got {shown(parents)}.')
     for parent in parents:
         if isinstance(parent, bool) or not isinstance(parent, Parent):
-            raise UserError(f'{KEY}: {parent!r} is neither the seed of a parent nor its file.')
-        if not re.fullmatch(r'[\w.-]+', name_of(parent)):
-            raise UserError(
-                f'{KEY}: the name of {parent!r} becomes a folder: letters, digits, - and _ alone.'
-            )
+            raise UserError(f'{KEY}: {shown(parent)} is neither the seed of a parent nor its file.')
+        check_folder_name(f'{KEY}: the name of {shown(parent)}', name_of(parent))
     names = [name_of(parent) for parent in parents]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -58,5 +56,4 @@ def check_parent_epochs(epochs: Any, given: Sequence[str]) -> None:
         return
     if not given:
         raise UserError(f'{key} is for a given parent, and the study trains its own.')
-    if isinstance(epochs, bool) or not isinstance(epochs, int | float) or not 0 < epochs < inf:
-        raise UserError(f'{key} must be a number above 0, got {epochs!r}.')
+    check_number(key, epochs, least=TINY)

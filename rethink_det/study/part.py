@@ -1,52 +1,46 @@
 """The dataclasses of a study's plan from their parts of the config file."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rethink_det.errors import UserError
-from rethink_det.report.run_result import Reference
-from rethink_det.report.schema import read
+from rethink_det.report.schema import read_values
 from rethink_det.study.controls import expanded
-from rethink_det.study.plans import ClassificationPlan
-from rethink_det.training.config import find_config, known_fields, load_config
+from rethink_det.study.plans import VARIANT_KEYS, ClassificationPlan
+from rethink_det.training.config import find_config, load_config
+
+KEY = 'study.classification'
 
 
-def read_part(kind: type, data: Mapping | None, path: Path) -> Any:
+def read_part(kind: type, data: object, path: Path, key: str) -> Any:
     """A ``kind`` of what stands in the config; paths are resolved.
 
     Args:
         kind: The dataclass, whose fields are the keys.
         data: That part of the config.
         path: The config file.
+        key: Of that part, ``'study.detection[0]'``.
 
     Raises:
         UserError: Unknown or missing key, or a value of the wrong kind; a config that is not there.
     """
-    where = f'{path}: {kind.__name__}'
-    if not isinstance(data, Mapping):
-        raise UserError(f'{where} must be a dict, got {data!r}.')
-    data = known_fields(kind, data, where)
-    if data.get('config'):
-        data['config'] = str(_config_file(data['config'], path))
-        load_config(data['config'])  # what it imports may register an arm that is named here
-    for key in {'parent', 'data_root'} & data.keys():
-        data[key] = _beside(data[key], path)
-    if isinstance(data.get('parents'), (list, tuple)):
-        data['parents'] = [_beside(parent, path) for parent in data['parents']]
-    if 'seeds' in data and data['seeds'] is not None:
-        if not isinstance(data['seeds'], Sequence):
-            raise UserError(f'{where}: study.seeds must be a list, got {data["seeds"]!r}.')
-        data['seeds'] = tuple(data['seeds'])
-    data = _with_references(data, where)
-    try:
-        return kind(**data)
-    except TypeError as error:
-        raise UserError(f'{where}: {error}') from None
+    said = read_values(kind, data, str(path), key)
+    if said.get('config'):
+        said['config'] = str(_config_file(said['config'], path))
+        load_config(said['config'])  # what it imports may register an arm that is named here
+    for name in {'parent', 'data_root'} & said.keys():
+        said[name] = _beside(said[name], path)
+    if 'parents' in said:
+        said['parents'] = [_beside(parent, path) for parent in said['parents']]
+    for name, own in said.get('variants', {}).items():
+        place = f'{key}.variants.{name}'
+        said['variants'] |= {name: read_values(kind, own, str(path), place, VARIANT_KEYS)}
+    return kind(**said)
 
 
-def read_classification(said: Any, path: Path) -> ClassificationPlan:
+def read_classification(said: object, path: Path) -> ClassificationPlan:
     """The classification part of a study, with every variant that it stands for.
 
     Without a config no classifier is trained, unless it says so.
@@ -60,24 +54,10 @@ def read_classification(said: Any, path: Path) -> ClassificationPlan:
     """
     if isinstance(said, Mapping) and not said.get('config'):
         said = {'arms': [], **said}
-    return expanded(read_part(ClassificationPlan, said, path))
-
-
-def _with_references(data: Any, where: str) -> Any:
-    """``data`` with its published numbers read, and those of its variants."""
-    if not isinstance(data, Mapping):
-        return data
-    data = dict(data)
-    for key in {'reference', 'variants'} & data.keys():
-        if not isinstance(data[key], Mapping):
-            raise UserError(f'{where}: {key} must be a dict, got {data[key]!r}.')
-    for name, said in data.get('variants', {}).items():
-        variant = _with_references(said, f'{where}: variants.{name}')
-        data['variants'] = {**data['variants'], name: variant}
-    for arm, one in data.get('reference', {}).items():
-        number = read(Reference, one, f'{where}: reference.{arm}')
-        data['reference'] = {**data['reference'], arm: number}
-    return data
+    plan = read_part(ClassificationPlan, said, path, KEY)
+    if plan.widths_of:
+        raise UserError(f'{path}: {KEY}.widths_of is for one of {KEY}.variants to say.')
+    return expanded(plan)
 
 
 def _config_file(name: str, study: Path) -> str | Path:

@@ -7,13 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule, Start
+from rethink_det.bounds import MOST_EPOCHS, MOST_SEED, MOST_TIMES
 from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.detection.transfer.settings import BUDGETS, EPOCHS, TransferSettings
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 from rethink_det.report.run_result import Reference
-from rethink_det.report.schema import NO_KEY
+from rethink_det.report.schema import NO_KEY, said_as, within
 from rethink_det.study.arm_plans import ArmPlan, arm_plans, budget_arms
 from rethink_det.study.parents import Parent, name_of
+from rethink_det.training.budget import LEAST_SCHEDULE
+
+ENTRIES = said_as(Sequence[str | ArmPlan])
+"""Metadata of ``arms``: names, or what more is said of one."""
+COUNT, TIMES = within(1, MOST_EPOCHS), within(LEAST_SCHEDULE, MOST_TIMES)
+"""Metadata of epochs, and of multiples of a schedule."""
+MOST_ROUNDS = 100
 
 VARIANT_KEYS = (
     'pruner', 'architecture', 'arms', 'rounds', 'round_arm', 'arm_settings', 'reference',
@@ -82,20 +90,22 @@ class ClassificationPlan:
     architecture: str | None = None
     pruned: str | None = None
     untuned: bool = False
-    arms: Sequence[str] = field(default_factory=partial(ARMS.usual, CLASSIFICATION))
-    rounds: int = 1
+    arms: Sequence[str] = field(
+        default_factory=partial(ARMS.usual, CLASSIFICATION), metadata=ENTRIES
+    )
+    rounds: int = field(default=1, metadata=within(1, MOST_ROUNDS))
     round_arm: str = field(default_factory=lambda: ARMS.baseline(CLASSIFICATION).name)
     parent: str | None = None
-    parents: Sequence[Parent] = ()
+    parents: Sequence[Parent] = field(default=(), metadata=within(0, MOST_SEED))
     base: str | None = None
-    parent_epochs: float | None = None
+    parent_epochs: float | None = field(default=None, metadata=within(0, MOST_EPOCHS))
     arm_settings: Mapping = field(default_factory=dict)
-    epochs: int | None = None
-    options: Mapping = field(default_factory=dict)
+    epochs: int | None = field(default=None, metadata=COUNT)
+    options: Mapping[str, Any] = field(default_factory=dict)
     reference: Mapping[str, Reference] = field(default_factory=dict)
     controls: bool = False
-    ratios: Sequence[float] = ()
-    budgets: Sequence[float] = ()
+    ratios: Sequence[float] = field(default=(), metadata=within(0, 1))
+    budgets: Sequence[float] = field(default=(), metadata=TIMES)
     widths_of: str = ''
     arm_plans: Mapping[str, ArmPlan] = field(default_factory=dict, metadata=NO_KEY)
 
@@ -220,12 +230,12 @@ class DetectionPlan:
     config: str
     data_root: str = ''
     name: str = ''
-    arms: Sequence[str] = field(default_factory=partial(ARMS.usual, DETECTION))
-    seeds: Sequence[int] | None = None
-    epochs: int | None = None
-    budgets: Sequence[float] = ()
+    arms: Sequence[str] = field(default_factory=partial(ARMS.usual, DETECTION), metadata=ENTRIES)
+    seeds: Sequence[int] | None = field(default=None, metadata=within(0, MOST_SEED))
+    epochs: int | None = field(default=None, metadata=COUNT)
+    budgets: Sequence[float] = field(default=(), metadata=TIMES)
     budget: str = EPOCHS
-    options: Mapping = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     reference: Mapping[str, Reference] = field(default_factory=dict)
     untuned: bool = False
     arm_plans: Mapping[str, ArmPlan] = field(default_factory=dict, metadata=NO_KEY)
@@ -236,7 +246,7 @@ class DetectionPlan:
             known = ', '.join(BUDGETS)
             raise UserError(f'study.detection: budget {self.budget!r} is none of {known}.')
         if not isinstance(self.name, str):
-            raise UserError(f'study.detection: name must be a text, got {self.name!r}.')
+            raise UserError(f'study.detection: name must be a text, got {shown(self.name)}.')
         if not self.name:
             suffix = '' if self.budget == EPOCHS else f'-{self.budget}'
             object.__setattr__(self, 'name', f'{Path(self.config).stem}{suffix}')

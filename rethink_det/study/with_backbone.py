@@ -14,7 +14,8 @@ from rethink_det.detection.adapted import Adapted
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type
 from rethink_det.registry import HOOKS
-from rethink_det.training.config import known_fields, name_arm
+from rethink_det.report.schema import read
+from rethink_det.training.config import name_arm
 
 TRANSFER = 'rethink_det.TransferHook'
 SETTINGS = '--arm-settings'
@@ -56,7 +57,7 @@ def with_backbone(
     source = os.fspath(backbone)
     if is_classifier(config):
         chosen = ARMS.get(CLASSIFICATION, arm)
-        budgets = ArmSettings(**known_fields(ArmSettings, settings or {}, SETTINGS))
+        budgets = read(ArmSettings, settings or {}, SETTINGS)
         if budgets.tune_lr:
             raise UserError(f'{SETTINGS}: tune_lr is for studies; here say which rate to take.')
         _check_weights(source, chosen)
@@ -64,7 +65,7 @@ def with_backbone(
         name_arm(arms_own, chosen.name)
         return _averaged(Adapted(arms_own, ()), source, ema)
     chosen = ARMS.get(DETECTION, arm)
-    transfer = TransferSettings(**known_fields(TransferSettings, settings or {}, SETTINGS))
+    transfer = read(TransferSettings, settings or {}, SETTINGS)
     _check_weights(source, chosen)
     return _averaged(transfer_config(config, chosen, source, source, transfer), source, ema)
 

@@ -4,7 +4,6 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import fields
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -15,11 +14,12 @@ from mmengine.config import Config, ConfigDict
 from mmengine.fileio import YamlHandler, register_handler
 from mmengine.registry import OPTIMIZERS
 
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, in_one_line, shown
 from rethink_det.packages import folder_of
 from rethink_det.registered import registered, scope_of
 from rethink_det.registry import SCOPE
 from rethink_det.training.option_keys import addable_keys, with_default_hooks
+from rethink_det.training.parts import check_parts
 
 
 def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = None) -> Config:
@@ -49,6 +49,7 @@ def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = Non
         brief = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise UserError(f'Config {text} cannot be read: {brief}') from error
     set_options(config, options or {}, text)
+    check_parts(config, text)
     return config
 
 
@@ -97,7 +98,24 @@ def set_options(config: Config, options: Mapping[str, Any], where: str) -> None:
     for place, *inside in map(_parts, options):
         if place == DEFAULT_HOOKS and inside[1:]:
             config[place] = with_default_hooks(config.get(place), inside[0])
-    config.merge_from_dict(dict(options))
+    _check_values(options, where)
+    try:
+        config.merge_from_dict(dict(options))
+    except (TypeError, KeyError, AttributeError, IndexError) as error:
+        keys = ', '.join(options)
+        raise UserError(f'{where}: {keys} cannot be set: {in_one_line(error)}') from error
+
+
+def _check_values(node: Any, where: str, key: str = '') -> None:
+    """Refuse what no config has: functions, objects but classes, and NaN."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            _check_values(value, where, f'{key}.{name}' if key else str(name))
+    elif isinstance(node, (list, tuple, set)):
+        for value in node:
+            _check_values(value, where, key)
+    elif not (node is None or isinstance(node, (bool, int, float, str, type))) or node != node:
+        raise UserError(f'{where}: {key} cannot be {shown(node)}.')
 
 
 DEFAULT_HOOKS = 'default_hooks'
@@ -150,19 +168,6 @@ def check_optimizer(config: Config) -> None:
     with scope_of(config):
         if kind is not None and registered(OPTIMIZERS, kind) is None:
             raise UserError(f'Unknown optim_wrapper.optimizer.type {kind!r} in the config.')
-
-
-def known_fields(kind: type, data: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """``data`` if all its keys are fields of the dataclass ``kind``, and such as are keys.
-
-    Raises:
-        UserError: Names the unknown key and the valid ones.
-    """
-    valid = [field.name for field in fields(kind) if field.metadata.get('key', True)]
-    unknown = sorted(set(data) - set(valid))
-    if unknown:
-        raise UserError(f'{where}: unknown key {unknown[0]!r}; valid are {", ".join(valid)}.')
-    return dict(data)
 
 
 def import_this_package(config: Config) -> None:

@@ -16,6 +16,7 @@ from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.state_dicts import META
 from rethink_det.errors import UserError
 from rethink_det.registered import in_full
+from rethink_det.training.building import telling_what_is_built
 from rethink_det.training.model import model_of
 from rethink_det.training.moved_run import OwnFolderHook
 from rethink_det.training.order import shuffle_apart
@@ -103,6 +104,7 @@ def _check_sync_bn(config: Config) -> None:
         )
 
 
+@telling_what_is_built()
 def train(config: Config) -> dict[str, float]:
     """Train a config to its end and evaluate the last epoch.
 
@@ -119,7 +121,7 @@ def train(config: Config) -> dict[str, float]:
     Raises:
         UserError: The checkpoint to start from is missing, damaged or unsafe, fits a part of the
             model and that was not asked for, or, on resume, is of another architecture or not of
-            a training run.
+            a training run; or a part of the config cannot be built.
     """
     last = _LastMetrics()
     config = prepare(config)
@@ -186,6 +188,7 @@ def _read(source: str, ema: bool) -> Checkpoint | None:
     return None if '://' in source else Checkpoint.read(source, ema)
 
 
+@telling_what_is_built()
 def evaluate(config: Config, checkpoint: str | os.PathLike, ema: bool = False) -> dict[str, float]:
     """Evaluate a checkpoint on the config's test data.
 

@@ -15,6 +15,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from rethink_det.errors import UserError
+from rethink_det.training.building import telling_what_is_built
 from rethink_det.training.launch import prepare, runner_of
 from rethink_det.training.workers import ending_workers
 
@@ -45,6 +46,7 @@ class Rehearsal:
     peak_bytes: int = 0
 
 
+@telling_what_is_built()
 def rehearse(config: Config) -> Rehearsal:
     """Build, start, do a step, evaluate a few images, and leave nothing behind.
 

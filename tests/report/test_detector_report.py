@@ -177,12 +177,12 @@ def test_a_damaged_file_is_named(work, name, content):
     'field, value, named',
     [
         ('folder', 3, "'folder' is 3, must be a text"),
-        ('stages', [dict(stride=4)], r"run: stages\[0\]: 'width' is missing"),
+        ('stages', [dict(stride=4)], r"run: 'stages\[0\].width' is missing"),
         ('stages', [dict(STAGE, depth=3)], r"stages\[0\]: unknown key 'depth'"),
         ('stages', 4, "'stages' is 4"),
         ('peak_memory_mib', 'much', "'peak_memory_mib' is 'much'"),
         ('unmeasured', 7, "'unmeasured' is 7"),
-        ('transferred', 'all', "transferred: 'all' is not an object"),
+        ('transferred', 'all', "'transferred' is 'all', must be a dict"),
     ],
 )
 def test_facts_of_the_wrong_kind_are_refused(field, value, named):

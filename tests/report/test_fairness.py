@@ -165,7 +165,7 @@ def test_every_rung_is_of_facts():
     'changes, message',
     [
         (dict(epochs='many'), "'epochs' is 'many', must be a whole number"),
-        (dict(lr='low'), "'lr' is 'low', must be a number"),
+        (dict(lr='low'), "'lr' is 'low', must be a finite number"),
         (dict(colour=1), "unknown key 'colour'"),
     ],
 )

@@ -47,7 +47,7 @@ def test_no_file_says_that_the_metric_leaves_none(tmp_path):
     'change, said',
     [
         ({'test_images': 'five'}, "'test_images' is 'five', must be a whole number"),
-        ({'replicates': {'top1': ['x']}}, r"top1\[0\]' is 'x', must be a number"),
+        ({'replicates': {'top1': ['x']}}, r"top1\[0\]' is 'x', must be a finite number"),
         ({'more': 1}, "unknown key 'more'"),
         ({'version': 2}, 'newer rethink_det'),
     ],

@@ -269,8 +269,8 @@ def test_two_runs_that_are_the_same_are_refused():
 @pytest.mark.parametrize(
     ('broken', 'words'),
     [
-        ('"margin": {"accuracy/top1": "wide"}', "'margin.accuracy/top1' is 'wide', must be a num"),
-        ('"primary": {"stage": "classification"}', "primary: 'model' is missing"),
+        ('"margin": {"accuracy/top1": "wide"}', "'margin.accuracy/top1' is 'wide', must be a fin"),
+        ('"primary": {"stage": "classification"}', "'primary.model' is missing"),
     ],
 )
 def test_a_margin_or_a_primary_comparison_of_another_kind_is_refused(tmp_path, broken, words):

@@ -100,9 +100,9 @@ def test_a_missing_file_is_named_with_the_remedy(tmp_path):
         ('{"study": 3, "runs": []}', "'study' is 3, must be a text"),
         ('{"study": "s"}', "'runs' is missing"),
         ('{"study": "s", "runs": {}}', "'runs' is {}, must be a list"),
-        ('{"study": "s", "runs": [], "environment": 3}', "'environment' is 3, must be an object"),
+        ('{"study": "s", "runs": [], "environment": 3}', "'environment' is 3, must be a dict"),
         ('{"study": "s", "runs": [], "authors": []}', "unknown key 'authors'; valid are study"),
-        ('{"study": "s", "runs": [7]}', r'runs\[0\]: 7 is not an object'),
+        ('{"study": "s", "runs": [7]}', r"'runs\[0\]' is 7, must be a dict"),
         ('{"format": "rethink_det.run_result"}', "'format' is 'rethink_det.run_result', must be"),
     ],
 )

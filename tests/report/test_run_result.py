@@ -143,8 +143,8 @@ def test_a_wrong_kind_of_value_is_refused_by_key(key, value):
 @pytest.mark.parametrize(
     ('reference', 'message'),
     [
-        (93.0, 'reference: 93.0 is not an object'),
-        ({'source': 'Table 2'}, "reference: 'value' is missing"),
+        (93.0, "'reference' is 93.0, must be a dict"),
+        ({'source': 'Table 2'}, "'reference.value' is missing"),
         ({'value': 1.0, 'std': 0.1}, "reference: unknown key 'std'; valid are value, source"),
     ],
 )

@@ -66,7 +66,7 @@ def test_a_wide_line_is_a_run_with_its_environment_and_nothing_endless():
 
 def test_there_is_no_table_of_what_is_no_study(tmp_path):
     (tmp_path / 'results.json').write_text('{"study": "s", "runs": [{"arm": "x"}]}')
-    with pytest.raises(UserError, match="'stage' is missing"):
+    with pytest.raises(UserError, match=r"'runs\[0\].stage' is missing"):
         tidy_csv('s', StudyResults.read(tmp_path).runs)
 
 

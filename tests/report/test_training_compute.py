@@ -92,5 +92,5 @@ def test_what_is_unknown_comes_back_as_unknown(tmp_path):
     assert back.spent == run.spent and back.earlier_epochs == (None, 2)
     text = (tmp_path / 'results.json').read_text().replace('"pruning": 0', '"pruning": "0"')
     (tmp_path / 'results.json').write_text(text)
-    with pytest.raises(UserError, match="'pruning' is '0', must be a number"):
+    with pytest.raises(UserError, match="spent.pruning' is '0', must be a finite number"):
         StudyResults.read(tmp_path)

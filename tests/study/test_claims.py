@@ -95,10 +95,10 @@ def test_a_part_of_a_study_keeps_the_comparison_that_the_whole_one_names(load):
 @pytest.mark.parametrize(
     'named, words',
     [
-        ('scratch-b', "study.primary must be a dict, got 'scratch-b'"),
+        ('scratch-b', "'study.primary' is 'scratch-b', must be a dict"),
         (dict(arms='x'), "study.primary: unknown key 'arms'; valid are stage, model, arm"),
         (dict(stage='detection'), "stage 'detection' is none of classification"),
-        (dict(stage=['classification']), 'is none of classification'),
+        (dict(stage=['classification']), r"'stage' is \['classification'\], must be a text"),
         (dict(model='nett'), "model 'nett' is none of net"),
         (dict(arm='lottery'), "with arm='lottery'; trained are classification/net: unpruned, fine"),
         (dict(arm='scratch-z'), "with arm='scratch-z'; trained are"),
@@ -124,10 +124,10 @@ def test_margins_are_in_points_and_become_those_of_the_metric(load):
 @pytest.mark.parametrize(
     'margin, words',
     [
-        (0, 'study.margin must be above 0 and finite, got 0'),
-        (-0.5, 'must be above 0 and finite, got -0.5'),
-        ('0.5', "must be a number of points, got '0.5'"),
-        (True, 'must be a number of points, got True'),
+        (0, 'study.margin must be above 0, got 0'),
+        (-0.5, 'must be above 0, got -0.5'),
+        ('0.5', "'study.margin' is '0.5', must be a finite number"),
+        (True, "'study.margin' is True, must be a finite number"),
         ({TOP1: 0}, 'must be above 0'),
         ({BOX: 1}, f"unknown metric '{BOX}'; valid are accuracy/top1"),
     ],
@@ -138,7 +138,7 @@ def test_margins_that_make_no_sense_are_refused(load, margin, words):
 
 
 def test_a_margin_without_end_is_refused(load):
-    with pytest.raises(UserError, match='must be above 0 and finite, got inf'):
+    with pytest.raises(UserError, match="'study.margin' is inf, must be a finite number"):
         load({'study.margin': float('inf')})
 
 

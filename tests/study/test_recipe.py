@@ -146,9 +146,9 @@ def test_a_folder_without_one_has_none(tmp_path):
     'content, message',
     [
         ('{', 'not valid JSON'),
-        ('{"format": "rethink_det.run_recipe", "version": 1}', 'None is not an object'),
+        ('{"format": "rethink_det.run_recipe", "version": 1}', 'None, must be a dict'),
         ('{"recipe": {"config": {}, "colour": 1}}', "unknown key 'colour'"),
-        ('{"recipe": {"config": 3}}', "'config' is 3, must be an object"),
+        ('{"recipe": {"config": 3}}', "'config' is 3, must be a dict"),
     ],
 )
 def test_a_damaged_one_is_refused(tmp_path, content, message):

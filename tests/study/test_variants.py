@@ -128,14 +128,23 @@ def test_results_have_a_group_a_variant_with_the_parent_in_each(load, tmp_path):
     [
         (dict(pruner=MILD), 'a pruner, an architecture or a pruned network; or several'),
         (dict(pruners={}), 'a pruner, an architecture or a pruned network; or several'),
-        (dict(pruners={'a/b': MILD}), "'a/b' is no name for a variant"),
-        (dict(pruners={'fine-tune': MILD}), "'fine-tune' is no name for a variant"),
+        (dict(pruners={'a/b': MILD}), "a variant becomes a folder, and 'a/b' can be none"),
+        (
+            dict(pruners={'fine-tune': MILD}),
+            "cannot be called 'fine-tune', which",
+        ),
         (dict(pruners={'a': dict(type='L1NormPruner', ratios=2.0)}), r'\[0, 1\)'),
-        (dict(variants={'hard': [0.5]}), 'variants.hard must be a dict'),
-        (dict(variants={'hard': dict(config='net.py')}), "variants.hard: 'config' is not for"),
+        (dict(variants={'hard': [0.5]}), r"variants.hard' is \[0.5\], must be a dict"),
+        (
+            dict(variants={'hard': dict(config='net.py')}),
+            "hard: unknown key 'config'; valid",
+        ),
         (dict(variants={'new': dict(arms=['fine-tune'])}), 'needs a pruner, an architecture'),
         (dict(variants={'hard': dict(arms=['prune-c'])}), "arm 'prune-c'; known are unpruned"),
-        (dict(variants={'hard': dict(rounds=0)}), 'rounds must be at least 1'),
+        (
+            dict(variants={'hard': dict(rounds=0)}),
+            "variants.hard.rounds' is 0, must be a whole",
+        ),
         (dict(variants={'hard': dict(arm_settings=dict(epoch=1))}), "unknown key 'epoch'"),
         (dict(variants={'s': dict(architecture='resnet34-a')}), 'no weights: fine-tune needs'),
     ],

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from mmengine.config import Config
 
 from rethink_det.arms import ARMS, DETECTION, Arm, BudgetRule, Start
+from rethink_det.bounds import MOST_EPOCHS, MOST_TIMES
 from rethink_det.errors import UserError
-from rethink_det.report.schema import NO_KEY
+from rethink_det.report.schema import NO_KEY, within
 from rethink_det.training import Budget
-from rethink_det.training.budget import Base, check_own_budget, own_epochs
+from rethink_det.training.budget import LEAST_SCHEDULE, Base, check_own_budget, own_epochs
 
 LONGEST = 6
 _TIMES = re.compile(rf'([1-{LONGEST}])x')
@@ -52,8 +53,8 @@ class TransferSettings:
         UserError: An unknown budget or schedule, or epochs and a schedule at once.
     """
 
-    schedule: float | str = '1x'
-    epochs: int | None = None
+    schedule: float | str = field(default='1x', metadata=within(LEAST_SCHEDULE, MOST_TIMES))
+    epochs: int | None = field(default=None, metadata=within(1, MOST_EPOCHS))
     budget: str = EPOCHS
     sync_bn: bool = False
     untuned: bool = False

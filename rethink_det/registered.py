@@ -284,14 +284,14 @@ def _check_kind(config: Mapping, where: str, fits: Callable[[type], bool]) -> No
     kind = _held(name, scope, where)
     if kind is None:
         raise UserError(
-            f'{where}.type is {name!r}, which is not registered, and nothing is imported because a '
-            'file names it. If it is yours, import its module yourself: by custom_imports in a '
+            f'{where}.type is {_short(name)}, which is not registered, and nothing is imported '
+            'because a file names it. If it is yours, import its module yourself: by custom_imports in a '
             'config, or by --imports.'
         )
     made = backbone_class(kind)
     if not isinstance(made, type) or not issubclass(made, nn.Module) or not fits(made):
         what = 'network' if fits is _is_network else 'layer'
-        raise UserError(f'{where}.type is {name!r}, which is no {what} that a file may name.')
+        raise UserError(f'{where}.type is {_short(name)}, which is no {what} that a file may name.')
 
 
 def _held(name: str, scope: str | None, where: str) -> Kind | None:

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 
 SHORTCUT = 'downsample'
 """Name of the projection on the shortcut, in this package as in torchvision and mmdet."""
@@ -91,7 +91,7 @@ def check_blocks(model: nn.Module, names: Iterable[str], prefix: str = '') -> No
     if stranger is not None:
         raise UserError(
             f'{type(getattr(model, "backbone", model)).__name__} has no residual block '
-            f'{stranger!r}; it has {", ".join(known) or "none"}.'
+            f'{shown(stranger)}; it has {", ".join(known) or "none"}.'
         )
 
 

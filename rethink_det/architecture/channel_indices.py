@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeGuard
 
 from rethink_det.bounds import is_int
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 
 Kept = int | tuple[int, ...]
 """How many channels a layer keeps, or which."""
@@ -23,7 +23,7 @@ def check_kept(claim: str, kept: object, width: int | None = None) -> Kept:
     """
     if not is_int(kept):
         if not _are_indices(kept):
-            raise UserError(f'{claim} {kept!r}; valid are a count or a list of indices.')
+            raise UserError(f'{claim} {shown(kept)}; valid are a count or a list of indices.')
         return check_indices(claim, kept, width)
     if kept < 1:
         raise UserError(f'{claim} {kept} channels; at least 1 must remain.')
@@ -41,7 +41,7 @@ def check_indices(claim: str, kept: object, width: int | None = None) -> tuple[i
         UserError: It does not, or one is not within the width.
     """
     if not _are_indices(kept):
-        raise UserError(f'{claim} {kept!r}; valid is a list of indices.')
+        raise UserError(f'{claim} {shown(kept)}; valid is a list of indices.')
     if not kept:
         raise UserError(f'{claim} no channel; at least 1 must remain.')
     if list(kept) != sorted(set(kept)):

@@ -9,7 +9,7 @@ from typing import Any
 
 from rethink_det.architecture import published
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 from rethink_det.registered import check_from_file
 
 FORMAT = 'rethink_det.architecture'
@@ -49,7 +49,7 @@ def read(source: Source) -> tuple[Mapping, str]:
         return published.read(text), text
     if not os.path.isfile(text):
         raise UserError(
-            f'No architecture {text!r}: neither a file nor one of the published '
+            f'No architecture {shown(text)}: neither a file nor one of the published '
             f'{", ".join(published.names())}.'
         )
     if text.endswith('.json'):
@@ -77,10 +77,10 @@ def fields_of(description: Any) -> dict[str, Any]:
         raise UserError(f'an architecture is a dict, got a {type(description).__name__}.')
     header = HEADER | {key: description[key] for key in HEADER if key in description}
     if header['format'] != FORMAT:
-        raise UserError(f'format is {header["format"]!r}, expected {FORMAT!r}.')
+        raise UserError(f'format is {shown(header["format"])}, expected {FORMAT!r}.')
     if header['version'] not in READABLE:
         raise UserError(
-            f'version {header["version"]!r} is unknown; this release reads '
+            f'version {shown(header["version"])} is unknown; this release reads '
             f'{" and ".join(map(str, READABLE))}.'
         )
     fields = {key: value for key, value in description.items() if key not in HEADER}

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture.tracing import evaluating, one_image_will_do
-from rethink_det.errors import UserError, in_one_line
+from rethink_det.errors import UserError, in_one_line, shown
 from rethink_det.registered import build
 from rethink_det.registry import MODELS
 
@@ -103,15 +103,15 @@ def trained_whole(network: Network) -> Network:
 
 def _build(kind: str, config: Mapping) -> nn.Module:
     if not isinstance(config, Mapping):
-        raise UserError(f'A {kind} config is a dict, got {config!r}.')
+        raise UserError(f'A {kind} config is a dict, got {shown(config)}.')
     if 'type' not in config:
         raise UserError(f"A {kind} config needs a 'type', got the keys {sorted(config)}.")
     try:
         return build(MODELS, dict(config))
     except Exception as error:  # whatever a class raises that is handed arguments of a file
         text = f'The {kind} {dict(config)}'
-        shown = text if len(text) < 300 else f'{text[:300]}...'
-        raise UserError(f'{shown} cannot be built: {in_one_line(error)}') from error
+        text = text if len(text) < 300 else f'{text[:300]}...'
+        raise UserError(f'{text} cannot be built: {in_one_line(error)}') from error
 
 
 def without_memory(build: Callable[[], T]) -> T:

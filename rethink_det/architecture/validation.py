@@ -8,7 +8,7 @@ from rethink_det.architecture.channel_indices import check_indices, check_kept
 from rethink_det.architecture.frozen import freeze
 from rethink_det.architecture.network import RUNTIME_KEYS
 from rethink_det.bounds import is_int
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 from rethink_det.files import plain
 
 MAPPINGS = ('backbone', 'head', 'channels', 'selections', 'masks')
@@ -25,14 +25,14 @@ def normal(fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     for key in MAPPINGS:
         if not isinstance(fields[key], Mapping):
-            raise UserError(f'{key} must be a dict, got {fields[key]!r}.')
+            raise UserError(f'{key} must be a dict, got {shown(fields[key])}.')
     for key in TEXTS:
         if not isinstance(fields[key], str):
-            raise UserError(f'{key} must be a text, got {fields[key]!r}.')
+            raise UserError(f'{key} must be a text, got {shown(fields[key])}.')
         if not fields[key].isprintable():
-            raise UserError(f'{key} must be a text of one line, got {fields[key]!r}.')
+            raise UserError(f'{key} must be a text of one line, got {shown(fields[key])}.')
     if not isinstance(fields['coupled'], bool):
-        raise UserError(f'coupled must be true or false, got {fields["coupled"]!r}.')
+        raise UserError(f'coupled must be true or false, got {shown(fields["coupled"])}.')
     kept, read = fields['channels'], fields['selections']
     values = {
         'backbone': plain({k: v for k, v in fields['backbone'].items() if k not in RUNTIME_KEYS}),
@@ -51,7 +51,7 @@ def input_shape(shape: Sequence[int]) -> tuple[int, int, int]:
     """``(channels, height, width)``, or :class:`UserError`."""
     listed = isinstance(shape, (list, tuple)) and len(shape) == 3
     if not listed or not all(is_int(size) and size > 0 for size in shape):
-        raise UserError(f'input_shape must be (channels, height, width), got {shape!r}.')
+        raise UserError(f'input_shape must be (channels, height, width), got {shown(shape)}.')
     if prod(shape) > LARGEST_IMAGE:
         raise UserError(f'input_shape {tuple(shape)} has more than {LARGEST_IMAGE:,} values.')
     channels, height, width = shape
@@ -61,7 +61,7 @@ def input_shape(shape: Sequence[int]) -> tuple[int, int, int]:
 def block_names(names: Sequence[str]) -> tuple[str, ...]:
     """Names of residual blocks, or :class:`UserError`."""
     if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) for n in names):
-        raise UserError(f'removed_blocks must be a list of names, got {names!r}.')
+        raise UserError(f'removed_blocks must be a list of names, got {shown(names)}.')
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UserError(f'removed_blocks names {twice} twice.')
@@ -73,10 +73,10 @@ def mask_description(masks: Mapping[str, Any]) -> dict[str, Any]:
     if masks and set(masks) != {'digest', 'kept'}:
         raise UserError(f'masks must have the keys digest and kept, got {sorted(masks)}.')
     if masks and not isinstance(masks['kept'], Mapping):
-        raise UserError(f'masks: kept must be a dict by parameter, got {masks["kept"]!r}.')
+        raise UserError(f'masks: kept must be a dict by parameter, got {shown(masks["kept"])}.')
     if masks and not isinstance(masks['digest'], str):
-        raise UserError(f'masks: digest must be a text, got {masks["digest"]!r}.')
+        raise UserError(f'masks: digest must be a text, got {shown(masks["digest"])}.')
     for name, count in masks.get('kept', {}).items():
         if not is_int(count) or count < 0:
-            raise UserError(f'masks: of {name} must be said how many are kept, got {count!r}.')
+            raise UserError(f'masks: of {name} must be said how many are kept, got {shown(count)}.')
     return plain(masks)

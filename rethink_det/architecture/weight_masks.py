@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from rethink_det.bounds import is_int
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 
 WeightMasks = Mapping[str, Tensor]
 """Name of a parameter (``backbone.conv1.weight``) to a bool tensor of its shape, True = kept."""
@@ -57,7 +57,7 @@ def _unpacked(name: str, packed: Mapping[str, Any]) -> Tensor:
     shape, bits = packed['shape'], packed['bits']
     listed = isinstance(shape, (list, tuple))
     if not listed or not all(is_int(size) and size >= 0 for size in shape):
-        raise UserError(f'The mask of {name} is damaged: its shape is {shape!r}.')
+        raise UserError(f'The mask of {name} is damaged: its shape is {shown(shape)}.')
     size = prod(shape)
     if not isinstance(bits, Tensor) or bits.dtype != torch.uint8:
         raise UserError(f'The mask of {name} is damaged: its bits are no tensor of bytes.')

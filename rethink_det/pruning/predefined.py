@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rethink_det.architecture import PrunedArchitecture, Surgeon
 from rethink_det.bounds import check_count
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ratios import (
     Ratios,
@@ -81,5 +81,5 @@ def _patterns(who: str, skip: str | Sequence[str]) -> list[str]:
     patterns = [skip] if isinstance(skip, str) else skip
     listed = isinstance(patterns, (list, tuple))
     if not listed or not all(isinstance(pattern, str) for pattern in patterns):
-        raise UserError(f'{who}: skip must be a list of layer name patterns, got {skip!r}.')
+        raise UserError(f'{who}: skip must be a list of layer name patterns, got {shown(skip)}.')
     return list(patterns)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.finite import first_not_finite
 from rethink_det.architecture.structure_scales import fold_scales
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 from rethink_det.pruning.passes import Passes, counted_passes
 from rethink_det.pruning.reach import Reach, asked_share, convolution_weights, reach
 from rethink_det.pruning.runnable import check_runs
@@ -139,11 +139,13 @@ def pruner_class(config: Mapping) -> type[Pruner]:
         UserError: No config, or an unknown type (lists the known ones).
     """
     if not isinstance(config, Mapping):
-        raise UserError(f"A pruner is a dict with a 'type', got {config!r}.")
+        raise UserError(f"A pruner is a dict with a 'type', got {shown(config)}.")
     names = sorted(PRUNERS.module_dict)
     kind = next((name for name in names if is_type(config, f'{SCOPE}.{name}', PRUNERS)), None)
     if kind is None:
-        raise UserError(f'Unknown pruner {config.get("type")!r}; known are {", ".join(names)}.')
+        raise UserError(
+            f'Unknown pruner {shown(config.get("type"))}; known are {", ".join(names)}.'
+        )
     return PRUNERS.module_dict[kind]
 
 

@@ -5,7 +5,7 @@ import warnings
 import torch
 from torch import Tensor
 
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 
 
 def check_ratio(what: str, ratio: float) -> float:
@@ -19,7 +19,7 @@ def check_ratio(what: str, ratio: float) -> float:
         UserError: It is not.
     """
     if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 <= ratio < 1:
-        raise UserError(f'{what} must be in [0, 1), got {ratio!r}.')
+        raise UserError(f'{what} must be in [0, 1), got {shown(ratio)}.')
     return ratio
 
 

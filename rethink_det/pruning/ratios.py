@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, shown
 from rethink_det.pruning.ranking import check_ratio, fewest_count
 
 Ratios = float | Mapping[str, float]
@@ -25,7 +25,7 @@ def by_pattern(ratios: Ratios) -> dict[str, float]:
     """Ratios by layer name pattern; raises :class:`UserError` for one outside [0, 1)."""
     patterns = dict(ratios) if isinstance(ratios, Mapping) else {'*': ratios}
     for pattern, ratio in patterns.items():
-        check_ratio(f'The ratio of {pattern!r}', ratio)
+        check_ratio(f'The ratio of {shown(pattern)}', ratio)
     return patterns
 
 

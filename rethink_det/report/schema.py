@@ -90,10 +90,12 @@ def check_arguments(call: Callable, data: Mapping[str, Any], where: str) -> None
     Raises:
         UserError: Names the argument.
     """
-    hints = get_type_hints(vars(call).get('__init__', call) if isinstance(call, type) else call)
-    for name in signature(call).parameters:
-        if name in data and _understood(hints.get(name)):
-            _Reader(where, '').value(hints[name], data[name], name)
+    own = [vars(one).get('__init__') for one in call.__mro__] if isinstance(call, type) else [call]
+    for function in filter(None, own):
+        hints = get_type_hints(function)
+        for name in signature(function).parameters:
+            if name in data and _understood(hints.get(name)):
+                _Reader(where, '').value(hints[name], data[name], name)
 
 
 def check_value(

@@ -122,13 +122,16 @@ WORDS = (
 """Words of a command line, most of which are wrong wherever they stand."""
 
 
-def command_lines(seed: int, count: int, files: list[str]) -> Iterator[list[str]]:
+def command_lines(
+    seed: int, count: int, files: list[str], right: dict[str, list[str]]
+) -> Iterator[list[str]]:
     """So many command lines, all commands equally often, which begin with the command.
 
     Args:
         seed: Of the draws.
         count: How many.
         files: Paths that words are drawn from as well: right files, wrong ones, folders.
+        right: By the name of an argument, what is right there, so that others are looked at.
     """
     random = Random(seed)
     words, commands = [*WORDS, *files * 3], _endless(list(COMMANDS), random)
@@ -137,9 +140,12 @@ def command_lines(seed: int, count: int, files: list[str]) -> Iterator[list[str]
         line = [command]
         for action in _arguments(command):
             if not action.option_strings:
-                line += _values(action, words, random)
+                line += _values(action, words, right, random)
             elif random.random() < 0.25:
-                line += [random.choice(action.option_strings), *_values(action, words, random)]
+                line += [
+                    random.choice(action.option_strings),
+                    *_values(action, words, right, random),
+                ]
         yield line
 
 
@@ -149,11 +155,15 @@ def _arguments(command: str) -> list[argparse.Action]:
     return [one for one in parsers.choices[command]._actions if '--help' not in one.option_strings]
 
 
-def _values(action: argparse.Action, words: list[str], random: Random) -> list[str]:
+def _values(
+    action: argparse.Action, words: list[str], right: dict[str, list[str]], random: Random
+) -> list[str]:
     counts = {None: 1, '+': random.randint(1, 3), '*': random.randint(0, 2), '?': 1}
     count = counts.get(action.nargs, action.nargs)
     valid = [str(choice) for choice in action.choices or ()]
     pool = valid if valid and random.random() < 0.8 else words
+    if action.dest in right and random.random() < 0.7:
+        pool = right[action.dest]
     return random.choices(pool, k=count)
 
 
@@ -166,8 +176,8 @@ PIECES = ('null', 'true', 'false', '0', '-1', '1', '2.5', '1e999', '-1e999', 'Na
 MARK = '@wrong@'
 
 
-def architecture_files(seed: int, count: int, right: list[dict]) -> Iterator[bytes]:
-    """So many contents of architecture files: right ones with a value wrong, gone or added.
+def file_contents(seed: int, count: int, right: list[dict]) -> Iterator[bytes]:
+    """So many contents of JSON files: right ones with a value wrong, gone or added.
 
     Every twentieth is broken as a text.
     """
@@ -182,7 +192,7 @@ def architecture_files(seed: int, count: int, right: list[dict]) -> Iterator[byt
         if change < 0.1:
             del parent[place[-1]]
         elif change < 0.2 and isinstance(parent, dict):
-            parent[random.choice(['x', '', 'type', 'layer1.0.conv1', 'channels'])] = MARK
+            parent[random.choice(['x', '', 'type', 'layer1.0.conv1', 'channels', 'runs'])] = MARK
         else:
             parent[place[-1]] = MARK
         text = json.dumps(node).replace(f'"{MARK}"', next(pieces)).encode()

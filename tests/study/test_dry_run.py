@@ -10,6 +10,7 @@ from rethink_det.report.planning import planned
 from rethink_det.study.config import Study
 from rethink_det.study.dry_run import comparisons_of, dry_run, repetitions_of
 from rethink_det.study.execute import execute_study
+from tests.checkpoints import checkpoint
 from tests.study.conftest import PRUNER
 
 CLASSIFIER, DETECTOR = ('classification', 'net'), ('detection', 'det')
@@ -54,9 +55,24 @@ def test_a_named_margin_is_told_in_points(load):
         (dict(parent='a.pth'), '2 seeds of one parent'),
     ],
 )
-def test_it_says_over_what_is_repeated(load, plan, words):
+def test_it_says_over_what_is_repeated(load, cifar, tmp_path, plan, words):
+    given = cifar()
+    checkpoint(given.build_network().state_dict(), given, 'unpruned').write(tmp_path / 'a.pth')
     (line,) = [line for line in told(load(classification=plan)) if line.startswith('Repet')]
     assert words in line
+
+
+@pytest.mark.parametrize(
+    'plan, words',
+    [
+        (dict(parent='gone.pth'), 'gone.pth does not exist'),
+        (dict(parents=[0, 'gone.pth']), 'gone.pth does not exist'),
+        (dict(pruner=None, pruned='gone.pth', arms=[]), 'gone.pth does not exist'),
+    ],
+)
+def test_a_given_network_that_is_not_there_is_refused_before_anything_runs(load, plan, words):
+    with pytest.raises(UserError, match=words):
+        dry_run(load(classification=plan))
 
 
 def test_what_is_repeated_are_parents_if_there_are_several(load):
@@ -66,7 +82,6 @@ def test_what_is_repeated_are_parents_if_there_are_several(load):
     crossed = load(classification=named, detection=detection)
     assert repetitions_of(crossed) == {CLASSIFIER: 3, DETECTOR: 3}
     assert repetitions_of(load(classification=dict(parents=[4]))) == {CLASSIFIER: 2}
-    assert repetitions_of(load(seeds=[1, 1])) == {CLASSIFIER: 1}
 
 
 def test_few_repetitions_are_warned_of_and_one_finds_nothing_of_the_method(load):

@@ -285,8 +285,8 @@ def _check_kind(config: Mapping, where: str, fits: Callable[[type], bool]) -> No
     if kind is None:
         raise UserError(
             f'{where}.type is {_short(name)}, which is not registered, and nothing is imported '
-            'because a file names it. If it is yours, import its module yourself: by custom_imports in a '
-            'config, or by --imports.'
+            'because a file names it. If it is yours, import its module yourself: by '
+            'custom_imports in a config, or by --imports.'
         )
     made = backbone_class(kind)
     if not isinstance(made, type) or not issubclass(made, nn.Module) or not fits(made):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.finite import first_not_finite
 from rethink_det.architecture.structure_scales import fold_scales
-from rethink_det.errors import UserError, shown
+from rethink_det.errors import UserError, in_one_line, shown
 from rethink_det.pruning.passes import Passes, counted_passes
 from rethink_det.pruning.reach import Reach, asked_share, convolution_weights, reach
 from rethink_det.pruning.runnable import check_runs
@@ -125,11 +125,15 @@ def build_pruner(config: Mapping) -> Pruner:
         UserError: No config, an unknown type (lists the known ones) or wrong arguments.
     """
     kind = pruner_class(config)
-    check_arguments(kind, config, kind.__name__)
     try:
-        return build(PRUNERS, config)
-    except TypeError as error:
-        raise UserError(f'{kind.__name__}: {error}') from error
+        pruner = build(PRUNERS, config)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a class says of values that it does not know
+        check_arguments(kind, config, kind.__name__)
+        raise UserError(f'{kind.__name__}: {in_one_line(error)}') from error
+    check_arguments(kind, config, kind.__name__)  # what it has let pass
+    return pruner
 
 
 def pruner_class(config: Mapping) -> type[Pruner]:

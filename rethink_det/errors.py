@@ -31,17 +31,18 @@ def in_one_line(error: BaseException) -> str:
     return f'{type(error).__name__}: {text}' if text else type(error).__name__
 
 
-LONGEST = 80
-"""Characters of a value that a message shows."""
+LONGEST, LONGEST_TEXT = 80, 255
+"""Characters of a value that a message shows; of a text more, as it may be the path of a file."""
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: in one line of at most :data:`LONGEST` characters."""
+    """A value as a message shows it: in one line, shortened if it is long."""
     try:
         text = ' '.join(repr(value).split())
     except Exception:  # a whole number of more than 4300 digits, or an object's own mistake
         text = f'some {type(value).__name__} that cannot be shown'
-    return text if len(text) <= LONGEST else f'{text[: LONGEST - 3]}...'
+    most = LONGEST_TEXT if isinstance(value, str) else LONGEST
+    return text if len(text) <= most else f'{text[: most - 3]}...'
 
 
 _REMEDIES = {

@@ -58,7 +58,7 @@ def overhead(seeds: int) -> float:
         UserError: There is no seed.
     """
     check_count('--rounds', seeds, 1)
-    arms = [ARMS.baseline(CLASSIFICATION).name, 'scratch-e']
+    arms = [ARMS.baseline(CLASSIFICATION).name, ARMS.candidates(CLASSIFICATION)[0].name]
     with _study(SHORT, 1, list(range(seeds)), arms) as (study, work_dir):
         first, results = _timed(partial(execute_study, study, work_dir))
         again, _ = _timed(partial(execute_study, study, work_dir))

@@ -182,7 +182,8 @@ class _Reader:
         if kind in (UnionType, Union):
             return self.option(options, value, key)
         if is_dataclass(kind):
-            return self.read(kind, value, key)
+            is_one = isinstance(kind, type) and isinstance(value, kind)
+            return value if is_one else self.read(kind, value, key)
         if kind in _LISTS and isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
             make = list if kind is list else tuple
             of = options[0] if options else Any
@@ -206,6 +207,8 @@ class _Reader:
             return None
         others = [one for one in options if one is not NoneType]
         meant = [one for one in others if is_dataclass(one) and isinstance(value, Mapping)]
+        if any((get_origin(one) or one) in (Mapping, dict) for one in others):
+            meant = []  # any dict will do
         for option in meant or others:
             try:
                 return self.value(option, value, key)

@@ -74,7 +74,9 @@ def _check_keys(config: Config, where: str) -> None:
     while waiting:
         key, node = waiting.pop()
         if isinstance(node, Mapping):
-            waiting += [(f'{key}.{name}' if key else str(name), one) for name, one in node.items()]
+            # Past ConfigDict's own items(), which imports what a lazy config names.
+            items = dict.items(node) if isinstance(node, dict) else node.items()
+            waiting += [(f'{key}.{name}' if key else str(name), one) for name, one in items]
         elif isinstance(node, (list, tuple)):
             waiting += [(f'{key}.{number}', one) for number, one in enumerate(node)]
         elif isinstance(node, float) and node != node:

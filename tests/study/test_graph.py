@@ -97,9 +97,9 @@ def test_unpruned_runs_even_if_it_is_not_named(load):
     assert [run.arm for run in runs_of(study)] == ['unpruned', 'pruned', 'scratch-e']
 
 
-def test_a_seed_that_is_named_twice_is_one(load):
-    once = load(detection=[dict(arms=['random'])])
-    assert keys(load(detection=[dict(arms=['random'])], seeds=[0, 1, 1])) == keys(once)
+def test_a_seed_that_is_named_twice_is_refused(load):
+    with pytest.raises(UserError, match='seeds.*1 stands there twice'):
+        load(detection=[dict(arms=['random'])], seeds=[0, 1, 1])
 
 
 def test_the_controls_of_prune_d_start_from_what_it_starts_from(load):

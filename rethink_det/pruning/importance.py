@@ -146,7 +146,7 @@ class ImportancePruner(LayerwisePruner):
         images: int | None = None,
         ratios: float | Mapping[str, float] | None = None,
         target: str | Mapping | PrunedArchitecture | None = None,
-        skip: Sequence[str] = (),
+        skip: str | Sequence[str] = (),
         min_channels: int = 1,
         groups: str = FREE,
         scope: str = LAYER,

@@ -40,7 +40,7 @@ class PredefinedPruner(Pruner):
         self,
         ratios: Ratios | None = None,
         target: str | Mapping | PrunedArchitecture | None = None,
-        skip: Sequence[str] = (),
+        skip: str | Sequence[str] = (),
         min_channels: int = 1,
     ) -> None:
         if (ratios is None) == (target is None):

@@ -121,7 +121,7 @@ def test_structured_rounds_cut_further(study, tmp_path):
 @pytest.mark.parametrize(
     'settings, message',
     [
-        (dict(rounds=0), 'rounds must be at least 1, got 0'),
+        (dict(rounds=0), "rounds' is 0, must be a whole number of at least 1"),
         (dict(rounds=2, round_arm='scratch-e'), 'round_arm must start from weights'),
         (dict(rounds=2, round_arm='raffle'), "Unknown classification arm 'raffle'"),
     ],

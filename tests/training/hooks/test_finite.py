@@ -17,9 +17,9 @@ def test_it_stops_with_the_step(tiny_config):
 
 
 def test_the_command_has_failed_and_was_not_misused(command, tiny_config, tmp_path):
-    tiny_config(lr=1e30).dump(tmp_path / 'wild.py')
+    tiny_config(lr=1000.0).dump(tmp_path / 'wild.py')
     done = command('train', tmp_path / 'wild.py', '--work-dir', tmp_path / 'run')
-    assert done.status == 1 and done.err.startswith('error: The training diverged: the loss is')
+    assert done.status == 1 and done.err.startswith('error: The training diverged: ')
 
 
 def test_weights_that_the_last_step_broke_are_not_saved(tiny_config, watch, run_with):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
@@ -63,23 +63,25 @@ def folder_pictures(config: Config, split: str) -> list[Path]:
         split: Of which dataloader.
     """
     with scope_of(config):
-        return [path for folders in _listed(config, split) for path in _pictures(folders)]
+        return [
+            path
+            for kind, settings, key in _data_sets(config, split)
+            if kind in (ImageFolder, ImageNet)
+            for path in _pictures(_folders(kind, settings, key))
+        ]
 
 
-def _listed(config: Config, split: str) -> Iterator[_Folders]:
+def _data_sets(config: Config, split: str) -> Iterator[tuple[Any, Mapping, str]]:
+    """Kind, settings and key of each data set of a split, inside all wrappers."""
     root = (config.get(f'{split}_dataloader') or {}).get('dataset')
     for settings, key in unwrapped(root, f'{split}_dataloader.dataset') if root else ():
-        kind = registered(DATASETS, settings['type'])
-        if kind in (ImageFolder, ImageNet):
-            yield _folders(kind, settings, key)
+        yield registered(DATASETS, settings['type']), settings, key
 
 
 def _checked(config: Config, splits: Sequence[str]) -> Iterator[str]:
     found: dict[str, _Folders] = {}
     for split in splits:
-        root = (config.get(f'{split}_dataloader') or {}).get('dataset')
-        for settings, key in unwrapped(root, f'{split}_dataloader.dataset') if root else ():
-            kind = registered(DATASETS, settings['type'])
+        for kind, settings, key in _data_sets(config, split):
             if kind in (ImageFolder, ImageNet):
                 found[split] = _folders(kind, settings, key)
                 _check_head(config, len(found[split].names), key)

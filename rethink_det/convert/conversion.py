@@ -109,11 +109,7 @@ def convert_checkpoint(
         ('the base is resnet18 of torchvision.models.resnet18, by its tensors',)
         >>> converted.checkpoint().write('resnet18.pth')
     """
-    content = load_checkpoint(source)
-    if describes_itself(content):
-        raise UserError(f'{source} describes itself already: use it as it is.')
-    foreign = tensors_of(content, source, ema)
-    check_finite(foreign, source)
+    foreign = _foreign_tensors(source, ema)
     tensors, masks = fold_masks(foreign, source)
     tensors, selections = split_selections(tensors)
     declared = identify(tensors, source) if base is None else load_base(base)
@@ -138,6 +134,16 @@ def convert_checkpoint(
     architecture = replace(architecture, masks=weight_masks.describe(kept) if kept else {})
     parent = Parent(file_name(source), None, digest(foreign), len(foreign))
     return Converted(architecture, state, parent, kept, tuple(notes))
+
+
+def _foreign_tensors(source: str | os.PathLike, ema: bool) -> Mapping[str, Tensor]:
+    """The tensors of another tool's file, all of them finite."""
+    content = load_checkpoint(source)
+    if describes_itself(content):
+        raise UserError(f'{source} describes itself already: use it as it is.')
+    foreign = tensors_of(content, source, ema)
+    check_finite(foreign, source)
+    return foreign
 
 
 def _notes(

@@ -130,13 +130,16 @@ class _Reader:
     limits: tuple[float, float] = (-inf, inf)
 
     def refusal(self, words: str) -> UserError:
+        """What is wrong, with the file before it and the remedy behind."""
         return UserError(f'{self.where}: {words}' + (f'; {self.remedy}' if self.remedy else '.'))
 
     def wrong(self, key: str, value: object, valid: str) -> UserError:
+        """That a key has a value that is not ``valid``."""
         place = f'{key!r} is ' if key else ''
         return self.refusal(f'{place}{shown(value)}, must be {valid}')
 
     def read(self, kind: Any, data: object, key: str) -> Any:
+        """A dataclass of what stands there."""
         return kind(**self.all_values(kind, data, key))
 
     def all_values(self, kind: Any, data: Any, key: str) -> dict[str, Any]:

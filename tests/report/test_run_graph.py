@@ -29,7 +29,7 @@ def test_what_is_no_graph_is_refused(tmp_path):
     with pytest.raises(UserError, match="'runs' is missing"):
         RunGraph.read(tmp_path)
     path.write_text('{"study": "x", "runs": [{"key": "a", "stage": "b", "arm": "c"}]}')
-    with pytest.raises(UserError, match="'stage' is 'b', must be one of"):
+    with pytest.raises(UserError, match=r"'runs\[0\].stage' is 'b', must be one of"):
         RunGraph.read(tmp_path)
     path.write_text('{"study": "x", "runs": [], "version": 9}')
     with pytest.raises(UserError, match='newer rethink_det'):

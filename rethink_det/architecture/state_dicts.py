@@ -47,7 +47,9 @@ def state_in(
         return (inner, (key, *keys)) if tensors_in(inner) else (content, ())
     alone = next((k for k in AVERAGED if isinstance(content.get(k), Mapping)), None)
     if alone is not None and not tensors_in(content):
-        raise UserError(f'{path} holds averaged weights alone ({alone!r}): ask for them by --ema.')
+        raise UserError(
+            f'{path} holds averaged weights alone ({alone!r}): ask for them by --ema, or ema=True.'
+        )
     return content, ()
 
 
@@ -63,7 +65,7 @@ def _averaged(
     if key is None:
         raise UserError(
             f'{path} has no averaged weights (EMA): none of the keys {", ".join(AVERAGED)} is in '
-            'it. Leave out --ema.'
+            'it. Leave out --ema, or ema=True.'
         )
     inner, keys = state_in(content[key], path)
     return {name: t for name, t in inner.items() if name not in _COUNTERS}, (key, *keys)

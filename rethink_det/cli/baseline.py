@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rethink_det.arms import ARMS, CLASSIFICATION, BudgetRule
-from rethink_det.cli.config_options import add_arm_settings, add_config_options
+from rethink_det.cli.config_options import add_arm_settings, add_config_options, add_ema
 from rethink_det.cli.study import add_execution, carry_out
 from rethink_det.layout import WORK_DIRS
 from rethink_det.report.run_graph import Asked
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--untuned', action='store_true', help='it was not trained since: fine-tune it first'
     )
+    add_ema(parser, 'the checkpoint')
     parser.add_argument(
         '--arms',
         nargs='+',
@@ -71,6 +72,7 @@ def said_by(options: argparse.Namespace) -> dict[str, Any]:
         'config': config if '::' in config else str(Path(config).resolve()),
         'pruned': options.checkpoint,
         'untuned': options.untuned,
+        'ema': options.ema,
         'arms': [tuned, *(arm for arm in options.arms if arm != tuned)],
         'epochs': options.epochs,
         'options': options.cfg_options,

@@ -31,6 +31,8 @@ def check_parents_of(plan: ClassificationPlan, detectors: Sequence[Arm]) -> None
         UserError: Says the key, and what to do.
     """
     check_parents(plan.parents)
+    if plan.ema and not plan.is_given:
+        raise UserError(f'study.classification.ema {_OF_GIVEN}')
     _check_given_pruned(plan, detectors)
     if plan.parents and plan.parent:
         raise UserError(f'{KEY} is in place of parent={plan.parent!r}: leave one of them out.')
@@ -208,6 +210,8 @@ def _check_given_pruned(plan: ClassificationPlan, detectors: Sequence[Arm]) -> N
             'there: leave the arm out.'
         )
 
+
+_OF_GIVEN = 'is of given networks: set parent, parents or pruned to a file, or leave it out.'
 
 _WAYS_TO_PRUNE = (
     'study.classification needs a pruner, an architecture or a pruned network; or several pruners '

@@ -25,7 +25,9 @@ from rethink_det.training.config import load_config
 KEY = 'study.classification.base'
 
 
-def read_parent(path: str, base: str | None = None, config: Config | None = None) -> Checkpoint:
+def read_parent(
+    path: str, base: str | None = None, config: Config | None = None, ema: bool = False
+) -> Checkpoint:
     """A trained classifier under the names and with the description of this package.
 
     Args:
@@ -33,11 +35,13 @@ def read_parent(path: str, base: str | None = None, config: Config | None = None
         base: Of another tool's, what the network is, as ``rethink-det convert --base`` takes it;
             default: that of the config, or what its tensors tell.
         config: That it would be trained by, if there is one.
+        ema: Take the weights that were averaged over its training.
 
     Raises:
-        UserError: The file is missing, damaged or unsafe, or not of such a network.
+        UserError: The file is missing, damaged or unsafe, not of such a network, or without
+            averaged weights.
     """
-    given = Checkpoint.read(path)
+    given = Checkpoint.read(path, ema)
     if given.architecture is not None:
         if base is not None:
             raise UserError(f'{KEY}: {path} says itself what it is; leave base={base!r} out.')
@@ -47,7 +51,7 @@ def read_parent(path: str, base: str | None = None, config: Config | None = None
         return given
     settings = None if config is None else config.model.get('data_preprocessor')
     try:
-        converted = convert_checkpoint(path, own if base is None else base)
+        converted = convert_checkpoint(path, own if base is None else base, ema=ema)
     except UserError as error:
         raise UserError(f'{error} (In a study, --base is {KEY}.)') from None
     return replace(converted.checkpoint(InputConvention.of_settings(settings)), path=path)
@@ -88,7 +92,7 @@ def check_given_parents(plan: ClassificationPlan) -> None:
     config = load_config(plan.config, plan.options) if plan.config else None
     found: dict[str, PrunedArchitecture] = {}
     for path in plan.given_parents:
-        parent = read_parent(path, plan.base, config)
+        parent = read_parent(path, plan.base, config, plan.ema)
         check_given_parent(parent)
         if config is None:
             found[path] = PrunedArchitecture.load(parent)

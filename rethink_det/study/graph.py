@@ -115,7 +115,7 @@ class _Backbones:
         if isinstance(source, str):
             common |= {'evaluated': plan.evaluated, 'compared': plan.trains}
             common |= {'base': plan.base, 'trained_epochs': plan.parent_epochs}
-            return GivenClassifier(checkpoint=source, **common)
+            return GivenClassifier(checkpoint=source, ema=plan.ema, **common)
         return ClassifierTraining(**common)
 
     def trained(self, arm: str, variant: str, seed: int, number: int = 0) -> Classifier:
@@ -151,13 +151,13 @@ class _Backbones:
 
     def given_pruned(self, plan: ClassificationPlan) -> GivenPruned:
         """The network that was pruned elsewhere: one for all seeds."""
-        common = self.common(plan, 0, arm=AFTER_PRUNING)
+        common = self.common(plan, 0, arm=AFTER_PRUNING, ema=plan.ema)
         return GivenPruned(checkpoint=plan.pruned or '', tuned=not plan.untuned, **common)
 
     def given(self, plan: ClassificationPlan, arm: str) -> GivenClassifier:
         """The same as an arm's trained network."""
         pruned = self.given_pruned(plan)
-        common = self.common(plan, 0, arm=arm, reference=plan.reference.get(arm))
+        common = self.common(plan, 0, arm=arm, reference=plan.reference.get(arm), ema=plan.ema)
         return GivenClassifier(checkpoint=pruned.checkpoint, pruned=pruned, **common)
 
     def detector(

@@ -107,6 +107,7 @@ class GivenClassifier(Run):
     Attributes:
         checkpoint: The file.
         base: What it is, where another tool wrote it and its tensors do not tell.
+        ema: Whether its weights are those that were averaged over its training.
         trained_epochs: Epochs that it was trained for elsewhere; None if that is unknown.
         pruned: Of a network that was pruned elsewhere: that, as it was taken in.
         evaluated: Whether its score is asked for.
@@ -116,6 +117,7 @@ class GivenClassifier(Run):
     stage = CLASSIFICATION
     checkpoint: str
     base: str | None = None
+    ema: bool = False
     trained_epochs: float | None = None
     pruned: 'GivenPruned | None' = None
     evaluated: bool = True
@@ -164,11 +166,13 @@ class GivenPruned(Run):
     Attributes:
         checkpoint: The file.
         tuned: Whether it was trained since it was pruned.
+        ema: Whether its weights are those that were averaged over its training.
     """
 
     stage = PRUNING
     checkpoint: str
     tuned: bool = True
+    ema: bool = False
 
     @property
     def origin(self) -> Run:

@@ -62,6 +62,8 @@ class ClassificationPlan:
             file's. Without them each seed has a parent of its own.
         base: Of a parent of another tool, what it is, where its tensors do not tell: as
             ``rethink-det convert --base`` takes it.
+        ema: Of the given networks (``parent``, ``parents``, ``pruned``) take the weights that
+            were averaged over their training.
         parent_epochs: Epochs that the given parents were trained for elsewhere; without it the
             compute of all that builds on them is unknown.
         arm_settings: Keyword arguments of
@@ -98,6 +100,7 @@ class ClassificationPlan:
     parent: str | None = None
     parents: Sequence[Parent] = field(default=(), metadata=within(0, MOST_SEED))
     base: str | None = None
+    ema: bool = False
     parent_epochs: float | None = field(default=None, metadata=within(0, MOST_EPOCHS))
     arm_settings: Mapping = field(default_factory=dict)
     epochs: int | None = field(default=None, metadata=COUNT)
@@ -158,6 +161,11 @@ class ClassificationPlan:
         """The files of those that are not trained."""
         given = [self.parent] if self.parent else []
         return given + [parent for parent in self.parents if isinstance(parent, str)]
+
+    @property
+    def is_given(self) -> bool:
+        """Whether any network of it is not trained but read from a file."""
+        return bool(self.given_parents or self.pruned)
 
     @property
     def pruning_settings(self) -> dict:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.detection.datasets.data_root import detector_base
 from rethink_det.errors import UserError
@@ -11,6 +10,7 @@ from rethink_det.pruning import PredefinedPruner, build_pruner
 from rethink_det.study.config import Study
 from rethink_det.study.given_parents import check_given_parents
 from rethink_det.study.plans import ClassificationPlan
+from rethink_det.study.stages.take_pruned import given_pruned
 from rethink_det.training.building import check_buildable
 from rethink_det.training.config import load_config
 
@@ -27,10 +27,11 @@ def check_startable(study: Study) -> None:
     plan = study.classification
     if plan.given_parents:
         check_given_parents(plan)
-    if plan.pruned:
-        Checkpoint.read(plan.pruned)
     if plan.config:
-        check_buildable(load_config(plan.config, plan.options))
+        config = load_config(plan.config, plan.options)
+        if plan.pruned:
+            given_pruned(config, plan.pruned, not plan.untuned, plan.ema)
+        check_buildable(config)
         _check_layers(plan)
     for detector in study.detection:
         check_buildable(detector_base(detector.config, detector.options, detector.data_root))

@@ -74,6 +74,19 @@ def test_rewinding_starts_from_its_weights(ask, foreign, tmp_path):
     assert parent.digest == digest(load_checkpoint(foreign))
 
 
+def test_weights_that_were_averaged_are_taken_where_they_are_asked_for(ask, foreign, tmp_path):
+    mean = {name: tensor * 1 for name, tensor in load_checkpoint(foreign).items()}
+    mean['head.fc.weight'] = mean['head.fc.weight'] + 1
+    both = {'state_dict': load_checkpoint(foreign), 'ema_state_dict': mean}
+    torch.save(both, tmp_path / 'both.pth')
+    assert ask(tmp_path / 'both.pth', '--ema', '--seeds', 0, '--arms', 'rewind').status == 0
+    runs = runs_in(tmp_path / 'work')
+    assert runs['fine-tune', 0].digest == digest(mean) == runs['rewind', 0].parent_digest
+    for more in ((), ('--dry-run',)):
+        done = ask(foreign, '--ema', *more)
+        assert done.status == 2 and 'tuned.pth has no averaged weights' in done.err, done
+
+
 def test_an_untuned_network_is_fine_tuned_first(ask, pruned, tmp_path):
     settings = ('--arm-settings', 'fine_tune_epochs=1')
     done = ask(pruned, '--untuned', '--seeds', 0, 1, '--arms', 'scratch-e', *settings)
@@ -94,6 +107,7 @@ def test_what_is_no_pruned_network_of_the_config_is_refused(
     ask, pruned, foreign, trained, command, tmp_path
 ):
     for file, more, words in [
+        (trained, ('--dry-run',), 'trained.pth is a whole network: nothing of it was pruned'),
         (trained, (), 'trained.pth is a whole network: nothing of it was pruned'),
         (pruned, (), 'was not trained since it was pruned: say untuned=True, --untuned'),
         (tmp_path / 'nothing.pth', (), 'nothing.pth'),

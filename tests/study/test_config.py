@@ -56,6 +56,7 @@ def test_options_that_the_config_has_not_are_refused_before_anything_runs(load):
         (dict(classification=dict(pruner={})), 'known are .*L1NormPruner, '),
         (dict(classification=dict(pruner=dict(type='L1NormPruner', ratio=1))), "'ratio'"),
         (dict(classification=dict(pruner=dict(type='L1NormPruner', ratios=1.0))), r'\[0, 1\)'),
+        (dict(classification=dict(ema=True)), 'classification.ema is of given networks: set par'),
         (dict(classification=dict(config='gone.py')), 'gone.py does not exist'),
         (dict(detection=[dict(config='gone.py')]), 'gone.py does not exist'),
         (dict(detection=[dict(arms=['random'], seeds=[0, 5])]), r'seeds \[5\] are not study.seeds'),

@@ -11,6 +11,7 @@ from rethink_det.errors import UserError
 from rethink_det.study.config import Study
 from rethink_det.study.given_parents import check_given_parents, described_config, read_parent
 from rethink_det.study.graph import runs_of
+from rethink_det.study.nodes import GivenClassifier
 from rethink_det.study.plans import ClassificationPlan
 from rethink_det.study.stages import AdoptClassifier, PruneClassifier
 from rethink_det.training.config import load_config
@@ -37,6 +38,28 @@ def test_weights_of_another_tool_are_what_convert_reads(foreign):
     assert digest(named.weights) == digest(read.weights)
     with pytest.raises(UserError, match='In a study, --base is study.classification.base'):
         read_parent(foreign, base='vgg16')
+
+
+@pytest.fixture
+def averaged(tmp_path):
+    """A ResNet-18 of torchvision with weights of its own and others that were averaged."""
+    last, mean = (torchvision.models.resnet18(num_classes=7).state_dict() for _ in range(2))
+    torch.save({'state_dict': last, 'state_dict_ema': mean}, tmp_path / 'averaged.pth')
+    return str(tmp_path / 'averaged.pth')
+
+
+def test_averaged_weights_are_taken_where_a_study_says_so(averaged, foreign, tmp_path):
+    plan = ClassificationPlan(parent=averaged, ema=True, pruner=PRUNER)
+    check_given_parents(plan)
+    last, mean = (digest(read_parent(averaged, ema=ema).weights) for ema in (False, True))
+    assert last != mean
+    common = dict(arm='unpruned', seed=0, config='', checkpoint=averaged, evaluated=False)
+    plain, ours = (AdoptClassifier(GivenClassifier(**common, ema=ema)) for ema in (False, True))
+    assert ours.settings == plain.settings | {'ema': True}  # plain ones stay the runs they were
+    assert ours.sources != plain.sources
+    assert done(ours, tmp_path / 'ours').digest == mean
+    with pytest.raises(UserError, match='foreign.pth has no averaged weights .*or ema=True'):
+        check_given_parents(ClassificationPlan(parents=[averaged, foreign], ema=True))
 
 
 def test_a_file_that_says_what_it_is_needs_no_base(older_results):

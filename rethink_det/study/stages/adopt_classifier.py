@@ -50,20 +50,21 @@ class AdoptClassifier(Stage):
         run = self.run
         known: dict[str, Any] = {'parent_epochs': run.trained_epochs, 'base': run.base}
         known['evaluated'] = None if run.evaluated else False
+        known['ema'] = run.ema or None
         told = {key: value for key, value in known.items() if value is not None}
         return {'parent': run.checkpoint, **told}
 
     @property
     def sources(self) -> dict[str, str | None]:
         """The weights in it."""
-        return {'parent': digest(Checkpoint.read(self.run.checkpoint).weights)}
+        return {'parent': digest(Checkpoint.read(self.run.checkpoint, self.run.ema).weights)}
 
     def base_config(self) -> Config:
         """The config that the study names; without one, the network that the file says it is."""
         return super().base_config() if self.run.config else described_config(self._given(None))
 
     def _given(self, config: Config | None) -> Checkpoint:
-        return read_parent(self.run.checkpoint, self.run.base, config)
+        return read_parent(self.run.checkpoint, self.run.base, config, self.run.ema)
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Copy and, where that is asked for, evaluate.

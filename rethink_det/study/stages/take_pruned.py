@@ -31,13 +31,14 @@ class TakePruned(Stage):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The file, and whether it was trained since it was pruned."""
-        return {'pruned': self.run.checkpoint, 'tuned': self.run.tuned}
+        """The file, which of its weights, and whether it was trained since it was pruned."""
+        averaged = {'ema': True} if self.run.ema else {}
+        return {'pruned': self.run.checkpoint, 'tuned': self.run.tuned, **averaged}
 
     @property
     def sources(self) -> dict[str, str | None]:
         """The weights in it."""
-        return {'pruned': digest(Checkpoint.read(self.run.checkpoint).weights)}
+        return {'pruned': digest(Checkpoint.read(self.run.checkpoint, self.run.ema).weights)}
 
     def accounts(self, own: Spent) -> dict[str, Any]:
         """What led to its weights and its shape nobody knows."""
@@ -47,7 +48,7 @@ class TakePruned(Stage):
     def do(self, config: Config, folder: Path) -> RunResult:
         """Make it self-describing; what it took to find its shape nobody knows."""
         config.dump(folder / CONFIG)
-        given = given_pruned(config, self.run.checkpoint, self.run.tuned)
+        given = given_pruned(config, self.run.checkpoint, self.run.tuned, self.run.ema)
         for line in given.provenance.inferred or ():
             print(f'inferred: {line}')
         given.write(folder / INHERITED)
@@ -64,22 +65,23 @@ class TakePruned(Stage):
         )
 
 
-def given_pruned(config: Config, path: str, tuned: bool) -> Checkpoint:
+def given_pruned(config: Config, path: str, tuned: bool, ema: bool = False) -> Checkpoint:
     """A pruned network as this package has its own.
 
     Args:
         config: The recipe of the network that it was pruned from.
         path: Its file.
         tuned: Whether it is said to have been trained since.
+        ema: Take the weights that were averaged over its training.
 
     Raises:
-        UserError: The file is missing, damaged, or of another network than the config's; it is
-            not pruned; or it says that it was (not) trained since.
+        UserError: The file is missing, damaged, without averaged weights, or of another network
+            than the config's; it is not pruned; or it says that it was (not) trained since.
     """
     base = classifier_architecture(config)
-    given = Checkpoint.read(path)
+    given = Checkpoint.read(path, ema)
     if given.architecture is None:
-        given = convert_checkpoint(path, base).checkpoint()
+        given = convert_checkpoint(path, base, ema=ema).checkpoint()
     _check(given, base, path)
     _check_tuned(given, path, tuned)
     step = AFTER_CONVERSION if tuned else AFTER_PRUNING

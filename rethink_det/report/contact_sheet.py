@@ -3,17 +3,16 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageColor, ImageDraw, ImageFont
-from pycocotools import mask as mask_tools
 
 from rethink_det.files import replacing
+from rethink_det.report.sample_pictures import Objects, Picture, Rle, SamplePictures
 
 CELL = 200
 """Pixels of the longer side of an image in the sheet."""
@@ -71,11 +70,11 @@ class Sheet:
         return path
 
 
-def contact_sheet(found: Mapping[str, tuple[int, Mapping[str, Any]]]) -> Sheet | None:
+def contact_sheet(found: Mapping[str, tuple[int, SamplePictures]]) -> Sheet | None:
     """Draw it.
 
     Args:
-        found: By arm, in the order to show, a seed and its run's ``sheet.json``. The images are
+        found: By arm, in the order to show, a seed and the pictures of its run. The images are
             those of the first arm; an arm that has not seen one leaves its place empty.
 
     Returns:
@@ -84,46 +83,45 @@ def contact_sheet(found: Mapping[str, tuple[int, Mapping[str, Any]]]) -> Sheet |
     if not found:
         return None
     _, first = next(iter(found.values()))
-    classes = first['classes']
-    seen = {arm: {one['id']: one for one in sheet['images']} for arm, (_, sheet) in found.items()}
-    masks = any('masks' in i['found'] for images in seen.values() for i in images.values())
-    left_out = () if masks else ('masks',)  # which only hide the object where none are compared
+    seen = {arm: {one.id: one for one in sheet.images} for arm, (_, sheet) in found.items()}
+    masks = any(i.found.masks is not None for images in seen.values() for i in images.values())
     rows = []
-    for one in first['images']:
-        truth = {key: value for key, value in one['truth'].items() if key not in left_out}
-        cells: list[Cell | None] = [_cell(one, truth, classes, TRUTH)]
+    for one in first.images:
+        # Masks only hide the object where none are compared.
+        truth = one.truth if masks else replace(one.truth, masks=None)
+        cells: list[Cell | None] = [_cell(one, truth, first.classes, TRUTH)]
         for arm, (_, sheet) in found.items():
-            mine = seen[arm].get(one['id'])
-            cells.append(mine and _cell(mine, mine['found'], sheet['classes'], arm))
-        rows.append((one['id'], cells))
+            mine = seen[arm].get(one.id)
+            cells.append(_cell(mine, mine.found, sheet.classes, arm) if mine else None)
+        rows.append((one.id, cells))
     seeds = sorted({seed for seed, _ in found.values()})
     note = (
         f'The first {len(rows)} validation images with objects; detections of score '
-        f'{first["threshold"]:g} or more, seed {", ".join(map(str, seeds))}. A colour is a class.'
+        f'{first.threshold:g} or more, seed {", ".join(map(str, seeds))}. A colour is a class.'
     )
     return Sheet([TRUTH, *found], rows, note)
 
 
-def _cell(picture: Mapping, objects: Mapping, classes: Sequence[str], who: str) -> Cell:
-    image = Image.open(io.BytesIO(base64.b64decode(picture['jpeg']))).convert('RGB')
-    scale = CELL / max(picture['width'], picture['height'])
-    size = [max(1, round(scale * picture[side])) for side in ('width', 'height')]
-    names = [classes[i] if i < len(classes) else str(i) for i in objects['labels']]
-    scores = objects.get('scores') or [None] * len(names)
+def _cell(picture: Picture, objects: Objects, classes: Sequence[str], who: str) -> Cell:
+    scale = CELL / max(picture.width, picture.height)
+    size = max(1, round(scale * picture.width)), max(1, round(scale * picture.height))
+    names = [classes[i] if i < len(classes) else str(i) for i in objects.labels]
+    scores: Sequence[float | None] = objects.scores or [None] * len(names)
     said = [n if s is None else f'{n} {s:.2f}' for n, s in zip(names, scores, strict=True)]
-    alt = f'{who}, image {picture["id"]}: {", ".join(said) or "nothing"}'
-    image = image.resize(size, Image.Resampling.LANCZOS)
+    alt = f'{who}, image {picture.id}: {", ".join(said) or "nothing"}'
+    image = picture.image.resize(size, Image.Resampling.LANCZOS)
     labels = said if len(said) <= CROWD else names
     return Cell(_drawn(image, objects, labels, scale), alt) if said else Cell(image, alt)
 
 
-def _drawn(image: Image.Image, objects: Mapping, said: Sequence[str], scale: float) -> Image.Image:
+def _drawn(image: Image.Image, objects: Objects, said: Sequence[str], scale: float) -> Image.Image:
     """The image with masks, boxes and labels of at least one object."""
-    colours = [COLOURS[label % len(COLOURS)] for label in objects['labels']]
-    if objects.get('masks'):
-        masks = np.stack([_mask(rle, image.size) for rle in objects['masks']])
+    colours = [COLOURS[label % len(COLOURS)] for label in objects.labels]
+    if objects.masks:
+        masks = np.stack([_mask(rle, image.size) for rle in objects.masks])
         image = _tinted(image, masks, colours)
-    boxes = scale * np.array(objects['boxes'], np.float32)
+    corners = np.sort(np.array(objects.boxes, np.float32).reshape(-1, 2, 2), axis=1)
+    boxes = scale * corners.reshape(-1, 4)
     draw, font = ImageDraw.Draw(image), _font(11)
     for box, colour in zip(boxes.astype(int).tolist(), colours, strict=True):
         draw.rectangle(box, outline=colour, width=2)
@@ -146,9 +144,9 @@ def _tinted(image: Image.Image, masks: np.ndarray, colours: Sequence[str]) -> Im
     return Image.fromarray(mixed.astype(np.uint8))
 
 
-def _mask(rle: Mapping, size: tuple[int, int]) -> np.ndarray:
+def _mask(rle: Rle, size: tuple[int, int]) -> np.ndarray:
     """(height, width) of ``size``, bool."""
-    mask = Image.fromarray(255 * mask_tools.decode({**rle, 'counts': rle['counts'].encode()}))
+    mask = Image.fromarray(255 * rle.decoded())
     return np.asarray(mask.resize(size, Image.Resampling.BILINEAR)) > 127
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
-from typing import Any
 
 from rethink_det.arms import ARMS
+from rethink_det.report.precision_curves import PrecisionCurves
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Metric, Row, by_arm, spread
 from rethink_det.report.tables import Table, filled, numbers, span
@@ -142,16 +142,14 @@ def _widths(runs: Sequence[RunResult], stride: int) -> str:
     return f'{between} of {stages[0].base_width} · {100 * inside:.0f} %'
 
 
-def class_table(found: Mapping[str, Sequence[Mapping[str, Any]]], kind: str) -> Table | None:
+def class_table(found: Mapping[str, Sequence[PrecisionCurves]], kind: str) -> Table | None:
     """AP by class and arm, mean ± std over seeds; None without curves.
 
     Args:
         found: By arm and seed what is told of ``kind``, arms in the order to show.
         kind: A key of :data:`KINDS`.
     """
-    names = list(
-        dict.fromkeys(c['name'] for each in found.values() for s in each for c in s['classes'])
-    )
+    names = list(dict.fromkeys(c.name for each in found.values() for s in each for c in s.classes))
     if not names:
         return None
     body = [[name, *(_of_class(seeds, name) for seeds in found.values())] for name in names]
@@ -159,9 +157,9 @@ def class_table(found: Mapping[str, Sequence[Mapping[str, Any]]], kind: str) -> 
     return Table(title, ['class', *found], body, of_arms=False, folded=True)
 
 
-def _of_class(seeds: Sequence[Mapping[str, Any]], name: str) -> str:
-    scores = [one['AP'] for seed in seeds for one in seed['classes'] if one['name'] == name]
-    scores = [score for score in scores if score is not None]
+def _of_class(seeds: Sequence[PrecisionCurves], name: str) -> str:
+    found = [one.AP for seed in seeds for one in seed.classes if one.name == name]
+    scores = [score for score in found if score is not None]
     if not scores:
         return '–'
     return spread(fmean(scores), stdev(scores) if len(scores) > 1 else None, _AP)

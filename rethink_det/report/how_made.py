@@ -11,7 +11,7 @@ from typing import Any
 from rethink_det.arms import ARMS
 from rethink_det.report.environment import NOT_RECORDED, merged
 from rethink_det.report.places import placed
-from rethink_det.report.run_files import recipe_of
+from rethink_det.report.run_files import RunFiles
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import by_arm
 from rethink_det.report.tables import Table
@@ -26,18 +26,15 @@ TRAINING_DATA, TEST_DATA = 'training data', 'test data'
 LOST = f'{NOT_RECORDED.capitalize()}: of a run of before runs kept that.'
 
 
-def how_made_table(runs: Iterable[RunResult], work_dir: Path) -> Table:
+def how_made_table(runs: Iterable[RunResult], files: RunFiles) -> Table:
     """What all runs have in common is said once, and else which arms have what.
 
     Args:
         runs: The completed runs of one (stage, model), at least one.
-        work_dir: Folder of the study.
-
-    Raises:
-        UserError: The recipe of a run is damaged.
+        files: Of the study.
     """
     runs = sorted(runs, key=lambda run: (*by_arm(run), run.seed))
-    facts = [_facts(run, work_dir) for run in runs]
+    facts = [_facts(run, files) for run in runs]
     body = [[name, by_value(runs, [one[name] for one in facts])] for name in facts[0]]
     environment = merged(run.environment for run in runs) or {'environment': NOT_RECORDED}
     body += [[name, text] for name, text in environment.items()]
@@ -48,10 +45,10 @@ def how_made_table(runs: Iterable[RunResult], work_dir: Path) -> Table:
     )
 
 
-def _facts(run: RunResult, work_dir: Path) -> dict[str, str]:
+def _facts(run: RunResult, files: RunFiles) -> dict[str, str]:
     """What is known of one run, by name; a recipe tells more than the facts in the row."""
     told = {name: fact(run) for name, fact in _OF_RUNS.items()}
-    config = placed(recipe_of(run, work_dir), work_dir.resolve())
+    config = placed(files.config(run), files.work_dir.resolve())
     if config is not None:
         return told | {name: fact(config) for name, fact in _OF_CONFIGS.items()}
     facts = dict.fromkeys(_OF_CONFIGS, NOT_RECORDED)
@@ -148,9 +145,9 @@ def _data(loader: str, config: Mapping[str, Any]) -> str:
 
 def _source(dataset: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key: _source(value) if key == 'dataset' else value  # of a wrapper
+        key: _source(value) if isinstance(value, Mapping) else value
         for key, value in dataset.items()
-        if key == 'dataset' or _is_plain(value)
+        if _is_plain(value) or (key == 'dataset' and isinstance(value, Mapping))  # of a wrapper
     }
 
 

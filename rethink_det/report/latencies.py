@@ -11,7 +11,7 @@ from pathlib import Path
 from rethink_det.files import plain, save_json
 from rethink_det.layout import LATENCIES
 from rethink_det.report.run_result import RunResult
-from rethink_det.report.schema import NEEDED, read, read_file
+from rethink_det.report.schema import NEEDED, read, read_file, within
 
 FORMAT, VERSION = 'rethink_det.latencies', 1
 REMEDY = 'delete it; rethink-det report DIR --latency measures anew'
@@ -27,7 +27,7 @@ class Measured:
             first is the one that was measured.
     """
 
-    latency_ms: float
+    latency_ms: float = field(metadata=within(0))
     runs: Mapping[str, str]
 
 
@@ -72,17 +72,14 @@ class Latencies:
         return None
 
 
-def side_by_side(runs: Iterable[RunResult], work_dir: Path) -> tuple[list[RunResult], bool]:
-    """Runs with the latencies of the file, if it has all of them, and whether it has.
+def side_by_side(runs: Iterable[RunResult], told: Latencies | None) -> tuple[list[RunResult], bool]:
+    """Runs with latencies that were measured together, if they are of all, and whether they are.
 
     Args:
         runs: The completed ones of one (stage, model).
-        work_dir: Folder of the study.
-
-    Raises:
-        UserError: The file is damaged.
+        told: Of their study; None if nobody measured.
     """
-    runs, told = list(runs), Latencies.read(work_dir)
+    runs = list(runs)
     found = [None if told is None else told.of(run) for run in runs]
     if told is None or None in found:
         return runs, False

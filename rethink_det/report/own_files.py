@@ -24,7 +24,8 @@ def own_files(folder: Path) -> Iterator[Path]:
     Args:
         folder: Of the run.
     """
-    configs = {path.read_bytes() for path in folder.glob(f'*/vis_data/{CONFIG}')}
+    found = (path for path in folder.glob(f'*/vis_data/{CONFIG}') if path.is_file())
+    configs = {path.read_bytes() for path in found}
     for path in sorted(folder.rglob('*')):
         if path.is_file() and not path.is_symlink() and _is_own(path, folder, configs):
             yield path

@@ -63,8 +63,8 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
         metric), ``latex``, ``html`` and ``plots`` (the folder).
 
     Raises:
-        UserError: ``work_dir`` has no readable ``results.json``, that says something else than
-            its runs, or a file of a run is damaged.
+        UserError: ``work_dir`` has no readable ``results.json``, or one that says something else
+            than its runs. Another file of a run that is damaged is left out, which is said.
 
     Example:
         >>> from rethink_det import write_report

@@ -9,6 +9,7 @@ from rethink_det.report.environment import NOT_RECORDED
 from rethink_det.report.family import LEVEL
 from rethink_det.report.how_made import how_made_table
 from rethink_det.report.judgement import scores_of
+from rethink_det.report.run_files import RunFiles
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Metric, Row
 from rethink_det.report.tables import Table
@@ -173,10 +174,13 @@ def _range(runs: Iterable[RunResult], arm: str, key: str) -> str:
 def _settings(one: OfOneModel, other: OfOneModel) -> Table:
     """Where data, budget, pruner, versions and the like of the arms differ that both have."""
     shared = {run.arm for run in one.runs} & {run.arm for run in other.runs}
-    facts = []
+    facts: list[dict[str, str]] = []
+    unread: list[str] = []
     for side in (one, other):
         runs = [run for run in side.runs if run.arm in shared]
-        facts.append(dict(how_made_table(runs, side.folder).rows))
+        files = RunFiles(side.folder)
+        facts.append({name: text for name, text in how_made_table(runs, files).rows})
+        unread += [f'{Path(side.folder).name}/{path}' for path in files.unread]
     names = [name for name in dict.fromkeys([*facts[0], *facts[1]]) if name not in OWN]
     # A side that kept its environment has not installed the packages that it does not name.
     missing = ['none' if 'python' in side else NOT_RECORDED for side in facts]
@@ -186,6 +190,7 @@ def _settings(one: OfOneModel, other: OfOneModel) -> Table:
     ]
     body = [line for line in told if line[1] != line[2]]
     note = '' if body else 'Nothing of what the runs keep of themselves differs.'
+    note += f' Could not be read: {", ".join(unread)}.' if unread else ''
     columns = ['what', *SIDES]
     return Table('Where they were made otherwise', columns, body, note, of_arms=False, prose=True)
 

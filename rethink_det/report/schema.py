@@ -18,6 +18,8 @@ from rethink_det.bounds import is_finite, is_int
 from rethink_det.errors import UserError, shown
 
 T = TypeVar('T')
+DEEPEST = 64
+"""Levels of objects and lists within each other that a JSON file may have."""
 NO_KEY = {'key': False}
 """Metadata of a field that is known by other means and stands in no file."""
 NEEDED = {'needed': True}
@@ -140,7 +142,13 @@ class _Reader:
 
     def read(self, kind: Any, data: object, key: str) -> Any:
         """A dataclass of what stands there."""
-        return kind(**self.all_values(kind, data, key))
+        values = self.all_values(kind, data, key)
+        try:
+            return kind(**values)
+        except UserError:
+            raise
+        except ValueError as error:  # that of its __post_init__
+            raise self.refusal(f'{key}: {error}' if key else f'{error}') from None
 
     def all_values(self, kind: Any, data: Any, key: str) -> dict[str, Any]:
         """The values of all fields that are there, and those must that have no default."""
@@ -286,16 +294,7 @@ def read_file(path: Path, form: str, version: int, remedy: str) -> dict[str, Any
         FileNotFoundError: There is no such file.
         UserError: It cannot be read, is no JSON object, or of another format or a newer version.
     """
-    try:
-        data = json.loads(path.read_text(encoding='utf-8'), parse_constant=lambda _: None)
-    except FileNotFoundError:
-        raise
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'{path}: cannot be read ({error}); {remedy}') from error
-    except json.JSONDecodeError as error:
-        raise UserError(f'{path}: not valid JSON ({error}); {remedy}') from error
-    if not isinstance(data, dict):
-        raise UserError(f'{path}: holds a {type(data).__name__}, not an object; {remedy}')
+    data = read_object(path, remedy)
     own_form, own_version = data.pop('format', form), data.pop('version', 0)
     if own_form != form:
         raise UserError(f"{path}: 'format' is {own_form!r}, must be {form!r}; {remedy}")
@@ -305,3 +304,42 @@ def read_file(path: Path, form: str, version: int, remedy: str) -> dict[str, Any
             'written by a newer rethink_det, which reads it'
         )
     return data
+
+
+def read_object(path: Path, remedy: str) -> dict[str, Any]:
+    """The content of a JSON file that holds an object, whatever stands in it.
+
+    NaN and infinities, which are no JSON, become None.
+
+    Args:
+        path: The file.
+        remedy: Ends every message.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UserError: It cannot be read, is no JSON object, or is nested deeper than :data:`DEEPEST`.
+    """
+    try:
+        data = json.loads(path.read_text(encoding='utf-8'), parse_constant=lambda _: None)
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f'{path}: cannot be read ({error}); {remedy}') from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f'{path}: not valid JSON ({error}); {remedy}') from error
+    if not isinstance(data, dict):
+        raise UserError(f'{path}: holds a {type(data).__name__}, not an object; {remedy}')
+    if _depth(data) > DEEPEST:
+        raise UserError(f'{path}: is nested deeper than {DEEPEST} levels; {remedy}')
+    return data
+
+
+def _depth(data: dict) -> int:
+    """How many levels of objects and lists there are, as far as :data:`DEEPEST` and one more."""
+    level: list[Any] = [data]
+    for depth in range(DEEPEST + 1):
+        inner = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for values in inner for one in values if isinstance(one, (dict, list))]
+        if not level:
+            return depth + 1
+    return DEEPEST + 1

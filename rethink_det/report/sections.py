@@ -37,7 +37,7 @@ from rethink_det.report.plots import (
 )
 from rethink_det.report.plots.style import save_png, to_svg
 from rethink_det.report.results import StudyResults
-from rethink_det.report.run_files import curves_by_arm, sheets_by_arm
+from rethink_det.report.run_files import Curves, RunFiles
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import METRICS, Row, primary_metric
 from rethink_det.report.tables import Table, cost_table, metric_table
@@ -90,15 +90,13 @@ def section_of(
         verdicts: Of its comparisons.
         said: The conclusion.
         work_dir: Folder of the study.
-
-    Raises:
-        UserError: A file in a run's folder is damaged.
     """
     stage, model = said.stage, said.model
     mine = [row for row in rows if (row.stage, row.model) == (stage, model)]
     runs = [r for r in results.runs if (r.stage, r.model) == (stage, model)]
     runs = [run for run in runs if run.status == 'completed']
-    runs, beside = side_by_side(runs, work_dir)
+    files = RunFiles(work_dir)
+    runs, beside = side_by_side(runs, files.latencies())
     by_metric = {name: [row for row in mine if row.metric == name] for name in METRICS[stage]}
     primary = primary_metric(rows, stage, model)
     shown = by_metric[primary] if primary else []
@@ -113,7 +111,7 @@ def section_of(
     section = Section(title, sentence, said.outcome, scores, plots, scores=scores)
     detection = stage == 'detection'
     if detection and shown:
-        section = _with_detections(section, runs, mine, shown, work_dir, draw, beside)
+        section = _with_detections(section, runs, mine, shown, files, draw, beside)
     if runs:
         unknown = unknown_note(shown, spent_by(runs))
         told = any(plot.note == unknown for plot in plots)
@@ -122,8 +120,10 @@ def section_of(
         others = [table for table in section.tables if not table.folded]
         took = spent_table(runs)
         costs = [cost, *([took] if took else [])]
-        made = how_made_table(runs, work_dir)
-        section = replace(section, tables=[*others, *costs, *folded, made], cost=cost)
+        made = how_made_table(runs, files)
+        unread = files.table()
+        tables = [*([unread] if unread else []), *others, *costs, *folded, made]
+        section = replace(section, tables=tables, cost=cost)
     return section
 
 
@@ -159,7 +159,7 @@ def _with_detections(
     runs: Sequence[RunResult],
     rows: Sequence[Row],
     shown: Sequence[Row],
-    work_dir: Path,
+    files: RunFiles,
     draw: '_Drawing',
     beside: bool,
 ) -> Section:
@@ -167,8 +167,8 @@ def _with_detections(
 
     ``shown``: rows of the primary metric. ``beside``: whether latencies were measured side by side.
     """
-    curves = {kind: curves_by_arm(runs, work_dir, kind) for kind in KINDS}
-    sheet = contact_sheet(sheets_by_arm(runs, work_dir))
+    curves = {kind: files.curves(runs, kind) for kind in KINDS}
+    sheet = contact_sheet(files.pictures(runs))
     tables = [
         *(breakdown_table(rows, kind) for kind in KINDS),
         speed_table(runs, shown, beside),
@@ -214,7 +214,7 @@ def _plots(runs: Sequence[RunResult], rows: Sequence[Row], draw: Callable) -> li
 
 
 def _detection_plots(
-    runs: Sequence[RunResult], rows: Sequence[Row], curves: dict, draw: Callable
+    runs: Sequence[RunResult], rows: Sequence[Row], curves: dict[str, Curves], draw: Callable
 ) -> list[Plot]:
     metric = METRICS[rows[0].stage][rows[0].metric].name
     plots = draw(

@@ -4,7 +4,6 @@ It reads the files of the study's folder alone, which it may be given while the 
 """
 
 import glob
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -14,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from rethink_det.bounds import is_finite, is_int
+from rethink_det.errors import UserError
 from rethink_det.files import plain
 from rethink_det.layout import GRAPH, RECIPE, RESULT, RESULTS, folders_of, lock_file
 from rethink_det.report.pace import Kind, Pace, duration
@@ -22,6 +23,7 @@ from rethink_det.report.run_graph import PlannedRun, RunGraph, study_folder
 from rethink_det.report.run_lock import owner_of
 from rethink_det.report.run_result import FAILED, RunResult
 from rethink_det.report.run_times import read_progress, read_times
+from rethink_det.report.schema import read_object
 
 DONE, RUNNING, BROKEN_OFF, READY, WAITING = STATES = (
     'done', 'running', 'broken off', 'to do', 'waiting',
@@ -168,10 +170,11 @@ def _finished(run: PlannedRun, root: Path) -> RunResult | None:
     """Of the result that the study took, or else the newest, what is needed here, unchecked."""
     folders = [root / run.folder] if run.folder else folders_of(root, run.key)[-1:]
     for folder in folders:
-        with suppress(OSError, ValueError, AttributeError):
-            said = json.loads((folder / RESULT).read_text(encoding='utf-8'))
+        with suppress(FileNotFoundError, UserError):
+            said = read_object(folder / RESULT, '')
             took, error = said.get('wall_s'), said.get('error')
-            seconds = took if isinstance(took, int | float) else None
+            seconds = took if is_finite(took) else None
+            error = None if error is None else f'{error}'
             return RunResult(run.stage, run.arm, 0, {}, run.model, wall_s=seconds, error=error)
     return None
 
@@ -234,9 +237,9 @@ def _left(spent: float, usual: float | None, done: int, total: int) -> float | N
 def _epochs(folder: Path) -> int | None:
     """Of the run's training; None if it has none."""
     try:
-        config = json.loads((folder / RECIPE).read_text(encoding='utf-8'))['recipe']['config']
-        return int(config['train_cfg']['max_epochs'])
-    except (OSError, ValueError, KeyError, TypeError):
+        epochs = read_object(folder / RECIPE, '')['recipe']['config']['train_cfg']['max_epochs']
+        return epochs if is_int(epochs) else None
+    except (FileNotFoundError, UserError, KeyError, TypeError):
         return None
 
 

@@ -1,6 +1,5 @@
 """What a study notes of a detector besides its metrics; a run never fails for lack of it."""
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from rethink_det.detection.measuring.stages import stage_widths
 from rethink_det.errors import UserError
 from rethink_det.layout import CURVES
 from rethink_det.report.run_result import WHOLE, FeatureMapWidths
+from rethink_det.report.schema import read_object
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts, known, positive
@@ -161,6 +161,6 @@ def _stages(config: Config, architecture: PrunedArchitecture) -> tuple[FeatureMa
 def _check_curves(folder: Path) -> None:
     """Refuse curves that the training could not leave; metrics of other packages leave none."""
     if (folder / CURVES).exists():
-        reason = json.loads((folder / CURVES).read_text()).get(UNMEASURED)
+        reason = read_object(folder / CURVES, 'evaluate again').get(UNMEASURED)
         if reason:
-            raise UserError(reason)
+            raise UserError(f'{reason}')

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rethink_det.errors import UserError
 from rethink_det.report.environment import Environment
 from rethink_det.report.how_made import by_value, how_made_table, spelled
+from rethink_det.report.run_files import RunFiles
 from rethink_det.report.run_result import Plan, RunResult
 from rethink_det.report.training_facts import TrainingFacts
 
@@ -27,7 +27,7 @@ def run(arm='fine-tune', seed=0, **fields):
 
 
 def told(runs, folder=NOWHERE):
-    return {name: text for name, text in how_made_table(runs, folder).rows}
+    return {name: text for name, text in how_made_table(runs, RunFiles(folder)).rows}
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_no_scheduler_is_a_constant_rate(recipe):
 
 def test_what_a_run_of_before_did_not_keep_is_said():
     bare = run(pruner=None, epochs=None, test_images=None, plan=None, environment=None)
-    table = how_made_table([replace(bare, identity=None)], NOWHERE)
+    table = how_made_table([replace(bare, identity=None)], RunFiles(NOWHERE))
     facts = dict(table.rows)
     assert {facts[name] for name in ('pruner', 'epochs', 'optimizer', 'config')} == {'not recorded'}
     assert facts['environment'] == 'not recorded'
@@ -128,10 +128,18 @@ def test_configs_are_spelled_as_one_writes_them(value, text):
     assert spelled(value) == text
 
 
-@pytest.mark.parametrize('content', ['{', '[]', b'\xff'])
-def test_a_damaged_recipe_is_refused_with_its_remedy(tmp_path, content):
+@pytest.mark.parametrize(
+    'content',
+    [
+        *('{', '[]', b'\xff'),
+        '{"recipe": {"config": 3}}',
+        '{"recipe": {"config": {"optim_wrapper": [1]}}}',
+    ],
+)
+def test_a_damaged_recipe_is_left_out_and_said(tmp_path, content):
     (tmp_path / 'runs/fine-tune0').mkdir(parents=True)
     path = tmp_path / 'runs/fine-tune0/recipe.json'
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(UserError, match=r'recipe\.json: .* and the study does it again'):
-        how_made_table([run()], tmp_path)
+    files = RunFiles(tmp_path)
+    assert dict(how_made_table([run()], files).rows)['optimizer'] == 'not recorded'
+    assert [*files.unread] == ['runs/fine-tune0/recipe.json']

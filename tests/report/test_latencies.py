@@ -26,23 +26,23 @@ def test_they_are_read_as_they_were_written(tmp_path):
 
 def test_runs_get_those_of_their_networks(tmp_path):
     BOTH.write(tmp_path)
-    runs, beside = side_by_side([ONE, OTHER], tmp_path)
+    runs, beside = side_by_side([ONE, OTHER], Latencies.read(tmp_path))
     assert beside
     told = [(run.latency_ms, run.latency_device) for run in runs]
     assert told == [(3.5, 'a GPU'), (2.5, 'a GPU')]
 
 
 def test_what_was_not_measured_or_trained_anew_leaves_each_its_own(tmp_path):
-    assert side_by_side([ONE, OTHER], tmp_path) == ([ONE, OTHER], False)
+    assert side_by_side([ONE, OTHER], Latencies.read(tmp_path)) == ([ONE, OTHER], False)
     Latencies('a GPU', BOTH.networks[:1]).write(tmp_path)
-    assert side_by_side([ONE, OTHER], tmp_path) == ([ONE, OTHER], False)
+    assert side_by_side([ONE, OTHER], Latencies.read(tmp_path)) == ([ONE, OTHER], False)
     changed = Measured(2.5, {'random': 'of other weights'})
     Latencies('a GPU', (BOTH.networks[0], changed)).write(tmp_path)
-    assert side_by_side([ONE, OTHER], tmp_path) == ([ONE, OTHER], False)
-    assert side_by_side([ONE], tmp_path)[1]
+    assert side_by_side([ONE, OTHER], Latencies.read(tmp_path)) == ([ONE, OTHER], False)
+    assert side_by_side([ONE], Latencies.read(tmp_path))[1]
 
 
 def test_a_damaged_file_is_refused(tmp_path):
     (tmp_path / LATENCIES).write_text('{"networks": 3}')
     with pytest.raises(UserError, match=r"latencies.json: 'device' is missing; delete it"):
-        side_by_side([ONE], tmp_path)
+        side_by_side([ONE], Latencies.read(tmp_path))

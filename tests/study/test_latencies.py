@@ -22,7 +22,7 @@ def test_networks_of_one_shape_are_measured_once(results, older_study):
     arms = [sorted(key.split('/')[2] for key in one.runs) for one in found.networks]
     assert sorted(arms) == [['prune-c', 'prune-d', 'random'], ['unpruned']]
     assert found.missing == {} and all(one.latency_ms > 0 for one in found.networks)
-    runs, beside = side_by_side(results.runs, work)
+    runs, beside = side_by_side(results.runs, Latencies.read(work))
     assert beside and len({run.latency_ms for run in runs}) == 2
 
 
@@ -33,7 +33,7 @@ def test_what_is_gone_is_named_and_the_rest_is_measured(results, older_study):
     assert measure_latencies(results, work, seconds=0)
     found = Latencies.read(work)
     assert set(found.missing) == {lost.key} and len(found.networks) == 1
-    assert not side_by_side(results.runs, work)[1]
+    assert not side_by_side(results.runs, Latencies.read(work))[1]
 
 
 def test_without_detectors_there_is_nothing_to_measure(tmp_path):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
-from pycocotools import mask as mask_tools
 
 from rethink_det.detection.datasets.ids import Name, is_id
+from rethink_det.detection.datasets.mask_runs import decompressed
 from rethink_det.errors import UserError
 
 NO_MASK, POLYGON, RLE, BAD_MASK, BROKEN_MASK = range(5)
@@ -285,11 +285,10 @@ def _is_polygon(points: object) -> bool:
 
 
 def _has_pixels(counts: list | str, size: list) -> bool:
-    """Whether run lengths are those of a mask of that height and width, as far as is seen."""
+    """Whether run lengths are those of a mask of that height and width."""
     if not all(isinstance(side, int) and side > 0 for side in size):
         return False
     pixels = size[0] * size[1]
-    if isinstance(counts, list):
-        lengths = all(isinstance(one, int) and one >= 0 for one in counts)
-        return lengths and sum(counts) == pixels
-    return bool(mask_tools.area({'size': size, 'counts': counts.encode()}) <= pixels)
+    runs = decompressed(counts) if isinstance(counts, str) else counts
+    lengths = all(isinstance(one, int) and one >= 0 for one in runs)
+    return lengths and sum(runs) == pixels

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
-from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -14,29 +13,28 @@ from rethink_det.report.plots.style import (
     new_panels,
     style_of,
 )
+from rethink_det.report.precision_curves import PrecisionCurves
 
 MARKS = 20
 """Points of a curve from one marker to the next."""
 
 
-def curves_figure(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure | None:
+def curves_figure(found: Mapping[str, Sequence[PrecisionCurves]]) -> Figure | None:
     """Curves of one kind, each the mean over an arm's seeds.
 
     Args:
-        found: By arm and seed what ``rethink_det.CurvesHook`` wrote, arms in the order to show.
+        found: By arm and seed, arms in the order to show.
 
     Returns:
         The figure, or None where there is no curve.
     """
-    ious = list(
-        dict.fromkeys(iou for each in found.values() for c in each for iou in c['precision'])
-    )
+    ious = list(dict.fromkeys(iou for each in found.values() for c in each for iou in c.precision))
     if not ious:
         return None
     figure, panels = new_panels(2.9, len(ious))
     for iou, axes in zip(ious, panels, strict=True):
         for place, (arm, curves) in enumerate(found.items()):
-            seeds = [one['precision'][iou] for one in curves if iou in one['precision']]
+            seeds = [one.precision[iou] for one in curves if iou in one.precision]
             if seeds:
                 colour, marker = style_of(arm)
                 axes.plot(

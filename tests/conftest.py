@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import shutil
+import signal
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -176,6 +177,14 @@ def tiny_config_in():
 def tiny_config(tiny_config_in, tmp_path):
     """The same in the folder of the test."""
     return partial(tiny_config_in, tmp_path)
+
+
+@pytest.fixture
+def ctrl_c_heard():
+    """Whoever starts the tests in the background has Ctrl-C ignored, and so have their children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class Done(NamedTuple):

@@ -12,7 +12,7 @@ from rethink_det.report import RunResult
 from rethink_det.study.config import Study
 from rethink_det.study.execute import execute_study
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('ctrl_c_heard')]
 STUDY = """
 study = dict(seeds=[3, 4, 5], classification=dict(
     config='classifier.py', epochs=24, pruner=dict(type='L1NormPruner', ratios=0.5),

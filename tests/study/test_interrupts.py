@@ -10,6 +10,7 @@ import pytest
 
 from rethink_det.study.interrupts import STATUS, Interrupts, leave_to_the_study
 
+pytestmark = pytest.mark.usefixtures('ctrl_c_heard')
 FORK = multiprocessing.get_context('fork')
 
 

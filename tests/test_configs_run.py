@@ -28,7 +28,7 @@ NAMES = [name for name in ALL if not name.startswith(('_base_/', 'studies/'))]
 # large detectors; and what CIFAR-10's are but for the number of classes.
 HEAVY = (
     'imagenet|gradual|_r50_|_r34|cifar100|mask-rcnn|resnet1|vgg19|densenet-bc|vgg16_magnitude|'
-    'resnet[23][02]_soft'
+    'resnet[23][02]_soft|densenet40_magnitude|soft-filter-pretrained'
 )
 
 

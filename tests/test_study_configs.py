@@ -79,7 +79,14 @@ def is_long(name):
     """Whether it has many runs, or large or deep networks, or is CIFAR-10's with more classes."""
     controls = 'controls=True' in (STUDIES / name).read_text()
     words = ('imagenet', 'cifar100', 'detection/', 'resnet110', 'preresnet164', 'bc-100')
-    words += ('vgg19', '_small-lr', '_soft-filter', 'paper/cifar10_resnet56.py')
+    words += (
+        'densenet40',
+        'raccoon',
+        'vgg19',
+        '_small-lr',
+        '_soft-filter',
+        'paper/cifar10_resnet56.py',
+    )
     return controls or any(word in name for word in words)
 
 

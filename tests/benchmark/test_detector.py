@@ -10,6 +10,7 @@ from rethink_det.benchmark.runner import epoch_of
 from rethink_det.training.hooks import EpochSeedHook, TransferHook
 
 
+@pytest.mark.slow
 def test_a_step_is_timed_beside_mmdets(command):
     done = command('benchmark', 'detector', '--images', 1, '--rounds', 1)
     assert done.status == 0, done
@@ -20,6 +21,7 @@ def test_a_step_is_timed_beside_mmdets(command):
     )
 
 
+@pytest.mark.slow
 def test_both_train_the_same_and_only_ours_has_our_parts(tmp_path):
     def epoch(own, other):
         start = digest(own.model.state_dict())

@@ -23,6 +23,7 @@ def test_the_peer_sees_the_same_images_as_torchvision_gives_them(workload):
         assert (batch.amax((0, 2, 3)) <= brightest + 1e-5).all()
 
 
+@pytest.mark.slow
 def test_what_runs_elsewhere_changes_nothing_here_and_its_end_is_noticed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'folder').mkdir()

@@ -50,6 +50,7 @@ def test_names_of_lukemelas_compute_what_they_did_there(saved, unsettle):
     assert difference(network, converted) <= 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('rename', [dict, lukemelas])
 def test_squeeze_and_excitation_has_its_names_too(saved, unsettle, rename):
     network = theirs('tf_efficientnet_b0', unsettle, num_classes=7)
@@ -76,6 +77,7 @@ def test_names_of_timm_do_not_tell_how_it_pads(saved, unsettle):
     assert converted.architecture == EFFICIENTNET_LITE['efficientnet-lite0']
 
 
+@pytest.mark.slow
 def test_a_block_too_many_is_named(saved, unsettle):
     state = lukemelas(theirs('tf_efficientnet_lite0', unsettle).state_dict())
     state['_blocks.16._bn1.weight'] = torch.zeros(4)

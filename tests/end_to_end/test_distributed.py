@@ -39,6 +39,7 @@ def architecture(tmp_path):
     return tmp_path / 'pruned.json'
 
 
+@pytest.mark.slow
 def test_two_processes_leave_one_set_of_checkpoints(write_configs, architecture, tmp_path):
     config, work = write_configs(tmp_path) / 'detector.py', tmp_path / 'work'
     done = torchrun(

@@ -58,6 +58,7 @@ def study(folder, arms, detection=''):
     return folder / 'study.py'
 
 
+@pytest.mark.slow
 def test_a_study_trains_it_and_reports_it(own, command):
     work = own / 'work'
     done = command('study', study(own, ['fine-tune', 'scratch-e', 'scratch-x']), '--work-dir', work)

@@ -22,6 +22,7 @@ study = dict(
     detection=[dict(config='detector.py', arms=['unpruned-d', 'prune-d', 'scratch-d'])],
 )
 """
+pytestmark = pytest.mark.slow
 HALF = ('--pruner', 'L1NormPruner', '--pruner-options', 'ratios=0.5')
 
 

@@ -71,6 +71,7 @@ def test_classification_run(write_configs, command, interrupted, tmp_path):
     resumes_like_unbroken(command, interrupted, tmp_path, config)
 
 
+@pytest.mark.slow
 def test_detection_run_with_a_transferred_backbone(
     write_configs, command, interrupted, backbone, tmp_path
 ):

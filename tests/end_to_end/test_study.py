@@ -197,6 +197,7 @@ def test_report_is_written(finished):
     assert all(arm in text for arm in (*CLASSIFICATION, *DETECTION))
 
 
+@pytest.mark.slow
 def test_second_start_retrains_nothing(folder, finished, command):
     before, measured = times(finished), results(finished)
     assert command('study', folder / 'study.py', '--work-dir', finished).status == 0
@@ -204,6 +205,7 @@ def test_second_start_retrains_nothing(folder, finished, command):
     assert results(finished) == measured
 
 
+@pytest.mark.slow
 def test_moved_study_is_still_finished(start, copy):
     before = times(copy)
     assert not start(copy).incomplete
@@ -211,6 +213,7 @@ def test_moved_study_is_still_finished(start, copy):
     assert all(run.checkpoint_path.is_relative_to(copy) for run in results(copy).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('lost', ['result.json', 'folder', 'checkpoint'])
 def test_only_a_lost_run_is_repeated_and_ends_alike(start, finished, copy, lost):
     (run,) = copy.glob('runs/classification/classifier/fine-tune/seed1-*')
@@ -240,6 +243,7 @@ def test_other_settings_are_another_run(start, copy):
     assert {key[1] for key in results(copy)} == set(CLASSIFICATION)
 
 
+@pytest.mark.slow
 def test_failed_run_takes_only_its_dependants_along(folder, start, copy, command):
     lr = 'study.classification.arm_settings.fine_tune_lr=1000.0'
     done = command('study', folder / 'study.py', '--work-dir', copy, '--cfg-options', lr)
@@ -260,6 +264,7 @@ def test_failed_run_takes_only_its_dependants_along(folder, start, copy, command
     assert {run.status for run in results(copy).values()} == {'completed'}
 
 
+@pytest.mark.slow
 def test_failed_detector_leaves_the_others_completed(start, copy):
     broken = dict(config='detector.py', arms=['random'], seeds=[0], options={'model.neck': None})
     assert len(start(copy, {'study.detection': [broken]}).incomplete) == 1
@@ -268,6 +273,7 @@ def test_failed_detector_leaves_the_others_completed(start, copy):
     assert set(status.values()) == {'completed'}
 
 
+@pytest.mark.slow
 def test_killed_study_continues_and_ends_like_an_unbroken_one(folder, start, tmp_path):
     study = folder / 'long.py'
     study.write_text(

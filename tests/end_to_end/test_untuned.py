@@ -21,6 +21,7 @@ def folder(write_configs, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_log_and_checkpoint_say_that_it_was_not_fine_tuned(folder, command):
     work = folder / 'work'
     done = command(

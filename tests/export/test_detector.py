@@ -23,6 +23,7 @@ def exported():
     return whole, OnnxNetwork(content), difference
 
 
+@pytest.mark.slow
 def test_onnxruntime_detects_what_pytorch_does(exported):
     whole, peer, difference = exported
     assert difference < 1e-4

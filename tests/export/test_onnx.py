@@ -36,6 +36,7 @@ def ours(name, **settings):
     return dict(type=f'rethink_det.{name}', **settings)
 
 
+LONG = 'resnext|blocks|densenet|subsampling|selections|vgg'
 NETWORKS = {
     'cut': (
         ours('CifarResNet', depth=8),
@@ -107,7 +108,9 @@ def exportable(network, shape=(3, 16, 16), **fields):
     return Exportable(network, shape, ('scores',), **fields)
 
 
-@pytest.mark.parametrize('name', slow_where('resnext|blocks|densenet|subsampling', NETWORKS))
+@pytest.mark.parametrize(
+    'name', slow_where('resnext|blocks|densenet|subsampling|selections|vgg', NETWORKS)
+)
 def test_every_kind_of_pruned_network_computes_the_same(network, name):
     model, architecture = network(name)
     whole = exportable(model, architecture.input_shape)
@@ -119,6 +122,7 @@ def test_every_kind_of_pruned_network_computes_the_same(network, name):
     torch.testing.assert_close(scores, expected, rtol=1e-3, atol=1e-4 * expected.abs().max())
 
 
+@pytest.mark.slow
 def test_a_backbone_puts_out_all_its_maps(network):
     model, architecture = network('removed-blocks')
     names = tuple('abcd')

@@ -120,6 +120,7 @@ def test_nothing_is_claimed_beyond_the_budgets(one, other):
     assert (found.compute is not None) == (found.outcome == REACHED)
 
 
+@pytest.mark.slow
 def test_the_interval_holds_in_95_percent_of_studies():
     """Simulated: true difference linear in log compute, parents and seeds vary."""
     random, hits, count, true = np.random.default_rng(0), 0, 200, 90.0

@@ -41,6 +41,7 @@ def until(true) -> bool:
     return true()
 
 
+@pytest.mark.slow
 def test_a_killed_study_leaves_no_process_behind(tmp_path):
     (tmp_path / 'starter.py').write_text(STARTER)
     told = tmp_path / 'process'

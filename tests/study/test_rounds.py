@@ -77,6 +77,7 @@ def test_masks_hold_in_every_arm_and_the_ticket_starts_where_the_parent_did(stud
     assert ticket.total_train_macs > unpruned.total_train_macs
 
 
+@pytest.mark.slow
 def test_rounds_prune_what_is_left_and_rewind(study, tmp_path):
     pruner = dict(type='MagnitudePruner', ratio=0.5)
     plan = study(pruner, rounds=3, round_arm='lottery')

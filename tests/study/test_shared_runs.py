@@ -63,6 +63,7 @@ def test_the_parent_is_trained_once_and_the_second_study_says_so(
     assert trained(tmp_path / 'second') == {'classification/net/scratch-e/seed0'}
 
 
+@pytest.mark.slow
 def test_it_ends_as_if_it_had_done_all_itself(first, second, shared):
     alone, together = second(None, 'alone'), second(shared)
     assert [run.digest for run in together.runs] == [run.digest for run in alone.runs]
@@ -83,6 +84,7 @@ def test_taken_runs_are_sound_found_again_and_on_the_disk_once(first, second, sh
     }
 
 
+@pytest.mark.slow
 def test_runs_that_were_done_before_are_given_as_well(study, second, shared, tmp_path):
     execute_study(study(arms=('fine-tune',)), tmp_path / 'first')
     assert not list(shared.folder.iterdir())
@@ -91,6 +93,7 @@ def test_runs_that_were_done_before_are_given_as_well(study, second, shared, tmp
     assert trained(tmp_path / 'second') == {'classification/net/scratch-e/seed0'}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['result.json', 'recipe.json', 'architecture.json'])
 def test_what_was_changed_there_is_not_taken_and_makes_room(first, second, shared, tmp_path, name):
     for path in shared.folder.rglob(name):
@@ -134,6 +137,7 @@ def test_a_file_with_other_names_is_made_ones_own(tmp_path):
     assert theirs.read_text() == 'weights' and [*mine.iterdir()] == [mine / 'a.pth']
 
 
+@pytest.mark.slow
 def test_what_another_study_does_now_is_awaited(first, second, shared, capsys):
     """Its lock goes after a while, and nothing was given: then it is done here."""
     parent = next(run for run in first.runs if run.arm == 'unpruned')

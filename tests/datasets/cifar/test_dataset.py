@@ -29,6 +29,7 @@ def test_the_class_of_a_label_is_that_of_an_image_folder(tmp_path):
     assert torch.equal(folder.images, archive.images[order])
 
 
+@pytest.mark.slow
 def test_the_real_folders_are_in_the_archives_order(shared, tmp_path):
     wanted = {f'cifar10/test/{name}' for name in TEN}
     with tarfile.open(shared / 'data' / 'cifar10_jpeg.tar.xz') as tar:

@@ -1,6 +1,7 @@
 """Crops of one shape, whose colour says nothing of its class."""
 
 import numpy as np
+import pytest
 
 from rethink_det.datasets.shapes import CLASSES, draw_crop
 
@@ -33,6 +34,7 @@ def accuracy_of_nearest_centroid(features, labels, trained):
     return (distance.argmin(axis=1) == labels[trained:]).mean()
 
 
+@pytest.mark.slow
 def test_colour_alone_does_not_give_the_class_away():
     images, labels = crops(1600, seed=3)
     mean = images.mean(axis=(1, 2))

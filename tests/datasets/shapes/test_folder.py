@@ -43,6 +43,7 @@ def test_an_empty_folder_is_filled(tmp_path, sizes):
     assert os.listdir(tmp_path) == ['shapes']
 
 
+@pytest.mark.slow
 def test_two_processes_build_one_folder_together(tmp_path, sizes):
     root = tmp_path / 'deep' / 'shapes'
     builders = [start_builder(root, 80) for _ in range(2)]
@@ -51,6 +52,7 @@ def test_two_processes_build_one_folder_together(tmp_path, sizes):
     build_shapes(root, **sizes)
 
 
+@pytest.mark.slow
 def test_a_killed_build_leaves_no_folder_and_the_next_one_succeeds(tmp_path, sizes):
     root = tmp_path / 'shapes'
     builder = start_builder(root, 200000)

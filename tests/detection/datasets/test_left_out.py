@@ -110,6 +110,7 @@ objects = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(objects, st.booleans())
 def test_the_same_objects_are_left_out_as_by_mmdet(tmp_path_factory, drawn, small):

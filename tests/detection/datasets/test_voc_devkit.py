@@ -102,6 +102,7 @@ test_dataloader = val_dataloader
 """
 
 
+@pytest.mark.slow
 def test_a_detector_trains_and_is_evaluated_on_voc(devkit, command, tmp_path):
     file = tmp_path / 'mine.py'
     file.write_text(MODEL.format(base=CONFIGS / '_base_/voc07.py'))
@@ -121,6 +122,7 @@ def test_a_detector_trains_and_is_evaluated_on_voc(devkit, command, tmp_path):
     assert re.search(r'^pascal_voc/mAP: [\d.e-]+$', done.out, re.MULTILINE), done.out
 
 
+@pytest.mark.slow
 def test_no_process_is_forked_for_evaluation(devkit, command, tmp_path, monkeypatch):
     # A forked process that inherits a handler of SIGTERM, as Ray's, is never ended by mmdet.
     def refuse():

@@ -62,6 +62,7 @@ def test_a_checkpoint_of_another_detector_is_refused(mask_rcnn):
     assert 'epoch_1.pth does not fit the config' in refusal(other, path)
 
 
+@pytest.mark.slow
 def test_a_preprocessor_beside_the_model_is_the_models(mask_rcnn, tmp_path, of_any_score):
     # Where a Runner looks for it, too.
     config, path = mask_rcnn

@@ -360,6 +360,7 @@ def by_the_step_called_resize(config):
     return 3, *(side // 32 * 32 for side in scale[::-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['faster-rcnn_r18-w16_fpn_shapes', 'mask-rcnn_r18-w16_fpn_shapes'])
 def test_shapes_are_measured_as_they_were(name, tmp_path):
     one = load_config(find_config(f'detection/{name}.py'))

@@ -36,6 +36,7 @@ def test_random_takes_the_shape_alone(older_stage, older_results):
     assert not [hook for hook in config.custom_hooks if hook.get('checkpoint')]
 
 
+@pytest.mark.slow
 def test_it_trains_measures_and_says_what_it_started_from(older_stage, older_results, tmp_path):
     stage = older_stage(key('prune-c'))
     config = stage.config()

@@ -1,5 +1,8 @@
 """Packages that this one can use and that may be missing: nothing is ever installed from here."""
 
+import re
+import sys
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +14,7 @@ DISTRIBUTIONS = {
     'mmseg': 'mmsegmentation',
     'mmcv': 'mmcv',
     'mmpretrain': 'mmpretrain',
+    'mmrotate': 'mmrotate',
 }
 """What import names are called in a package index, behind ``onedl-`` in that line."""
 
@@ -28,10 +32,58 @@ def folder_of(package: str, who: str) -> Path:
     found = find_spec(package) if package.isidentifier() else None
     places = found.submodule_search_locations if found else None
     if not places:
-        raise UserError(
-            f'{who} needs the package {package!r}, which is not installed{_how(package)}'
-        )
+        raise _missing(package, who)
     return Path(places[0])
+
+
+def check_installed(module: str, who: str) -> None:
+    """Refuse a module whose package, or file, is not there; it is not imported.
+
+    Args:
+        module: Absolute, ``'mmdet.models'``.
+        who: As of :func:`folder_of`.
+
+    Raises:
+        UserError: As of :func:`folder_of`.
+    """
+    package = module.partition('.')[0]
+    if package not in sys.modules and find_spec(package) is None:
+        raise _missing(package, who)
+
+
+def _missing(package: str, who: str) -> UserError:
+    return UserError(f'{who} needs the package {package!r}, which is not installed{_how(package)}')
+
+
+def refuse_missing(error: BaseException, who: str) -> None:
+    """Say what to install, if an error comes of a package that is not there; else nothing.
+
+    Args:
+        error: Of an import, or MMEngine's of a config or a type in a package.
+        who: As of :func:`folder_of`.
+
+    Raises:
+        UserError: As of :func:`folder_of`.
+    """
+    for package in _named_by(error):
+        check_installed(package, who)
+
+
+def _named_by(error: BaseException | None) -> Iterator[str]:
+    """The packages that an error, and those that led to it, say they did not find."""
+    while error is not None:
+        words = str(error)
+        if isinstance(error, ModuleNotFoundError):
+            name = error.name or ''
+            yield from [name.partition('.')[0]] if re.fullmatch(r'[\w.]+', name) else []
+            named = set(re.findall(r'\w+', words))
+            yield from (one for one, other in DISTRIBUTIONS.items() if {one, other} & named)
+        elif isinstance(error, KeyError) and 'is not in the' in words:  # MMEngine of a type
+            scope = re.match(r"""['"]?(\w+)\.\w""", words)
+            yield from [scope[1]] if scope and scope[1] in DISTRIBUTIONS else []
+        elif isinstance(error, AssertionError):
+            yield from re.findall(r'does not support to load (\w+) config', words)
+        error = error.__cause__ or error.__context__
 
 
 def _how(package: str) -> str:

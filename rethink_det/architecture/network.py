@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture.tracing import evaluating, one_image_will_do
 from rethink_det.errors import UserError, in_one_line, shown
+from rethink_det.packages import refuse_missing
 from rethink_det.registered import build
 from rethink_det.registry import MODELS
 
@@ -109,6 +110,7 @@ def _build(kind: str, config: Mapping) -> nn.Module:
     try:
         return build(MODELS, dict(config))
     except Exception as error:  # whatever a class raises that is handed arguments of a file
+        refuse_missing(error, f'The {kind} {shown(config.get("type"))}')
         text = f'The {kind} {dict(config)}'
         text = text if len(text) < 300 else f'{text[:300]}...'
         raise UserError(f'{text} cannot be built: {in_one_line(error)}') from error

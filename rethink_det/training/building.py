@@ -7,10 +7,11 @@ from types import TracebackType
 
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import MODELS, PARAM_SCHEDULERS
+from mmengine.registry import MODELS, PARAM_SCHEDULERS, DefaultScope
 
 from rethink_det.architecture.network import without_memory
 from rethink_det.errors import UserError, in_one_line, shown
+from rethink_det.packages import DISTRIBUTIONS, check_installed, refuse_missing
 from rethink_det.registered import in_full, scope_of
 
 _REGISTRIES, _RUNNER = 'mmengine.registry.build_functions', 'mmengine.runner.runner'
@@ -31,10 +32,20 @@ def telling_what_is_built() -> Iterator[None]:
         raise
     except Exception as error:
         what = _built(error.__traceback__)
-        unknown = isinstance(error, KeyError) and 'is not in the' in str(error)  # it says it all
-        if what is None or unknown:
+        if what is None:
             raise
+        refuse_missing(error, f'The config: {what}')
+        if isinstance(error, KeyError) and 'is not in the' in str(error):
+            _refuse_missing_scope(what)
+            raise  # it says it all
         raise UserError(f'The config: {what} cannot be built: {in_one_line(error)}') from error
+
+
+def _refuse_missing_scope(what: str) -> None:
+    """A bare name of which MMEngine looked elsewhere, as the package of the scope is not there."""
+    scope = DefaultScope.get_current_instance()
+    if scope is not None and scope.scope_name in DISTRIBUTIONS:
+        check_installed(scope.scope_name, f'The config: {what} in default_scope')
 
 
 def _built(traceback: TracebackType | None) -> str | None:

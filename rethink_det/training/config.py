@@ -15,7 +15,7 @@ from mmengine.fileio import YamlHandler, register_handler
 from mmengine.registry import OPTIMIZERS
 
 from rethink_det.errors import UserError, in_one_line, shown
-from rethink_det.packages import folder_of
+from rethink_det.packages import folder_of, refuse_missing
 from rethink_det.registered import registered, scope_of
 from rethink_det.registry import SCOPE
 from rethink_det.training.option_keys import addable_keys, with_default_hooks
@@ -46,6 +46,7 @@ def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = Non
     try:
         config = Config.fromfile(file)
     except Exception as error:  # a config is Python: anything may go wrong in it
+        refuse_missing(error, f'Config {text}')
         brief = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise UserError(f'Config {text} cannot be read: {brief}') from error
     set_options(config, options or {}, text)

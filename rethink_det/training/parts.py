@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.config.lazy import LazyAttr, LazyObject
 
 from rethink_det.bounds import MOST_EPOCHS, MOST_SEED
 from rethink_det.errors import UserError
+from rethink_det.packages import check_installed
 from rethink_det.report.schema import check_value
 
 _SPLITS = ('train', 'val', 'test')
@@ -47,6 +49,7 @@ def check_parts(config: Config, where: str) -> None:
     Raises:
         UserError: Names the file, the key and what is valid.
     """
+    _check_keys(config, where)
     kinds: tuple[tuple[Sequence[str], Any], ...] = (
         (_DICTS, Mapping | None),
         (_LISTS, Sequence[Mapping] | None),
@@ -58,7 +61,6 @@ def check_parts(config: Config, where: str) -> None:
             check_value(hint, _at(config, key), where, key)
     for key, (kind, *limits) in _NUMBERS.items():
         check_value(kind | None, _at(config, key), where, key, (limits[0], limits[1]))
-    _check_keys(config, where)
 
 
 def _at(node: Any, key: str) -> Any:
@@ -69,7 +71,7 @@ def _at(node: Any, key: str) -> Any:
 
 
 def _check_keys(config: Config, where: str) -> None:
-    """Refuse NaN in a config, which nothing means."""
+    """Refuse NaN, which nothing means, and what a lazy config imports and is not there."""
     waiting: list[tuple[str, Any]] = [('', config._cfg_dict)]
     while waiting:
         key, node = waiting.pop()
@@ -79,5 +81,7 @@ def _check_keys(config: Config, where: str) -> None:
             waiting += [(f'{key}.{name}' if key else str(name), one) for name, one in items]
         elif isinstance(node, (list, tuple)):
             waiting += [(f'{key}.{number}', one) for number, one in enumerate(node)]
+        elif isinstance(node, (LazyObject, LazyAttr)):
+            check_installed(node.module, f'{where}: {key!r}')
         elif isinstance(node, float) and node != node:
             raise UserError(f'{where}: {key!r} is not a number (nan).')

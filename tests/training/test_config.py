@@ -123,6 +123,45 @@ def test_a_package_that_is_not_there_is_named_and_never_installed(name, remedy, 
     assert '\n' not in str(refused.value)
 
 
+@pytest.fixture
+def nothing_starts(monkeypatch):
+    """Whatever would install something fails the test."""
+    for name in ('check_call', 'Popen', 'run'):
+        monkeypatch.setattr(subprocess, name, pytest.fail)
+
+
+ABSENT = {
+    'base.py': "_base_ = 'mmrotate::some/net.py'\n",
+    'base_of_base.py': "_base_ = ['./base.py']\n",
+    'base.json': '{"_base_": ["mmrotate::some/net.py"]}',
+    'base.yaml': '_base_: mmrotate::some/net.py\n',
+    'import.py': "custom_imports = dict(imports=['mmrotate'])\n",
+    'lazy.py': 'from mmrotate.models import Net\nmodel = dict(type=Net)\n',
+    'lazy_module.py': 'import mmrotate\nmodel = dict(type=mmrotate.Net)\n',
+    'lazy_base.py': (
+        'from mmengine.config import read_base\n'
+        'with read_base():\n    from mmrotate.configs.net import *\n'
+    ),
+}  # fmt: skip
+"""Configs that need a package of MMEngine that is not there."""
+
+
+@pytest.mark.parametrize('name', ABSENT)
+def test_what_a_config_needs_and_is_not_there_is_said_in_a_line(name, tmp_path, nothing_starts):
+    for file, text in ABSENT.items():
+        (tmp_path / file).write_text(text)
+    needs = "needs the package 'mmrotate', which is not installed: pip install [a-z-]*mmrotate.$"
+    with pytest.raises(UserError, match=needs) as refused:
+        load_config(tmp_path / name)
+    assert name in str(refused.value)
+
+
+def test_a_base_in_a_package_that_nobody_knows_is_refused(tmp_path, nothing_starts):
+    (tmp_path / 'typo.py').write_text("_base_ = 'mmdett::faster_rcnn/x.py'\n")
+    with pytest.raises(UserError, match=r"typo.py needs the package 'mmdett'.*if the name is mist"):
+        load_config(tmp_path / 'typo.py')
+
+
 def test_a_yaml_config_is_read_with_the_tuples_that_mmengine_writes(path, tmp_path):
     config = load_config(path, {'custom': dict(sizes=(1, (2, 3)))})
     config.dump(tmp_path / 'dumped.yaml')

@@ -47,8 +47,13 @@ def check_installed(module: str, who: str) -> None:
         UserError: As of :func:`folder_of`.
     """
     package = module.partition('.')[0]
-    if package not in sys.modules and find_spec(package) is None:
+    if not is_installed(package):
         raise _missing(package, who)
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package, or a module of a file, is there; it is not imported."""
+    return package in sys.modules or (package.isidentifier() and find_spec(package) is not None)
 
 
 def _missing(package: str, who: str) -> UserError:

@@ -20,7 +20,7 @@ from mmengine.registry import DefaultScope, Registry
 from torch import nn
 
 from rethink_det.errors import UserError
-from rethink_det.packages import folder_of
+from rethink_det.packages import DISTRIBUTIONS, check_installed, is_installed
 from rethink_det.registry import MODELS, REGISTRIES, SCOPE
 
 SCOPE_KEY = '_scope_'
@@ -297,15 +297,17 @@ def _check_kind(config: Mapping, where: str, fits: Callable[[type], bool]) -> No
 def _held(name: str, scope: str | None, where: str) -> Kind | None:
     """What a registry has under a name now; of the packages of networks, when they are imported."""
     given, _, bare = name.rpartition('.')
-    for place in (given,) if given else _scopes_of_bare_names(scope):
-        if place in NETWORKS:
-            folder_of(place, f'{where}.type {name!r}')
-        if place in (*NETWORKS, SCOPE):
+    places = (given,) if given else _scopes_of_bare_names(scope)
+    for place in places:
+        if place == SCOPE or (place in NETWORKS and is_installed(place)):
             with MODELS.switch_scope_and_registry(place) as registry:
                 registry.import_from_location()
         known = {registry.scope: registry.module_dict for registry in _family(MODELS)}
         if bare in known.get(place, {}):
             return known[place][bare]
+    for place in places:
+        if place in DISTRIBUTIONS:
+            check_installed(place, f'{where}.type {name!r}')
     return None
 
 

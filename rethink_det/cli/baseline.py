@@ -70,7 +70,7 @@ def said_by(options: argparse.Namespace) -> dict[str, Any]:
     tuned = ARMS.baseline(CLASSIFICATION).name
     plan: dict[str, Any] = {
         'config': config if '::' in config else str(Path(config).resolve()),
-        'pruned': options.checkpoint,
+        'pruned': os.path.abspath(options.checkpoint),
         'untuned': options.untuned,
         'ema': options.ema,
         'arms': [tuned, *(arm for arm in options.arms if arm != tuned)],

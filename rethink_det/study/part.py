@@ -30,13 +30,14 @@ def read_part(kind: type, data: object, path: Path, key: str) -> Any:
     if said.get('config'):
         said['config'] = str(_config_file(said['config'], path))
         load_config(said['config'])  # what it imports may register an arm that is named here
-    for name in {'parent', 'data_root'} & said.keys():
-        said[name] = _beside(said[name], path)
+    _resolve_files(said, path)
     if 'parents' in said:
         said['parents'] = [_beside(parent, path) for parent in said['parents']]
     for name, own in said.get('variants', {}).items():
         place = f'{key}.variants.{name}'
-        said['variants'] |= {name: read_values(kind, own, str(path), place, VARIANT_KEYS)}
+        own = read_values(kind, own, str(path), place, VARIANT_KEYS)
+        _resolve_files(own, path)
+        said['variants'] |= {name: own}
     return kind(**said)
 
 
@@ -66,6 +67,12 @@ def _config_file(name: str, study: Path) -> str | Path:
     if '::' in name or not beside.is_file():
         return find_config(name) if '::' in name else Path(find_config(name)).resolve()
     return beside.resolve()
+
+
+def _resolve_files(said: dict[str, Any], study: Path) -> None:
+    """Let what may be files beside the study be found from here, in place."""
+    for name in {'parent', 'pruned', 'architecture', 'data_root'} & said.keys():
+        said[name] = _beside(said[name], study)
 
 
 def _beside(name: Any, study: Path) -> Any:

@@ -1,6 +1,8 @@
 """The one exception a user's mistake raises, and any exception in a line."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -21,6 +23,17 @@ class DivergedError(UserError):
     """A training whose loss or weights are not finite: what was asked was done, and failed."""
 
     status = 1
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """In it, messages of users' mistakes begin with a file or key, unless they name it already."""
+    try:
+        yield
+    except UserError as error:
+        if where in str(error):
+            raise
+        raise type(error)(f'{where}: {error}') from error
 
 
 def in_one_line(error: BaseException) -> str:

@@ -50,6 +50,8 @@ def registered(registry: Registry, kind: Kind | str, scope: str | None = None) -
     """
     if not isinstance(kind, str):
         return kind
+    if '' in kind.split('.'):
+        return None  # Python would take it for a module relative to a package
     if registry.parent is None and registry.scope == SCOPE:  # no other scope has such things
         return registry.get(kind)
     with registry.switch_scope_and_registry(scope) as current:

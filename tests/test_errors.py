@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from rethink_det.errors import UserError, in_one_line, refused_by_system
+from rethink_det.errors import DivergedError, UserError, in_one_line, naming, refused_by_system
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,10 @@ def test_what_the_system_refused_of_which_file_and_what_to_do(error, line):
 def test_a_mistake_of_the_user_is_a_wrong_value():
     with pytest.raises(ValueError, match='no such key'):
         raise UserError('no such key')
+
+
+def test_a_mistake_is_told_with_its_place_once():
+    with pytest.raises(DivergedError, match=r'^net.py: loss'), naming('net.py'):
+        raise DivergedError('loss')
+    with pytest.raises(UserError, match=r'^in net.py: loss'), naming('net.py'):
+        raise UserError('in net.py: loss')

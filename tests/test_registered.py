@@ -53,6 +53,13 @@ def test_what_means_nothing_is_of_no_type(config, scope):
     assert not is_type(config, 'a.NoSuchThing')
 
 
+@pytest.mark.parametrize('name', ['', '.', '..', '.registry', 'rethink_det.'])
+def test_a_name_relative_to_a_package_is_none(name):
+    assert registered(MODELS, name) is None
+    with pytest.raises(UserError, match='valid are|known'):
+        build_pruner(dict(type=name, ratios=0.5))
+
+
 def test_a_class_of_no_registry_keeps_its_name():
     assert full_name(MODELS, int) == 'int'
     assert full_name(MODELS, 'NoSuchNet') == 'NoSuchNet'

@@ -51,13 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         status = options.run(options)
     except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {_line(error)}', file=sys.stderr)
         status = error.status
     except BrokenPipeError:  # whoever read what is printed has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     except OSError as error:
-        print(f'error: {refused_by_system(error)}', file=sys.stderr)
+        print(f'error: {_line(refused_by_system(error))}', file=sys.stderr)
         status = 2
     except KeyError as error:
         if 'is not in the' not in str(error):  # MMEngine's words for an unknown type
@@ -68,6 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print('interrupted; the same command continues where it stopped', file=sys.stderr)
         status = 130
     sys.exit(status)
+
+
+def _line(message: object) -> str:
+    """A message in one line, whatever stands in the names that it gives."""
+    return ' '.join(f'{message}'.splitlines())
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -10,7 +10,7 @@ from rethink_det.arms import DETECTION
 from rethink_det.bounds import check_count, check_number
 from rethink_det.cli.config_options import KeyValues, add_config_options
 from rethink_det.cli.study_tools import TOOLS
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, naming
 from rethink_det.layout import REPORT_MARKDOWN, WORK_DIRS
 from rethink_det.report.page import write_report
 from rethink_det.report.results import StudyResults
@@ -134,10 +134,11 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
             raise UserError(f'--{name.replace("_", "-")} must be at least 1, got {number}.')
     check_count('--retries', options.retries, 0)
     check_number('--stall-minutes', options.stall_minutes, 0)
-    if options.dry_run:
-        print(dry_run(study, work_dir))
-        return 0
-    check_startable(study)
+    with naming(asked.config if asked else study.name):
+        if options.dry_run:
+            print(dry_run(study, work_dir))
+            return 0
+        check_startable(study)
     shared = None if options.share is None else SharedRuns.of(options.share)
     executor, workers = _executor(options, work_dir)
     patience = options.retries, options.stall_minutes

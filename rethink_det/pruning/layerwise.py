@@ -75,6 +75,13 @@ class LayerwisePruner(PredefinedPruner):
         """A context in which channels can be scored: here without data."""
         return nullcontext()
 
+    def check(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
+        """The same of coupled groups, where these are pruned."""
+        if self.groups == COUPLED:
+            self._asked(coupled_groups(surgeon.thorough), architecture)
+        else:
+            super().check(surgeon, architecture)
+
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
     ) -> Cut:

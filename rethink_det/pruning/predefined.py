@@ -60,6 +60,10 @@ class PredefinedPruner(Pruner):
         asked = {n: ratio_of(n, self.ratios) for n in layers if not matches(n, self.skip)}
         return {name: ratio for name, ratio in asked.items() if ratio}
 
+    def check(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
+        """Refuse patterns of layers that match no prunable one, and a target that does not fit."""
+        self.targets(surgeon, architecture)
+
     def targets(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> dict[str, int]:
         """How many channels each layer keeps, for every layer that loses some."""
         if self.target is not None:

@@ -79,6 +79,17 @@ class Pruner(ABC):
         """
         return {}
 
+    def check(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:  # noqa: B027
+        """Refuse what the method was told that such a network cannot have, whatever its weights.
+
+        Args:
+            surgeon: Of a network without weights to speak of, ``architecture.skeleton()``.
+            architecture: What the network is.
+
+        Raises:
+            UserError: A layer is named that is none or cannot be pruned, say.
+        """
+
     def prune(
         self, network: nn.Module, architecture: PrunedArchitecture, data: Iterable | None = None
     ) -> PruneResult:

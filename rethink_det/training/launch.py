@@ -63,7 +63,8 @@ def prepare(config: Config) -> Config:
     of the training images of that seed's own, and gloo where there is no GPU.
 
     Raises:
-        UserError: Several processes shall synchronise BatchNorm without a GPU.
+        UserError: The launcher did not start this process, or several processes shall synchronise
+            BatchNorm without a GPU.
     """
     # Belt and braces: whatever library calls torch.load, no pickle runs code.
     os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
@@ -82,8 +83,12 @@ def prepare(config: Config) -> Config:
     config.experiment_name = f'{name}-{next(_RUNS)}'
     if config.get('visualizer'):  # one of a name writes into the folder of the first run
         config.visualizer.name = config.experiment_name
-    if config.get('launcher') == 'pytorch' and not torch.cuda.is_available():
+    launcher = config.get('launcher') or 'none'
+    on_cpus = launcher == 'pytorch' and not torch.cuda.is_available()
+    if on_cpus:
         _check_sync_bn(config)
+    _check_launcher(launcher)
+    if on_cpus:
         # MMEngine pins each process to a GPU of its own otherwise.
         if not torch.distributed.is_initialized():
             torch.distributed.init_process_group('gloo')
@@ -94,6 +99,37 @@ def prepare(config: Config) -> Config:
             'find_unused_parameters': config.get('find_unused_parameters', False),
         }
     return config
+
+
+_LAUNCHERS = {
+    'none': ((), ''),
+    'pytorch': (
+        ('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'),
+        'torchrun, as tools/dist_train.sh does',
+    ),
+    'slurm': (
+        ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST'), 'srun, as tools/slurm_train.sh does',
+    ),
+    'mpi': (
+        ('OMPI_COMM_WORLD_LOCAL_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_RANK')
+        + ('MASTER_ADDR',),
+        'mpirun of Open MPI, with -x MASTER_ADDR',
+    ),
+}  # fmt: skip
+"""Of each launcher of MMEngine's the variables that it sets, and what it is."""
+
+
+def _check_launcher(name: str) -> None:
+    """Refuse a launcher that did not start this process: MMEngine fails without a word of it."""
+    if name not in _LAUNCHERS:
+        raise UserError(f"'launcher' is {name!r}, must be one of {', '.join(_LAUNCHERS)}.")
+    variables, program = _LAUNCHERS[name]
+    missing = [one for one in variables if one not in os.environ]
+    if missing and not torch.distributed.is_initialized():
+        raise UserError(
+            f'--launcher {name}: {", ".join(missing)} are not set: start the command by {program}, '
+            'or leave the launcher out.'
+        )
 
 
 def _check_sync_bn(config: Config) -> None:

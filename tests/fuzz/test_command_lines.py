@@ -65,7 +65,8 @@ def test_a_command_line_works_or_is_refused_in_a_line(count, files, command, not
     lines = command_lines(16, WHOLE, files, RIGHT)
     told = [_told(command, line) for line in islice(lines, 0, None, WHOLE // count)]
     assert len(told) == count
-    assert [one for one in told if one] == []
+    if wrong := [f'{one}' for one in told if one]:
+        pytest.fail('\n'.join(wrong))
 
 
 def _told(command, line):

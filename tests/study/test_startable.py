@@ -50,8 +50,12 @@ def test_what_can_start_is_left_alone_whatever_its_data_are(asking, whole, tmp_p
     [
         (dict(options={'model.backbone.depth': 9}), 'backbone .* cannot be built: depth must be'),
         (dict(options={'optim_wrapper.optimizer.lr': None}), "'SGD' cannot be built: "),
-        (dict(pruner=PRUNER | dict(ratios={'layerX.*': 0.5})), "names 'layerX.*', .* no layer; "),
-        (dict(pruner=PRUNER | dict(skip='nothing')), "the pruner names 'nothing', which matches"),
+        (dict(pruner=PRUNER | dict(ratios={'no.*': 0.5})), r"'no\.\*' matches no prunable layer"),
+        (
+            dict(pruner=PRUNER | dict(skip='conv1')),
+            "classification.pruner: 'conv1' matches no prun",
+        ),
+        (dict(pruner=PRUNER | dict(skip='none', groups='coupled')), "'none' matches no prunable "),
         (dict(parent='whole.pth', ema=True), 'whole.pth has no averaged weights'),
         (dict(parent='gone.pth'), 'gone.pth does not exist'),
         (dict(pruned='whole.pth', pruner=None), 'whole.pth is a whole network'),
@@ -67,5 +71,5 @@ def test_what_would_fail_later_is_refused_now(asking, whole, tmp_path, plan, wor
 def test_variants_are_looked_at_one_by_one(asking):
     good, bad = dict(pruner=PRUNER), dict(pruner=PRUNER | dict(ratios={'no.*': 0.5}))
     asking(pruner=None, variants=dict(a=good))
-    with pytest.raises(UserError, match="the pruner names 'no"):
+    with pytest.raises(UserError, match="pruner: 'no"):
         asking(pruner=None, variants=dict(a=good, b=bad))

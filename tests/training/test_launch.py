@@ -270,6 +270,20 @@ def test_synchronised_statistics_without_a_gpu_are_refused(tiny_config, monkeypa
     assert not torch.distributed.is_initialized()
 
 
+@pytest.mark.parametrize(
+    'launcher, said',
+    [
+        ('pytorch', 'RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT are not set: .* torchrun'),
+        ('slurm', 'SLURM_PROCID, SLURM_NTASKS, SLURM_NODELIST are not set: .* srun'),
+        ('mpi', 'OMPI_COMM_WORLD_LOCAL_RANK, .* are not set: .* mpirun'),
+        ('ssh', "'launcher' is 'ssh', must be one of none, pytorch, slurm, mpi"),
+    ],
+)
+def test_a_launcher_that_did_not_start_this_process_is_refused(tiny_config, launcher, said):
+    with pytest.raises(UserError, match=said):
+        train(tiny_config(launcher=launcher))
+
+
 def test_a_last_batch_of_one_image_is_told(tiny_config):
     config = tiny_config(epochs=1)
     config.train_dataloader.batch_size = 23  # of 24; images of 8 pixels end as one value a channel

@@ -78,8 +78,8 @@ def given_pruned(config: Config, path: str, tuned: bool, ema: bool = False) -> C
         UserError: The file is missing, damaged, without averaged weights, or of another network
             than the config's; it is not pruned; or it says that it was (not) trained since.
     """
-    base = classifier_architecture(config)
     given = Checkpoint.read(path, ema)
+    base = classifier_architecture(config)
     if given.architecture is None:
         given = convert_checkpoint(path, base, ema=ema).checkpoint()
     _check(given, base, path)

@@ -14,7 +14,7 @@ class Change:
     Attributes:
         place: The key, ``'model.neck.in_channels'``.
         before: Its value; ``None`` if it was not there.
-        after: Its value now; ``None`` if it is left out.
+        after: Its value now; ``None`` if it is left out, ``before`` if it stays, which is said.
         reason: In words, where the place does not say it.
     """
 
@@ -25,7 +25,8 @@ class Change:
 
     def __str__(self) -> str:
         """One line, ``model.neck.in_channels: [64, 128] -> [32, 64]``."""
-        change = f'{self.place}: {_text(self.before)} -> {_text(self.after)}'
+        before, after = _text(self.before), _text(self.after)
+        change = f'{self.place}: {before}' + (f' -> {after}' if after != before else '')
         return f'{change}, {self.reason}' if self.reason else change
 
 

@@ -32,7 +32,7 @@ STUDY = dict(
     primary=dict(stage='classification', arm='scratch-e', baseline='fine-tune'),
     classification=dict(
         config='net.py', epochs=1, rounds=1, round_arm='fine-tune', controls=False, budgets=[2],
-        pruner=dict(type='L1NormPruner', ratios=0.5, skip=['conv1'], min_channels=1),
+        pruner=dict(type='L1NormPruner', ratios=0.5, skip=['layer3.0.conv1'], min_channels=1),
         arms=['unpruned', 'fine-tune', dict(arm='scratch-e', seeds=[0], schedule=2)],
         arm_settings=dict(
             fine_tune_epochs=1, fine_tune_lr=0.01, scratch_b_cap=2, scratch_b_epochs=1,

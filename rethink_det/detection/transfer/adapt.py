@@ -13,7 +13,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.network import build_backbone
 from rethink_det.arms import ARMS, Arm
-from rethink_det.detection.adapted import Adapted, Change
+from rethink_det.detection.adapted import Adapted, Change, difference
 from rethink_det.detection.evaluation.evaluators import set_evaluators
 from rethink_det.detection.feature_maps import feature_maps, place_outputs
 from rethink_det.detection.measuring.cost import detector_cost
@@ -24,6 +24,7 @@ from rethink_det.detection.transfer.backbone_settings import (
 )
 from rethink_det.detection.transfer.in_channels import set_widths
 from rethink_det.detection.transfer.normalisation import set_normalisation
+from rethink_det.detection.transfer.pretrained import drop_pretrained
 from rethink_det.detection.transfer.settings import TransferSettings
 from rethink_det.detection.transfer.shared_head import PLACE, adapt_shared_head
 from rethink_det.errors import UserError
@@ -78,6 +79,7 @@ def transfer_config(
     shape, own_model = PrunedArchitecture.load(architecture), deepcopy(config.model)
     with scope_of(config, 'mmdet'):
         changes = _replace_backbone(config.model, shape, architecture, arm)
+        changes += drop_pretrained(config.model, arm)
     changes += set_normalisation(
         config, None if checkpoint is None else checkpoint.input_convention
     )
@@ -151,10 +153,12 @@ def _replace_backbone(
     """The new backbone, and everything in ``model`` that depends on it, in place."""
     old = model['backbone']
     check_replaceable(old, shape)
+    own = model.pop('pretrained', None)  # the model would hand it to its backbone, whatever that is
     # Weights come from the transfer, so the old backbone's initializer goes with it.
     bare = {key: value for key, value in old.items() if key not in ('init_cfg', 'pretrained')}
     wanted = feature_maps(partial(build_backbone, bare))
     runtime, changes = runtime_settings(old, shape, arm)
+    changes += difference('model.pretrained', own, None, 'weights of the backbone before')
     selectable = 'out_indices' in parameters(shape.backbone['type'])
     runtime, found = place_outputs(shape, runtime, wanted, selectable)
     model['backbone'] = {

@@ -15,6 +15,7 @@ from rethink_det.packages import DISTRIBUTIONS, check_installed, refuse_missing
 from rethink_det.registered import in_full, scope_of
 
 _REGISTRIES, _RUNNER = 'mmengine.registry.build_functions', 'mmengine.runner.runner'
+_BUILDERS = _RUNNER, 'mmengine.optim.optimizer.builder'
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def _built(traceback: TracebackType | None) -> str | None:
         if module == _REGISTRIES and name == 'build_from_cfg':
             config = frame.f_locals.get('cfg')
             found = shown(config.get('type')) if isinstance(config, Mapping) else shown(config)
-        elif module == _RUNNER and name.startswith('build_'):
+        elif module in _BUILDERS and name.startswith('build_'):
             found = name.removeprefix('build_')
         elif module == _RUNNER and name in ('from_cfg', 'setup_env', 'set_randomness'):
             found = found or 'the training'

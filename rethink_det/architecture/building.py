@@ -24,6 +24,8 @@ from rethink_det.architecture.network import (
 )
 from rethink_det.architecture.surgery import Surgeon
 from rethink_det.files import plain
+from rethink_det.registered import SCOPE_KEY, Kind, registered
+from rethink_det.registry import MODELS
 
 if TYPE_CHECKING:
     from rethink_det.architecture.pruned_architecture import PrunedArchitecture
@@ -42,11 +44,17 @@ def unpruned(architecture: 'PrunedArchitecture') -> Network:
         UserError: It cannot be built.
     """
     base = {key: getattr(architecture, key) for key in ('backbone', 'head', 'input_shape')}
-    return _unpruned(json.dumps(plain(base)))
+    return _unpruned(json.dumps(plain(base)), kinds_of(architecture))
+
+
+def kinds_of(architecture: 'PrunedArchitecture') -> tuple[Kind | None, ...]:
+    """What the types of backbone and head mean now: a class may be registered anew."""
+    parts = architecture.backbone, architecture.head
+    return tuple(registered(MODELS, one.get('type', ''), one.get(SCOPE_KEY)) for one in parts)
 
 
 @lru_cache(maxsize=8)
-def _unpruned(base: str) -> Network:
+def _unpruned(base: str, _: tuple[Kind | None, ...]) -> Network:
     def build() -> Network:
         with bounded():
             return build_network(**json.loads(base))

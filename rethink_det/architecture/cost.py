@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,9 +12,10 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from rethink_det.architecture import building, validation
+from rethink_det.architecture import building, composing, validation
 from rethink_det.architecture.tracing import one_image_will_do
 from rethink_det.errors import UserError
+from rethink_det.registered import Kind
 
 if TYPE_CHECKING:
     from rethink_det.architecture.pruned_architecture import PrunedArchitecture
@@ -63,7 +65,24 @@ def cost_of(architecture: 'PrunedArchitecture', input_shape: Sequence[int] | Non
         UserError: No such shape, or the network cannot run on it.
     """
     shape = validation.input_shape(input_shape or architecture.input_shape)
-    return count(building.skeleton(architecture), shape, architecture.masks.get('kept'))
+    widths, kinds = composing.without_indices(architecture), building.kinds_of(architecture)
+    return _cost_of(_Counted(widths, kinds, architecture), shape)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What the count of a network follows from; which channels are kept is none of it."""
+
+    widths: 'PrunedArchitecture'
+    kinds: tuple[Kind | None, ...]
+    architecture: 'PrunedArchitecture' = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _cost_of(counted: _Counted, shape: tuple[int, int, int]) -> Cost:
+    """The runs of a study ask for the same shapes again and again."""
+    network = building.skeleton(counted.architecture)
+    return count(network, shape, counted.architecture.masks.get('kept'))
 
 
 def masked(architecture: 'PrunedArchitecture') -> dict[str, tuple[int, int]]:

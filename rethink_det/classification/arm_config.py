@@ -156,13 +156,20 @@ def arm_config(
         raise UserError(f'Arm {arm.name} needs {missing}.')
     config, pruned = with_architecture(config, architecture), PrunedArchitecture.load(architecture)
     rule = budget_rule(arm, settings)
-    count = settings.flops if rule is BudgetRule.STRETCHED else CONV_LINEAR
-    base = Base(Budget.of(config), epochs, flops(full, count), flops(pruned, count))
+    counts = (_counted(one, rule, settings) for one in (full, pruned))
+    base = Base(Budget.of(config), epochs, *counts)
     arm_budget(arm, settings, base, owed).apply(config)
     if rule is BudgetRule.FINE_TUNE:
         config.optim_wrapper.optimizer.lr = settings.fine_tune_lr
     config.custom_hooks = [*other_hooks(config), *_hooks(arm, pruned, weights)]
     return config
+
+
+def _counted(architecture: PrunedArchitecture, rule: BudgetRule, settings: ArmSettings) -> int:
+    """FLOPs by which budgets are compared; 1 for a rule that compares none."""
+    if rule is BudgetRule.STRETCHED:
+        return flops(architecture, settings.flops)
+    return flops(architecture, CONV_LINEAR) if rule is BudgetRule.TOTAL else 1
 
 
 def with_architecture(config: Config, architecture: str | PathLike) -> Config:

@@ -28,6 +28,12 @@ def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def begun(executor):
+    """Wait until all that was handed out is submitted."""
+    while not executor._jobs or any(job.submitted is None for job in executor._jobs):
+        time.sleep(0.1)
+
+
 @pytest.fixture
 def local(tmp_path):
     return OnSlurm(tmp_path, {'cluster': 'local'})
@@ -56,10 +62,29 @@ def test_what_work_raises_keeps_its_kind_and_a_dead_job_is_known(local, tmp_path
 @pytest.mark.slow
 def test_cancelled_jobs_end(local):
     future = local.submit(time.sleep, 600)
-    while not local._jobs or local._jobs[0].submitted is None:
-        time.sleep(0.1)
+    begun(local)
     local.shutdown(wait=False, cancel_futures=True)
     assert future.exception(60) is not None
+
+
+def test_a_job_is_ended_and_its_run_is_one_whose_process_died(local):
+    with local:
+        future = local.submit(time.sleep, 600)
+        begun(local)
+        local.end(future)
+        assert worker_died(future.exception(120))
+        local.end(future)  # it is over: nothing happens
+
+
+@pytest.mark.slow
+def test_the_other_jobs_go_on(local):
+    with local:
+        ended, other = local.submit(time.sleep, 600), local.submit(time.sleep, 600)
+        begun(local)
+        local.end(ended)
+        assert worker_died(ended.exception(120)) and not other.done()
+        local.end(other)
+        assert worker_died(other.exception(120))
 
 
 def test_what_a_cluster_refuses_fails_the_runs_and_not_the_study(local):

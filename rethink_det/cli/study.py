@@ -134,12 +134,12 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
             raise UserError(f'--{name.replace("_", "-")} must be at least 1, got {number}.')
     check_count('--retries', options.retries, 0)
     check_number('--stall-minutes', options.stall_minutes, 0)
+    shared = None if options.share is None else SharedRuns.of(options.share, options.dry_run)
     with naming(asked.config if asked else study.name):
         if options.dry_run:
-            print(dry_run(study, work_dir))
+            print(dry_run(study, work_dir, shared))
             return 0
         check_startable(study)
-    shared = None if options.share is None else SharedRuns.of(options.share)
     executor, workers = _executor(options, work_dir)
     patience = options.retries, options.stall_minutes
     results = execute_study(study, work_dir, executor, workers, *patience, asked, shared)

@@ -16,25 +16,29 @@ from rethink_det.study.graph import runs_of
 from rethink_det.study.nodes import Run
 from rethink_det.study.reasons import Reason, reasons
 from rethink_det.study.run import NAMED
+from rethink_det.study.shared_runs import SharedRuns
 from rethink_det.study.startable import check_startable
 
 Place = tuple[str, str]
 """Stage and model."""
 
 
-def dry_run(study: Study, work_dir: str | os.PathLike | None = None) -> str:
+def dry_run(
+    study: Study, work_dir: str | os.PathLike | None = None, shared: SharedRuns | None = None
+) -> str:
     """The plan as text: a line per run, with what it waits for; then what is judged.
 
     Args:
         study: What is planned.
         work_dir: Folder of the study, if it may hold finished runs.
+        shared: Where studies put what they have in common; None if nowhere.
 
     Raises:
         UserError: As of :func:`~rethink_det.study.startable.check_startable`.
     """
     check_startable(study)
     runs = runs_of(study)
-    known = reasons(runs, Path(work_dir).resolve()) if work_dir is not None else {}
+    known = reasons(runs, Path(work_dir).resolve(), shared) if work_dir is not None else {}
     lines = [f'{study.name}: {len(runs)} runs', *(_line(run, known.get(run.key)) for run in runs)]
     return '\n'.join([*lines, *_what_it_takes(runs, known), *_judged(study)])
 
@@ -42,7 +46,7 @@ def dry_run(study: Study, work_dir: str | os.PathLike | None = None) -> str:
 def _line(run: Run, reason: Reason | None) -> str:
     """A run, what it waits for, and what is there of it."""
     if reason is not None and reason.result is not None:
-        return f'  {run.key}  done'
+        return f'  {run.key}  done' + ' by another study' * reason.shared
     keys = dict.fromkeys(parent.key for parent in run.parents.values())
     waits = f'  after {", ".join(keys)}' if keys else ''
     changed = [line for lines in (reason.causes if reason else {}).values() for line in lines]
@@ -54,7 +58,9 @@ def _what_it_takes(runs: Sequence[Run], known: Mapping[str, Reason]) -> Iterator
     done = [one.result for one in known.values() if one.result is not None]
     left = [run for run in runs if not (run.key in known and known[run.key].result)]
     if done:
-        yield f'Done already: {len(done)} of {len(runs)} runs.'
+        others = sum(one.shared for one in known.values())
+        taken = f', {others} by other studies, from which they are taken' if others else ''
+        yield f'Done already: {len(done)} of {len(runs)} runs{taken}.'
     forecaster = Forecaster(done)
     ahead = [forecaster.of(run) for run in left if run.stage in STAGES]
     if not ahead:

@@ -5,7 +5,7 @@ import io
 import os
 import platform
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,7 +21,8 @@ from rethink_det.study.graph import lineage_of, runs_of
 from rethink_det.study.nodes import Run
 from rethink_det.study.recipe import Recipe
 from rethink_det.study.run import differences_from, finished
-from rethink_det.study.stages import stage_of
+from rethink_det.study.shared_runs import SharedRuns, named_for
+from rethink_det.study.stages import Stage, stage_of
 
 CODE, DATA, PARENT, SETTING = CAUSES = ('code', 'data', 'parent', 'setting')
 """What can make it necessary to do a run again."""
@@ -42,6 +43,7 @@ class Reason:
         key: Of the run.
         words: What there is to say of it in a sentence.
         result: Of a run that is done, and would be taken.
+        shared: Whether another study has done it.
         causes: What is not as in the finished run of that key, by :data:`CAUSES`.
         software: What of the software is not as it was; this makes no run necessary.
         parents: Why those are to be done that it needs, if they are.
@@ -50,6 +52,7 @@ class Reason:
     key: str
     words: str
     result: RunResult | None = None
+    shared: bool = False
     causes: Mapping[str, list[str]] = field(default_factory=dict)
     software: list[str] = field(default_factory=list)
     parents: tuple['Reason', ...] = ()
@@ -91,19 +94,20 @@ def why(work_dir: str | os.PathLike, name: str) -> Reason:
         return reasons(lineage_of(runs[key]), root)[key]
 
 
-def reasons(runs: Iterable[Run], root: Path) -> dict[str, Reason]:
+def reasons(runs: Iterable[Run], root: Path, shared: SharedRuns | None = None) -> dict[str, Reason]:
     """Why runs are to be done, or that they are done, by key.
 
     Args:
         runs: Parents before children.
         root: Folder of the study, which need not be there.
+        shared: Where studies put what they have in common; None if nowhere.
 
     Raises:
         UserError: The config of one can no longer be read.
     """
     known: dict[str, Reason] = {}
     for run in runs:
-        known[run.key] = known.get(run.key) or _reason(run, root, known)
+        known[run.key] = known.get(run.key) or _reason(run, root, known, shared)
     return known
 
 
@@ -141,19 +145,34 @@ def _key(name: str, keys: list[str]) -> str:
     return key
 
 
-def _reason(run: Run, root: Path, known: Mapping[str, Reason]) -> Reason:
+def _reason(run: Run, root: Path, known: Mapping[str, Reason], shared: SharedRuns | None) -> Reason:
     """Of a run whose parents' are known."""
     parents = [known[parent.key] for parent in run.parents.values()]
     open_ones = tuple({one.key: one for one in parents if one.result is None}.values())
     if open_ones:
         return Reason(run.key, 'is to be done, as what it needs is', parents=open_ones)
     folders = folders_of(root, run.key)
-    if not folders:
+    if not folders and shared is None:
         return Reason(run.key, NEW)
     done = {one.key: one.result for one in parents if one.result is not None}
     stage = stage_of(run, done)
     with contextlib.redirect_stdout(io.StringIO()):
         recipe = Recipe.of(stage, stage.config())
+    own = _of_folders(stage, recipe, folders, root)
+    if own.result is not None or shared is None:
+        return own
+    try:
+        found = named_for(shared.sound(recipe), run)
+    except (FileNotFoundError, UserError):
+        return own
+    return Reason(
+        run.key, f'is done by another study, and would be taken: {found.place}', found, True
+    )
+
+
+def _of_folders(stage: Stage, recipe: Recipe, folders: Sequence[Path], root: Path) -> Reason:
+    """Of a run by what is in the folders of its key."""
+    run = stage.run
     told: tuple[str, dict[str, list[str]], list[str]] | None = None
     for folder in reversed(folders):
         place = folder.relative_to(root).as_posix()

@@ -17,6 +17,7 @@ from rethink_det.errors import UserError, refused_by_system
 from rethink_det.layout import CONSOLE, RESULT, TIMES, set_aside
 from rethink_det.report.places import placed
 from rethink_det.report.run_result import Plan, RunResult
+from rethink_det.study.nodes import Run
 from rethink_det.study.recipe import Recipe
 from rethink_det.study.stages import Stage
 
@@ -32,13 +33,19 @@ class SharedRuns:
     folder: Path
 
     @classmethod
-    def of(cls, folder: str | os.PathLike) -> 'SharedRuns':
+    def of(cls, folder: str | os.PathLike, look_only: bool = False) -> 'SharedRuns':
         """Those in a folder, which is made if it is not there.
+
+        Args:
+            folder: Where they lie.
+            look_only: Make and write nothing.
 
         Raises:
             UserError: It is a file, or cannot be made or written.
         """
         path = Path(folder).resolve()
+        if look_only and (path.is_dir() or not path.exists()):
+            return cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=path):
@@ -50,6 +57,20 @@ class SharedRuns:
     def place(self, recipe: Recipe) -> Path:
         """Where a run of this recipe lies, if it was done."""
         return self.folder / recipe.digest
+
+    def sound(self, recipe: Recipe) -> RunResult:
+        """A run of this recipe, as it was when it was done.
+
+        Raises:
+            FileNotFoundError: There is none.
+            UserError: It was changed since.
+        """
+        place = self.place(recipe)
+        found = RunResult.read(place, self.folder)
+        same = Recipe.read(place).digest == recipe.digest == found.identity
+        if found.changed or found.gone or not same:
+            raise UserError(f'{place} is not what it was when it was done.')
+        return found
 
     def take(self, stage: Stage, recipe: Recipe, folder: Path, root: Path) -> RunResult | None:
         """Take a run that another study has done; None if there is none that is sound.
@@ -64,14 +85,10 @@ class SharedRuns:
         """
         place = self.place(recipe)
         try:
-            found = RunResult.read(place, self.folder)
-            sound = not found.changed and not found.gone
-            sound = sound and Recipe.read(place).digest == recipe.digest == found.identity
+            found = self.sound(recipe)
         except FileNotFoundError:
             return None
         except UserError:
-            sound = False
-        if not sound:
             with suppress(FileNotFoundError):  # another study has done so
                 place.rename(set_aside(place))
             return None
@@ -147,17 +164,14 @@ def _of_this_study(result: RunResult, stage: Stage, folder: Path, root: Path) ->
     """A run of another study, with what this one says of it."""
     run = stage.run
     plan = Plan(**placed(asdict(Plan(run.config, run.options, stage.settings)), root, Path.cwd()))
-    return replace(
-        result,
-        arm=run.arm,
-        seed=run.seed,
-        model=run.model,
-        key=run.key,
-        reference=run.reference,
-        plan=plan,
-        root=root,
-        folder=folder.relative_to(root).as_posix(),
-    )
+    place = folder.relative_to(root).as_posix()
+    return replace(named_for(result, run), plan=plan, root=root, folder=place)
+
+
+def named_for(result: RunResult, run: Run) -> RunResult:
+    """A run of another study by the names that it has in this one; it lies where it is."""
+    names = {'arm': run.arm, 'seed': run.seed, 'model': run.model, 'key': run.key}
+    return replace(result, **names, reference=run.reference)
 
 
 def unlink_shared(folder: Path) -> None:

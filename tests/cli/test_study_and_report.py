@@ -130,6 +130,24 @@ def test_numbers_of_runs_are_at_least_one(refusal, study, tmp_path, option, numb
     assert not work.exists()
 
 
+@pytest.mark.parametrize(
+    'option, number, words',
+    [
+        ('--stall-minutes', -1, '--stall-minutes'),
+        ('--stall-minutes', 'nan', '--stall-minutes'),
+        ('--retries', -1, '--retries'),
+        ('--share', 'study.py', 'study.py'),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_written(
+    refusal, study, tmp_path, monkeypatch, option, number, words
+):
+    monkeypatch.chdir(tmp_path)
+    for more in ((), ('--dry-run',)):
+        assert words in refusal('study', study, '--work-dir', 'work', option, number, *more)
+    assert not (tmp_path / 'work').exists()
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
 def test_runs_per_gpu_without_a_gpu_is_refused(refusal, study, tmp_path):
     work = tmp_path / 'work'

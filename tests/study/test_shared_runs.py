@@ -11,6 +11,7 @@ from rethink_det.report import RunResult
 from rethink_det.report.run_lock import lock
 from rethink_det.report.verification import verify
 from rethink_det.study import shared_runs
+from rethink_det.study.dry_run import dry_run
 from rethink_det.study.execute import execute_study
 from rethink_det.study.shared_runs import SharedRuns, unlink_shared
 
@@ -36,6 +37,33 @@ def second(study, tmp_path):
         return execute_study(study(arms=arms), tmp_path / name, shared=shared)
 
     return run
+
+
+def test_a_dry_run_says_what_would_be_taken_and_takes_nothing(first, study, shared, tmp_path):
+    plan = study(arms=('fine-tune', 'scratch-e'))
+    lines = dry_run(plan, tmp_path / 'second', shared).splitlines()
+    done = {line.split()[0] for line in lines if line.endswith('  done by another study')}
+    assert done == COMMON | {'classification/net/fine-tune/seed0'}
+    assert 'Done already: 3 of 4 runs, 3 by other studies, from which they are taken.' in lines
+    assert not (tmp_path / 'second').exists()
+    assert 'by another study' not in dry_run(plan, tmp_path / 'second')
+    of_first = dry_run(plan, tmp_path / 'first', shared)
+    assert 'by other' not in of_first and 'Done already: 3 of 4 runs.' in of_first
+    for run in runs_in(tmp_path / 'shared').values():
+        if run.key == 'pruning/net/pruned/seed0':
+            (run.place / run.checkpoint).write_text('edited')
+    lines = dry_run(plan, tmp_path / 'second', shared).splitlines()
+    assert sum(line.endswith('  done by another study') for line in lines) == 1
+    assert len(list((tmp_path / 'shared').iterdir())) == 3  # what is not sound stays where it is
+
+
+def test_a_dry_run_makes_no_folder_to_share(study, tmp_path):
+    absent = SharedRuns.of(tmp_path / 'absent', look_only=True)
+    assert 'Done already' not in dry_run(study(), tmp_path / 'work', absent)
+    assert not absent.folder.exists()
+    (tmp_path / 'file').touch()
+    with pytest.raises(UserError, match='--share .*file.*name another folder'):
+        SharedRuns.of(tmp_path / 'file', look_only=True)
 
 
 def runs_in(work):

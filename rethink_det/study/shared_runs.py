@@ -170,8 +170,14 @@ def _of_this_study(result: RunResult, stage: Stage, folder: Path, root: Path) ->
 
 def named_for(result: RunResult, run: Run) -> RunResult:
     """A run of another study by the names that it has in this one; it lies where it is."""
-    names = {'arm': run.arm, 'seed': run.seed, 'model': run.model, 'key': run.key}
-    return replace(result, **names, reference=run.reference)
+    return replace(
+        result,
+        arm=run.arm,
+        seed=run.seed,
+        model=run.model,
+        key=run.key,
+        reference=run.reference,
+    )
 
 
 def unlink_shared(folder: Path) -> None:

@@ -70,20 +70,6 @@ def test_a_killed_process_takes_no_other_work_along(tmp_path):
         assert worker_died(second.exception(120))
 
 
-@pytest.mark.slow
-def test_work_on_ray_is_ended_alone(tmp_path):
-    pytest.importorskip('ray')
-    with OnRay('local', cpus=0.5) as executor:
-        ended, other = (executor.submit(stay, str(tmp_path / name)) for name in 'ab')
-        assert until(lambda: all((tmp_path / name).is_file() for name in 'ab'))
-        executor.end(ended)
-        assert worker_died(ended.exception(120)) and not other.done()
-        assert until(lambda: not alive(int((tmp_path / 'a').read_text())))
-        assert alive(int((tmp_path / 'b').read_text()))
-        executor.end(other)
-        assert worker_died(other.exception(120))
-
-
 def test_no_cluster_at_an_address_is_refused():
     pytest.importorskip('ray')
     with pytest.raises(UserError, match="No Ray cluster at 'nowhere'"):

@@ -34,6 +34,10 @@ def begun(executor):
         time.sleep(0.1)
 
 
+# Jobs on this machine are cancelled by SIGINT.
+pytestmark = pytest.mark.usefixtures('ctrl_c_heard')
+
+
 @pytest.fixture
 def local(tmp_path):
     return OnSlurm(tmp_path, {'cluster': 'local'})

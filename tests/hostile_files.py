@@ -14,6 +14,7 @@ EVIL = 'evil_package'
 RESNET = {'type': 'mmdet.ResNet', 'depth': 18}
 CIFAR = {'type': 'rethink_det.CifarResNet', 'depth': 8, 'base_channels': 4}
 TIMM = {'type': 'rethink_det.TimmBackbone', 'model_name': 'resnet18'}
+TORCHVISION = {'type': 'rethink_det.TorchvisionBackbone', 'model_name': 'resnet18'}
 LINEAR = {'type': 'rethink_det.LinearHead', 'num_classes': 2}
 
 CALLS = (
@@ -166,6 +167,14 @@ SETTINGS = (
     {**TIMM, 'model_name': 'no_such_network'},
     {**TIMM, 'act_layer': f'{EVIL}.Net'},
     {**TIMM, 'norm_layer': {'type': f'{EVIL}.Net'}},
+    {**TORCHVISION, 'weights': 'DEFAULT'},
+    {**TORCHVISION, 'pretrained': True},
+    {**TORCHVISION, 'model_name': 'fcn_resnet50'},
+    {**TORCHVISION, 'model_name': 'list_models'},
+    {**TORCHVISION, 'model_name': f'../{EVIL}'},
+    {**TORCHVISION, 'norm_layer': f'{EVIL}.Net'},
+    {**TORCHVISION, 'norm_layer': {'type': f'{EVIL}.Net'}},
+    {**TORCHVISION, 'width_per_group': 99_999},
 )
 """Backbones that are registered, with settings that no file may have."""
 

@@ -1,6 +1,7 @@
 """Backbones of torchvision: any of its classification models without its head."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import torch
@@ -112,8 +113,10 @@ class MNASNet(torchvision.models.MNASNet):
 def _without_head(model_name: str, settings: dict[str, Any]) -> nn.Module:
     known = torchvision.models.list_models(torchvision.models)
     if model_name not in known:
+        near = get_close_matches(model_name, known, cutoff=0.3) or known[:3]
         raise UserError(
-            f'torchvision has no classification model {model_name!r}; it has {", ".join(known)}.'
+            f'torchvision has no classification model {model_name!r}; of its {len(known)} are like '
+            f'it: {", ".join(near)}.'
         )
     foreign = next((key for key in NOT_HERE if key in settings), None)
     if foreign:

@@ -2,16 +2,16 @@
 
 from rethink_det.errors import UserError
 
-SUPPLIED = 'NMS, soft-NMS, RoIAlign, deformable convolution and the sigmoid focal loss'
+SUPPLIED = (
+    'NMS (hard, soft and in groups), RoIAlign, deformable convolution, attention and RoI pooling, '
+    'masked convolution, CARAFE and the sigmoid focal loss'
+)
 """What `rethink_det.compat.operators` holds, in words."""
 
 # The first key that the operator's name contains is taken.
 _WAYS_AROUND = {
     'roi_pool': "write roi_layer=dict(type='RoIAlign', ...) in the roi extractor",
     'pool_mode': "write pool_mode='avg' in the roi extractor's roi_layer",
-    'carafe': "use the neck 'FPN' and the mask head's upsample_cfg=dict(type='deconv')",
-    'nms_match': "use the sampler 'RandomSampler'",
-    'ms_deform_attn': 'choose a detector without deformable attention',
 }
 
 

@@ -3,9 +3,15 @@
 Paper: Zhu et al., arXiv 1811.11168, section 3.2. Source:
 ``mmcv/ops/csrc/pytorch/modulated_deform_conv.cpp`` and the kernels behind it. Shapes and
 precision are those of ``deform_conv``.
+
+Offsets and mask may be those of a larger map: DyHead (arXiv 2106.08322) hands a coarser map what
+was computed for the finer one. mmcv's kernel then reads, image by image, as many numbers from the
+beginning of their memory as its output asks for, and so it is here.
 """
 
+import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from rethink_det.compat.deform_conv import Geometry, backward, forward
 
@@ -36,6 +42,8 @@ def modulated_deform_conv_forward(
         RuntimeError: shapes do not fit together; torchvision's message says which.
     """
     added = bias if with_bias else None
+    size = output.shape[-2:]
+    offset, mask = _beginning(offset, size), _beginning(mask, size)
     output.copy_(forward(input, weight, offset, mask, added, _modulated(**geometry)))
 
 
@@ -66,13 +74,32 @@ def modulated_deform_conv_backward(
         grad_bias: added to where ``with_bias``.
         **geometry: see `_modulated`.
     """
-    arguments = grad_output, input, weight, offset, mask, bias if with_bias else None
+    size = grad_output.shape[-2:]
+    read = _beginning(offset, size), _beginning(mask, size)
+    arguments = grad_output, input, weight, *read, bias if with_bias else None
     grads = backward(*arguments, _modulated(**geometry))
     totals = grad_input, grad_weight, grad_offset, grad_mask
     for total, grad in zip(totals, grads[:4], strict=True):
-        total.add_(grad)
+        total.add_(grad if total.shape == grad.shape else _to_the_beginning(grad, total.shape))
     if with_bias:
         grad_bias.add_(grads[4])
+
+
+def _beginning(values: Tensor, size: torch.Size) -> Tensor:
+    """What the kernel reads of a larger map's (B, N, ...): the first numbers of each image.
+
+    A smaller map's are left to torchvision, which refuses them; mmcv reads beyond their end.
+    """
+    needed = values.shape[1] * size.numel()
+    if values.shape[-2:] == size or values[0].numel() < needed:
+        return values
+    return values.flatten(1)[:, :needed].view(*values.shape[:2], *size)
+
+
+def _to_the_beginning(values: Tensor, shape: torch.Size) -> Tensor:
+    """The inverse of `_beginning`; the numbers that nobody has read get 0."""
+    left = shape[1:].numel() - values[0].numel()
+    return F.pad(values.flatten(1), (0, left)).view(shape)
 
 
 def _modulated(

@@ -82,7 +82,7 @@ def softnms(
         best = int(score.argmax())
         kept.append(rest[best])
         final.append(score[best])
-        iou = _overlap(low, high, best, offset)
+        iou = overlap(low, high, best, offset)
         score = score * _DECAY[method](iou, iou_threshold, sigma)
         alive = score >= min_score
         alive[best] = False
@@ -93,7 +93,7 @@ def softnms(
     return indices
 
 
-def _overlap(low: np.ndarray, high: np.ndarray, best: int, offset: int) -> np.ndarray:
+def overlap(low: np.ndarray, high: np.ndarray, best: int, offset: int) -> np.ndarray:
     """IoU (N,) of box ``best`` with each of N boxes, given as corners (2, N)."""
     first, last = np.maximum(low, low[:, best, None]), np.minimum(high, high[:, best, None])
     width, height = np.maximum(last - first + offset, 0)

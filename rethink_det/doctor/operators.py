@@ -8,9 +8,6 @@ from rethink_det.compat import survey
 from rethink_det.compat.missing import way_around
 from rethink_det.doctor.finding import Ability, Finding
 
-GPU_ONLY = 'ms_deform_attn'
-"""mmcv itself does it in plain torch on the CPU."""
-
 REMEDY = (
     "mmcv's compiled operators do not load, mostly since they were compiled for another torch; "
     "install them anew for this one ('mim install mmcv'), or take mmcv without them"
@@ -51,8 +48,7 @@ def _other_detectors(missing: tuple[str, ...]) -> list[Ability]:
     avoided: dict[str, list[str]] = {}
     for name in missing:
         way = way_around(name)
-        needed = torch.cuda.is_available() or not name.startswith(GPU_ONLY)
-        if way is not None and needed and not name.endswith('_backward'):
+        if way is not None and not name.endswith('_backward'):
             avoided.setdefault(way, []).append(name.removesuffix('_forward'))
     return [
         Ability(f'detectors that call {", ".join(names)}', False, f"'mim install mmcv', or {way}")

@@ -1,6 +1,7 @@
 """Reading a config, and changing keys that exist in it."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -20,6 +21,7 @@ from rethink_det.registered import registered, scope_of
 from rethink_det.registry import SCOPE
 from rethink_det.training.option_keys import addable_keys, with_default_hooks
 from rethink_det.training.parts import check_parts
+from rethink_det.training.sync_bn import set_sync_bn
 
 
 def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = None) -> Config:
@@ -31,7 +33,8 @@ def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = Non
 
     Raises:
         UserError: The file or package does not exist, or the file does not parse, or a key does
-            not exist in it. Nothing is installed.
+            not exist in it, or what :func:`~rethink_det.training.sync_bn.set_sync_bn` refuses.
+            Nothing is installed.
 
     Example:
         >>> from rethink_det import load_config
@@ -51,7 +54,16 @@ def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = Non
         raise UserError(f'Config {text} cannot be read: {brief}') from error
     set_options(config, options or {}, text)
     check_parts(config, text)
+    for line in set_sync_bn(config):
+        _say_once(line)
     return config
+
+
+@lru_cache(maxsize=64)
+def _say_once(line: str) -> None:
+    """On the main process, and not among what a command prints for other programs."""
+    if os.environ.get('RANK', '0') == '0':
+        print(line, file=sys.stderr)
 
 
 def _in_package(name: str) -> str:

@@ -30,6 +30,7 @@ from rethink_det.training.starting_weights import (
     StartingWeights,
     StartingWeightsHook,
 )
+from rethink_det.training.sync_bn import set_sync_bn
 from rethink_det.training.workers import ending_workers
 
 RUN_HOOKS = {
@@ -69,6 +70,8 @@ def prepare(config: Config) -> Config:
     # Belt and braces: whatever library calls torch.load, no pickle runs code.
     os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
     config = in_full(config)
+    for line in set_sync_bn(config):
+        print(line)
     hooks = {**RUN_HOOKS, **(config.get('default_hooks') or {})}
     config.default_hooks = {n: hook for n, hook in hooks.items() if hook or n not in RUN_HOOKS}
     # A seed drawn at random would be restored on resume only after the data order was set.

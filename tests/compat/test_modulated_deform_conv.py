@@ -74,3 +74,33 @@ def test_a_mask_of_other_size_is_refused():
     )
     with pytest.raises(RuntimeError, match='mask'):
         modulated_deform_conv2d(input, offset, torch.zeros(1, 9, 2, 3), weight)
+
+
+def test_offsets_of_a_finer_map_are_read_from_the_beginning_of_their_memory():
+    # DyHead gives a coarser map the offsets of the finer one; so mmcv's kernel reads them.
+    from mmcv.ops import modulated_deform_conv2d
+
+    torch.manual_seed(0)
+    weight = torch.randn(4, 4, 3, 3, dtype=torch.float64)
+    coarse, offset, mask = (
+        torch.randn(2, count, side, side, dtype=torch.float64, requires_grad=True)
+        for count, side in ((4, 5), (18, 10), (9, 10))
+    )
+    read = [t.flatten(1)[:, : t.shape[1] * 25].view(2, -1, 5, 5) for t in (offset, mask)]
+    found = modulated_deform_conv2d(coarse, offset, mask, weight, None, 1, 1)
+    wanted = modulated_deform_conv2d(coarse, *read, weight, None, 1, 1)
+    assert torch.equal(found, wanted)
+    tensors, grad = (coarse, offset, mask), torch.randn_like(found)
+    ours = torch.autograd.grad(found, tensors, grad)
+    theirs = torch.autograd.grad(wanted, tensors, grad)
+    assert all(map(torch.equal, ours, theirs))
+    assert not ours[1].flatten(1)[:, 18 * 25 :].any()
+
+
+def test_offsets_of_a_coarser_map_are_refused():
+    # mmcv reads beyond their end.
+    from mmcv.ops import modulated_deform_conv2d
+
+    image, weight = torch.zeros(1, 4, 5, 5), torch.zeros(4, 4, 3, 3)
+    with pytest.raises(RuntimeError, match='offset'):
+        modulated_deform_conv2d(image, torch.zeros(1, 18, 2, 3), torch.zeros(1, 9, 3, 3), weight)

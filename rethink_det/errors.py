@@ -1,6 +1,7 @@
 """The one exception a user's mistake raises, and any exception in a line."""
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
@@ -27,11 +28,14 @@ class DivergedError(UserError):
 
 @contextmanager
 def naming(where: str) -> Iterator[None]:
-    """In it, messages of users' mistakes begin with a file or key, unless they name it already."""
+    """In it, messages of users' mistakes begin with a file or key, unless they do so already.
+
+    ``in net.py: ...`` and ``The study.yaml ...`` do: a word may stand in front.
+    """
     try:
         yield
     except UserError as error:
-        if where in str(error):
+        if re.match(rf'(\w+ )?{re.escape(where)}(?!\w)', str(error)):
             raise
         raise type(error)(f'{where}: {error}') from error
 

@@ -48,3 +48,14 @@ def test_a_mistake_is_told_with_its_place_once():
         raise DivergedError('loss')
     with pytest.raises(UserError, match=r'^in net.py: loss'), naming('net.py'):
         raise UserError('in net.py: loss')
+    with pytest.raises(UserError, match=r'^net.py:3: loss'), naming('net.py'):
+        raise UserError('net.py:3: loss')
+
+
+@pytest.mark.parametrize(
+    'message', ['the loss of net.py', 'net.pyx: loss', 'a/net.py: loss', 'loss']
+)
+def test_a_message_that_names_the_place_only_by_the_way_is_told_with_it(message):
+    with pytest.raises(UserError) as refused, naming('net.py'):
+        raise UserError(message)
+    assert str(refused.value) == f'net.py: {message}'

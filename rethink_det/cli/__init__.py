@@ -34,6 +34,10 @@ COMMANDS = {
 """What each command does; its module has its name and says more."""
 
 
+_MARKS = ('.', ',', ':', ';', '(')
+"""What may stand at the end of a line and needs no other mark."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit: 0 if all went well, 2 for a mistake of the user's.
 
@@ -71,8 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _line(message: object) -> str:
-    """A message in one line, whatever stands in the names that it gives."""
-    return ' '.join(f'{message}'.splitlines())
+    """A message in one line, whatever stands in the names that it gives or in errors that it cites.
+
+    Where one of its lines ended without a mark, a semicolon says so.
+    """
+    lines = [line.strip() for line in f'{message}'.splitlines() if line.strip()]
+    marked = [line if line.endswith(_MARKS) else f'{line};' for line in lines[:-1]]
+    return ' '.join([*marked, *lines[-1:]])
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -69,6 +69,22 @@ class NetworkSlimmingPruner(Pruner):
         """One for all: which layers lose more is found."""
         return dict.fromkeys(layers, self.ratio) if self.ratio else {}
 
+    def check(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
+        """Refuse a network that has no BatchNorm whose channels can be removed."""
+        self._roles(surgeon)
+
+    def _roles(self, surgeon: Surgeon) -> list[NormRole]:
+        """The BatchNorms that take part; raises :class:`UserError` if none does."""
+        roles = norm_roles(surgeon)
+        if not self.heads:
+            roles = [role for role in roles if not isinstance(role.module, nn.BatchNorm1d)]
+        if not roles:
+            raise UserError(
+                'NetworkSlimmingPruner ranks channels by BatchNorm scales, and the network has no '
+                'BatchNorm whose channels can be removed.'
+            )
+        return roles
+
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
     ) -> Cut:
@@ -77,16 +93,7 @@ class NetworkSlimmingPruner(Pruner):
         Raises:
             UserError: The network has no BatchNorm whose channels can be removed.
         """
-        roles = [
-            role
-            for role in norm_roles(surgeon)
-            if self.heads or not isinstance(role.module, nn.BatchNorm1d)
-        ]
-        if not roles:
-            raise UserError(
-                'NetworkSlimmingPruner ranks channels by BatchNorm scales, and the network has no '
-                'BatchNorm whose channels can be removed.'
-            )
+        roles = self._roles(surgeon)
         scales = [role.module.weight.detach().abs() for role in roles]
         stays = largest(torch.cat(scales), self.ratio, self.strictly_above)
         channels, selections = {}, {}

@@ -20,6 +20,7 @@ from torch import nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.blocks import last_layer, residual_blocks
+from rethink_det.architecture.channel_group import ChannelGroup
 from rethink_det.architecture.structure_scales import KINDS
 from rethink_det.bounds import check_count
 from rethink_det.errors import UserError
@@ -58,6 +59,24 @@ class SparseStructurePruner(Pruner):
         more = [f'removes {kind}s' for kind in self.structures if kind != 'neuron']
         return more[0] if more else ''
 
+    def check(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
+        """Refuse a network that has none of the structures."""
+        blocks = residual_blocks(surgeon.model) if 'block' in self.structures else ()
+        if not blocks and not any(self._layers(surgeon)):
+            raise UserError(
+                f'SparseStructurePruner removes {" and ".join(f"{k}s" for k in self.structures)}, '
+                'and the network has none that can go: take others as structures.'
+            )
+
+    def _layers(self, surgeon: Surgeon) -> Iterator[ChannelGroup]:
+        """The layers whose neurons or groups can go, where these are asked for."""
+        for name in surgeon.layers():
+            group = surgeon.group(name)
+            wanted = 'group' if group.run > 1 else 'neuron'
+            free = group.prunable or (group.run > 1 and not group.obstacle)
+            if wanted in self.structures and free:
+                yield group
+
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
     ) -> Cut:
@@ -65,14 +84,11 @@ class SparseStructurePruner(Pruner):
         blocks = list(_dead_blocks(surgeon)) if 'block' in self.structures else []
         gone = tuple(f'{block}.' for block in blocks)
         channels = {}
-        for name in surgeon.layers():
-            group = surgeon.group(name)
-            wanted = 'group' if group.run > 1 else 'neuron'
-            free = group.prunable or (group.run > 1 and not group.obstacle)
-            if wanted in self.structures and free and not (gone and name.startswith(gone)):
-                kept = self._alive(surgeon, name, group.run)
+        for group in self._layers(surgeon):
+            if not (gone and group.root.startswith(gone)):
+                kept = self._alive(surgeon, group.root, group.run)
                 if len(kept) < group.width:
-                    channels[name] = kept
+                    channels[group.root] = kept
         if not blocks and not channels:
             warnings.warn(
                 f'No {" or ".join(self.structures)} is at zero, nothing is removed: train with '

@@ -6,10 +6,12 @@ process that let all networks look at the same images in turns.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 
 from rethink_det.files import plain, save_json
 from rethink_det.layout import LATENCIES
+from rethink_det.moved import warn_of
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.schema import NEEDED, read, read_file, within
 
@@ -72,13 +74,22 @@ class Latencies:
         return None
 
 
-def side_by_side(runs: Iterable[RunResult], told: Latencies | None) -> tuple[list[RunResult], bool]:
+def side_by_side(
+    runs: Iterable[RunResult], told: Latencies | str | PathLike | None
+) -> tuple[list[RunResult], bool]:
     """Runs with latencies that were measured together, if they are of all, and whether they are.
 
     Args:
         runs: The completed ones of one (stage, model).
-        told: Of their study; None if nobody measured.
+        told: Of their study; None if nobody measured. The folder of the study, as in the last
+            release, is read, with a warning.
+
+    Raises:
+        UserError: The file in such a folder is damaged.
     """
+    if isinstance(told, (str, PathLike)):
+        warn_of('side_by_side(runs, work_dir)', 'side_by_side(runs, Latencies.read(work_dir))')
+        told = Latencies.read(Path(told))
     runs = list(runs)
     found = [None if told is None else told.of(run) for run in runs]
     if told is None or None in found:

@@ -323,7 +323,10 @@ def read_object(path: Path, remedy: str) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding='utf-8'), parse_constant=lambda _: None)
     except FileNotFoundError:
         raise
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:  # whose text has the whole path in it
+        why = error.strerror or type(error).__name__
+        raise UserError(f'{path}: cannot be read ({why}); {remedy}') from error
+    except UnicodeDecodeError as error:
         raise UserError(f'{path}: cannot be read ({error}); {remedy}') from error
     except (ValueError, RecursionError) as error:
         raise UserError(f'{path}: not valid JSON ({error}); {remedy}') from error

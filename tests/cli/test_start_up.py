@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rethink_det import __version__, cli
+from rethink_det import UserError, __version__, cli
 from tests.fresh_process import fresh
 
 MAIN = 'import sys; from rethink_det.cli import main; main(sys.argv[1:])'
@@ -58,3 +58,20 @@ def test_what_is_no_command_is_refused(command, line):
     done = command(*line)
     assert done.status == 2
     assert 'error: ' in done.err
+
+
+@pytest.mark.parametrize(
+    'message, line',
+    [
+        ('no such key', 'no such key'),
+        ('two are wrong:\n  a is 1\n\n  b is 2\n', 'two are wrong: a is 1; b is 2'),
+        ('It failed.\r\nTry again.', 'It failed. Try again.'),
+    ],
+)
+def test_a_message_of_several_lines_is_one_that_can_be_read(command, monkeypatch, message, line):
+    def refuse(options):
+        raise UserError(message)
+
+    monkeypatch.setattr('rethink_det.cli.doctor.run', refuse)
+    done = command('doctor')
+    assert (done.status, done.err) == (2, f'error: {line}\n')

@@ -131,6 +131,17 @@ def test_a_network_without_batchnorm_is_refused(parents):
         slim(architecture, state, 0.5)
 
 
+@pytest.mark.parametrize('network', ['vgg-plain', 'vgg'])
+def test_a_network_without_batchnorm_is_refused_before_there_are_weights(parents, network):
+    architecture, _ = parents(network)
+    surgeon = Surgeon(architecture.skeleton(), architecture.input_shape, 'backbone.')
+    pruner = NetworkSlimmingPruner(0.5)
+    if network == 'vgg':
+        return pruner.check(surgeon, architecture)
+    with pytest.raises(UserError, match='has no BatchNorm'):
+        pruner.check(surgeon, architecture)
+
+
 @pytest.mark.parametrize('ratio', [1, -0.1, 1.5, 'half', None, True])
 def test_a_ratio_out_of_range_is_refused(parents, ratio):
     architecture, state = parents('vgg')

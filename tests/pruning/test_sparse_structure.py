@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from rethink_det import UserError
+from rethink_det.architecture import Surgeon
 from rethink_det.architecture.blocks import last_layer, residual_blocks
 from rethink_det.architecture.structure_scales import add_scales, scaled_layers
 from rethink_det.pruning import SparseStructurePruner, prune, prune_state
@@ -113,3 +114,26 @@ def test_structures_of_no_form_are_refused(structures):
 def test_fewest_channels_that_are_no_count_are_refused():
     with pytest.raises(UserError, match='SparseStructurePruner: min_channels must be .*got 0'):
         SparseStructurePruner(min_channels=0)
+
+
+@pytest.mark.parametrize(
+    'network, structures, has',
+    [
+        ('vgg', 'block', False),
+        ('vgg', 'neuron', True),
+        ('vgg', ['block', 'neuron'], True),
+        ('cifar-resnet', 'block', True),
+        ('cifar-resnet', 'group', False),
+        ('resnext50', 'group', True),
+    ],
+)
+def test_structures_that_a_network_has_not_are_refused_before_there_are_weights(
+    parents, network, structures, has
+):
+    architecture, _ = parents(network)
+    surgeon = Surgeon(architecture.skeleton(), architecture.input_shape, 'backbone.')
+    pruner = SparseStructurePruner(structures)
+    if has:
+        return pruner.check(surgeon, architecture)
+    with pytest.raises(UserError, match=f'removes {structures}s, and the network has none'):
+        pruner.check(surgeon, architecture)

@@ -1,5 +1,7 @@
 """Latencies of a study that were measured side by side, and whose they are."""
 
+from pathlib import Path
+
 import pytest
 
 from rethink_det.errors import UserError
@@ -40,6 +42,14 @@ def test_what_was_not_measured_or_trained_anew_leaves_each_its_own(tmp_path):
     Latencies('a GPU', (BOTH.networks[0], changed)).write(tmp_path)
     assert side_by_side([ONE, OTHER], Latencies.read(tmp_path)) == ([ONE, OTHER], False)
     assert side_by_side([ONE], Latencies.read(tmp_path))[1]
+
+
+@pytest.mark.parametrize('kind', [str, Path])
+def test_the_folder_in_their_place_works_for_one_more_release(tmp_path, kind):
+    BOTH.write(tmp_path)
+    expected = side_by_side([ONE, OTHER], BOTH)
+    with pytest.warns(DeprecationWarning, match=r'is now side_by_side\(runs, Latencies.read'):
+        assert side_by_side([ONE, OTHER], kind(tmp_path)) == expected
 
 
 def test_a_damaged_file_is_refused(tmp_path):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_det.errors import UserError
-from rethink_det.report.schema import NO_KEY, one_of, read, read_file
+from rethink_det.report.schema import NO_KEY, one_of, read, read_file, read_object
 
 
 @dataclass(frozen=True)
@@ -105,3 +106,14 @@ def test_another_file_is_refused_by_name(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(UserError, match=f'some.json: {message}'):
         read_file(path, 'mine', 2, 'mend it')
+
+
+@pytest.mark.parametrize('relative', [True, False])
+def test_what_the_system_says_of_a_file_is_told_without_its_place(tmp_path, monkeypatch, relative):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'some.json').mkdir()
+    path = Path('some.json')
+    with pytest.raises(UserError) as refused:
+        read_object(path if relative else tmp_path / path, 'mend it')
+    place = 'some.json' if relative else str(tmp_path / path)
+    assert str(refused.value) == f'{place}: cannot be read (Is a directory); mend it'

@@ -75,7 +75,11 @@ class InputConvention:
 
     @classmethod
     def of(cls, preprocessor: nn.Module | None) -> 'InputConvention | None':
-        """The convention of a model's data preprocessor; ``None`` as of :meth:`of_settings`."""
+        """The convention of a model's data preprocessor; ``None`` as of :meth:`of_settings`.
+
+        One that is around another, for several kinds of images, has that of the one inside.
+        """
+        preprocessor = getattr(preprocessor, 'data_preprocessor', preprocessor)
         mean, std = (getattr(preprocessor, name, None) for name in ('mean', 'std'))
         if not isinstance(mean, Tensor) or not isinstance(std, Tensor) or mean.numel() != 3:
             return None

@@ -15,6 +15,7 @@ from rethink_det.detection.measuring.cost import DetectorCost, detector_cost
 from rethink_det.detection.measuring.detector import detector_at_work
 from rethink_det.detection.measuring.input_size import InputSize, input_size
 from rethink_det.detection.measuring.stages import stage_widths
+from rethink_det.detection.wrapped import detector_of
 from rethink_det.errors import UserError
 from rethink_det.layout import CURVES
 from rethink_det.report.run_result import WHOLE, FeatureMapWidths
@@ -153,7 +154,7 @@ _BUFFERS = ('running_mean', 'running_var', 'num_batches_tracked')
 
 
 def _stages(config: Config, architecture: PrunedArchitecture) -> tuple[FeatureMapWidths, ...]:
-    backbone = config.model.backbone
+    backbone = detector_of(config)[1].backbone
     runtime = {key: v for key, v in backbone.items() if key not in ('type', 'architecture')}
     return tuple(FeatureMapWidths(**one) for one in stage_widths(architecture, runtime))
 

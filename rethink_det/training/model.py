@@ -10,6 +10,9 @@ from torch import nn
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import BACKBONE
 
+WRAPPED = ('detector', 'student', 'teacher')
+"""What mmdet's trackers and semi-supervised detectors call the detectors in them."""
+
 Layer = TypeVar('Layer', bound=nn.Module)
 
 
@@ -20,8 +23,21 @@ def model_of(runner: Runner) -> BaseModel:
 
 def backbone_of(model: nn.Module) -> tuple[str, nn.Module]:
     """The backbone and the prefix of its names; the whole model if it has no backbone."""
-    backbone = getattr(model, 'backbone', None)
-    return ('', model) if backbone is None else (BACKBONE, backbone)
+    name, detector = next(iter(detectors_of(model).items()))
+    backbone = getattr(detector, 'backbone', None)
+    return ('', model) if backbone is None else (name + BACKBONE, backbone)
+
+
+def detectors_of(model: nn.Module) -> dict[str, nn.Module]:
+    """What has the backbone, under the prefix of its names: the model itself, or what it wraps.
+
+    A tracker wraps a detector, a semi-supervised one wraps it twice. Whatever has no backbone
+    counts as a whole.
+    """
+    children = dict(model.named_children())
+    inside = {} if 'backbone' in children else {n: children.get(n) for n in WRAPPED}
+    found = {f'{n}.': one for n, one in inside.items() if hasattr(one, 'backbone')}
+    return {n: one for n, one in found.items() if one is not None} or {'': model}
 
 
 def backbone_layers(
@@ -45,4 +61,4 @@ def backbone_layers(
 def architecture_of(model: nn.Module) -> PrunedArchitecture | None:
     """What the model, or else its backbone, says it is."""
     own = getattr(model, 'architecture', None)
-    return own or getattr(getattr(model, 'backbone', None), 'architecture', None)
+    return own or getattr(backbone_of(model)[1], 'architecture', None)

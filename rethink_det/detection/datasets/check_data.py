@@ -12,6 +12,7 @@ from rethink_det.detection.datasets.coco_part import CocoPart
 from rethink_det.detection.datasets.part import Part
 from rethink_det.detection.datasets.voc_part import VocPart
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS, parts
+from rethink_det.detection.wrapped import MODEL, detector_of, has_detector
 from rethink_det.errors import UserError
 from rethink_det.registered import Kind, is_type, registered, scope_of
 from rethink_det.registry import DATASETS
@@ -42,7 +43,8 @@ def check_data(config: Config, splits: Sequence[str] = _SPLITS) -> tuple[str, ..
 
 
 def _checked(config: Config, splits: Sequence[str]) -> Iterator[str]:
-    heads = _class_heads(config.get('model') or {})
+    place, model = detector_of(config) if has_detector(config) else (MODEL, config.get(MODEL))
+    heads = _class_heads(model or {}, place)
     seen: set[str] = set()
     found: dict[str, list[Part]] = {}
     for split in splits:
@@ -124,11 +126,11 @@ def reads_as_coco(kind: Kind | None) -> bool:
     )
 
 
-def _class_heads(model: Mapping) -> dict[str, int]:
+def _class_heads(model: Mapping, key: str) -> dict[str, int]:
     """Config key to number of classes of every head that tells the data set's classes apart."""
     if model.get('language_model'):
         return {}  # grounding: its heads count the words of a prompt
-    places = (('model', model), ('model.roi_head', model.get('roi_head') or {}))
+    places = ((key, model), (f'{key}.roi_head', model.get('roi_head') or {}))
     return {
         f'{where}.{place}.num_classes': head['num_classes']
         for where, node in places

@@ -18,6 +18,7 @@ from rethink_det.architecture.cost import WHOLE, count, count_parts
 from rethink_det.compat import operators
 from rethink_det.detection.measuring.fixed_regions import fix_regions
 from rethink_det.detection.measuring.input_size import input_size
+from rethink_det.detection.wrapped import detector_of
 from rethink_det.errors import UserError, in_one_line
 from rethink_det.registered import build, is_type, scope_of
 from rethink_det.registry import MODELS
@@ -85,9 +86,7 @@ def detector_cost(config: Config, input_shape: Sequence[int] | None = None) -> D
 
 
 def _counted(config: Config, shape: Sequence[int], kept: Mapping[str, int]) -> DetectorCost:
-    detector = build(MODELS, config.get('model') or {})
-    if not hasattr(detector, 'backbone'):
-        raise UserError(f"The config's model, a {type(detector).__name__}, is no detector.")
+    detector = build(MODELS, detector_of(config)[1])
     regions = fix_regions(detector)
     one = _OneImage(detector)
     parts = {f'{PART}{name}': module for name, module in _parts(detector)}
@@ -133,8 +132,8 @@ def _has_layers(module: nn.Module) -> bool:
 
 def _kept(config: Config) -> Mapping[str, int]:
     """Weights that masks leave of the backbone's parameters, by name in the detector."""
-    backbone = (config.get('model') or {}).get('backbone') or {}
-    if not backbone or not is_type(backbone, 'rethink_det.PrunedBackbone'):
+    backbone = detector_of(config)[1]['backbone']
+    if not is_type(backbone, 'rethink_det.PrunedBackbone'):
         return {}
     kept = PrunedArchitecture.load(backbone['architecture']).masks.get('kept', {})
     return {name: left for name, left in kept.items() if name.startswith(BACKBONE)}

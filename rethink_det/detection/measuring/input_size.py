@@ -111,6 +111,7 @@ def _preprocessor(config: Config) -> nn.Module:
     """Of the model, or beside it, where a Runner looks, too."""
     settings = (config.get('model') or {}).get('data_preprocessor')
     settings = settings or config.get('data_preprocessor') or {'type': 'BaseDataPreprocessor'}
+    settings = settings.get('data_preprocessor') or settings  # of several kinds of images
     try:
         return build(MODELS, settings)
     except Exception as error:  # anyone's code

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, MutableMapping
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from typing import Any
@@ -28,6 +29,7 @@ from rethink_det.detection.transfer.normalisation import set_normalisation
 from rethink_det.detection.transfer.pretrained import drop_pretrained
 from rethink_det.detection.transfer.settings import TransferSettings
 from rethink_det.detection.transfer.shared_head import PLACE, adapt_shared_head
+from rethink_det.detection.wrapped import MODEL, detector_of
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type, scope_of
 from rethink_det.registry import HOOKS
@@ -55,7 +57,8 @@ def transfer_config(
     evaluated by this package.
 
     Args:
-        config: Config of any detector with a ``backbone``.
+        config: Config of any detector with a ``backbone``, or of a model that has one for its
+            ``detector``.
         arm: Which transfer arm.
         architecture: Published name, JSON file or checkpoint that gives the shape.
         weights: Checkpoint of the trained classifier, for ``prune-d`` of the pruned detector;
@@ -77,9 +80,10 @@ def transfer_config(
     _check(config, arm, weights)
     checkpoint = _read(arm, weights)
     config = deepcopy(config)
-    shape, own_model = PrunedArchitecture.load(architecture), deepcopy(config.model)
+    place, detector = detector_of(config)
+    shape, own = PrunedArchitecture.load(architecture), deepcopy(detector)
     with scope_of(config, 'mmdet'):
-        changes = _replace_backbone(config.model, shape, architecture, arm)
+        changes = _moved(_replace_backbone(detector, shape, architecture, arm), place)
         changes += drop_pretrained(config.model, arm)
     changes += set_normalisation(
         config, None if checkpoint is None else checkpoint.input_convention
@@ -88,7 +92,7 @@ def transfer_config(
     changes += one_rate(config)
     base = None if epochs is None else Base(Budget.of(config), epochs, 1, 1)
     if settings.compares_detectors(arm):
-        base = _whole_detectors(epochs, config, own_model, shape, arm)
+        base = _whole_detectors(epochs, config, own, shape, arm)
     settings.apply(config, arm, base)
     others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
     config.custom_hooks = [*others, *_hooks(config, arm, shape, weights)]
@@ -97,10 +101,12 @@ def transfer_config(
 
 
 def _check(config: Config, arm: Arm, weights: str | PathLike | None) -> None:
-    model = config.get('model') or {}
-    if model.get('backbone') is None:
-        inner = ': model.detector wraps one' if 'detector' in model else ''
-        raise UserError(f'The config is no detector: it has no model.backbone{inner}.')
+    place, _ = detector_of(config)
+    if arm.takes_weights and arm.whole and place != MODEL:
+        raise UserError(
+            f'Arm {arm.name} takes the weights of a whole detector, which {place} is a part of: '
+            'no checkpoint of it is trained or pruned by itself here. Take another arm.'
+        )
     if arm.takes_weights and weights is None:
         raise UserError(f'Transfer arm {arm.name} needs {arm.start.value}.')
     if config.get('load_from'):
@@ -127,21 +133,23 @@ def _read(arm: Arm, weights: str | PathLike | None) -> Checkpoint | None:
 
 
 def _whole_detectors(
-    epochs: int | None, config: Config, own_model: Mapping, shape: PrunedArchitecture, arm: Arm
+    epochs: int | None, config: Config, own: Mapping, shape: PrunedArchitecture, arm: Arm
 ) -> Base:
     """The schedule, the MACs of the detector, and those of that with the unpruned backbone.
 
     Args:
         epochs: Of the schedule, if they are not the config's.
         config: Of the detector, adapted.
-        own_model: Its model before.
+        own: Of the detector itself, before.
         shape: Of the pruned backbone.
         arm: Which transfer arm.
     """
     unpruned = deepcopy(config)
-    unpruned.model = own_model
+    _, detector = detector_of(unpruned)
+    detector.clear()
+    detector.update(deepcopy(own))
     with scope_of(unpruned, 'mmdet'):
-        _replace_backbone(unpruned.model, shape.base, shape.base.to_dict(), arm)
+        _replace_backbone(detector, shape.base, shape.base.to_dict(), arm)
     full, pruned = (detector_cost(one).whole.macs for one in (unpruned, config))
     return Base(Budget.of(config), epochs, full, pruned)
 
@@ -175,6 +183,17 @@ def _replace_backbone(
     return changes
 
 
+def _moved(changes: list[Change], place: str) -> list[Change]:
+    """Changes of a detector's config, said of where it is."""
+    prefix = f'{MODEL}.'
+    return [
+        replace(change, place=f'{place}.{change.place.removeprefix(prefix)}')
+        if change.place.startswith(prefix)
+        else change
+        for change in changes
+    ]
+
+
 def is_checkpoint(source: str | PathLike | None) -> bool:
     """Whether an architecture's source is a file with weights, not a name nor a JSON file."""
     return source is not None and os.path.isfile(source) and not str(source).endswith('.json')
@@ -188,6 +207,7 @@ def _hooks(
     config: Config, arm: Arm, shape: PrunedArchitecture, weights: str | PathLike | None
 ) -> list[dict]:
     """What brings weights and weight masks in."""
+    place, detector = detector_of(config)
     transfer: dict[str, Any] = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
     if arm.takes_weights:
         transfer['checkpoint'] = str(weights)
@@ -195,10 +215,15 @@ def _hooks(
             transfer['untuned'] = True
         if arm.whole:
             transfer['part'] = None
-        elif (config.model.get('roi_head') or {}).get('shared_head'):
+        elif (detector.get('roi_head') or {}).get('shared_head'):
             transfer['rest'] = PLACE
     if not shape.masks:
         return [transfer]
+    if place != MODEL:
+        raise UserError(
+            f'The architecture has weight masks, which cannot follow into {place}: take one '
+            'without, or a detector that is the model itself.'
+        )
     if weights is None:
         raise UserError('The architecture has weight masks: give the checkpoint they are in.')
     mask = {'type': 'rethink_det.MaskHook', 'checkpoint': str(weights), 'part': 'backbone'}

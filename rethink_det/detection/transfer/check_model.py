@@ -8,9 +8,11 @@ from mmengine.config import Config
 from rethink_det.architecture.network import build_backbone, without_memory
 from rethink_det.detection.feature_maps import feature_maps
 from rethink_det.detection.transfer.in_channels import parts
+from rethink_det.detection.wrapped import detector_of, has_detector
 from rethink_det.errors import UserError
 from rethink_det.registered import build, is_type, scope_of
 from rethink_det.registry import HOOKS, MODELS
+from rethink_det.training.building import telling_what_is_built
 from rethink_det.training.hooks import TransferHook
 
 _INITIALIZERS = ('init_cfg', 'pretrained')
@@ -29,18 +31,18 @@ def check_model(config: Config) -> None:
             expects other feature maps; or the weights of a ``TransferHook`` are missing,
             damaged or of another architecture.
     """
-    model = config.get('model') or {}
-    if not model.get('backbone'):
+    if not has_detector(config):
         return
-    with scope_of(config, 'mmdet'):
-        _check_neck(model)
+    place, detector = detector_of(config)
+    with scope_of(config, 'mmdet'), telling_what_is_built():
+        _check_neck(detector, place)
         for hook in config.get('custom_hooks') or []:
-            if is_type(hook, 'rethink_det.TransferHook', HOOKS):
+            if hook.get('checkpoint') and is_type(hook, 'rethink_det.TransferHook', HOOKS):
                 transfer: TransferHook = build(HOOKS, hook)
-                transfer.check(without_memory(partial(build, MODELS, model)))
+                transfer.check(without_memory(partial(build, MODELS, config.model)))
 
 
-def _check_neck(model: Mapping) -> None:
+def _check_neck(model: Mapping, where: str) -> None:
     backbone = {key: v for key, v in model['backbone'].items() if key not in _INITIALIZERS}
     bare = partial(build_backbone, backbone)
     without_memory(bare)
@@ -56,7 +58,7 @@ def _check_neck(model: Mapping) -> None:
     known = len(found) == len(wanted) or is_type(neck, 'mmdet.FPN')
     if known and list(wanted) not in (found, found[::-1]):
         raise UserError(
-            f'model.{place}.in_channels is {list(wanted)}, but the feature maps of '
-            f'model.backbone are {found} wide. Set model.{place}.in_channels, as train '
+            f'{where}.{place}.in_channels is {list(wanted)}, but the feature maps of '
+            f'{where}.backbone are {found} wide. Set {where}.{place}.in_channels, as train '
             '--backbone does.'
         )

@@ -1,9 +1,13 @@
 """A detector gives its images to the backbone as the classifier did."""
 
+from collections.abc import MutableMapping
+
 from mmengine.config import Config
 
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.detection.adapted import Change
+
+KEY = 'data_preprocessor'
 
 
 def set_normalisation(config: Config, convention: InputConvention | None) -> list[Change]:
@@ -16,11 +20,18 @@ def set_normalisation(config: Config, convention: InputConvention | None) -> lis
     Returns:
         What changes.
     """
-    old = config.model.get('data_preprocessor') or config.get('data_preprocessor') or {}
+    holder = _holder(config.model)
+    old = holder.get(KEY) or config.get(KEY) or {}
     own = InputConvention.of_settings(old)
     if convention is None or own == convention:
         return []
     kept = {key: value for key, value in old.items() if key != 'rgb_to_bgr'}
     default = {'type': 'mmdet.DetDataPreprocessor', 'pad_size_divisor': 32}
-    config.model.data_preprocessor = {**(kept or default), **convention.settings()}
-    return [Change('model.data_preprocessor', own, convention, 'as the backbone was trained')]
+    holder[KEY] = {**(kept or default), **convention.settings()}
+    return [Change(f'model.{KEY}', own, convention, 'as the backbone was trained')]
+
+
+def _holder(model: MutableMapping) -> MutableMapping:
+    """What has the settings: the model, or a preprocessor of several kinds of images around it."""
+    outer = model.get(KEY) or {}
+    return outer if outer.get(KEY) else model

@@ -10,6 +10,7 @@ from rethink_det.architecture.checkpoint import Checkpoint, digest
 from rethink_det.architecture.provenance import Provenance
 from rethink_det.arms import ARMS, DETECTION, Arm
 from rethink_det.detection.datasets.data_root import detector_base
+from rethink_det.detection.wrapped import detector_of
 from rethink_det.layout import CONFIG
 from rethink_det.report.run_result import RunResult, Transferred
 from rethink_det.report.spent import Spent
@@ -59,7 +60,7 @@ class TrainDetector(Stage):
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Train, evaluate and measure."""
-        architecture = PrunedArchitecture.load(config.model.backbone.architecture)
+        architecture = PrunedArchitecture.load(detector_of(config)[1].backbone.architecture)
         config.dump(folder / CONFIG)
         keep_curves(config)
         metrics, checkpoint = train_on(config, folder)

@@ -17,7 +17,7 @@ from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.arm_weights import check_weights
 from rethink_det.training.hooks.describing import DescribingHook
-from rethink_det.training.model import model_of
+from rethink_det.training.model import detectors_of, model_of
 
 
 @HOOKS.register_module()
@@ -135,6 +135,15 @@ class TransferHook(DescribingHook):
         self, model: nn.Module, state: Mapping[str, Tensor], assign: bool = False
     ) -> list[str]:
         """Fill the part, and the rest; returns which tensors of theirs were left alone."""
+        if self.part is None:
+            return self._fill('', model, state, assign)
+        detectors = detectors_of(model).items()
+        return [kept for name, one in detectors for kept in self._fill(name, one, state, assign)]
+
+    def _fill(
+        self, prefix: str, model: nn.Module, state: Mapping[str, Tensor], assign: bool
+    ) -> list[str]:
+        """As of `_load`, of the model itself or of a detector in it."""
         part = model.get_submodule(self.part) if self.part else model
         rest = model.get_submodule(self.rest) if self.rest else nn.Module()
         stages = tuple(f'{name}.' for name, _ in rest.named_children())
@@ -144,7 +153,7 @@ class TransferHook(DescribingHook):
             try:
                 load_exactly(module, wanted, assign)
             except UserError as error:
-                place = name or 'the model'
+                place = f'{prefix}{name}' if name else 'the model'
                 raise UserError(f'{self.checkpoint} into {place}: {error}') from None
             kept += [n for n in module.state_dict() if n not in wanted]
         return kept

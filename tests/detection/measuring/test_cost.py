@@ -169,7 +169,7 @@ def test_attention_is_counted_however_it_is_computed():
 
 def test_what_is_no_detector_is_refused():
     head = dict(type='rethink_det.LinearHead', num_classes=2, in_channels=3)
-    with pytest.raises(UserError, match='a LinearHead, is no detector'):
+    with pytest.raises(UserError, match='no detector: it has no model.backbone'):
         detector_cost(Config(dict(model=head)), SHAPE)
 
 

@@ -117,12 +117,6 @@ def test_a_detector_that_starts_from_a_trained_one_is_refused(coco, resnet, save
         adapt(config, 'prune-c', saved(resnet()))
 
 
-def test_a_detector_inside_another_model_is_refused(coco, resnet, saved):
-    config = Config(dict(model=dict(type='SoftTeacher', detector=coco.model)))
-    with pytest.raises(UserError, match='model.detector wraps one'):
-        adapt(config, 'prune-c', saved(resnet()))
-
-
 def test_what_another_family_means_by_strides_is_not_taken_over(pruned50):
     config = mmdet_config('mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py')
     swin = mmdet_config('swin/mask-rcnn_swin-t-p4-w7_fpn_1x_coco.py').model.backbone

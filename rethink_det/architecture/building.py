@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from copy import deepcopy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,9 @@ from rethink_det.registry import MODELS
 if TYPE_CHECKING:
     from rethink_det.architecture.pruned_architecture import PrunedArchitecture
 
+EVERY_MAP = 'every_map'
+"""What a backbone calls a context in which it puts out all that it has, whatever it was told."""
+
 ARCHITECTURE = 'architecture'
 """Attribute of a backbone that says what it is."""
 
@@ -38,7 +42,7 @@ def unpruned(architecture: 'PrunedArchitecture') -> Network:
     """The base network, whole: one for all who ask, so it must not be changed.
 
     Its weights have no memory behind them where it can be built so, see
-    :func:`.network.without_memory`.
+    :func:`.network.without_memory`, and where they are all that has values.
 
     Raises:
         UserError: It cannot be built.
@@ -59,7 +63,21 @@ def _unpruned(base: str, _: tuple[Kind | None, ...]) -> Network:
         with bounded():
             return build_network(**json.loads(base))
 
-    return without_memory(build)
+    network = without_memory(build)
+    return build() if _computes_with_lost_values(network) else network
+
+
+def _computes_with_lost_values(network: Network) -> bool:
+    """Whether it has tensors that no weights bring along, and that have no values.
+
+    Indices and masks that a module keeps beside its state (buffers that are not persistent).
+    """
+    brought = {id(tensor) for tensor in network.state_dict(keep_vars=True).values()}
+    return any(
+        isinstance(tensor, Tensor) and tensor.is_meta and id(tensor) not in brought
+        for module in network.modules()
+        for tensor in (*module._buffers.values(), *vars(module).values())
+    )
 
 
 def skeleton(architecture: 'PrunedArchitecture') -> Network:
@@ -104,7 +122,8 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
     cut = as_cut(architecture, head=False)
     if 'num_stages' in settings:
         cut = cut.within(backbone)
-    _cut(backbone, cut, architecture)
+    with getattr(backbone, EVERY_MAP, nullcontext)():
+        _cut(backbone, cut, architecture)
     setattr(backbone, ARCHITECTURE, architecture)
     fresh_weights(backbone)
     return backbone

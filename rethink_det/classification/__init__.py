@@ -7,10 +7,11 @@ from rethink_det.classification.backbones import (
     PreActResNet,
     PreResNet,
     TimmBackbone,
+    TorchvisionBackbone,
 )
 from rethink_det.classification.classifier import Classifier
 from rethink_det.classification.conv_head import ConvHead
-from rethink_det.classification.head import LinearHead, MLPHead
+from rethink_det.classification.head import LinearHead, MLPHead, NormHead
 from rethink_det.classification.metric import Accuracy
 from rethink_det.classification.preprocessor import ImagePreprocessor
 
@@ -24,7 +25,9 @@ __all__ = [
     'ImagePreprocessor',
     'LinearHead',
     'MLPHead',
+    'NormHead',
     'PreActResNet',
     'PreResNet',
     'TimmBackbone',
+    'TorchvisionBackbone',
 ]

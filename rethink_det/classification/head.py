@@ -15,30 +15,71 @@ KAIMING = 'kaiming'
 
 @MODELS.register_module()
 class LinearHead(BaseModule):
-    """Global average pool and one linear layer, ``fc``.
+    """Global average pool, dropout and one linear layer, ``fc``.
 
     Args:
         in_channels: Width of the feature map.
         num_classes: Number of classes.
+        dropout: Probability.
+        pixels: Of the map, where it is no map of a picture but so many vectors, which the layer
+            reads all: the class and the distillation token of ``rethink_det.TimmBackbone`` are 2.
         init_std: Standard deviation of the initial weights, with biases at 0: 0.01 in the
             VGGs of arXiv 1708.06519; ``'kaiming'``, the root of 2 over the features read (arXiv
             1502.01852), in the CIFAR ResNets of arXiv 1808.06866. Default: torch's own init.
 
     Raises:
-        UserError: ``num_classes`` is below 1, or ``init_std`` negative or another word.
+        UserError: ``num_classes`` or ``pixels`` is below 1, ``dropout`` not in 0 <= p < 1, or
+            ``init_std`` negative or another word.
     """
 
     def __init__(
-        self, in_channels: int, num_classes: int, init_std: float | str | None = None
+        self,
+        in_channels: int,
+        num_classes: int,
+        init_std: float | str | None = None,
+        dropout: float = 0.0,
+        pixels: int = 1,
     ) -> None:
         check_count('num_classes', num_classes)
+        check_count('pixels', pixels)
+        check_dropout(dropout)
         super().__init__(None if init_std is None else [_normal(init_std)])
+        self.pool = nn.Identity() if pixels > 1 else nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.fc = nn.Linear(in_channels * pixels, num_classes)
+
+    def forward(self, feature: Tensor) -> Tensor:
+        """Scores ``(N, num_classes)`` of a feature map ``(N, in_channels, H, W)``."""
+        return self.fc(self.dropout(self.pool(feature).flatten(1)))
+
+
+@MODELS.register_module()
+class NormHead(BaseModule):
+    """Global average pool, BatchNorm, dropout and one linear layer, ``fc``.
+
+    The head of LeViT (arXiv 2104.01136) and of the networks that took it over.
+
+    Args:
+        in_channels: Width of the feature map.
+        num_classes: Number of classes.
+        dropout: Probability.
+
+    Raises:
+        UserError: ``num_classes`` is below 1, or ``dropout`` not in 0 <= p < 1.
+    """
+
+    def __init__(self, in_channels: int, num_classes: int, dropout: float = 0.0) -> None:
+        check_count('num_classes', num_classes)
+        check_dropout(dropout)
+        super().__init__([dict(type='TruncNormal', layer='Linear', std=0.02)])
         self.pool = nn.AdaptiveAvgPool2d(1)
+        self.bn = nn.BatchNorm1d(in_channels)
+        self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(in_channels, num_classes)
 
     def forward(self, feature: Tensor) -> Tensor:
         """Scores ``(N, num_classes)`` of a feature map ``(N, in_channels, H, W)``."""
-        return self.fc(self.pool(feature).flatten(1))
+        return self.fc(self.dropout(self.bn(self.pool(feature).flatten(1))))
 
 
 @MODELS.register_module()
@@ -85,8 +126,7 @@ class MLPHead(BaseModule):
                 'hidden must be a list of widths and pool a width, whole numbers that must be at '
                 f'least 1, got {hidden!r} and {pool!r}.'
             )
-        if not 0 <= dropout < 1:
-            raise UserError(f'dropout must be in 0 <= p < 1, got {dropout}.')
+        check_dropout(dropout)
         constant = dict(type='Constant', layer='BatchNorm1d', val=bn_weight)
         super().__init__([_normal(init_std), constant])
         self.pool = nn.AdaptiveAvgPool2d(pool)
@@ -103,6 +143,16 @@ class MLPHead(BaseModule):
     def forward(self, feature: Tensor) -> Tensor:
         """Scores ``(N, num_classes)`` of a feature map ``(N, in_channels, H, W)``."""
         return self.classifier(self.pool(feature).flatten(1))
+
+
+def check_dropout(dropout: float) -> None:
+    """Refuse what is no probability of a dropout layer.
+
+    Raises:
+        UserError: Not in 0 <= p < 1.
+    """
+    if not 0 <= check_number('dropout', dropout) < 1:
+        raise UserError(f'dropout must be in 0 <= p < 1, got {dropout}.')
 
 
 def _normal(std: float | str) -> dict:

@@ -18,6 +18,7 @@ from rethink_det.architecture.finite import check_finite
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import Parent, Provenance, file_name, versions
 from rethink_det.arms import AFTER_CONVERSION
+from rethink_det.convert.foreign_models import check_same, foreign_model
 from rethink_det.convert.known_networks import (
     identify,
     load_base,
@@ -113,19 +114,25 @@ def convert_checkpoint(
     tensors, masks = fold_masks(foreign, source)
     tensors, selections = split_selections(tensors)
     declared = identify(tensors, source) if base is None else load_base(base)
+    library, whole = foreign_model(declared.backbone), tensors
+    tensors, done = (tensors, []) if library is None else library.renamed(tensors)
     own = shapes_of(declared)
     state = renamed(tensors, own, source)
     sized = with_classes(declared, state)
-    notes = _notes(
-        declared, sized, None if base is None else read_otherwise(tensors, sized, source)
-    )
+    unsure = base is not None and library is None
+    notes = _notes(declared, sized, read_otherwise(tensors, sized, source) if unsure else None)
+    notes += done
     if base is None:
         notes.insert(0, f'the base is {declared.name} of {declared.source}, by its tensors')
     known = None if subnet is None else read_subnet(subnet, replace(sized.base, name=sized.name))
     try:
+        if library is not None:
+            masks = {library.name_of(name): mask for name, mask in masks.items()}
         reads = {layer_of(n): inputs for n, inputs in renamed(selections, own, source).items()}
         architecture, fitted = _fitted(sized, state, reads, known, notes)
         network = architecture.network_with(fitted)
+        if library is not None and architecture == sized.base and known is None:
+            check_same(library, whole, network)
         kept = _masks(network, renamed(masks, own, source), zeros, notes)
         weight_masks.check_fit(network, kept)
     except UserError as error:

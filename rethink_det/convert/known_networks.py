@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture, published
 from rethink_det.architecture.blocks import SHORTCUT
+from rethink_det.convert import foreign_models
 from rethink_det.convert.tensor_names import COUNTER, renamed
 from rethink_det.errors import UserError
 
@@ -100,12 +101,16 @@ def load_base(source: PrunedArchitecture | Mapping | str | os.PathLike) -> Prune
     if isinstance(source, (PrunedArchitecture, Mapping)):
         return PrunedArchitecture.load(source)
     text = os.fspath(source)
+    of_library = foreign_models.named(text)
+    if of_library is not None:
+        return of_library
     if text in PARENTS and text not in published.names():
         return PARENTS[text]
     if text not in published.names() and not os.path.isfile(text):
         raise UserError(
             f'No architecture {text!r}: neither a file nor one of {", ".join(published.names())}; '
-            f'or of the foreign {", ".join(PARENTS)}.'
+            f'or of the foreign {", ".join(PARENTS)}; or timm.NAME or torchvision.NAME, whatever '
+            'those libraries have.'
         )
     return PrunedArchitecture.load(text)
 
@@ -132,7 +137,8 @@ def identify(tensors: Mapping[str, Tensor], where: str | os.PathLike) -> PrunedA
     raise UserError(
         f'{where} is no network that is known by its tensors'
         + (f' (those of {", ".join(alike)} are called alike, but have other shapes)' * bool(alike))
-        + ': say by --base what it was before it was cut.'
+        + ': say by --base what it was before it was cut; timm.NAME and torchvision.NAME are all '
+        'networks of these libraries.'
     )
 
 

@@ -28,6 +28,9 @@ It may stand in a list, ``classifier.0`` in the VGG-GAP of arXiv 1810.05270.
 COUNTER = 'num_batches_tracked'
 """Of a BatchNorm: a whole number, and older checkpoints have none."""
 
+INDICES = ('relative_position_index', 'attention_bias_idxs')
+"""Whole numbers that transformers keep among their weights: where a bias stands in its table."""
+
 T = TypeVar('T')
 
 
@@ -49,7 +52,8 @@ def tensors_of(
     if not tensors:
         raise UserError(no_tensors(where))
     for name, tensor in tensors.items():
-        number = tensor.is_floating_point() or name.endswith(COUNTER) or tensor.dtype == torch.bool
+        whole = name.endswith((COUNTER, *INDICES))
+        number = tensor.is_floating_point() or whole or tensor.dtype == torch.bool
         if not number or tensor.is_quantized or tensor.layout != torch.strided:
             raise UserError(
                 f'{where}: {name} is a {tensor.layout} tensor of {tensor.dtype}; only dense '
@@ -80,6 +84,8 @@ def renamed(items: Mapping[str, T], own: Collection[str], where: str | os.PathLi
 
 def own_name(name: str, own: Collection[str]) -> str:
     """What the tensor ``name`` is called here, among the names ``own``."""
+    if name in own:
+        return name
     plain = without_prefixes(name)
     layer, _, leaf = plain.rpartition('.')
     candidates = [plain, BACKBONE + plain, HEAD + plain]

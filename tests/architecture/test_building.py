@@ -177,3 +177,22 @@ def test_a_network_with_given_weights_trains():
 def test_a_detectors_backbone_keeps_mmdets_default():
     assert PrunedArchitecture.load('resnet34-a').build().norm_eval
     assert not PrunedArchitecture.load('resnet34-a').build(norm_eval=False).norm_eval
+
+
+@torch.no_grad()
+def test_indices_that_no_weights_bring_along_have_their_values():
+    timm = pytest.importorskip('timm')
+    backbone = dict(type='rethink_det.TimmBackbone', model_name='levit_128s', classifier_input=True)
+    architecture = PrunedArchitecture(
+        backbone, dict(type='rethink_det.LinearHead', num_classes=3), (3, 224, 224)
+    )
+    torch.manual_seed(0)
+    network = architecture.build_network().eval()
+    again = architecture.network_with(network.state_dict()).eval()
+    buffers = dict(timm.create_model('levit_128s').named_buffers())
+    beside = set(buffers) - set(timm.create_model('levit_128s').state_dict())
+    assert beside and all(
+        torch.equal(again.backbone.network.get_buffer(name), buffers[name]) for name in beside
+    )
+    images = torch.randn(1, 3, 224, 224)
+    assert torch.equal(again(images), network(images))

@@ -9,7 +9,7 @@ from torch import nn
 
 from rethink_det import UserError
 from rethink_det.architecture import Surgeon
-from rethink_det.classification import LinearHead, MLPHead
+from rethink_det.classification import LinearHead, MLPHead, NormHead
 
 FEATURE = torch.randn(4, 6, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -138,3 +138,36 @@ def test_hidden_layers_that_are_no_list_of_widths_are_refused(hidden):
 def test_initial_weights_of_no_deviation_are_refused(std):
     with pytest.raises(UserError, match='init_std must be a finite number of at least 0, got'):
         LinearHead(4, 3, init_std=std)
+
+
+@torch.no_grad()
+def test_the_head_of_levit_scales_before_it_scores():
+    head = NormHead(6, 3).eval()
+    head.bn.running_mean.normal_()
+    head.bn.weight.normal_()
+    average = FEATURE.mean((2, 3))
+    scaled = (average - head.bn.running_mean) * head.bn.weight / (1 + head.bn.eps) ** 0.5
+    assert torch.allclose(head(FEATURE), head.fc(scaled + head.bn.bias), atol=1e-6)
+
+
+def test_vectors_that_are_no_picture_are_all_read():
+    head = LinearHead(6, 3, pixels=2)
+    two = FEATURE[:, :, :1, :2]
+    assert head.fc.in_features == 12
+    assert torch.allclose(head(two), head.fc(two.flatten(1)))
+    with pytest.raises(RuntimeError, match='shapes cannot be multiplied'):
+        head(FEATURE[:, :, :1, :3])
+
+
+@pytest.mark.parametrize('kind', [LinearHead, NormHead])
+def test_linear_heads_drop_features_in_training_alone(kind):
+    head = kind(6, 3, dropout=0.5)
+    assert not torch.equal(head(FEATURE), head(FEATURE))
+    assert torch.equal(head.eval()(FEATURE), head(FEATURE))
+    with pytest.raises(UserError, match='dropout must be in 0 <= p < 1, got 1'):
+        kind(6, 3, dropout=1)
+
+
+def test_no_pixels_are_refused():
+    with pytest.raises(UserError, match='pixels must be a whole number of at least 1, got 0'):
+        LinearHead(6, 3, pixels=0)

@@ -1,18 +1,22 @@
 """Backbones of torchvision: any of its classification models without its head."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
-import torch
 import torchvision
 from torch import Tensor, nn
-from torch.func import functional_call
 
-from rethink_det.architecture.tracing import evaluating
 from rethink_det.bounds import is_int
 from rethink_det.classification.backbones.torchvision_init import RULES, draw_weights
-from rethink_det.classification.backbones.torchvision_steps import HEADS, steps
+from rethink_det.classification.backbones.torchvision_steps import (
+    HEADS,
+    LAYERS_IN_HEAD,
+    read_by_classifier,
+    steps,
+)
+from rethink_det.classification.backbones.unused import freeze_unused, outputs_without_memory
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
 
@@ -29,6 +33,9 @@ FINER = 2 / 3
 """Of the map before. A map with a smaller side is of the next resolution; a convolution without
 padding takes less off."""
 
+SCORE_MAPS = ('SqueezeNet',)
+"""Classes without a last linear layer: their scores are the means of maps."""
+
 
 @MODELS.register_module()
 class TorchvisionBackbone(nn.Module):
@@ -44,7 +51,11 @@ class TorchvisionBackbone(nn.Module):
         model_name: As ``torchvision.models.list_models(torchvision.models)`` has it.
         out_indices: Which of the maps to put out; for most networks map ``i`` has the stride
             ``2 ** (i + 1)``, in a VGG ``2 ** i``, and of a vision transformer it is that of block
-            ``i``. Default: all of them, of a vision transformer the last patches and the token.
+            ``i``. Default: all of them, of a vision transformer the last patches and the token;
+            with ``classifier_input`` that alone.
+        classifier_input: Keep all of the head but its last linear layer, and put out what that
+            layer reads as one more map, of one pixel, behind the others. Heads that have more
+            than a pool and that layer are those of AlexNet, ConvNeXt, MaxViT, MobileNetV3 and VGG.
         **settings: Of torchvision's function of that name, what changes the network:
             ``image_size`` of vision transformers, ``input_size`` of MaxViT, ``transform_input``
             of GoogLeNet and Inception, which their published weights need.
@@ -55,22 +66,34 @@ class TorchvisionBackbone(nn.Module):
     """
 
     def __init__(
-        self, model_name: str, out_indices: Sequence[int] | None = None, **settings: Any
+        self,
+        model_name: str,
+        out_indices: Sequence[int] | None = None,
+        classifier_input: bool = False,
+        **settings: Any,
     ) -> None:
         super().__init__()
-        self.network = _without_head(model_name, settings)
+        self.network = _without_head(model_name, classifier_input, settings)
         self._zero_init = bool(settings.get('zero_init_residual'))
+        self._tokens = hasattr(self.network, 'class_token')
+        self._reads = classifier_input and not self._tokens
         self._places: tuple[int, ...] = ()
-        places = self._places_of_maps(settings)
-        tokens = hasattr(self.network, 'class_token')
-        default = range(len(places))[-2:] if tokens else range(len(places))
-        chosen = default if out_indices is None else out_indices
-        if not chosen or any(not is_int(i) or not 0 <= i < len(places) for i in chosen):
+        size = settings.get('image_size') or settings.get('input_size') or 224
+        self._all = self._places_of_maps(size)
+        chosen = self._default() if out_indices is None else tuple(out_indices)
+        count = len(self._all)
+        if not chosen or any(not is_int(i) or not 0 <= i < count for i in chosen):
             raise UserError(
-                f'out_indices of {model_name!r} must be some of 0 to {len(places) - 1}, its maps, '
-                f'got {list(chosen)}.'
+                f'out_indices of {model_name!r} must be some of 0 to {count - 1}, its maps, got '
+                f'{list(chosen)}.'
             )
-        self._places = tuple(places[i] for i in chosen)
+        self._places = tuple(self._all[i] for i in chosen)
+        if max(chosen) + 1 < count:
+            freeze_unused(self, size)
+
+    def _default(self) -> tuple[int, ...]:
+        every = tuple(range(len(self._all)))
+        return every[-1:] if self._reads else every[-2:] if self._tokens else every
 
     def init_weights(self) -> None:
         """Draw initial weights for the widths the network has *now*, by torchvision's rules."""
@@ -80,28 +103,42 @@ class TorchvisionBackbone(nn.Module):
             if last is not None:
                 nn.init.zeros_(last.weight)
 
+    @contextmanager
+    def every_map(self) -> Iterator[None]:
+        """In it, it puts out whatever it has, so that everything in it leaves a trace."""
+        chosen = self._places
+        self._places = tuple(self._all)
+        try:
+            yield
+        finally:
+            self._places = chosen
+
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """``(N, 3, H, W)`` to the chosen feature maps."""
         found = {}
-        for place, feature in enumerate(steps(self.network, images)):
+        for place, feature in enumerate(self._steps(images)):
             if not self._places or place in self._places:
                 found[place] = feature
             if self._places and place == max(self._places):
                 break
         return tuple(found[place] for place in self._places or found)
 
-    def _places_of_maps(self, settings: dict[str, Any]) -> list[int]:
+    def _steps(self, images: Tensor) -> Iterator[Tensor]:
+        for feature in steps(self.network, images):
+            yield feature
+        if self._reads:
+            yield read_by_classifier(self.network, feature)
+
+    def _places_of_maps(self, size: int | Sequence[int]) -> list[int]:
         """At which steps its maps are made; nothing is computed."""
-        tensors = [*self.named_parameters(), *self.named_buffers()]
-        state = {name: torch.empty_like(tensor, device='meta') for name, tensor in tensors}
-        size = settings.get('image_size') or settings.get('input_size') or 224
-        height, width = size if isinstance(size, (tuple, list)) else (size, size)
-        with evaluating(self), torch.no_grad():
-            image = torch.empty(1, 3, height, width, device='meta')
-            maps = functional_call(self, state, (image,))
-        if hasattr(self.network, 'class_token'):
+        maps = outputs_without_memory(self, size)
+        if self._tokens:
             return list(range(len(maps)))
-        return _last_of_each_resolution([len(m[0, 0]) for m in maps])
+        sides = [len(feature[0, 0]) for feature in maps]
+        last = len(sides) - 1
+        if not self._reads:
+            return _last_of_each_resolution(sides)
+        return [*_last_of_each_resolution(sides[:-1]), last]
 
 
 class MNASNet(torchvision.models.MNASNet):
@@ -110,7 +147,24 @@ class MNASNet(torchvision.models.MNASNet):
     _load_from_state_dict = nn.Module._load_from_state_dict
 
 
-def _without_head(model_name: str, settings: dict[str, Any]) -> nn.Module:
+def _without_head(model_name: str, last_alone: bool, settings: dict[str, Any]) -> nn.Module:
+    """The model without its head, or without the last layer alone."""
+    network = _model(model_name, settings)
+    kind = type(network).__name__
+    if last_alone and kind in SCORE_MAPS:
+        raise UserError(
+            f'{model_name!r} has no linear layer at its end whose input could be put out: leave '
+            'classifier_input off.'
+        )
+    if last_alone and kind in LAYERS_IN_HEAD:
+        network.classifier[-1] = nn.Identity()
+        return network
+    for name in {name for name, _ in network.named_children()} & set(HEADS):
+        delattr(network, name)
+    return network
+
+
+def _model(model_name: str, settings: dict[str, Any]) -> Any:
     known = torchvision.models.list_models(torchvision.models)
     if model_name not in known:
         near = get_close_matches(model_name, known, cutoff=0.3) or known[:3]
@@ -134,8 +188,6 @@ def _without_head(model_name: str, settings: dict[str, Any]) -> nn.Module:
         )
     if isinstance(network, torchvision.models.MNASNet):
         network.__class__ = MNASNet
-    for name in {name for name, _ in network.named_children()} & set(HEADS):
-        delattr(network, name)
     return network
 
 

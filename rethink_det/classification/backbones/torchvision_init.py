@@ -51,13 +51,13 @@ RULES = {
     'MNASNet': Rule(_FAN_OUT, init.zeros_),
     'MaxVit': Rule(_NORMAL, init.zeros_, _NORMAL, init.zeros_),
     'MobileNetV2': Rule(_FAN_OUT, init.zeros_),
-    'MobileNetV3': Rule(_FAN_OUT, init.zeros_),
+    'MobileNetV3': Rule(_FAN_OUT, init.zeros_, partial(init.normal_, std=0.01), init.zeros_),
     'RegNet': Rule(_FAN_OUT),
     'ResNet': Rule(_FAN_OUT),
     'ShuffleNetV2': Rule(),
     'SqueezeNet': Rule(init.kaiming_uniform_, init.zeros_),
     'SwinTransformer': Rule(linear=_truncated(0.02), linear_bias=init.zeros_),
-    'VGG': Rule(_FAN_OUT, init.zeros_),
+    'VGG': Rule(_FAN_OUT, init.zeros_, partial(init.normal_, std=0.01), init.zeros_),
     'VisionTransformer': Rule(
         _by_fan_in, init.zeros_, init.xavier_uniform_, partial(init.normal_, std=1e-6)
     ),

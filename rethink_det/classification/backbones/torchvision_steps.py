@@ -11,6 +11,13 @@ HEADS = ('avgpool', 'dropout', 'flatten', 'fc', 'classifier', 'head', 'heads')
 """What torchvision calls the parts of a model that stand behind its last feature map."""
 
 
+FLATTENING = ('AlexNet', 'MobileNetV3', 'VGG')
+"""Classes whose own code flattens the pooled map for ``classifier``."""
+
+LAYERS_IN_HEAD = (*FLATTENING, 'ConvNeXt', 'MaxVit')
+"""Classes whose head has more than a pool and one linear layer."""
+
+
 def steps(network: Any, images: Tensor) -> Iterator[Tensor]:
     """What each step of a model makes of images ``(N, 3, H, W)``, as maps ``(N, C, h, w)``.
 
@@ -33,6 +40,21 @@ def steps(network: Any, images: Tensor) -> Iterator[Tensor]:
         if behind and type(network).__name__ == 'DenseNet':
             x = F.relu(x)
         yield x.permute(0, 3, 1, 2) if last_are_channels and not behind else x
+
+
+def read_by_classifier(network: Any, feature: Tensor) -> Tensor:
+    """What the last layer of a model reads, as a map ``(N, C, 1, 1)``.
+
+    Args:
+        network: The model, whose last layer may be gone; what else is in its head has stayed.
+        feature: Its last map.
+    """
+    kind = type(network).__name__
+    if kind not in LAYERS_IN_HEAD:
+        return F.adaptive_avg_pool2d(feature, 1)
+    x = network.avgpool(feature) if hasattr(network, 'avgpool') else feature
+    x = x.flatten(1) if kind in FLATTENING else x
+    return network.classifier(x)[:, :, None, None]
 
 
 def _parts(network: nn.Module) -> Iterator[nn.Module]:

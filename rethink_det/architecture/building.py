@@ -1,11 +1,11 @@
 """Networks of an architecture: in its shape alone, with fresh weights, with given ones."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from copy import deepcopy
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from torch import Tensor, nn
 
@@ -113,20 +113,56 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
     Args:
         architecture: What is built.
         **settings: Training settings of the base class, such as ``frozen_stages``. Stages
-            that they leave out (``num_stages=3``) are left out of the surgery, too.
+            that they leave out (``num_stages=3``) are left out of the surgery, too; one that
+            is there and not read (``out_indices=(0, 1, 2)``) is cut as all are.
 
     Raises:
         UserError: A layer cannot be cut as asked.
     """
-    backbone = build_backbone({**plain(architecture.backbone), **settings})
+    read = settings.get('out_indices')
+    outputs = _outputs(architecture, settings)
+    backbone: Any = build_backbone({**plain(architecture.backbone), **settings, **outputs})
     cut = as_cut(architecture, head=False)
     if 'num_stages' in settings:
         cut = cut.within(backbone)
     with getattr(backbone, EVERY_MAP, nullcontext)():
         _cut(backbone, cut, architecture)
+    if outputs:
+        backbone.out_indices = read
     setattr(backbone, ARCHITECTURE, architecture)
     fresh_weights(backbone)
     return backbone
+
+
+def _outputs(architecture: 'PrunedArchitecture', settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by which everything in a backbone is read, so that it can be traced and cut.
+
+    Empty where it is, or where the class puts out what it always does, or has a way of its own.
+    """
+    read, whole = settings.get('out_indices'), unpruned(architecture).backbone
+    usual = None if hasattr(whole, EVERY_MAP) else getattr(whole, 'out_indices', None)
+    if 'num_stages' in settings or not _are_indices(read) or not _are_indices(usual):
+        return {}
+    return {'out_indices': tuple(sorted({*read, *usual}))} if max(usual) > max(read) else {}
+
+
+def _are_indices(value: Any) -> TypeGuard[Sequence[int]]:
+    """Whether these are indices of stages, counted from the first one."""
+    numbers = isinstance(value, Sequence) and len(value) > 0
+    return numbers and all(isinstance(one, int) and one >= 0 for one in value)
+
+
+def left_out(backbone: nn.Module) -> set[str]:
+    """Names of the parts of its architecture that a backbone was built without.
+
+    Args:
+        backbone: Of an architecture (:func:`fresh_backbone`), whole or not; any other has none.
+    """
+    architecture = getattr(backbone, ARCHITECTURE, None)
+    if architecture is None:
+        return set()
+    whole = {name for name, _ in unpruned(architecture).backbone.named_children()}
+    return whole - {name for name, _ in backbone.named_children()}
 
 
 def fresh_network(architecture: 'PrunedArchitecture') -> Network:

@@ -9,10 +9,14 @@ from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import feature_shapes, without_memory
+from rethink_det.detection.backbone_arguments import backbone_arguments
 from rethink_det.errors import UserError
 
 PROBE_SIDE = 128
 """Side of the square image that strides are read off; any that 32 divides would do."""
+
+OF_EACH_STAGE = ('strides', 'dilations')
+"""Settings that have an entry for each of ``num_stages``."""
 
 MOST_MAPS = 16
 """More feature maps than any backbone has."""
@@ -65,6 +69,7 @@ def place_outputs(
         UserError: It has no maps of these strides: it is of another family.
     """
     strides = [found.stride for found in wanted]
+    settings = _ended(shape, settings)
     try:
         maps = feature_maps(partial(shape.build, **settings))
     except UserError:
@@ -82,11 +87,34 @@ def place_outputs(
             f'{_list(strides)}.'
         )
     places = {stride: index for index, stride in enumerate(available)}
-    settings = {**settings, 'out_indices': tuple(places[stride] for stride in strides)}
+    indices = {**settings, 'out_indices': tuple(places[stride] for stride in strides)}
+    settings = _ended(shape, indices)
     try:
         return settings, feature_maps(partial(shape.build, **settings))
     except UserError as error:
         raise UserError(f'The detector reads the strides {_list(strides)} only. {error}') from None
+
+
+def _ended(shape: PrunedArchitecture, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without the stages after the last one that is read, where the class can.
+
+    That is the ResNet family, which is built of so many stages; elsewhere they stay, and where
+    weight masks are for all of them.
+    """
+    kind = shape.backbone['type']
+    read = settings.get('out_indices') or ()
+    known = {**backbone_arguments(kind), **shape.backbone, **settings}
+    stages = known.get('num_stages')
+    if shape.masks or not isinstance(stages, int) or not read or max(read) not in range(stages - 1):
+        return dict(settings)
+    count = max(read) + 1
+    each = {key: tuple(known[key][:count]) for key in OF_EACH_STAGE if known.get(key)}
+    ended = {**settings, 'num_stages': count, **each}
+    try:
+        feature_maps(partial(shape.base.build, **ended))
+    except UserError:  # another family's stages
+        return dict(settings)
+    return ended
 
 
 def _strides(shape: PrunedArchitecture, settings: Mapping[str, Any]) -> list[int]:

@@ -109,7 +109,7 @@ def gone(name):
         (f'test {SHAPES} {{root}}/truncated.pth', ['truncated.pth', 'damaged']),
         (f'test {SHAPES} {{root}}/gone.pth', ['gone.pth does not exist']),
         ('train {root}/tracker.py --arm random --backbone resnet34-a',
-         ['no detector: it has no model.backbone: model.detector wraps one']),
+         ['no detector: it has no model.backbone nor model.detector']),
         ('train studies/demo.py', ['demo.py describes no model', 'rethink-det study']),
         ('train classification/resnet18-w16_shapes.py --arm prune-c --backbone {root}/small.pth',
          ["Unknown classification arm 'prune-c'"]),

@@ -15,12 +15,12 @@ from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.network import build_backbone
 from rethink_det.arms import ARMS, Arm
 from rethink_det.detection.adapted import Adapted, Change, difference
+from rethink_det.detection.backbone_arguments import backbone_arguments
 from rethink_det.detection.evaluation.evaluators import set_evaluators
 from rethink_det.detection.feature_maps import feature_maps, place_outputs
 from rethink_det.detection.measuring.cost import detector_cost
 from rethink_det.detection.transfer.backbone_settings import (
     check_replaceable,
-    parameters,
     runtime_settings,
 )
 from rethink_det.detection.transfer.in_channels import set_widths
@@ -169,8 +169,12 @@ def _replace_backbone(
     wanted = feature_maps(partial(build_backbone, bare))
     runtime, changes = runtime_settings(old, shape, arm)
     changes += difference('model.pretrained', own, None, 'weights of the backbone before')
-    selectable = 'out_indices' in parameters(shape.backbone['type'])
+    selectable = 'out_indices' in backbone_arguments(shape.backbone['type'])
     runtime, found = place_outputs(shape, runtime, wanted, selectable)
+    if 'num_stages' in runtime:
+        stages = old.get('num_stages', runtime['num_stages'])
+        unread = 'nothing reads those after it'
+        changes += difference('model.backbone.num_stages', stages, runtime['num_stages'], unread)
     model['backbone'] = {
         'type': 'rethink_det.PrunedBackbone',
         'architecture': architecture if isinstance(architecture, Mapping) else str(architecture),

@@ -8,12 +8,14 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import named_architecture
 from rethink_det.arms import Arm
 from rethink_det.detection.adapted import Change, difference
+from rethink_det.detection.backbone_arguments import backbone_arguments
+from rethink_det.detection.feature_maps import OF_EACH_STAGE
 from rethink_det.errors import UserError
 from rethink_det.files import plain
 from rethink_det.registered import backbone_class
 
 OF_THE_RUN = ('frozen_stages', 'norm_eval', 'with_cp', 'out_indices')
-OF_THE_STAGES = ('num_stages', 'strides', 'dilations')
+OF_THE_STAGES = ('num_stages', *OF_EACH_STAGE)
 """What detectors end a backbone early by (C4), or keep its last stage fine (DC5). Another family
 may mean something else by them."""
 
@@ -72,7 +74,7 @@ def runtime_settings(
         Keyword arguments that the new backbone's class knows; never ``init_cfg``, for weights
         come from the transfer. And what the detector's config asked for and does not get.
     """
-    known = parameters(shape.backbone['type'])
+    known = backbone_arguments(shape.backbone['type'])
     keys = (*OF_THE_RUN, *OF_THE_STAGES) if _related(old, shape) else OF_THE_RUN
     settings = {key: old[key] for key in keys if key in old}
     if not arm.keeps_statistics:
@@ -108,18 +110,3 @@ def _norm(old: Mapping, shape: PrunedArchitecture, arm: Arm) -> tuple[dict[str, 
     changes = difference('model.backbone.norm_cfg.type', kind, own['type'], _AS_IT_IS)
     trained = old.get('requires_grad', own.get('requires_grad', True))
     return {**own, 'requires_grad': not arm.keeps_statistics or trained}, changes
-
-
-def parameters(name: str) -> set[str]:
-    """Names of the arguments that a registered backbone knows, its base classes' included."""
-    kind = backbone_class(name)
-    known: set[str] = set()
-    for base in inspect.getmro(kind) if inspect.isclass(kind) else (kind,):
-        function = base.__dict__.get('__init__') if inspect.isclass(base) else base
-        if function is None:
-            continue
-        arguments = inspect.signature(function).parameters
-        known |= set(arguments)
-        if not any(a.kind is a.VAR_KEYWORD for a in arguments.values()):
-            break
-    return known

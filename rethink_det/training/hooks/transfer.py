@@ -8,16 +8,18 @@ from os import PathLike
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from rethink_det.architecture.building import left_out
 from rethink_det.architecture.checkpoint import TICKET, WEIGHTS, Checkpoint
 from rethink_det.architecture.fitting import load_exactly
 from rethink_det.architecture.input_convention import InputConvention
+from rethink_det.architecture.network import BACKBONE
 from rethink_det.architecture.provenance import Parent
 from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.arm_weights import check_weights
 from rethink_det.training.hooks.describing import DescribingHook
-from rethink_det.training.model import detectors_of, model_of
+from rethink_det.training.model import backbone_of, detectors_of, model_of
 
 
 @HOOKS.register_module()
@@ -81,7 +83,7 @@ class TransferHook(DescribingHook):
             runner.logger.info(f'Arm {self.arm}: no weights are transferred.')
             return
         model, checkpoint = model_of(runner), Checkpoint.read(self.checkpoint, self.ema)
-        state, left_out = self._split(self._tensors(checkpoint))
+        state, others = self._split(model, self._tensors(checkpoint))
         self.parent = self._parent(runner, checkpoint, state)
         self._check_inputs(runner, model, checkpoint)
         if runner.iter > 0:
@@ -91,7 +93,7 @@ class TransferHook(DescribingHook):
         runner.logger.info(
             f'Arm {self.arm}: all {len(state)} tensors of {self.part or "the model"} loaded from '
             f'{self.checkpoint}, digest {self.parent.digest}.'
-            f'{_named(" Left out: ", left_out)}{_named(" Not in it, kept as they were: ", kept)}'
+            f'{_named(" Left out: ", others)}{_named(" Not in it, kept as they were: ", kept)}'
         )
 
     def check(self, model: nn.Module) -> None:
@@ -107,7 +109,7 @@ class TransferHook(DescribingHook):
         if self.checkpoint is not None:
             checkpoint = Checkpoint.read(self.checkpoint, self.ema)
             check_weights(self._arm, checkpoint)
-            self._load(model, self._split(self._tensors(checkpoint))[0], assign=True)
+            self._load(model, self._split(model, self._tensors(checkpoint))[0], assign=True)
 
     def _parent(
         self, runner: Runner, checkpoint: Checkpoint, state: Mapping[str, Tensor]
@@ -125,11 +127,23 @@ class TransferHook(DescribingHook):
     def _tensors(self, checkpoint: Checkpoint) -> dict[str, Tensor]:
         return checkpoint.ticket if self.key == TICKET else checkpoint.weights
 
-    def _split(self, state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
-        """The tensors of the part, under its own names, and the names of the others."""
+    def _split(
+        self, model: nn.Module, state: Mapping[str, Tensor]
+    ) -> tuple[dict[str, Tensor], list[str]]:
+        """The tensors of the part, under its own names, and the names of the others.
+
+        Among these are the stages that nothing in the detector reads, which it was built without.
+        """
         prefix = f'{self.part}.' if self.part else ''
-        own = {n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)}
-        return own, [name for name in state if not name.startswith(prefix)]
+        absent = tuple(f'{BACKBONE}{name}.' for name in self._absent(model))
+        own = [n for n in state if n.startswith(prefix) and not n.startswith(absent)]
+        return {n.removeprefix(prefix): state[n] for n in own}, [n for n in state if n not in own]
+
+    def _absent(self, model: nn.Module) -> set[str]:
+        """Stages of the backbone's architecture that neither it has nor the rest."""
+        detector = next(iter(detectors_of(model).values()))
+        rest = detector.get_submodule(self.rest) if self.rest else nn.Module()
+        return left_out(backbone_of(model)[1]) - {name for name, _ in rest.named_children()}
 
     def _load(
         self, model: nn.Module, state: Mapping[str, Tensor], assign: bool = False

@@ -1,65 +1,67 @@
-"""Surgery on coupled groups: what every module loses, found on the whole network at once.
+"""Surgery on coupled groups: what every parameter loses, found on the whole network at once.
 
-:func:`removals` checks that what goes is made of whole units, and says what goes at every module;
+:func:`removals` checks that what goes is made of whole units, and says what goes where;
 :func:`cut` and :func:`zero` do it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from rethink_det.architecture.channel_indices import check_kept, count_of, other_indices
+from rethink_det.architecture.channel_ties import Nodes
+from rethink_det.architecture.channel_trace import ChannelTrace, Side
 from rethink_det.architecture.coupling import (
     CoupledGroup,
-    Follower,
     coupled_groups,
-    followers,
-    obstacle,
-    slices,
+    sets_of_layers,
+    why_fixed,
 )
-from rethink_det.architecture.own_widths import settle
-from rethink_det.architecture.surgery import Surgeon, width_of
-from rethink_det.architecture.tracing import traceable
+from rethink_det.architecture.own_numbers import set_numbers, set_widths, solved
+from rethink_det.architecture.surgery import Surgeon, is_grouped, width_of
 from rethink_det.errors import UserError
-
-
-@dataclass
-class Removal:
-    """What one side of a module loses.
-
-    Attributes:
-        follower: The side.
-        places: Which of its channels go.
-    """
-
-    follower: Follower
-    places: set[int] = field(default_factory=set)
-
-    def apply(self, module: Any) -> Any:
-        """Take the channels away from a module, in place, or from a parameter, which is new."""
-        handler: Any = self.follower.dependency.handler
-        handler.__self__.pruning_dim = self.follower.dependency.target.pruning_dim
-        return handler(module, sorted(self.places))
-
-
-Removals = dict[tuple[str, bool], Removal]
-"""By the name of the module or parameter in the model, and whether it is the output's side."""
-
 
 Wanted = Mapping[str, int | Sequence[int]]
 """Layer to which channels it keeps, or how many."""
 
 
-def joined(parts: Iterable[Removals]) -> Removals:
-    """What goes with all of several cuts of one network."""
-    found: Removals = {}
-    for part in parts:
-        for side, removal in part.items():
-            found.setdefault(side, Removal(removal.follower)).places.update(removal.places)
-    return found
+@dataclass(frozen=True)
+class Removal:
+    """What goes: sets of tied channels.
+
+    Attributes:
+        trace: Of the network.
+        gone: The numbers of the sets.
+    """
+
+    trace: ChannelTrace
+    gone: frozenset[int]
+
+    def left(self, nodes: Nodes) -> int:
+        """How many of some nodes stay."""
+        return int(self._stays(nodes).sum())
+
+    def kept(self) -> dict[Side, Nodes]:
+        """Which indices stay along each dimension that loses some."""
+        found = {}
+        for side, nodes in self.trace.sides.items():
+            stays = self._stays(nodes)
+            if not stays.all():
+                found[side] = np.flatnonzero(stays)
+        return found
+
+    @cached_property
+    def _mask(self) -> Nodes:
+        mask = np.ones(self.trace.sets.number, bool)
+        mask[list(self.gone)] = False
+        return mask
+
+    def _stays(self, nodes: Nodes) -> Nodes:
+        return self._mask[self.trace.sets.of[nodes]] | (nodes < 0)
 
 
 def cut(surgeon: Surgeon, keep: Wanted) -> None:
@@ -67,39 +69,69 @@ def cut(surgeon: Surgeon, keep: Wanted) -> None:
 
     Arguments and errors as :func:`removals`.
     """
-    found = removals(surgeon, keep)
-    with traceable(surgeon.model):
-        remove(surgeon.model, found)
+    remove(surgeon.model, removals(surgeon, keep))
 
 
-def remove(model: nn.Module, found: Removals) -> None:
-    """Remove what was found on a network from it, or from a copy of it, in place."""
-    for (name, _), removal in found.items():
-        parent, _, child = name.rpartition('.')
-        owner = model.get_submodule(parent)
-        changed = removal.apply(getattr(owner, child))
-        if isinstance(changed, nn.Parameter):
-            setattr(owner, child, changed)
-    settle(model)
+def remove(model: nn.Module, removal: Removal, prefix: str = '') -> None:
+    """Remove what was found on a network from it, or from a copy of it, in place.
+
+    Args:
+        model: The network, or a module of it.
+        removal: What goes.
+        prefix: Before the names of the module's tensors in the network.
+    """
+    tensors = dict(model.named_parameters()) | dict(model.named_buffers())
+    kept: dict[str, dict[int, Nodes]] = {}
+    for (name, dim), indices in removal.kept().items():
+        if name.startswith(prefix):
+            kept.setdefault(name.removeprefix(prefix), {})[dim] = indices
+    new = {id(tensors[n]): _taken(tensors[n], dims) for n, dims in kept.items() if n in tensors}
+    for module in model.modules():
+        if _replaced(module, new):
+            set_widths(module)
+    numbers = solved(removal.trace.demands, removal.left)
+    shift = {
+        (name.removeprefix(prefix), key, at): value
+        for (name, key, at), value in numbers.items()
+        if f'{name}.'.startswith(prefix)
+    }
+    set_numbers(model, shift)
+
+
+def _taken(tensor: Tensor, kept: Mapping[int, Nodes]) -> Tensor:
+    data = tensor.detach()
+    for dim, indices in kept.items():
+        data = data.index_select(dim, torch.from_numpy(indices).to(data.device))
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(data, requires_grad=tensor.requires_grad)
+    return data
+
+
+def _replaced(module: nn.Module, new: Mapping[int, Tensor]) -> bool:
+    """Put new tensors in the place of a module's own; says whether there were any."""
+    own = {**module._parameters, **module._buffers}
+    found = {name: new[id(tensor)] for name, tensor in own.items() if id(tensor) in new}
+    for name, tensor in found.items():
+        setattr(module, name, tensor)
+    return bool(found)
 
 
 @torch.no_grad()
 def zero(surgeon: Surgeon, keep: Wanted) -> None:
-    """Set all other channels than those kept to zero where they are made, in place.
+    """Set all other channels than those kept to zero in all parameters, in place.
 
-    Arguments and errors as :func:`removals`. What is cut computes the same, except where a norm
-    or a softmax works on several channels together.
+    Arguments and errors as :func:`removals`. What is cut computes the same, except where a norm,
+    a mean or a softmax works on several channels together.
     """
-    for (name, makes), removal in removals(surgeon, keep).items():
-        places, dim = sorted(removal.places), removal.follower.dependency.target.pruning_dim
-        if isinstance(removal.follower.module, nn.Parameter):
-            surgeon.model.get_parameter(name).index_fill_(dim, torch.tensor(places), 0)
-        elif makes:
-            for tensor in surgeon.model.get_submodule(name).parameters(recurse=False):
-                tensor[places] = 0
+    model = surgeon.model
+    for (name, dim), kept in removals(surgeon, keep).kept().items():
+        parameter = dict(model.named_parameters()).get(name)
+        if parameter is not None:
+            gone = other_indices(kept.tolist(), parameter.shape[dim])
+            parameter.index_fill_(dim, torch.tensor(gone, device=parameter.device), 0)
 
 
-def removals(surgeon: Surgeon, keep: Wanted) -> Removals:
+def removals(surgeon: Surgeon, keep: Wanted) -> Removal:
     """What goes everywhere if layers keep some channels and no others.
 
     Args:
@@ -111,56 +143,46 @@ def removals(surgeon: Surgeon, keep: Wanted) -> Removals:
         UserError: An unknown layer, an index out of range, a layer that cannot be cut, or layers
             that keep what does not go together.
     """
-    surgeon = surgeon.thorough
-    indices = _indices(surgeon, keep)
-    names = {id(p): name for name, p in surgeon.model.named_parameters()}
-    found: Removals = {}
+    indices, layers, reasons = _indices(surgeon, keep), sets_of_layers(surgeon), why_fixed(surgeon)
+    gone: set[int] = set()
     for name, kept in indices.items():
-        done = found.get((surgeon.path_of(surgeon.module(name)), True))
-        gone = other_indices(kept, width_of(surgeon.producer(name)))
-        gone = sorted(set(gone) - (done.places if done else set()))
-        for follower in followers(surgeon, name, gone) if gone else ():
-            module = follower.module
-            if isinstance(module, nn.Parameter):
-                place = names[id(module)]
-            elif surgeon.has(module):
-                place = surgeon.path_of(module)
-            else:
-                continue
-            _check_follower(surgeon, name, follower)
-            removal = found.setdefault((place, follower.makes), Removal(follower))
-            removal.places.update(follower.places)
-    _check(surgeon, indices, found)
+        lost = other_indices(kept, width_of(surgeon.producer(name)))
+        if lost and name not in layers:
+            raise UserError(f'Layer {name} cannot be pruned: it has a single channel.')
+        sets = layers[name][lost].tolist() if lost else []
+        why = next((reasons[one] for one in sets if one in reasons), None)
+        if why:
+            raise UserError(f'Layer {name} cannot be pruned: {why}.')
+        gone.update(sets)
+    found = Removal(surgeon.trace, frozenset(gone))
+    _check(surgeon, indices, layers, found)
     return found
 
 
-def _check_follower(surgeon: Surgeon, name: str, follower: Follower) -> None:
-    if surgeon.has(follower.module) and (why := obstacle(surgeon, follower)):
-        raise UserError(f'Layer {name} cannot be pruned: {why}.')
-
-
-def _check(surgeon: Surgeon, indices: Mapping[str, Sequence[int]], found: Removals) -> None:
-    """That nothing is empty, slices stay equal, and every layer keeps what it is to keep."""
-    known = set(surgeon.producers())
-    for (path, makes), removal in found.items():
-        module, width = removal.follower.module, removal.follower.width or 0
-        if isinstance(module, nn.Parameter):
+def _check(
+    surgeon: Surgeon,
+    indices: Mapping[str, Sequence[int]],
+    layers: Mapping[str, Nodes],
+    removal: Removal,
+) -> None:
+    """That every layer keeps what it is to keep, and nothing is empty."""
+    for name, wanted in indices.items():
+        if name not in layers:
             continue
-        name, places = surgeon.name_of(module), removal.places
-        if len(places) >= width:
-            raise UserError(f'Nothing would be left of the {width} channels of {path}.')
-        size = width // slices(module)
-        if len({place % size for place in places}) * slices(module) != len(places):
+        kept = tuple(p for p, one in enumerate(layers[name].tolist()) if one not in removal.gone)
+        module = surgeon.producer(name)
+        if kept != tuple(wanted) and is_grouped(module):
             raise UserError(
-                f'{name} works on {slices(module)} equal slices of its channels: the same places '
+                f'{name} works on {module.groups} equal slices of its channels: the same places '
                 'must go in all of them.'
             )
-        if makes and name in known:
-            kept = other_indices(sorted(places), width)
-            if name in indices and tuple(kept) != indices[name]:
-                raise UserError(
-                    f'Layer {name} would keep other channels than the layers that it is tied to.'
-                )
+        if kept != tuple(wanted):
+            raise UserError(
+                f'Layer {name} would keep other channels than the layers that it is tied to.'
+            )
+    for (name, _), kept in removal.kept().items():
+        if not len(kept):
+            raise UserError(f'Nothing would be left of the channels of {name}.')
 
 
 def _indices(surgeon: Surgeon, keep: Wanted) -> dict[str, tuple[int, ...]]:
@@ -188,3 +210,8 @@ def by_count(group: CoupledGroup, counts: Mapping[str, int]) -> dict[str, tuple[
     return group.kept(
         unit for units, number in zip(group.kinds, numbers, strict=True) for unit in units[:number]
     )
+
+
+def joined(parts: Iterable[Removal], trace: ChannelTrace) -> Removal:
+    """What goes with all of several cuts of one network."""
+    return Removal(trace, frozenset(one for part in parts for one in part.gone))

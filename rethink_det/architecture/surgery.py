@@ -1,6 +1,6 @@
 """Surgery: removing channels from a network, on Torch-Pruning's dependency graph.
 
-A :class:`Surgeon` traces a model once. Each convolution's output channels form a *group*
+A :class:`Surgeon` traces a model once (when it is first asked). Each convolution's output channels form a *group*
 with everything that must change along: its BatchNorm, the layers that read it and, across
 residual additions, other convolutions. Two operations act on groups: :meth:`Surgeon.cut`
 removes channels, :meth:`Surgeon.zero` sets them to zero and leaves the shape alone. The
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture.channel_group import ChannelGroup, Consumer
 from rethink_det.architecture.channel_indices import check_indices, other_indices
+from rethink_det.architecture.channel_trace import ChannelTrace
 from rethink_det.architecture.input_selection import SELECTING
 from rethink_det.architecture.network import HEAD, Layer, Network, all_features
 from rethink_det.architecture.splits import mend_splits
@@ -34,11 +35,6 @@ class Surgeon:
         input_shape: ``(channels, height, width)`` of one image.
         prefix: Prepended to every layer name, for a model that wraps the one whose
             layers are named (``'backbone.'``).
-        every_map: Trace all feature maps of a :class:`.network.Network`, also those that its
-            head does not read.
-
-    Raises:
-        UserError: If the graph of the model cannot be traced.
     """
 
     def __init__(
@@ -46,27 +42,10 @@ class Surgeon:
         model: nn.Module,
         input_shape: Sequence[int],
         prefix: str = '',
-        every_map: bool = False,
     ) -> None:
         self.model = model
         self.prefix = prefix
-        self._traced = (tuple(input_shape), every_map)
-        device = next(model.parameters()).device
-        with _looked_at(model), place_in(model) as place:
-            try:
-                self.graph = tp.DependencyGraph().build_dependency(
-                    model,
-                    example_inputs=torch.randn(1, *input_shape, device=device),
-                    forward_fn=_every_map if every_map else None,
-                    output_transform=_apart,
-                )
-            except Exception as error:
-                where = f' at module {place[-1]!r}' if place else ''
-                raise UserError(
-                    f'The graph of {type(model).__name__} cannot be traced with an input of '
-                    f'{tuple(input_shape)}{where}: {error}'
-                ) from error
-        mend_splits(self.graph)
+        self.input_shape = tuple(input_shape)
         self._names = {m: n for n, m in model.named_modules()}
         self._modules = {self.name_of(m): m for m in self._names}
         units = self.units()
@@ -77,12 +56,38 @@ class Surgeon:
         }
 
     @cached_property
-    def thorough(self) -> 'Surgeon':
-        """The surgeon of all feature maps of the same model."""
-        input_shape, every_map = self._traced
-        if every_map or not isinstance(self.model, Network):
-            return self
-        return Surgeon(self.model, input_shape, self.prefix, every_map=True)
+    def graph(self) -> tp.DependencyGraph:
+        """Torch-Pruning's graph of the model, traced when it is first asked for.
+
+        Raises:
+            UserError: It cannot be traced.
+        """
+        device = next(self.model.parameters()).device
+        with _looked_at(self.model), place_in(self.model) as place:
+            try:
+                graph = tp.DependencyGraph().build_dependency(
+                    self.model,
+                    example_inputs=torch.randn(1, *self.input_shape, device=device),
+                    output_transform=_apart,
+                )
+            except Exception as error:
+                where = f' at module {place[-1]!r}' if place else ''
+                raise UserError(
+                    f'The graph of {type(self.model).__name__} cannot be traced with an input of '
+                    f'{self.input_shape}{where}: {error}'
+                ) from error
+        mend_splits(graph)
+        return graph
+
+    @cached_property
+    def trace(self) -> ChannelTrace:
+        """All channels of the model, followed when it is first asked for.
+
+        Raises:
+            UserError: The model cannot run.
+        """
+        whole = isinstance(self.model, Network)
+        return ChannelTrace(self.model, self.input_shape, _every_map if whole else None)
 
     def name_of(self, module: nn.Module) -> str:
         """The name that architectures know a module of the model by."""
@@ -124,6 +129,17 @@ class Surgeon:
     def producers(self) -> list[str]:
         """Names of all layers of coupled groups: the above and the backbone's linear layers."""
         return list(self._producers)
+
+    def producing(self) -> Mapping[str, Layer]:
+        """Those layers, by name."""
+        return self._producers
+
+    def other_layers(self) -> Iterator[tuple[str, Layer]]:
+        """All other layers, by their names in the model: they keep their widths."""
+        known = set(self._producers.values())
+        for module, path in self._names.items():
+            if isinstance(module, Layer) and module not in known:
+                yield path, module
 
     def producer(self, name: str) -> Layer:
         """The layer of that name of :meth:`producers`; raises :class:`UserError` if none."""

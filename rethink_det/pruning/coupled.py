@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.coupling import CoupledGroup
+from rethink_det.architecture.coupled_group import CoupledGroup
 from rethink_det.errors import UserError
 from rethink_det.pruning.ranking import largest, strongest
 from rethink_det.pruning.ratios import matches, targets_from_architecture

@@ -5,24 +5,24 @@ what must go together is scored together, by the squares of all weights that wou
 filters that make a channel, the columns that read it, its norms' scales; the score is divided by
 its mean over the group.
 Deviation: no sparse training beforehand (the paper's equation 4 draws groups to zero while the
-network trains); the importance is Torch-Pruning's ``GroupMagnitudeImportance(p=2)``. Of a group
-whose parts no layer ties directly (parts of a concatenation that a grouped convolution reads) the
-scores of the parts are added.
+network trains); the importance is Torch-Pruning's ``GroupMagnitudeImportance(p=2)``.
 Expected: at ``ratios=0.5`` the multiply-adds of Torch-Pruning's own pruner of that importance,
 0.26 of ResNet-50's, and where its groups are the same the same channels.
 """
 
 from typing import Any
 
+import torch
 import torch_pruning as tp
 from torch import Tensor
 
 from rethink_det.architecture import Surgeon
-from rethink_det.architecture.coupling import CoupledGroup
+from rethink_det.architecture.coupled_group import CoupledGroup
+from rethink_det.architecture.grouped_scores import tied_sides
 from rethink_det.architecture.network import Layer
 from rethink_det.errors import UserError
 from rethink_det.pruning.coupled import COUPLED, Scores
-from rethink_det.pruning.layerwise import LayerwisePruner, summed
+from rethink_det.pruning.layerwise import LayerwisePruner
 from rethink_det.registry import PRUNERS
 
 
@@ -44,9 +44,14 @@ class GroupNormPruner(LayerwisePruner):
 
     def unit_scores(self, group: CoupledGroup, surgeon: Surgeon) -> Scores:
         """The sum over all weights that go with a unit, relative to the group's mean."""
-        importance = tp.importance.GroupMagnitudeImportance(p=2)
-        found = {n: importance(surgeon.tied_group(n)) for n in group.roots}
-        return summed(group, found)
+        norm = tp.importance.GroupMagnitudeImportance(p=2, normalizer=None)
+        sizes = [len(units) for units in group.kinds]
+        total = torch.zeros(sum(sizes))
+        for side, units in tied_sides(surgeon, group.kinds):
+            score = norm(side)
+            if score is not None:  # Torch-Pruning counts no depthwise filters
+                total.index_add_(0, torch.tensor(units), score.cpu())
+        return (total / total.mean()).split(sizes)
 
     def score(self, layer: str, conv: Layer) -> Tensor:
         """The sum of squares of each filter alone."""

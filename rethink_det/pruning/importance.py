@@ -32,11 +32,12 @@ import torch_pruning as tp
 from torch import Tensor
 
 from rethink_det.architecture import PrunedArchitecture, Surgeon
-from rethink_det.architecture.coupling import CoupledGroup
+from rethink_det.architecture.coupled_group import CoupledGroup
+from rethink_det.architecture.grouped_scores import tied_to_layer
 from rethink_det.architecture.network import Layer
 from rethink_det.bounds import is_int
 from rethink_det.errors import UserError
-from rethink_det.pruning.coupled import FREE, LAYER, Scores
+from rethink_det.pruning.coupled import COUPLED, FREE, LAYER, Scores
 from rethink_det.pruning.image_batches import image_batches
 from rethink_det.pruning.layerwise import LayerwisePruner, summed
 from rethink_det.pruning.sample_statistics import activations, gradients, squared_gradients
@@ -187,7 +188,8 @@ class ImportancePruner(LayerwisePruner):
 
     def looking(self, surgeon: Surgeon, data: Iterable | None) -> AbstractContextManager:
         """A context in which the measure finds what it has to have looked at."""
-        self._group = surgeon.tied_group
+        tied = tied_to_layer if self.groups == COUPLED else Surgeon.tied_group
+        self._group = partial(tied, surgeon)
         if self._kind.statistics is None:
             return nullcontext()
         return self._kind.statistics(surgeon.model, image_batches(data, self.name, self.images))

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
-from rethink_det.architecture.coupling import CoupledGroup, Unit, coupled_groups
+from rethink_det.architecture.coupled_group import CoupledGroup, Unit
+from rethink_det.architecture.coupling import coupled_groups
 from rethink_det.architecture.network import Layer
 from rethink_det.errors import UserError
 from rethink_det.pruning.coupled import (
@@ -78,7 +79,7 @@ class LayerwisePruner(PredefinedPruner):
     def check(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
         """The same of coupled groups, where these are pruned."""
         if self.groups == COUPLED:
-            self._asked(coupled_groups(surgeon.thorough), architecture)
+            self._asked(coupled_groups(surgeon), architecture)
         else:
             super().check(surgeon, architecture)
 
@@ -100,7 +101,6 @@ class LayerwisePruner(PredefinedPruner):
     def _find_coupled(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
     ) -> Cut:
-        surgeon = surgeon.thorough
         groups = coupled_groups(surgeon)
         asked = self._asked(groups, architecture)
         with self.looking(surgeon, data):

@@ -95,7 +95,7 @@ def _obstacles(
     """Why each layer that was to lose channels lost none."""
     surgeon = Surgeon(architecture.skeleton(), architecture.input_shape, prefix='backbone.')
     if cut.coupled:
-        groups = coupled_groups(surgeon.thorough)
+        groups = coupled_groups(surgeon)
         hindered = {name: g.obstacle for g in groups if g.obstacle for name in g.members}
         return {name: why for name, why in hindered.items() if ratios.get(name)}
     found: dict[str, str] = {}

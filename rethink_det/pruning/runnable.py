@@ -7,8 +7,9 @@ from copy import deepcopy
 from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture, Surgeon
-from rethink_det.architecture.coupled_cut import Removals, joined, removals, remove
+from rethink_det.architecture.coupled_cut import Removal, joined, removals, remove
 from rethink_det.architecture.network import outputs_of
+from rethink_det.architecture.surgery import width_of
 from rethink_det.architecture.tracing import place_in
 from rethink_det.errors import UserError
 
@@ -75,37 +76,38 @@ def runnable(
 
 
 class _Trial:
-    """Cuts copies of a network's backbone and runs them."""
+    """Cuts copies of a network's backbone, without memory, and runs them."""
 
     def __init__(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
         self.surgeon, self.input_shape = surgeon, architecture.input_shape
         self.backbone = surgeon.model.get_submodule(surgeon.prefix.rstrip('.'))
-        self.widths = {name: len(surgeon.producer(name).weight) for name in surgeon.producers()}
-        self._found: dict[tuple[str, ...], Removals] = {}
+        self.widths = {name: width_of(layer) for name, layer in surgeon.producing().items()}
+        self._found: dict[tuple[str, ...], Removal] = {}
 
-    def removals(self, kept: Kept) -> Removals:
-        """What goes with one group, in the backbone alone."""
+    def removal(self, kept: Kept) -> Removal:
+        """What goes with one group."""
         key = tuple(kept)
         if key not in self._found:
-            prefix, found = self.surgeon.prefix, removals(self.surgeon, kept)
-            self._found[key] = {
-                (name.removeprefix(prefix), makes): removal
-                for (name, makes), removal in found.items()
-                if name.startswith(prefix)
-            }
+            self._found[key] = removals(self.surgeon, kept)
         return self._found[key]
 
     def failure(self, groups: Sequence[Kept]) -> tuple[str, str] | None:
         """The module that fails in the backbone that is left, and how; None if it runs."""
-        backbone = deepcopy(self.backbone)
-        remove(backbone, joined(self.removals(kept) for kept in groups))
-        return _failure(backbone, self.input_shape)
+
+        def narrowed() -> nn.Module:
+            backbone = deepcopy(self.backbone)
+            everything = joined((self.removal(kept) for kept in groups), self.surgeon.trace)
+            remove(backbone, everything, self.surgeon.prefix)
+            return backbone
+
+        shapes = narrowed().to('meta')
+        return _failure(shapes, self.input_shape) and _failure(narrowed(), self.input_shape)
 
     def culprit(self, groups: Sequence[Kept], place: str) -> int | None:
         """Which group is to stay whole so that the network gets further than to a module."""
-        block = place.rpartition('.')[0]
+        block = self.surgeon.prefix + place.rpartition('.')[0]
         for number, kept in enumerate(groups):
-            if any(name.startswith(block) for name, _ in self.removals(kept)):
+            if any(name.startswith(block) for name, _ in self.removal(kept).kept()):
                 failing = self.failure([*groups[:number], *groups[number + 1 :]])
                 if failing is None or failing[0] != place:
                     return number

@@ -1,0 +1,98 @@
+"""Which channels can only go together: nodes, and what ties them.
+
+A *node* is an index along a dimension of a parameter or a buffer: the fifth filter of a
+convolution, the fifth scale of its norm. What a network computes ties nodes to one another; nodes
+that are tied directly or through others make a *set*, which lives and dies as a whole.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+Nodes = NDArray[np.int64]
+"""Numbers of nodes, or :data:`FIXED`."""
+
+FIXED = -1
+"""In the place of a node: a channel that no parameter makes, which always stays."""
+
+Labels = tuple[Nodes | None, ...]
+"""Of each dimension of a tensor, which node each index of it belongs to.
+
+``None`` for a dimension whose size no node has a say in: images, pixels, tokens."""
+
+
+class Ties:
+    """Nodes and what ties them; filled while a network runs, then read."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.place: str = ''
+        self._pairs: list[tuple[Nodes, Nodes]] = []
+        self._fixed: list[tuple[Nodes, str]] = []
+        self._parts: list[Nodes] = []
+
+    def new(self, size: int) -> Nodes:
+        """Nodes that are not tied to anything yet."""
+        self.size += size
+        return np.arange(self.size - size, self.size)
+
+    def join(self, one: Nodes, other: Nodes) -> None:
+        """Tie nodes, element by element (arrays of shapes that broadcast)."""
+        if one is not other:
+            a, b = (side.ravel() for side in np.broadcast_arrays(one, other))
+            self._pairs.append((a, b))
+
+    def fix(self, nodes: Nodes | None, why: str) -> None:
+        """Say that nodes must stay.
+
+        Args:
+            nodes: Those; ``None`` for none.
+            why: Follows on the name of the module that is running.
+        """
+        if nodes is not None:
+            self._fixed.append((nodes.ravel(), f'{self.place or "the network"} {why}'))
+
+    def part(self, nodes: Nodes) -> None:
+        """Say that nodes are a part that a network splits off: of each the same share goes."""
+        self._parts.append(nodes.ravel())
+
+    def settled(self) -> 'Sets':
+        """What belongs together in the end."""
+        pairs = [_both(a, b) for a, b in self._pairs]
+        ends = np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0), np.int64)
+        inner = ends[:, (ends >= 0).all(axis=0)]
+        graph = coo_array((np.ones(inner.shape[1], bool), (inner[0], inner[1])), (self.size,) * 2)
+        number, of = connected_components(graph, directed=False) if self.size else (0, _NONE)
+        bound = ends[:, (ends < 0).any(axis=0)].max(axis=0, initial=FIXED)
+        fixed = [*self._fixed, (bound, 'combines it with channels that always stay')]
+        reasons: dict[int, str] = {}
+        for nodes, why in fixed:
+            for one in np.unique(of[nodes[nodes >= 0]]):
+                reasons.setdefault(int(one), why)
+        return Sets(of, number, reasons, [part[part >= 0] for part in self._parts])
+
+
+_NONE: Nodes = np.zeros(0, np.int64)
+
+
+def _both(one: Nodes, other: Nodes) -> Nodes:
+    return np.stack([one, other])
+
+
+class Sets:
+    """The sets that nodes fall into.
+
+    Attributes:
+        of: The set of each node.
+        number: How many sets there are.
+        reasons: Why sets must stay, by their number.
+        parts: What a network splits off; nodes each.
+    """
+
+    def __init__(
+        self, of: Nodes, number: int, reasons: dict[int, str], parts: Sequence[Nodes]
+    ) -> None:
+        self.of, self.number, self.reasons, self.parts = of, number, reasons, parts

@@ -74,8 +74,7 @@ SMALL = 4
 
 
 def _narrowable(call: Call, size: int, dim: int, at: int) -> tuple:
-    """Which of some dimensions is rather narrowed: the largest, of equal ones not one that a
-    module says the size of."""
+    """Which of some dimensions is rather narrowed: the largest, and one that no module sizes."""
     return size > SMALL, size, dim not in call.sizes_said, at
 
 

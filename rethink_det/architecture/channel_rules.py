@@ -255,9 +255,7 @@ def linear(call: Call) -> list[Labels]:
     return _plus(call, [*labels[:-1], rows], [call['bias']])
 
 
-def _plus(
-    call: Call, found: list[Nodes | None], added: Sequence[Tensor | None]
-) -> list[Labels]:
+def _plus(call: Call, found: list[Nodes | None], added: Sequence[Tensor | None]) -> list[Labels]:
     """What comes out of a product when something is added to it."""
     for one in added:
         if one is not None:

@@ -68,25 +68,29 @@ class ChannelTrace:
         reading = NumbersRead(following.labels)
         like = next(iter(tensors.values()))
         images = torch.zeros(1, *input_shape, device=like.device)
-        with evaluating(model), one_image_will_do(model), known_numbers(model):
-            with place_in(model) as place, torch.no_grad():
-                following.place, following.reading = place, reading
-                try:
-                    with following, reading:
-                        outputs = run(model, images) if run else model(images)
-                except Exception as error:
-                    at = f' at module {place[-1]!r}' if place else ''
-                    raise UserError(
-                        f'The channels of {type(model).__name__} cannot be followed with an input '
-                        f'of {tuple(input_shape)}{at}: {in_one_line(error)}'
-                    ) from error
+        with (
+            evaluating(model),
+            one_image_will_do(model),
+            known_numbers(model),
+            place_in(model) as place,
+            torch.no_grad(),
+        ):
+            following.place, following.reading = place, reading
+            try:
+                with following, reading:
+                    outputs = run(model, images) if run else model(images)
+            except Exception as error:  # whatever a network raises
+                at = f' at module {place[-1]!r}' if place else ''
+                raise UserError(
+                    f'The channels of {type(model).__name__} cannot be followed with an input '
+                    f'of {tuple(input_shape)}{at}: {in_one_line(error)}'
+                ) from error
         ties.place = ''
         for output in fixed(outputs):
             for nodes in following.labels(output):
                 ties.fix(nodes, 'puts it out as class scores')
         self.sets: Sets = ties.settled()
         self.demands: list[Demand] = reading.demands
-
 
     def made_by(self, layer: str) -> Nodes | None:
         """The nodes of a layer's output channels; ``None`` if it has a single one.

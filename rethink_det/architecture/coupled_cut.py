@@ -124,9 +124,10 @@ def zero(surgeon: Surgeon, keep: Wanted) -> None:
     a mean or a softmax works on several channels together.
     """
     model = surgeon.model
+    parameters = dict(model.named_parameters())
     for (name, dim), kept in removals(surgeon, keep).kept().items():
-        parameter = dict(model.named_parameters()).get(name)
-        if parameter is not None:
+        if name in parameters:
+            parameter = parameters[name]
             gone = other_indices(kept.tolist(), parameter.shape[dim])
             parameter.index_fill_(dim, torch.tensor(gone, device=parameter.device), 0)
 
@@ -180,8 +181,8 @@ def _check(
             raise UserError(
                 f'Layer {name} would keep other channels than the layers that it is tied to.'
             )
-    for (name, _), kept in removal.kept().items():
-        if not len(kept):
+    for (name, _), left in removal.kept().items():
+        if not len(left):
             raise UserError(f'Nothing would be left of the channels of {name}.')
 
 

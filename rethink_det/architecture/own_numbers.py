@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from operator import add, floordiv, mul, sub
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -23,9 +22,23 @@ Place = tuple[str, str, int | None]
 
 
 class OwnNumber(int):
-    """An ``int`` that knows from which attributes of modules it was computed."""
+    """An ``int`` that knows from which attributes of modules it was computed.
 
-    def __new__(cls, value: int, places: frozenset[Place], made: Callable[..., int] | None = None):
+    Attributes:
+        places: Those.
+        made: Computes it anew from other values of them; ``None`` for an attribute itself.
+    """
+
+    places: frozenset[Place]
+    made: Callable[[Mapping[Place, int]], int] | None
+
+    def __new__(
+        cls,
+        value: int,
+        places: frozenset[Place],
+        made: Callable[[Mapping[Place, int]], int] | None = None,
+    ) -> 'OwnNumber':
+        """A number, and where it comes from."""
         self = super().__new__(cls, value)
         self.places, self.made = places, made
         return self
@@ -231,9 +244,7 @@ def solved(demands: Iterable[Demand], left: Callable[[Nodes], int]) -> dict[Plac
     return values
 
 
-def _value(
-    number: OwnNumber, size: int, place: Place, values: Mapping[Place, int]
-) -> int | None:
+def _value(number: OwnNumber, size: int, place: Place, values: Mapping[Place, int]) -> int | None:
     if number.made is None:
         return size
     whole = max(int(number), size, 1)

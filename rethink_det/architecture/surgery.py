@@ -1,8 +1,8 @@
 """Surgery: removing channels from a network, on Torch-Pruning's dependency graph.
 
-A :class:`Surgeon` traces a model once (when it is first asked). Each convolution's output channels form a *group*
-with everything that must change along: its BatchNorm, the layers that read it and, across
-residual additions, other convolutions. Two operations act on groups: :meth:`Surgeon.cut`
+A :class:`Surgeon` traces a model once, when it is first asked. Each convolution's output channels
+form a *group* with everything that must change along: its BatchNorm, the layers that read it and,
+across residual additions, other convolutions. Two operations act on groups: :meth:`Surgeon.cut`
 removes channels, :meth:`Surgeon.zero` sets them to zero and leaves the shape alone. The
 first computes exactly what the second computes; the test suite relies on it.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from math import lcm
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import torch
 import torch_pruning as tp
@@ -370,7 +370,7 @@ def _is_unit(name: str, module: nn.Module) -> bool:
     return name.startswith(HEAD) and isinstance(module, nn.Linear)
 
 
-def _every_map(network: Network, images: Tensor) -> list[Tensor]:
+def _every_map(network: Any, images: Tensor) -> list[Tensor]:
     """Every feature map, and the class scores."""
     features = all_features(network.backbone(images))
     return [*features, network.head(features[-1])]

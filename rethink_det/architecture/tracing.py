@@ -45,7 +45,7 @@ def traceable(model: nn.Module) -> Iterator[None]:
         with evaluating(model):
             yield
     finally:
-        del vars(model)['eval']
+        vars(model).pop('eval', None)  # none if this is done within itself
         for module in checkpointed:
             setattr(module, CHECKPOINTING, True)
         parameters = dict(model.named_parameters())

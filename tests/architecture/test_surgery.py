@@ -241,7 +241,7 @@ class Odd(nn.Module):
 
 def test_a_module_that_fails_is_named():
     with pytest.raises(UserError, match="Odd cannot be traced .* at module 'last'"):
-        Surgeon(Odd(fails=True), SHAPE)
+        _ = Surgeon(Odd(fails=True), SHAPE).graph
 
 
 def test_a_layer_that_no_gradient_reaches_is_refused_by_name():
@@ -293,7 +293,7 @@ def test_members_that_agree_are_cut_once():
 
 def test_a_model_that_cannot_run_cannot_be_traced():
     with pytest.raises(UserError, match=r'ResNet cannot be traced with an input of \(1, 32, 32\)'):
-        Surgeon(deepcopy(whole('resnet18')), (1, 32, 32))
+        _ = Surgeon(deepcopy(whole('resnet18')), (1, 32, 32)).graph
 
 
 def test_a_failed_trace_leaves_the_flags_as_they_were():
@@ -301,7 +301,7 @@ def test_a_failed_trace_leaves_the_flags_as_they_were():
     model.train()
     before = flags(model)
     with pytest.raises(UserError, match='cannot be traced'):
-        Surgeon(model, (1, 32, 32))
+        _ = Surgeon(model, (1, 32, 32)).graph
     assert flags(model) == before
 
 

@@ -50,6 +50,9 @@ COMPARISON_HTML = 'comparison.html'
 PLOTS = 'plots'
 """Folder of the report's pictures, see :func:`plot_file`."""
 
+SWEEP_TABLE = 'sweep.md'
+"""What each network of a sweep came to, see :mod:`rethink_det.benchmark.sweep`."""
+
 # -- a run -----------------------------------------------------------------------------------
 
 RESULT = 'result.json'

@@ -13,7 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from rethink_det.architecture import building, composing, validation
-from rethink_det.architecture.tracing import one_image_will_do
+from rethink_det.architecture.tracing import no_gradients, one_image_will_do
 from rethink_det.errors import UserError
 from rethink_det.registered import Kind
 
@@ -149,7 +149,7 @@ def _flops(model: nn.Module, input_shape: Sequence[int]) -> Flops:
     images = torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype)
     with _unfused(), FlopCounterMode(display=False, custom_mapping=_formulas()) as counter:
         try:
-            with one_image_will_do(model):
+            with one_image_will_do(model), no_gradients(model):
                 model(images)
         except RuntimeError as error:
             kind, shape = type(model).__name__, tuple(input_shape)

@@ -91,7 +91,7 @@ def remove(model: nn.Module, removal: Removal, prefix: str = '') -> None:
             set_widths(module)
     numbers = solved(removal.trace.demands, removal.left)
     shift = {
-        (name.removeprefix(prefix), key, at): value
+        (name[len(prefix) :], key, at): value
         for (name, key, at), value in numbers.items()
         if f'{name}.'.startswith(prefix)
     }

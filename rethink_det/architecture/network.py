@@ -119,19 +119,27 @@ def _build(kind: str, config: Mapping) -> nn.Module:
 def without_memory(build: Callable[[], T]) -> T:
     """What ``build`` makes, on the meta device where that can be: its weights have no memory.
 
-    A network that computes with values while it is built or first run cannot be made so: it is
-    made once more, with real weights.
+    A network that computes with values while it is built or first run cannot be made so, nor one
+    with constants that no state dict has: it is made once more, with real weights.
 
     Args:
         build: Makes something of modules; is called a second time if the first one fails.
     """
     try:
         with torch.device('meta'):
-            return build()
+            built = build()
     except (RuntimeError, UserError) as error:
         if isinstance(error, UserError) and not isinstance(error.__cause__, RuntimeError):
             raise  # a mistake whatever the device
-    return build()
+        return build()
+    return build() if isinstance(built, nn.Module) and _has_constants(built) else built
+
+
+def _has_constants(network: nn.Module) -> bool:
+    """Whether there are tensors in a network that its state dict lacks."""
+    own = (vars(module).values() for module in network.modules())
+    buffers = (module._non_persistent_buffers_set for module in network.modules())
+    return any(buffers) or any(isinstance(value, Tensor) for values in own for value in values)
 
 
 def feature_widths(backbone: nn.Module, input_shape: Sequence[int]) -> list[int]:

@@ -54,6 +54,22 @@ def traceable(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def no_gradients(model: nn.Module) -> Iterator[None]:
+    """No parameter wants a gradient; put back afterwards.
+
+    PyTorch's counter of operations stumbles over a parameter that is a module's input.
+    """
+    wanting = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for parameter in wanting:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in wanting:
+            parameter.requires_grad_(True)
+
+
+@contextmanager
 def one_image_will_do(model: nn.Module) -> Iterator[None]:
     """Let a network look at one image to find its shapes, whatever its BatchNorm wants.
 

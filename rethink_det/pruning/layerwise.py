@@ -76,6 +76,10 @@ class LayerwisePruner(PredefinedPruner):
         """A context in which channels can be scored: here without data."""
         return nullcontext()
 
+    def trace(self, surgeon: Surgeon) -> None:
+        """The same; of coupled groups every channel is followed."""
+        _ = surgeon.trace if self.groups == COUPLED else surgeon.graph
+
     def check(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
         """The same of coupled groups, where these are pruned."""
         if self.groups == COUPLED:

@@ -90,6 +90,10 @@ class Pruner(ABC):
             UserError: A layer is named that is none or cannot be pruned, say.
         """
 
+    def trace(self, surgeon: Surgeon) -> None:
+        """Have the surgeon follow the network: that pass is none in which the method looks."""
+        _ = surgeon.graph
+
     def prune(
         self, network: nn.Module, architecture: PrunedArchitecture, data: Iterable | None = None
     ) -> PruneResult:
@@ -111,6 +115,7 @@ class Pruner(ABC):
         surgeon = Surgeon(network, architecture.input_shape, prefix='backbone.')
         ratios = self.ratios_of(surgeon.layers())
         before, asked = convolution_weights(network), asked_share(surgeon, ratios)
+        self.trace(surgeon)
         with counted_passes(network) as counter:
             cut = self.find(surgeon, architecture, data)
         cut.apply(surgeon)

@@ -271,7 +271,7 @@ def replayed(call: Call) -> list[Labels]:
         at, line = _along_one(call, moved, range(moved.ndim))
         if found[at] is not None:
             call.ties.fix(nodes, f'merges it with other channels by {call.name}')
-            return nothing(call)
+            return [*nothing(call)]
         found[at] = line
     return [tuple(found)]
 

@@ -117,10 +117,11 @@ def follow(call: Call, tags: Sequence[Any]) -> Sequence[Labels]:
         return reduced(call)
     for tensor in call.tensors():
         call.fix(tensor, range(tensor.ndim), f'works on it by {call.name}, which is not followed')
-    return nothing(call)
+    return [*nothing(call)]
 
 
-def nothing(call: Call) -> list[Labels]:
+@rule('new_zeros', 'new_ones', 'new_full', 'new_empty', 'new_empty_strided')
+def nothing(call: Call) -> Sequence[Labels]:
     """No nodes in anything that comes out."""
     return [(None,) * output.ndim for output in call.outputs]
 
@@ -341,7 +342,7 @@ def strided(call: Call) -> list[Labels]:
     if call.outputs[0].shape == tensor.shape:
         return [call.labels(tensor)]
     call.fix(tensor, range(tensor.ndim), 'takes its memory apart')
-    return nothing(call)
+    return [*nothing(call)]
 
 
 def constant(size: int) -> Nodes:

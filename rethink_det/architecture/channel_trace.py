@@ -7,7 +7,8 @@ convolution by a computed weight) is followed alike. Source of the notion, and o
 groups of a convolution alike: DepGraph (arXiv 2301.12900).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from rethink_det.architecture import channel_moves  # noqa: F401  registers its rules
 from rethink_det.architecture.channel_rules import Call, follow
 from rethink_det.architecture.channel_ties import Labels, Nodes, Sets, Ties
+from rethink_det.architecture.network import weight_of
 from rethink_det.architecture.own_numbers import Demand, NumbersRead, known_numbers
 from rethink_det.architecture.tracing import evaluating, one_image_will_do, place_in
 from rethink_det.errors import UserError, in_one_line
@@ -65,13 +67,16 @@ class ChannelTrace:
             self.sides |= {(name, d): nodes for d, nodes in enumerate(labels) if nodes is not None}
             known[id(tensor)] = labels
         following = _Following(ties, known)
-        reading = NumbersRead(following.labels)
+        reading = NumbersRead(following.labels, ties)
+        for name, attention in _attentions(model):
+            _tie_packed(ties, self.sides, name, attention)
         like = next(iter(tensors.values()))
         images = torch.zeros(1, *input_shape, device=like.device)
         with (
             evaluating(model),
             one_image_will_do(model),
             known_numbers(model),
+            _slowly(),
             place_in(model) as place,
             torch.no_grad(),
         ):
@@ -96,9 +101,23 @@ class ChannelTrace:
         """The nodes of a layer's output channels; ``None`` if it has a single one.
 
         Args:
-            layer: The name of a convolution or linear layer in the model.
+            layer: Its name in the model, of :func:`.network.named_layers`.
         """
-        return self.sides.get((f'{layer}.weight', 0))
+        return self.sides.get((weight_of(layer), 0))
+
+
+def _attentions(model: nn.Module) -> Iterator[tuple[str, nn.MultiheadAttention]]:
+    for name, module in model.named_modules():
+        if isinstance(module, nn.MultiheadAttention) and module.in_proj_weight is not None:
+            yield name, module
+
+
+def _tie_packed(
+    ties: Ties, sides: Mapping[Side, Nodes], name: str, attention: nn.MultiheadAttention
+) -> None:
+    """torch's attention insists on as many queries, keys and values as it reads channels."""
+    rows, columns = (sides[f'{name}.in_proj_weight', dim] for dim in (0, 1))
+    ties.join(columns, rows.reshape(3, -1))
 
 
 class _Following(TorchDispatchMode):
@@ -138,6 +157,17 @@ class _Following(TorchDispatchMode):
         call = Call(name, {**defaults, **arguments}, outputs, self.labels, self.ties, said)
         for output, labels in zip(outputs, follow(call, func.tags), strict=False):
             self._computed[output] = labels
+
+
+@contextmanager
+def _slowly() -> Iterator[None]:
+    """Without torch's own whole-layer attention, which does all in one operation."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def _is(value: Any) -> bool:

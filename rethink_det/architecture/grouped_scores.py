@@ -8,7 +8,7 @@ from torch import nn
 
 from rethink_det.architecture.coupled_group import Unit
 from rethink_det.architecture.coupling import sets_of_layers
-from rethink_det.architecture.network import Layer
+from rethink_det.architecture.network import weight_of
 from rethink_det.architecture.surgery import Surgeon, is_depthwise
 
 _Side = tuple[nn.Module, bool]
@@ -60,14 +60,12 @@ def _add(
 
 def _sides(surgeon: Surgeon, roots: Mapping[int, int]) -> dict[_Side, _Places]:
     trace = surgeon.trace
+    layers = {weight_of(name): layer for name, layer in surgeon.named_layers()}
+    norms = {f'{n}.weight': m for n, m in surgeon.model.named_modules() if _is_norm(m)}
     found: dict[_Side, _Places] = {}
     for (name, dim), nodes in trace.sides.items():
-        path, _, parameter = name.rpartition('.')
-        if parameter != 'weight' or dim > 1:
-            continue
-        module = surgeon.model.get_submodule(path)
-        known = isinstance(module, Layer) or (dim == 0 and _is_norm(module))
-        if not known:
+        module = layers.get(name) or norms.get(name)
+        if module is None or dim > 1:
             continue
         sets = trace.sets.of[nodes].tolist()
         places = [(place, roots[one]) for place, one in enumerate(sets) if one in roots]

@@ -8,7 +8,13 @@ from rethink_det.architecture.blocks import check_blocks
 from rethink_det.architecture.building import unpruned
 from rethink_det.architecture.channel_indices import check_kept
 from rethink_det.architecture.input_selection import in_width, selectable
-from rethink_det.architecture.network import BACKBONE, HEAD, Layer, Network, module_name
+from rethink_det.architecture.network import (
+    BACKBONE,
+    HEAD,
+    Network,
+    module_name,
+    named_layers,
+)
 from rethink_det.architecture.surgery import width_of
 from rethink_det.errors import UserError
 
@@ -22,8 +28,8 @@ def widths(network: Network) -> dict[str, int]:
     These are the backbone's convolutions and linear layers (of which the latter only go with
     coupled groups) and the hidden linear layers of the head.
     """
-    backbone, head = network.backbone.named_modules(), network.head.named_modules()
-    layers = {name: width_of(m) for name, m in backbone if isinstance(m, Layer)}
+    layers = {name: width_of(layer) for name, layer in named_layers(network.backbone)}
+    head = network.head.named_modules()
     linears = [(name, m.out_features) for name, m in head if isinstance(m, nn.Linear)]
     return {**layers, **{HEAD + name: width for name, width in linears[:-1]}}
 

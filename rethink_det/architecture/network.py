@@ -1,6 +1,6 @@
 """A classification network as this package sees it: a backbone and a head."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -25,7 +25,41 @@ They belong to a training run, not to an architecture.
 Layer = nn.Conv2d | nn.Linear
 """What has output channels that can go, and inputs that another layer makes."""
 
+PACKED = 'in_proj'
+"""The layer within :class:`torch.nn.MultiheadAttention` that makes queries, keys and values: its
+weights have no module of their own."""
+
 T = TypeVar('T')
+
+
+def named_layers(model: nn.Module) -> Iterator[tuple[str, Layer]]:
+    """All convolutions and linear layers by name, in the model's order.
+
+    The projection of an attention of torch is a linear layer, too, that shares its weights.
+    """
+    for name, module in model.named_modules():
+        if isinstance(module, Layer):
+            yield name, module
+        elif isinstance(module, nn.MultiheadAttention) and module.in_proj_weight is not None:
+            yield f'{name}.{PACKED}'.removeprefix('.'), _projection(module)
+
+
+def _projection(attention: nn.MultiheadAttention) -> nn.Linear:
+    weight, bias = attention.in_proj_weight, attention.in_proj_bias
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias is not None, device='meta')
+    layer.weight = weight
+    layer.bias = bias
+    return layer
+
+
+def weight_of(layer: str) -> str:
+    """The name of a layer's weight.
+
+    Args:
+        layer: A name of :func:`named_layers`.
+    """
+    packed = layer.rpartition('.')[2] == PACKED
+    return f'{layer}_weight' if packed else f'{layer}.weight'
 
 
 class Network(nn.Module):

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from operator import add, floordiv, mul, sub
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from rethink_det.architecture.channel_ties import Labels, Nodes
+from rethink_det.architecture.channel_ties import Labels, Nodes, Ties
 
 Place = tuple[str, str, int | None]
 """A module's name, its attribute, and where in that if it is a list or tuple."""
@@ -52,7 +53,7 @@ class OwnNumber(int):
 
     def _with(self, other: Any, operation: Callable[[int, int], int], swapped: bool = False) -> Any:
         if type(other) is not int and not isinstance(other, OwnNumber):
-            return NotImplemented
+            return NotImplemented  # a size that was read: it changes by itself
         one, two = (other, self) if swapped else (self, other)
 
         def made(values: Mapping[Place, int]) -> int:
@@ -88,6 +89,23 @@ class OwnNumber(int):
 
 def _given(number: int, values: Mapping[Place, int]) -> int:
     return number.given(values) if isinstance(number, OwnNumber) else number
+
+
+class SizeRead(int):
+    """An ``int`` that was read off the shape of a tensor, and the nodes of that dimension."""
+
+    nodes: Nodes | None
+
+    def __new__(cls, value: int, nodes: Nodes | None) -> 'SizeRead':
+        """A size, and of what."""
+        self = super().__new__(cls, value)
+        self.nodes = nodes
+        return self
+
+    def tie(self, nodes: Nodes, ties: Ties) -> None:
+        """Tie what it is of to as many other channels; to none if they are not as many."""
+        if self.nodes is not None and len(nodes) == len(self.nodes):
+            ties.join(self.nodes, nodes)
 
 
 @dataclass(frozen=True)
@@ -132,16 +150,19 @@ def _known(value: Any, name: str, key: str) -> Any:
 
 
 class NumbersRead(TorchFunctionMode):
-    """Watches which numbers of modules say the sizes of dimensions.
+    """Watches which numbers of modules, and of other tensors, say the sizes of dimensions.
+
+    Where a tensor gets a size that another one has, the channels of both are tied, so that as many
+    are left of them.
 
     Attributes:
         demands: What was found.
         said: Which dimensions of what is being reshaped are said by such numbers.
     """
 
-    def __init__(self, labels: Callable[[Tensor], Labels]) -> None:
+    def __init__(self, labels: Callable[[Tensor], Labels], ties: Ties) -> None:
         super().__init__()
-        self.labels = labels
+        self.labels, self.ties = labels, ties
         self.demands: list[Demand] = []
         self.said: frozenset[int] = frozenset()
 
@@ -149,9 +170,11 @@ class NumbersRead(TorchFunctionMode):
         self, func: Any, types: Any, args: Sequence = (), kwargs: Mapping | None = None
     ) -> Any:
         kwargs = dict(kwargs or {})
-        if not any(isinstance(one, OwnNumber) for one in _flat([*args, *kwargs.values()])):
-            return func(*args, **kwargs)
         name = getattr(func, '__name__', '')
+        if name == 'size' or getattr(func, '__self__', None) is Tensor.shape:
+            return self._sizes(args[0], func(*args, **kwargs), *args[1:], **kwargs)
+        if not any(isinstance(one, _KNOWN) for one in _flat([*args, *kwargs.values()])):
+            return func(*args, **kwargs)
         shape = _shape(args, kwargs) if name in RESHAPING else ()
         outer = self.said
         self.said = frozenset(d for d, n in enumerate(shape) if isinstance(n, OwnNumber))
@@ -161,6 +184,13 @@ class NumbersRead(TorchFunctionMode):
             self.said = outer
         self._read(name, shape, args, kwargs, result)
         return result
+
+    def _sizes(self, tensor: Tensor, sizes: Any, dim: int | None = None) -> Any:
+        """Sizes that know what they are of."""
+        labels = self.labels(tensor)
+        if isinstance(sizes, int):
+            return SizeRead(sizes, labels[dim if dim is not None else 0])
+        return torch.Size(SizeRead(n, nodes) for n, nodes in zip(sizes, labels, strict=True))
 
     def _read(
         self, name: str, shape: Sequence, args: Sequence, kwargs: Mapping, result: Any
@@ -202,8 +232,11 @@ class NumbersRead(TorchFunctionMode):
         for number, nodes in sizes:
             if isinstance(number, OwnNumber):
                 self.demands.append(Demand(number, nodes))
+            elif isinstance(number, SizeRead) and nodes is not None:
+                number.tie(nodes, self.ties)
 
 
+_KNOWN = (OwnNumber, SizeRead)
 RESHAPING = ('view', 'reshape', 'expand', 'unflatten', 'broadcast_to')
 SPLITTING = ('split', 'split_with_sizes')
 

@@ -21,7 +21,7 @@ from rethink_det.architecture.channel_group import ChannelGroup, Consumer
 from rethink_det.architecture.channel_indices import check_indices, other_indices
 from rethink_det.architecture.channel_trace import ChannelTrace
 from rethink_det.architecture.input_selection import SELECTING
-from rethink_det.architecture.network import HEAD, Layer, Network, all_features
+from rethink_det.architecture.network import HEAD, Layer, Network, all_features, named_layers
 from rethink_det.architecture.splits import mend_splits
 from rethink_det.architecture.tracing import one_image_will_do, place_in, traceable
 from rethink_det.errors import UserError
@@ -47,6 +47,7 @@ class Surgeon:
         self.prefix = prefix
         self.input_shape = tuple(input_shape)
         self._names = {m: n for n, m in model.named_modules()}
+        self._names |= {layer: name for name, layer in named_layers(model)}
         self._modules = {self.name_of(m): m for m in self._names}
         units = self.units()
         self._producers = {
@@ -134,12 +135,16 @@ class Surgeon:
         """Those layers, by name."""
         return self._producers
 
+    def named_layers(self) -> Iterator[tuple[str, Layer]]:
+        """All layers by their names in the model."""
+        for module, path in self._names.items():
+            if isinstance(module, Layer):
+                yield path, module
+
     def other_layers(self) -> Iterator[tuple[str, Layer]]:
         """All other layers, by their names in the model: they keep their widths."""
         known = set(self._producers.values())
-        for module, path in self._names.items():
-            if isinstance(module, Layer) and module not in known:
-                yield path, module
+        return ((path, layer) for path, layer in self.named_layers() if layer not in known)
 
     def producer(self, name: str) -> Layer:
         """The layer of that name of :meth:`producers`; raises :class:`UserError` if none."""

@@ -8,6 +8,7 @@ fresh ones.
 
 import json
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -35,6 +36,9 @@ RATIO = 0.5
 """What goes of every layer."""
 
 PRUNER = {'type': 'rethink_det.GroupNormPruner', 'ratios': RATIO}
+PATIENCE = 120
+"""Seconds that Torch-Pruning is given."""
+
 HEAD = {'type': 'rethink_det.LinearHead', 'num_classes': 10}
 LIST = Path(__file__).with_name('backbones.json')
 
@@ -95,6 +99,8 @@ def _theirs(network: Any, architecture: PrunedArchitecture, whole: int) -> dict[
     scores = [m for m in network.head.modules() if isinstance(m, nn.Linear)][-1]
     images = torch.randn(1, *architecture.input_shape)
     start = time.perf_counter()
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(PATIENCE)
     try:
         pruner = tp.pruner.BasePruner(
             network,
@@ -114,7 +120,13 @@ def _theirs(network: Any, architecture: PrunedArchitecture, whole: int) -> dict[
         left = count(network, architecture.input_shape).macs / whole
     except Exception as error:  # whatever it raises, or the network that it leaves
         return {'peer_error': in_one_line(error)[:200]}
+    finally:
+        signal.alarm(0)
     return {'peer': left, 'peer_seconds': seconds}
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError(f'not done within {PATIENCE} s')
 
 
 def _is_attention(module: Any) -> bool:

@@ -11,10 +11,11 @@ HALVED = 0.35
 """What halving all widths leaves at the most where there is nothing to compare with: a quarter of
 what convolutions and linear layers compute, half of what depthwise ones and attention do."""
 
-AS_PEER, ALONE, OTHER, BROKEN, REFUSED = VERDICTS = (
+AS_PEER, LESS, ALONE, MORE, BROKEN, REFUSED = VERDICTS = (
     "as Torch-Pruning's",
+    "halved, less than Torch-Pruning's",
     'halved; Torch-Pruning has none that runs',
-    "not as Torch-Pruning's",
+    'less went than half of all widths',
     'pruned, but does not work',
     'refused',
 )
@@ -28,9 +29,11 @@ def verdict(outcome: Outcome) -> str:
     if any(outcome['works'].values()):
         return BROKEN
     left, peer = outcome['left'], outcome.get('peer')
-    if peer is None:
-        return ALONE if left <= HALVED else OTHER
-    return AS_PEER if abs(left - peer) <= NEAR * peer else OTHER
+    if peer is not None and abs(left - peer) <= NEAR * peer:
+        return AS_PEER
+    if left > (HALVED if peer is None else peer):
+        return MORE
+    return ALONE if peer is None else LESS
 
 
 def reason(outcome: Outcome) -> str:
@@ -40,7 +43,7 @@ def reason(outcome: Outcome) -> str:
         return str(outcome[ERROR])
     if kind == BROKEN:
         return '; '.join(f'{step}: {why}' for step, why in outcome['works'].items() if why)
-    return ' '.join(outcome['said']) if kind == OTHER else ''
+    return ' '.join(outcome['said']) if kind == MORE else ''
 
 
 def table(outcomes: Mapping[str, Outcome]) -> str:

@@ -33,6 +33,7 @@ class Ties:
         self._pairs: list[tuple[Nodes, Nodes]] = []
         self._fixed: list[tuple[Nodes, str]] = []
         self._parts: list[Nodes] = []
+        self._as_many: list[tuple[Nodes, Nodes]] = []
 
     def new(self, size: int) -> Nodes:
         """Nodes that are not tied to anything yet."""
@@ -59,13 +60,25 @@ class Ties:
         """Say that nodes are a part that a network splits off: of each the same share goes."""
         self._parts.append(nodes.ravel())
 
+    def as_many(self, one: Nodes, other: Nodes) -> None:
+        """Say that of some nodes as many must stay as of as many others.
+
+        They are tied, element by element, unless they turn out to be of the same sets.
+        """
+        self._as_many.append((one, other))
+
     def settled(self) -> 'Sets':
         """What belongs together in the end."""
-        pairs = [_both(a, b) for a, b in self._pairs]
-        ends = np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0), np.int64)
-        inner = ends[:, (ends >= 0).all(axis=0)]
-        graph = coo_array((np.ones(inner.shape[1], bool), (inner[0], inner[1])), (self.size,) * 2)
-        number, of = connected_components(graph, directed=False) if self.size else (0, _NONE)
+        while True:
+            ends = np.concatenate([_NONE, *map(_both, self._pairs)], axis=1)
+            inner = ends[:, (ends >= 0).all(axis=0)]
+            graph = coo_array((np.ones(inner.shape[1], bool), tuple(inner)), (self.size,) * 2)
+            number, of = connected_components(graph, directed=False) if self.size else (0, _NONE[0])
+            like = [_are_as_many(of, *pair) for pair in self._as_many]
+            if all(like):
+                break
+            self._pairs += [p for p, same in zip(self._as_many, like, strict=True) if not same]
+            self._as_many = [p for p, same in zip(self._as_many, like, strict=True) if same]
         bound = ends[:, (ends < 0).any(axis=0)].max(axis=0, initial=FIXED)
         fixed = [*self._fixed, (bound, 'combines it with channels that always stay')]
         reasons: dict[int, str] = {}
@@ -75,11 +88,17 @@ class Ties:
         return Sets(of, number, reasons, [part[part >= 0] for part in self._parts])
 
 
-_NONE: Nodes = np.zeros(0, np.int64)
+_NONE: Nodes = np.zeros((2, 0), np.int64)
 
 
-def _both(one: Nodes, other: Nodes) -> Nodes:
-    return np.stack([one, other])
+def _both(pair: tuple[Nodes, Nodes]) -> Nodes:
+    return np.stack(pair)
+
+
+def _are_as_many(of: Nodes, one: Nodes, other: Nodes) -> bool:
+    """Whether two sides lie in the same sets, as often in each."""
+    ours, theirs = (np.sort(np.where(nodes < 0, FIXED, of[nodes])) for nodes in (one, other))
+    return bool(np.array_equal(ours, theirs))
 
 
 class Sets:

@@ -22,7 +22,8 @@ from rethink_det.architecture import channel_moves  # noqa: F401  registers its 
 from rethink_det.architecture.channel_rules import Call, follow
 from rethink_det.architecture.channel_ties import Labels, Nodes, Sets, Ties
 from rethink_det.architecture.network import weight_of
-from rethink_det.architecture.own_numbers import Demand, NumbersRead, known_numbers
+from rethink_det.architecture.own_numbers import Demand, known_numbers
+from rethink_det.architecture.sizes_said import SizesSaid
 from rethink_det.architecture.tracing import evaluating, one_image_will_do, place_in
 from rethink_det.errors import UserError, in_one_line
 
@@ -67,7 +68,7 @@ class ChannelTrace:
             self.sides |= {(name, d): nodes for d, nodes in enumerate(labels) if nodes is not None}
             known[id(tensor)] = labels
         following = _Following(ties, known)
-        reading = NumbersRead(following.labels, ties)
+        reading = SizesSaid(following.labels, ties)
         for name, attention in _attentions(model):
             _tie_packed(ties, self.sides, name, attention)
         like = next(iter(tensors.values()))
@@ -127,7 +128,7 @@ class _Following(TorchDispatchMode):
         super().__init__()
         self.ties, self.given = ties, known
         self.place: list[str] = []
-        self.reading: NumbersRead | None = None
+        self.reading: SizesSaid | None = None
         self._computed = WeakIdKeyDictionary()
 
     def labels(self, tensor: Tensor) -> Labels:

@@ -21,7 +21,8 @@ from rethink_det.architecture.coupling import (
     sets_of_layers,
     why_fixed,
 )
-from rethink_det.architecture.own_numbers import set_numbers, set_widths, solved
+from rethink_det.architecture.module_widths import set_widths
+from rethink_det.architecture.own_numbers import set_numbers, solved
 from rethink_det.architecture.surgery import Surgeon, is_grouped, width_of
 from rethink_det.errors import UserError
 

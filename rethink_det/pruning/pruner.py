@@ -12,7 +12,7 @@ from rethink_det.architecture.finite import first_not_finite
 from rethink_det.architecture.structure_scales import fold_scales
 from rethink_det.errors import UserError, in_one_line, shown
 from rethink_det.pruning.passes import Passes, counted_passes
-from rethink_det.pruning.reach import Reach, asked_share, convolution_weights, reach
+from rethink_det.pruning.reach import Reach, Wish, layer_weights, reach
 from rethink_det.pruning.runnable import check_runs
 from rethink_det.registered import build, is_type
 from rethink_det.registry import PRUNERS, SCOPE
@@ -75,7 +75,7 @@ class Pruner(ABC):
         """The share of channels that the method was told to remove, by layer; empty if none.
 
         Args:
-            layers: Names of all convolutions of the backbone.
+            layers: Names of all layers of the backbone.
         """
         return {}
 
@@ -113,15 +113,15 @@ class Pruner(ABC):
         """
         _check_finite(network)
         surgeon = Surgeon(network, architecture.input_shape, prefix='backbone.')
-        ratios = self.ratios_of(surgeon.layers())
-        before, asked = convolution_weights(network), asked_share(surgeon, ratios)
+        sizes = layer_weights(network)
+        wish = Wish(sizes, surgeon.layers(), self.ratios_of([*sizes]))
         self.trace(surgeon)
         with counted_passes(network) as counter:
             cut = self.find(surgeon, architecture, data)
         cut.apply(surgeon)
         check_runs(network, architecture.input_shape)
         state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
-        reached = reach(before, network, cut, asked, ratios, architecture)
+        reached = reach(wish, network, cut, architecture)
         if reached.note:
             warnings.warn(f'{type(self).__name__}: {reached.note}', stacklevel=2)
         return PruneResult(architecture.after(cut), state, dict(cut.masks), counter.passes, reached)

@@ -1,6 +1,6 @@
 """How much of what a pruner was asked for it reached, and what stood in the way."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from torch import nn
@@ -8,6 +8,7 @@ from torch import nn
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.channel_group import ChannelGroup
 from rethink_det.architecture.coupling import coupled_groups
+from rethink_det.architecture.network import named_layers
 
 SHORT = 0.5
 """Below this share of what was asked for, a pruner says so."""
@@ -15,17 +16,19 @@ SHORT = 0.5
 
 @dataclass(frozen=True)
 class Reach:
-    """What of a backbone's convolution weights was to go, and went.
+    """What of the weights of a backbone's layers was to go, and went.
 
     Attributes:
         asked: Share of them, in [0, 1); None where the method is not told one.
         got: Share of them, masked ones included.
         whole: Why layers that were to lose channels lost none, by their names.
+        kind: What the weights are of: 'convolutions', or all 'layers'.
     """
 
     asked: float | None
     got: float
     whole: Mapping[str, str] = field(default_factory=dict)
+    kind: str = 'convolutions'
 
     @property
     def note(self) -> str | None:
@@ -40,53 +43,61 @@ class Reach:
             reasons.setdefault(reason, []).append(layer)
         left = '; '.join(f'{", ".join(layers)}: {reason}' for reason, layers in reasons.items())
         return (
-            f'Asked for {self.asked:.1%} of the weights of the convolutions, {went}. '
+            f'Asked for {self.asked:.1%} of the weights of the {self.kind}, {went}. '
             f'Left whole: {left or "none"}.'
         )
 
 
-def convolution_weights(network: nn.Module) -> int:
-    """How many weights the convolutions of a network's backbone have."""
+def layer_weights(network: nn.Module) -> dict[str, int]:
+    """How many weights each layer of a network's backbone has."""
     backbone = getattr(network, 'backbone', network)
-    return sum(m.weight.numel() for m in backbone.modules() if isinstance(m, nn.Conv2d))
+    return {name: layer.weight.numel() for name, layer in named_layers(backbone)}
 
 
-def asked_share(surgeon: Surgeon, ratios: Mapping[str, float]) -> float | None:
-    """The share of all weights of convolutions that some ratios by layer ask for.
+@dataclass(frozen=True)
+class Wish:
+    """What a pruner was to do to a network, noted before.
 
-    Args:
-        surgeon: Of the network before it is cut.
-        ratios: By layer; empty where nothing is known.
+    Attributes:
+        sizes: How many weights each layer of the backbone has.
+        convolutions: The names of the convolutions, all that methods of free groups cut.
+        ratios: By layer, what share of its channels was asked for; empty where nothing is known.
     """
-    sizes = {name: surgeon.layer(name).weight.numel() for name in surgeon.layers()}
-    total = sum(sizes.values())
-    wanted = sum(sizes[name] * ratio for name, ratio in ratios.items() if name in sizes)
-    return wanted / total if ratios and total else None
+
+    sizes: Mapping[str, int]
+    convolutions: Collection[str]
+    ratios: Mapping[str, float]
+
+    def layers(self, coupled: bool) -> list[str]:
+        """The layers that channels can go from."""
+        return [name for name in self.sizes if coupled or name in self.convolutions]
+
+    def share(self, coupled: bool) -> float | None:
+        """The share of all weights that the ratios by layer ask for; ``None`` without any."""
+        names = self.layers(coupled)
+        total = sum(self.sizes[name] for name in names)
+        wanted = sum(self.sizes[name] * self.ratios.get(name, 0) for name in names)
+        return wanted / total if self.ratios and total else None
 
 
-def reach(
-    before: int,
-    network: nn.Module,
-    cut: Cut,
-    asked: float | None,
-    ratios: Mapping[str, float],
-    architecture: PrunedArchitecture,
-) -> Reach:
+def reach(wish: Wish, network: nn.Module, cut: Cut, architecture: PrunedArchitecture) -> Reach:
     """Compare a network that was cut with what it was to be.
 
     Args:
-        before: :func:`convolution_weights` before it was cut.
+        wish: What was asked for.
         network: Afterwards.
         cut: What was removed.
-        asked: Of :func:`asked_share`.
-        ratios: By layer, what was asked for.
         architecture: What the network was.
     """
     masked = sum(int((~mask.bool()).sum()) for mask in cut.masks.values())
-    left = convolution_weights(network) - masked
-    got = 1 - left / before if before else 0.0
+    names, sizes = wish.layers(cut.coupled), layer_weights(network)
+    before = sum(wish.sizes[name] for name in names)
+    left = sum(sizes.get(name, 0) for name in names) - masked
+    got, asked = 1 - left / before if before else 0.0, wish.share(cut.coupled)
     short = asked and got < SHORT * asked
-    return Reach(asked, got, _obstacles(architecture, cut, ratios) if short else {})
+    ratios = {name: wish.ratios[name] for name in names if name in wish.ratios}
+    whole = _obstacles(architecture, cut, ratios) if short else {}
+    return Reach(asked, got, whole, 'layers' if cut.coupled else 'convolutions')
 
 
 def _obstacles(

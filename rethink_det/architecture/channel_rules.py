@@ -134,6 +134,14 @@ def alike(call: Call, labels: Labels) -> list[Labels]:
 
 
 @rule('copy')
+def copied(call: Call) -> list[Labels]:
+    """Into a tensor of its own comes what is copied there; a part of another must fit that."""
+    target, source = call['self'], call['src']
+    if target._is_view() or source.shape != target.shape:
+        return pointwise(call)
+    return [call.labels(source)]
+
+
 def pointwise(call: Call) -> list[Labels]:
     """Tensors are combined element by element, and broadcast."""
     ndim = call.outputs[0].ndim

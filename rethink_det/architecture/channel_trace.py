@@ -68,7 +68,7 @@ class ChannelTrace:
             self.sides |= {(name, d): nodes for d, nodes in enumerate(labels) if nodes is not None}
             known[id(tensor)] = labels
         following = _Following(ties, known)
-        reading = SizesSaid(following.labels, ties)
+        reading = SizesSaid(following.labels, following.label, ties)
         for name, attention in _attentions(model):
             _tie_packed(ties, self.sides, name, attention)
         like = next(iter(tensors.values()))
@@ -136,6 +136,10 @@ class _Following(TorchDispatchMode):
         found = self._computed.get(tensor) or self.given.get(id(tensor))
         return found if found is not None else (None,) * tensor.ndim
 
+    def label(self, tensor: Tensor, labels: Labels) -> None:
+        """Give a tensor labels."""
+        self._computed[tensor] = labels
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence = (), kwargs: Mapping | None = None
     ) -> Any:
@@ -157,7 +161,7 @@ class _Following(TorchDispatchMode):
         name = func._schema.name.partition('::')[2].rstrip('_')
         call = Call(name, {**defaults, **arguments}, outputs, self.labels, self.ties, said)
         for output, labels in zip(outputs, follow(call, func.tags), strict=False):
-            self._computed[output] = labels
+            self.label(output, labels)
 
 
 @contextmanager

@@ -71,12 +71,18 @@ class SizesSaid(TorchFunctionMode):
 
     Args:
         labels: Looks up the labels of a tensor.
+        label: Gives a tensor labels.
         ties: What is told.
     """
 
-    def __init__(self, labels: Callable[[Tensor], Labels], ties: Ties) -> None:
+    def __init__(
+        self,
+        labels: Callable[[Tensor], Labels],
+        label: Callable[[Tensor, Labels], None],
+        ties: Ties,
+    ) -> None:
         super().__init__()
-        self.labels, self.ties = labels, ties
+        self.labels, self.label, self.ties = labels, label, ties
         self.demands: list[Demand] = []
         self.said: frozenset[int] = frozenset()
 
@@ -87,6 +93,8 @@ class SizesSaid(TorchFunctionMode):
         name = getattr(func, '__name__', '')
         if name == 'size' or getattr(func, '__self__', None) is Tensor.shape:
             return self._sizes(args[0], func(*args, **kwargs), *args[1:], **kwargs)
+        if name in FACTORIES:
+            return self._made(name, args, kwargs, func(*args, **kwargs))
         if name not in _READERS or not (args and isinstance(args[0], Tensor)):
             return func(*args, **kwargs)
         shape = _shape(args, kwargs) if name in RESHAPING else ()
@@ -107,6 +115,15 @@ class SizesSaid(TorchFunctionMode):
             return SizeRead(sizes, labels[dim if dim is not None else 0])
         return torch.Size(SizeRead(n, nodes) for n, nodes in zip(sizes, labels, strict=True))
 
+    def _made(self, name: str, args: Sequence, kwargs: Mapping, result: Any) -> Any:
+        """A new tensor; along a dimension whose size was read off another it has its channels."""
+        shape = _shape(args if name.startswith('new') else (None, *args), kwargs)
+        if isinstance(result, Tensor) and len(shape) == result.ndim:
+            sides = [size.nodes if isinstance(size, SizeRead) else None for size in shape]
+            if any(nodes is not None for nodes in sides):
+                self.label(result, tuple(sides))
+        return result
+
     def _told(self, number: Any, nodes: Nodes | None) -> None:
         if isinstance(number, OwnNumber):
             self.demands.append(Demand(number, nodes))
@@ -117,6 +134,7 @@ class SizesSaid(TorchFunctionMode):
             self.ties.fix(nodes, 'says a size in its code')
 
 
+FACTORIES = ('zeros', 'ones', 'empty', 'new_zeros', 'new_ones', 'new_empty')
 RESHAPING = ('view', 'reshape', 'expand', 'broadcast_to')
 
 Said = Iterable[tuple[Any, Nodes | None]]

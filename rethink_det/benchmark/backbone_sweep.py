@@ -156,7 +156,7 @@ def _save(result: PruneResult) -> None:
     images = torch.randn(1, *result.architecture.input_shape)
     expected = result.architecture.network_with(result.state_dict).eval()(images)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / 'pruned.pth'
+        file = Path(folder) / 'backbone.pth'
         Checkpoint(
             state_dict=result.state_dict,
             architecture=result.architecture.to_dict(),

@@ -156,6 +156,6 @@ def _prepared(
 ) -> list[Tensor]:
     """torchvision's tensors: it wants a mask and a bias even where they are not used."""
     mask = input.new_zeros(len(input), 1) if mask is None else mask
-    bias = input.new_zeros(len(weight)) if bias is None else bias
+    bias = input.new_zeros(weight.shape[0]) if bias is None else bias
     dtype = torch.promote_types(input.dtype, torch.float32)
     return [tensor.to(dtype) for tensor in (input, weight, offset, mask, bias)]

@@ -76,7 +76,7 @@ class ChannelTrace:
         with (
             evaluating(model),
             one_image_will_do(model),
-            known_numbers(model),
+            known_numbers(model) as heard,
             _slowly(),
             place_in(model) as place,
             torch.no_grad(),
@@ -96,7 +96,7 @@ class ChannelTrace:
             for nodes in following.labels(output):
                 ties.fix(nodes, 'puts it out as class scores')
         self.sets: Sets = ties.settled()
-        self.demands: list[Demand] = reading.demands
+        self.demands: list[Demand] = [*reading.demands, *heard]
 
     def made_by(self, layer: str) -> Nodes | None:
         """The nodes of a layer's output channels; ``None`` if it has a single one.

@@ -16,14 +16,31 @@ def fresh_weights(model: nn.Module) -> None:
     """
     if any(parameter.is_meta for parameter in model.parameters()):
         return
-    for module in model.modules():
-        reset = getattr(module, 'reset_parameters', None)
-        if callable(reset):
-            reset()
-    initialise = getattr(model, 'init_weights', None)
-    if callable(initialise):
-        with _repeatable_and_quiet(model):
-            initialise()
+    with _cut_constants_kept(model):
+        for module in model.modules():
+            reset = getattr(module, 'reset_parameters', None)
+            if callable(reset):
+                reset()
+        initialise = getattr(model, 'init_weights', None)
+        if callable(initialise):
+            with _repeatable_and_quiet(model):
+                initialise()
+
+
+@contextmanager
+def _cut_constants_kept(model: nn.Module) -> Iterator[None]:
+    """Some modules compute constants anew, at the widths that they were built with.
+
+    A buffer of another shape than before becomes what it was: the angles of rotary embeddings, of
+    which a pruned head has fewer.
+    """
+    before = [(module, dict(module.named_buffers(recurse=False))) for module in model.modules()]
+    yield
+    for module, buffers in before:
+        for name, buffer in buffers.items():
+            now = getattr(module, name)
+            if now is not None and now.shape != buffer.shape:
+                setattr(module, name, buffer)
 
 
 @contextmanager

@@ -102,14 +102,16 @@ def build_backbone(config: Mapping) -> nn.Module:
     return _build('backbone', _with_all_maps(config))
 
 
-def _with_all_maps(config: Mapping) -> Mapping:
+def _with_all_maps(config: Any) -> Any:
     """A config that puts out the maps of all its stages where it has fewer than the usual four.
 
     Which maps are put out is no part of an architecture (:data:`RUNTIME_KEYS`), and mmdet's
     default counts four stages.
     """
-    stages = config.get('num_stages') if isinstance(config, Mapping) else None
-    if 'out_indices' in config or not isinstance(stages, int) or not 0 < stages < 4:
+    if not isinstance(config, Mapping) or 'out_indices' in config:
+        return config
+    stages = config.get('num_stages')
+    if not isinstance(stages, int) or not 0 < stages < 4:
         return config
     return {**config, 'out_indices': tuple(range(stages))}
 

@@ -20,27 +20,42 @@ Place = tuple[str, str, int | None]
 """A module's name, its attribute, and where in that if it is a list or tuple."""
 
 
-class OwnNumber(int):
+class FollowedNumber(int):
+    """An ``int`` that knows where it comes from."""
+
+    def __reduce__(self) -> Any:
+        return int, (int(self),)
+
+
+class OwnNumber(FollowedNumber):
     """An ``int`` that knows from which attributes of modules it was computed.
 
     Attributes:
         places: Those.
         made: Computes it anew from other values of them; ``None`` for an attribute itself.
+        heard: Where it notes sizes of tensors that the network asserts to be equal to it.
     """
 
     places: frozenset[Place]
     made: Callable[[Mapping[Place, int]], int] | None
+    heard: 'list[Demand]'
 
     def __new__(
         cls,
         value: int,
         places: frozenset[Place],
         made: Callable[[Mapping[Place, int]], int] | None = None,
+        heard: 'list[Demand] | None' = None,
     ) -> 'OwnNumber':
         """A number, and where it comes from."""
         self = super().__new__(cls, value)
         self.places, self.made = places, made
+        self.heard = [] if heard is None else heard
         return self
+
+    def compared(self, nodes: Nodes | None) -> None:
+        """Note that the network found it to be the number of some channels."""
+        self.heard.append(Demand(self, nodes))
 
     def given(self, values: Mapping[Place, int]) -> int:
         """What it would be if attributes had other values."""
@@ -61,7 +76,8 @@ class OwnNumber(int):
             value = operation(int(one), int(two))
         except ZeroDivisionError:
             return NotImplemented
-        return OwnNumber(value, self.places | getattr(other, 'places', frozenset()), made)
+        places = self.places | getattr(other, 'places', frozenset())
+        return OwnNumber(value, places, made, self.heard)
 
     def __mul__(self, other: Any) -> Any:
         return self._with(other, mul)
@@ -80,9 +96,6 @@ class OwnNumber(int):
 
     def __sub__(self, other: Any) -> Any:
         return self._with(other, sub)
-
-    def __reduce__(self) -> Any:
-        return int, (int(self),)
 
 
 def _given(number: int, values: Mapping[Place, int]) -> int:
@@ -103,31 +116,41 @@ class Demand:
 
 
 @contextmanager
-def known_numbers(model: nn.Module) -> Iterator[None]:
-    """Every number that a module of a model keeps knows where it comes from; put back after."""
+def known_numbers(model: nn.Module) -> Iterator[list[Demand]]:
+    """Every number that a module of a model keeps knows where it comes from; put back after.
+
+    Yields:
+        What the network asserts of such numbers while it runs.
+    """
+    heard: list[Demand] = []
     kept: list[tuple[dict, str, Any]] = []
     for name, module in model.named_modules():
         own = vars(module)
         for key, value in list(own.items()):
-            if (known := _known(value, name, key)) is not value:
+            if (known := _known(value, (name, key), heard)) is not value:
                 kept.append((own, key, value))
                 own[key] = known
     try:
-        yield
+        yield heard
     finally:
         for own, key, value in kept:
             own[key] = value
+        for module in model.modules():  # what the network has noted itself
+            for key, value in list(vars(module).items()):
+                if isinstance(value, FollowedNumber):
+                    vars(module)[key] = int(value)
 
 
-def _known(value: Any, name: str, key: str) -> Any:
-    if type(value) is int and value > 1:
-        return OwnNumber(value, frozenset([(name, key, None)]))
-    if type(value) in (list, tuple) and any(type(v) is int and v > 1 for v in value):
-        return type(value)(
-            OwnNumber(v, frozenset([(name, key, at)])) if type(v) is int and v > 1 else v
-            for at, v in enumerate(value)
-        )
-    return value
+def _known(value: Any, place: tuple[str, str], heard: list[Demand]) -> Any:
+    def known(one: Any, at: int | None) -> Any:
+        counts = type(one) is int and one > 1
+        return OwnNumber(one, frozenset([(*place, at)]), heard=heard) if counts else one
+
+    if type(value) in (list, tuple):
+        found = [known(one, at) for at, one in enumerate(value)]
+        same = all(new is old for new, old in zip(found, value, strict=True))
+        return value if same else type(value)(found)
+    return known(value, None)
 
 
 def solved(demands: Iterable[Demand], left: Callable[[Nodes], int]) -> dict[Place, int]:

@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from rethink_det.architecture.channel_ties import Labels, Nodes, Ties
-from rethink_det.architecture.own_numbers import Demand, OwnNumber
+from rethink_det.architecture.own_numbers import Demand, FollowedNumber, OwnNumber
 
 
-class SizeRead(int):
+class SizeRead(FollowedNumber):
     """An ``int`` that was read off the shape of a tensor, or computed from such.
 
     Attributes:
@@ -37,8 +37,17 @@ class SizeRead(int):
         if self.nodes is not None and len(nodes) == len(self.nodes):
             ties.as_many(self.nodes, nodes)
 
-    def __reduce__(self) -> Any:
-        return int, (int(self),)
+    def __eq__(self, other: object) -> bool:
+        same = int(self) == other
+        if same and isinstance(other, OwnNumber):
+            other.compared(self.nodes)
+        return same
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(int(self))
 
 
 def _computed(operation: Callable[[int, int], int], swapped: bool) -> Callable[[int, Any], Any]:
@@ -91,6 +100,8 @@ class SizesSaid(TorchFunctionMode):
     ) -> Any:
         kwargs = dict(kwargs or {})
         name = getattr(func, '__name__', '')
+        if name == 'numel' and args[0].ndim == 1:
+            return SizeRead(func(*args, **kwargs), self.labels(args[0])[0])
         if name == 'size' or getattr(func, '__self__', None) is Tensor.shape:
             return self._sizes(args[0], func(*args, **kwargs), *args[1:], **kwargs)
         if name in FACTORIES:

@@ -43,6 +43,28 @@ def test_what_is_no_whole_set_is_refused():
         Cut(channels={'stem': (0, 1, 2, 5)}, coupled=True).apply(Surgeon(Parts(), SHAPE))
 
 
+class Asserting(nn.Module):
+    """Says in an assertion how wide a constant is, and notes a size that it read."""
+
+    def __init__(self):
+        super().__init__()
+        self.width = 12
+        self.stem, self.last = nn.Conv2d(3, 6, 1), nn.Conv2d(6, 2, 1)
+        self.register_buffer('angles', torch.ones(6))
+
+    def forward(self, x):
+        assert self.angles.numel() == self.width // 2
+        self.seen = x.shape[1]
+        return self.last(self.stem(x) * self.angles[:, None, None])
+
+
+def test_what_a_network_asserts_of_them_stays_true():
+    net = Asserting()
+    Cut(channels={'stem': (0, 1, 4)}, coupled=True).apply(Surgeon(net, SHAPE))
+    assert net.width == 6 and net(torch.zeros(1, *SHAPE)).shape == (1, 2, 4, 4)
+    assert type(net.width) is int and type(net.seen) is int
+
+
 def number(name, value):
     return OwnNumber(value, frozenset([('', name, None)]))
 

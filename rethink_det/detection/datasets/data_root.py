@@ -62,7 +62,7 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
     config, root = deepcopy(config), Path(root)
     if has_devkit(_first(config, 'train')[0], root):
         return with_devkit(config, root)
-    heads = list(_heads(config.get('model') or {}, 'model'))
+    heads = list(class_heads(config.get('model') or {}, 'model'))
     if not heads:
         raise UserError(
             'The config is no detector that --data-root knows: its model has no num_classes in '
@@ -74,7 +74,7 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
     changes: list[Change] = []
     for name in _SPLITS:
         changes += _set_split(config, name, getattr(folder, name), folder)
-    if not _learns_masks(config.model) and not folder.has_masks:
+    if not learns_masks(config.model) and not folder.has_masks:
         changes += _without_masks(config)
     for head, place in heads:
         number = len(folder.classes)
@@ -151,7 +151,7 @@ def _judging(evaluator: Mapping, found: Mapping) -> dict:
     return {**evaluator, **(found if evaluator.get('ann_file') else {})}
 
 
-def _learns_masks(model: Mapping) -> bool:
+def learns_masks(model: Mapping) -> bool:
     """Whether any part of a model, or the model itself, is for masks by its name."""
     return _MASKS.search(str(model)) is not None
 
@@ -174,13 +174,15 @@ def _below(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _heads(node: object, place: str, inside: bool = False) -> Iterator[tuple[MutableMapping, str]]:
+def class_heads(
+    node: object, place: str, inside: bool = False
+) -> Iterator[tuple[MutableMapping, str]]:
     """The configs inside heads, cascades included, that have a ``num_classes``; their places."""
     if isinstance(node, MutableMapping):
         if inside and 'num_classes' in node:
             yield node, place
         for key, part in node.items():
-            yield from _heads(part, f'{place}.{key}', inside or key in CLASS_HEADS)
+            yield from class_heads(part, f'{place}.{key}', inside or key in CLASS_HEADS)
     elif isinstance(node, (list, tuple)):
         for number, part in enumerate(node):
-            yield from _heads(part, f'{place}.{number}', inside)
+            yield from class_heads(part, f'{place}.{number}', inside)

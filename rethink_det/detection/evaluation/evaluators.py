@@ -10,13 +10,16 @@ from rethink_det.detection.transfer.in_channels import parts
 OURS = ('CocoMetric', 'VOCMetric')
 """Metrics of mmdet that have a counterpart of that name here."""
 
+PROPOSALS = 'proposal_fast'
+"""What mmdet's CocoMetric judges regions of an RPN by; no other evaluator of it is needed."""
+
 
 def set_evaluators(config: Config) -> list[Change]:
     """Let mmdet's COCO and VOC metrics be evaluated by this package's, in place.
 
     Their numbers are the same, and there are some also where nothing was detected, when mmdet has
-    none at all. A metric that is named in full, ``mmdet.CocoMetric``, stays mmdet's, and so does
-    one that is to be evaluated in several processes.
+    none at all. A metric that is named in full, ``mmdet.CocoMetric``, stays mmdet's, and so do
+    one that is to be evaluated in several processes and that of proposals.
 
     Args:
         config: Config of a detector.
@@ -48,12 +51,19 @@ def _names(metric: Mapping) -> list[str]:
     kind = str(metric.get('type')).rpartition('.')[-1]
     if kind == 'VOCMetric':
         return ['pascal_voc/mAP']
-    asked = metric.get('metric', 'bbox')
-    kinds = [asked] if isinstance(asked, str) else asked
+    kinds = [one for one in _asked(metric) if one != PROPOSALS]
     return [f'coco/{one}_mAP' for one in kinds] if kind == 'CocoMetric' else []
+
+
+def _asked(metric: Mapping) -> Sequence[str]:
+    """The kinds of results that a metric judges."""
+    asked = metric.get('metric', 'bbox')
+    return [asked] if isinstance(asked, str) else asked
 
 
 def _ours(metric: Mapping) -> Mapping:
     if metric.get('type') not in OURS or metric.get('use_mp_eval'):
+        return metric
+    if PROPOSALS in _asked(metric):  # of another evaluator, which mmdet has
         return metric
     return {**metric, 'type': f'rethink_det.{metric["type"]}'}

@@ -20,14 +20,14 @@ _FILES = ('pretrained', 'load_from')
 _LANGUAGE = 'language_model'
 
 
-def drop_pretrained(model: MutableMapping, arm: Arm, place: str = 'model') -> list[Change]:
+def drop_pretrained(model: MutableMapping, arm: Arm | None, place: str = 'model') -> list[Change]:
     """Take trained weights out of a model's config, in place, for arms that start from none.
 
     Initializers that draw weights stay. A language model stays as well, which no arm replaces.
 
     Args:
         model: The config, its backbone replaced.
-        arm: Which transfer arm.
+        arm: Which transfer arm; None for what is no arm and starts from random weights.
         place: Key of the model in the config.
 
     Returns:
@@ -40,15 +40,16 @@ def drop_pretrained(model: MutableMapping, arm: Arm, place: str = 'model') -> li
     changes = []
     for key, node, name in list(_sources(model, place)):
         before = _file(node[name])
-        if arm.takes_weights or _LANGUAGE in key:
+        if (arm is not None and arm.takes_weights) or _LANGUAGE in key:
             changes.append(Change(key, before, before, 'which stays as the config has it'))
-        elif name in TEACHERS:
+        elif arm is not None and name in TEACHERS:
             raise UserError(
                 f'The detector learns from a trained one, {key}={before!r}: arm {arm.name} starts '
                 f'from random weights alone. Set {key}=None, or take another config.'
             )
         else:
-            changes.append(Change(key, before, None, f'arm {arm.name} starts from random weights'))
+            who = 'it' if arm is None else f'arm {arm.name}'
+            changes.append(Change(key, before, None, f'{who} starts from random weights'))
             node[name] = _drawn(node[name])
     return changes
 

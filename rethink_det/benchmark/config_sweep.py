@@ -73,7 +73,7 @@ def ask(entry: str) -> Outcome:
 
 
 def _pruned(config: Config, changes: list[str]) -> Config:
-    adapted = transfer_config(config, ARMS.get(DETECTION, 'random'), BACKBONE)
+    adapted = transfer_config(config, ARMS.from_nothing(DETECTION), BACKBONE)
     changes += map(str, adapted.changes)
     check_model(adapted.config)
     return adapted.config

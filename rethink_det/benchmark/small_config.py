@@ -1,6 +1,6 @@
 """Any detector's config on a handful of small pictures: what its model does is asked, no more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -60,9 +60,9 @@ def small_config(config: Config, root: Path) -> Config:
 
 def _without_batch_augments(node: Any) -> None:
     """Pictures stay as small as they are, in place."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MutableMapping):
         if node.get('batch_augments'):
-            node['batch_augments'] = None  # type: ignore[index]
+            node['batch_augments'] = None
         for part in node.values():
             _without_batch_augments(part)
 

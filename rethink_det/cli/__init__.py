@@ -29,7 +29,7 @@ COMMANDS = {
     'report': "Write a study's report again from its results.json, or put two side by side.",
     'analyze': 'Say what an architecture costs or what it is: by name, JSON file or checkpoint.',
     'benchmark': "Measure what this package's own parts cost, each beside its plain counterpart.",
-    'sweep': 'Ask the same of many networks: what a pruner leaves of a hundred backbones.',
+    'sweep': 'Ask the same of many: what a pruner leaves of each, which detectors take one.',
     'doctor': 'Say what is installed, found and possible here, and what to do about the rest.',
 }
 """What each command does; its module has its name and says more."""

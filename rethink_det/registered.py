@@ -187,6 +187,7 @@ NETWORKS = {
 
 LAYERS = (
     'torch.nn.',
+    'mmengine.utils.dl_utils.parrots_wrapper.',
     'mmcv.',
     'mmdet.models.layers.',
     'mmpretrain.models.utils.',

@@ -3,7 +3,7 @@
 from copy import deepcopy
 
 from mmengine.config import Config
-from mmengine.model import BaseModel
+from mmengine.model import BaseModel, revert_sync_batchnorm
 from torch import Tensor, nn
 
 from rethink_det.architecture.checkpoint import Checkpoint
@@ -26,6 +26,7 @@ def load_detector(config: Config, checkpoint: Checkpoint) -> BaseModel:
     """
     with scope_of(config, 'mmdet'):
         detector = build(MODELS, self_contained(config, checkpoint).get('model') or {})
+    detector = revert_sync_batchnorm(detector)  # as MMEngine does where there is one process
     if not hasattr(detector, 'backbone'):
         raise UserError(f"The config's model, a {type(detector).__name__}, is no detector.")
     try:

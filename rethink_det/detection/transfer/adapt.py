@@ -23,10 +23,10 @@ from rethink_det.detection.transfer.backbone_settings import (
     check_replaceable,
     runtime_settings,
 )
-from rethink_det.detection.transfer.in_channels import set_widths
 from rethink_det.detection.transfer.layer_decay import one_rate
 from rethink_det.detection.transfer.normalisation import set_normalisation
 from rethink_det.detection.transfer.pretrained import drop_pretrained
+from rethink_det.detection.transfer.reading import restore_neck, tell_widths
 from rethink_det.detection.transfer.settings import TransferSettings
 from rethink_det.detection.transfer.shared_head import PLACE, adapt_shared_head
 from rethink_det.detection.wrapped import MODEL, detector_of
@@ -163,6 +163,7 @@ def _replace_backbone(
     """The new backbone, and everything in ``model`` that depends on it, in place."""
     old = model['backbone']
     check_replaceable(old, shape)
+    restored = restore_neck(model)
     own = model.pop('pretrained', None)  # the model would hand it to its backbone, whatever that is
     # Weights come from the transfer, so the old backbone's initializer goes with it.
     bare = {key: value for key, value in old.items() if key not in ('init_cfg', 'pretrained')}
@@ -180,7 +181,8 @@ def _replace_backbone(
         'architecture': architecture if isinstance(architecture, Mapping) else str(architecture),
         **runtime,
     }
-    changes += set_widths(model, [m.width for m in wanted], [m.width for m in found])
+    whole = feature_maps(partial(shape.base.build, **runtime)) if shape.channels else found
+    changes += tell_widths(model, restored or [m.width for m in wanted], whole, found)
     roi_head = model.get('roi_head') or {}
     if roi_head.get('shared_head'):
         changes += adapt_shared_head(roi_head, shape, architecture, runtime, arm)

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from rethink_det.architecture.network import build_backbone, without_memory
 from rethink_det.detection.feature_maps import feature_maps
 from rethink_det.detection.transfer.in_channels import parts
+from rethink_det.detection.transfer.narrowed_neck import NARROWED
 from rethink_det.detection.wrapped import detector_of, has_detector
 from rethink_det.errors import UserError
 from rethink_det.registered import build, is_type, scope_of
@@ -47,7 +48,7 @@ def _check_neck(model: Mapping, where: str) -> None:
     bare = partial(build_backbone, backbone)
     without_memory(bare)
     place, neck = next(parts(model, 'neck'), ('', {}))
-    wanted = neck.get('in_channels')
+    wanted = neck.get('widths') if is_type(neck, NARROWED) else neck.get('in_channels')
     if not isinstance(wanted, Sequence):
         return  # it reads some of the maps, and it alone knows which
     try:

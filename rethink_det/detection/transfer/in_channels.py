@@ -35,18 +35,18 @@ def set_widths(model: Mapping, old: Sequence[int], new: Sequence[int]) -> list[C
     if model.get('neck'):
         place, first = next(parts(model, 'neck'))
         others = list(old) != list(new)
-        changes = _set(first, 'in_channels', f'model.{place}', old, new, required=others)
+        changes = set_in(first, 'in_channels', f'model.{place}', old, new, required=others)
         if others:
             _check_builds(first, place, new)
         return changes
     changes = []
     for key in ('rpn_head', 'bbox_head', 'panoptic_head'):
         for place, head in parts(model, key):
-            changes += _set(head, 'in_channels', f'model.{place}', old, new)
+            changes += set_in(head, 'in_channels', f'model.{place}', old, new)
     roi_head = model.get('roi_head') or {}
     for key in ('bbox_roi_extractor', 'mask_roi_extractor'):
         for place, extractor in parts(roi_head, key):
-            changes += _set(extractor, 'out_channels', f'model.roi_head.{place}', old, new)
+            changes += set_in(extractor, 'out_channels', f'model.roi_head.{place}', old, new)
     if not roi_head.get('shared_head'):
         changes += set_roi_heads(roi_head, old[-1], new[-1])
     return changes
@@ -78,7 +78,7 @@ def set_roi_heads(roi_head: Mapping, old: int | None, new: int) -> list[Change]:
     for key in ('bbox_head', 'mask_head'):
         for place, head in parts(roi_head, key):
             before: Any = head.get('in_channels') if old is None else old
-            changes += _set(head, 'in_channels', f'model.roi_head.{place}', [before], [new])
+            changes += set_in(head, 'in_channels', f'model.roi_head.{place}', [before], [new])
     return changes
 
 
@@ -92,7 +92,7 @@ def parts(node: Mapping, key: str) -> Iterator[tuple[str, MutableMapping]]:
         yield f'{key}.{i}', part
 
 
-def _set(
+def set_in(
     reader: MutableMapping,
     key: str,
     place: str,
@@ -100,6 +100,19 @@ def _set(
     new: Sequence[int],
     required: bool = False,
 ) -> list[Change]:
+    """Tell one reader the new width, or widths, in place; returns what changes.
+
+    Args:
+        reader: Its config.
+        key: Which of its settings.
+        place: Of the reader in the whole config.
+        old: Widths of the feature maps that the setting was written for.
+        new: Of those that are going to be read.
+        required: Whether it must have the setting.
+
+    Raises:
+        UserError: It has not, or is for other maps.
+    """
     value = reader.get(key)
     if value is None:
         if required:
@@ -108,15 +121,28 @@ def _set(
                 f'maps are {list(new)} wide instead of {list(old)}.'
             )
         return []
-    changed = _changed(value, list(old), list(new), f'{place}.{key}')
+    changed = changed_widths(value, list(old), list(new), f'{place}.{key}')
     if changed == (list(value) if isinstance(value, Sequence) else value):
         return []
     reader[key] = changed
     return [Change(f'{place}.{key}', value, changed)]
 
 
-def _changed(value: int | Sequence[int], old: list[int], new: list[int], where: str) -> object:
-    """The new width, or widths, for what was said in terms of the old ones."""
+def changed_widths(
+    value: int | Sequence[int], old: Sequence[int], new: Sequence[int], where: str
+) -> Any:
+    """The new width, or widths, for what was said in terms of the old ones.
+
+    Args:
+        value: What was said: of all maps, the finest or the coarsest first, or of the coarsest.
+        old: Widths of the maps it was said of.
+        new: Widths of others.
+        where: Its key.
+
+    Raises:
+        UserError: It is no such thing.
+    """
+    old, new = list(old), list(new)
     if isinstance(value, Sequence):
         if len(value) != len(new):
             raise UserError(

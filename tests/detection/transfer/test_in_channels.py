@@ -49,7 +49,6 @@ def test_detector_without_neck_is_adapted(detector, resnet, saved):
         ('mask2former/mask2former_r50_8xb2-lsj-50e_coco.py', 'panoptic_head.in_channels', HALF),
         # Deepest first, and of a MobileNetV2, whose indices mean other stages.
         ('yolo/yolov3_mobilenetv2_8xb24-320-300e_coco.py', 'neck.in_channels', HALF[:0:-1]),
-        ('yolox/yolox_s_8xb8-300e_coco.py', 'neck.in_channels', HALF[1:]),
     ],
 )
 def test_whatever_reads_the_backbone_is_told_its_widths(name, where, widths, pruned50):
@@ -81,17 +80,11 @@ def test_a_neck_that_cannot_be_told_its_widths_is_refused(detector, resnet, save
         adapt(config, 'random', saved(resnet(layer1_0_conv2=12)))
 
 
-@pytest.mark.parametrize(
-    'name, reason',
-    [
-        ('rtmdet/rtmdet_l_swin_b_4xb32-100e_coco.py', 'must be divisible'),
-        ('ssd/ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py', 'AssertionError'),
-    ],
-)
-def test_a_neck_that_cannot_be_built_for_the_widths_is_refused(name, reason, tmp_path):
+def test_a_neck_that_cannot_be_built_for_the_widths_is_refused(tmp_path):
+    name = 'ssd/ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py'
     keep = {f'layer{stage}.0.conv3': 0.7 for stage in (2, 3, 4)}
     source = str(write_classifier(tmp_path / 'odd.pth', keep))
-    with pytest.raises(UserError, match=rf'model.neck .* cannot be built .* wide: .*{reason}'):
+    with pytest.raises(UserError, match='model.neck .* cannot be built .* wide: .*AssertionError'):
         adapt(mmdet_config(name), 'prune-c', source)
 
 

@@ -124,7 +124,8 @@ def sliced(call: Call) -> list[Labels]:
             start, end, step = call['start'] or 0, call['end'], call['step'] or 1
         left = nodes[start:end:step]
         if len(left) < len(nodes):
-            call.ties.part(left)
+            rest = np.concatenate([nodes[:start], nodes[start:][len(left) :]])
+            call.ties.split([left, rest])
         if step != 1:
             call.ties.fix(nodes, 'takes every so many channels')
         labels[dim] = left
@@ -134,18 +135,15 @@ def sliced(call: Call) -> list[Labels]:
 @rule('split', 'split_with_sizes', 'chunk', 'tensor_split', 'unsafe_split', 'unsafe_chunk')
 def split(call: Call) -> list[Labels]:
     """Parts along a dimension."""
-    labels, dim, start = call.labels(call.first), call['dim'] or 0, 0
-    found: list[Labels] = []
-    for output in call.outputs:
-        part = list(labels)
-        nodes = labels[dim]
-        if nodes is not None:
-            part[dim] = nodes[start : start + output.shape[dim]]
-            if len(call.outputs) > 1:
-                call.ties.part(nodes[start : start + output.shape[dim]])
-        start += output.shape[dim]
-        found.append(tuple(part))
-    return found
+    labels, dim = call.labels(call.first), (call['dim'] or 0) % call.first.ndim
+    nodes = labels[dim]
+    ends = np.cumsum([output.shape[dim] for output in call.outputs])[:-1]
+    if nodes is None:
+        return [labels for _ in call.outputs]
+    parts = np.split(nodes, ends)
+    if len(parts) > 1:
+        call.ties.split(parts)
+    return [(*labels[:dim], part, *labels[dim + 1 :]) for part in parts]
 
 
 @rule('unbind', 'select')

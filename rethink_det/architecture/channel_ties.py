@@ -32,7 +32,7 @@ class Ties:
         self.place: str = ''
         self._pairs: list[tuple[Nodes, Nodes]] = []
         self._fixed: list[tuple[Nodes, str]] = []
-        self._parts: list[Nodes] = []
+        self._parts: list[tuple[Nodes, ...]] = []
         self._as_many: list[tuple[Nodes, Nodes]] = []
 
     def new(self, size: int) -> Nodes:
@@ -56,9 +56,9 @@ class Ties:
         if nodes is not None:
             self._fixed.append((nodes.ravel(), f'{self.place or "the network"} {why}'))
 
-    def part(self, nodes: Nodes) -> None:
-        """Say that nodes are a part that a network splits off: of each the same share goes."""
-        self._parts.append(nodes.ravel())
+    def split(self, parts: Sequence[Nodes]) -> None:
+        """Say that a network splits these from one another: of each the same share goes."""
+        self._parts.append(tuple(parts))
 
     def as_many(self, one: Nodes, other: Nodes) -> None:
         """Say that of some nodes as many must stay as of as many others.
@@ -85,7 +85,8 @@ class Ties:
         for nodes, why in fixed:
             for one in np.unique(of[nodes[nodes >= 0]]):
                 reasons.setdefault(int(one), why)
-        return Sets(of, number, reasons, [part[part >= 0] for part in self._parts])
+        parts = [tuple(part[part >= 0] for part in parts) for parts in self._parts]
+        return Sets(of, number, reasons, parts)
 
 
 _NONE: Nodes = np.zeros((2, 0), np.int64)
@@ -108,10 +109,14 @@ class Sets:
         of: The set of each node.
         number: How many sets there are.
         reasons: Why sets must stay, by their number.
-        parts: What a network splits off; nodes each.
+        parts: What a network splits from one another; nodes of each part.
     """
 
     def __init__(
-        self, of: Nodes, number: int, reasons: dict[int, str], parts: Sequence[Nodes]
+        self,
+        of: Nodes,
+        number: int,
+        reasons: dict[int, str],
+        parts: Sequence[Sequence[Nodes]],
     ) -> None:
         self.of, self.number, self.reasons, self.parts = of, number, reasons, parts

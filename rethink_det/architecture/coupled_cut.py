@@ -4,7 +4,8 @@
 :func:`cut` and :func:`zero` do it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,12 +16,7 @@ from torch import Tensor, nn
 from rethink_det.architecture.channel_indices import check_kept, count_of, other_indices
 from rethink_det.architecture.channel_ties import Nodes
 from rethink_det.architecture.channel_trace import ChannelTrace, Side
-from rethink_det.architecture.coupling import (
-    CoupledGroup,
-    coupled_groups,
-    sets_of_layers,
-    why_fixed,
-)
+from rethink_det.architecture.coupled_group import CoupledGroup
 from rethink_det.architecture.module_widths import set_widths
 from rethink_det.architecture.own_numbers import set_numbers, solved
 from rethink_det.architecture.surgery import Surgeon, is_grouped, width_of
@@ -73,30 +69,32 @@ def cut(surgeon: Surgeon, keep: Wanted) -> None:
     remove(surgeon.model, removals(surgeon, keep))
 
 
-def remove(model: nn.Module, removal: Removal, prefix: str = '') -> None:
-    """Remove what was found on a network from it, or from a copy of it, in place.
-
-    Args:
-        model: The network, or a module of it.
-        removal: What goes.
-        prefix: Before the names of the module's tensors in the network.
-    """
+def remove(model: nn.Module, removal: Removal) -> None:
+    """Remove what was found on a network from it, in place."""
     tensors = dict(model.named_parameters()) | dict(model.named_buffers())
     kept: dict[str, dict[int, Nodes]] = {}
     for (name, dim), indices in removal.kept().items():
-        if name.startswith(prefix):
-            kept.setdefault(name.removeprefix(prefix), {})[dim] = indices
-    new = {id(tensors[n]): _taken(tensors[n], dims) for n, dims in kept.items() if n in tensors}
+        kept.setdefault(name, {})[dim] = indices
+    new = {id(tensors[name]): _taken(tensors[name], dims) for name, dims in kept.items()}
     for module in model.modules():
         if _replaced(module, new):
             set_widths(module)
-    numbers = solved(removal.trace.demands, removal.left)
-    shift = {
-        (name[len(prefix) :], key, at): value
-        for (name, key, at), value in numbers.items()
-        if f'{name}.'.startswith(prefix)
-    }
-    set_numbers(model, shift)
+    set_numbers(model, solved(removal.trace.demands, removal.left))
+
+
+@contextmanager
+def removed(model: nn.Module, removal: Removal) -> Iterator[None]:
+    """The network without what goes; put back afterwards."""
+    before = [(m, dict(vars(m)), {**m._parameters, **m._buffers}) for m in model.modules()]
+    remove(model, removal)
+    try:
+        yield
+    finally:
+        for module, attributes, tensors in before:
+            for name, tensor in tensors.items():
+                setattr(module, name, tensor)
+            vars(module).clear()
+            vars(module).update(attributes)
 
 
 def _taken(tensor: Tensor, kept: Mapping[int, Nodes]) -> Tensor:
@@ -145,7 +143,8 @@ def removals(surgeon: Surgeon, keep: Wanted) -> Removal:
         UserError: An unknown layer, an index out of range, a layer that cannot be cut, or layers
             that keep what does not go together.
     """
-    indices, layers, reasons = _indices(surgeon, keep), sets_of_layers(surgeon), why_fixed(surgeon)
+    indices, coupling = _indices(surgeon, keep), surgeon.coupling
+    layers, reasons = coupling.layers, coupling.reasons
     gone: set[int] = set()
     for name, kept in indices.items():
         lost = other_indices(kept, width_of(surgeon.producer(name)))
@@ -195,7 +194,7 @@ def _indices(surgeon: Surgeon, keep: Wanted) -> dict[str, tuple[int, ...]]:
     }
     chosen: dict[str, tuple[int, ...]] = {}
     if any(isinstance(kept, int) for kept in checked.values()):
-        for group in coupled_groups(surgeon):
+        for group in surgeon.coupling.groups:
             counts = {name: checked[name] for name in group.members if name in checked}
             if any(isinstance(kept, int) for kept in counts.values()):
                 chosen |= by_count(group, {n: count_of(kept) for n, kept in counts.items()})

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+
 from rethink_det.errors import UserError
 
 Channels = Mapping[str, tuple[int, ...]]
@@ -24,12 +27,15 @@ class CoupledGroup:
             Of each kind the same share goes, so that what a network splits in halves stays so.
         fixed: Channels that always stay.
         obstacle: Why nothing of the group can go, or ``None`` if something can.
+        halves: Of parts that a network splits and that are as wide as one another, how many more
+            channels a unit of each kind has in the one than in the other: in all none.
     """
 
     widths: Mapping[str, int]
     kinds: tuple[tuple[Unit, ...], ...]
     fixed: Channels = field(default_factory=dict)
     obstacle: str | None = None
+    halves: tuple[tuple[int, ...], ...] = ()
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -42,8 +48,32 @@ class CoupledGroup:
         return self.members[0]
 
     def numbers(self, share: Fraction) -> list[int]:
-        """How many units of each kind that share of them is, rounded down, but not to nothing."""
-        return [max(1, int(len(units) * share)) for units in self.kinds]
+        """How many units of each kind that share of them is, rounded down, but not to nothing.
+
+        Where that would leave parts of unequal width that are equal, the nearest that does not.
+        """
+        numbers = [max(1, int(len(units) * share)) for units in self.kinds]
+        if not np.any(np.array(self.halves, int).reshape(-1, len(numbers)) @ numbers):
+            return numbers
+        return self._balanced(float(share)) or numbers
+
+    def _balanced(self, share: float) -> list[int] | None:
+        """Whole numbers of units that leave equal parts equal, nearest to a share of each."""
+        sizes = np.array([len(units) for units in self.kinds])
+        kinds, halves = len(sizes), np.array(self.halves)
+        # Beside each number a variable for its distance from the share, which is made small.
+        unit, zero = np.eye(kinds), np.zeros_like(halves)
+        found = milp(
+            np.concatenate([np.zeros(kinds), np.ones(kinds)]),
+            integrality=np.concatenate([np.ones(kinds), np.zeros(kinds)]),
+            bounds=Bounds(np.repeat([1, 0], kinds), np.concatenate([sizes, sizes])),
+            constraints=[
+                LinearConstraint(np.hstack([halves, zero]), 0, 0),
+                LinearConstraint(np.hstack([unit, -unit]), ub=share * sizes),
+                LinearConstraint(np.hstack([unit, unit]), lb=share * sizes),
+            ],
+        )
+        return None if found.x is None else [round(number) for number in found.x[:kinds]]
 
     def shares(self) -> list[Fraction]:
         """All shares that make different numbers of units, from the smallest to the whole."""

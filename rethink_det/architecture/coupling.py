@@ -5,7 +5,8 @@ layers: the least that can go; whatever is made of whole units is a network.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -13,35 +14,80 @@ from scipy.sparse.csgraph import connected_components
 
 from rethink_det.architecture.channel_ties import Nodes
 from rethink_det.architecture.channel_trace import ChannelTrace
-from rethink_det.architecture.coupled_group import Channels, CoupledGroup, Unit
-from rethink_det.architecture.surgery import Surgeon
-
-__all__ = ['Channels', 'CoupledGroup', 'Unit', 'coupled_groups', 'sets_of_layers', 'why_fixed']
+from rethink_det.architecture.coupled_group import CoupledGroup, Unit
 
 
-def sets_of_layers(surgeon: Surgeon) -> dict[str, Nodes]:
-    """Of each layer of a surgeon's network the sets that its output channels are in."""
-    trace = surgeon.trace
-    nodes = {name: trace.made_by(surgeon.path_of(m)) for name, m in surgeon.producing().items()}
-    return {name: trace.sets.of[n] for name, n in nodes.items() if n is not None}
+class Coupling:
+    """What of a network's layers is tied to what.
 
+    Attributes:
+        trace: Of the network.
+        layers: Of each layer that may lose channels the sets that its output channels are in.
+        reasons: Why sets must stay, by their number.
 
-def why_fixed(surgeon: Surgeon) -> Mapping[int, str]:
-    """Why sets must stay, by their number."""
-    trace = surgeon.trace
-    reasons = dict(trace.sets.reasons)
-    for path, _ in surgeon.other_layers():
-        nodes = trace.made_by(path)
-        for one in () if nodes is None else np.unique(trace.sets.of[nodes]):
-            reasons.setdefault(int(one), f'{path}, which keeps its width, is tied to it')
-    return reasons
+    Args:
+        trace: Of a network that was not cut yet.
+        layers: The names of those layers, and what they are called in the network.
+        others: What all other layers are called: they keep their widths.
+    """
 
+    def __init__(
+        self, trace: ChannelTrace, layers: Mapping[str, str], others: Iterable[str]
+    ) -> None:
+        self.trace = trace
+        made = {name: trace.made_by(path) for name, path in layers.items()}
+        self.layers = {name: trace.sets.of[n] for name, n in made.items() if n is not None}
+        self.reasons: dict[int, str] = dict(trace.sets.reasons)
+        for path in others:
+            nodes = trace.made_by(path)
+            for one in () if nodes is None else np.unique(trace.sets.of[nodes]):
+                self.reasons.setdefault(int(one), f'{path}, which keeps its width, is tied to it')
 
-def coupled_groups(surgeon: Surgeon) -> list[CoupledGroup]:
-    """All groups of a network that was not cut yet, in its order."""
-    layers, reasons = sets_of_layers(surgeon), why_fixed(surgeon)
-    kinds = _kinds(surgeon.trace, {int(s) for sets in layers.values() for s in sets})
-    return [_group(names, layers, kinds, reasons) for names in _joined(layers)]
+    def set_of(self, unit: Unit) -> int:
+        """The number of the set that a unit is."""
+        name, channels = next(iter(unit.items()))
+        return int(self.layers[name][channels[0]])
+
+    @cached_property
+    def groups(self) -> list[CoupledGroup]:
+        """All groups, in the network's order."""
+        kinds = _kinds(self.trace, {int(s) for sets in self.layers.values() for s in sets})
+        halves = _halves(self.trace)
+        return [self._group(names, kinds, halves) for names in _joined(self.layers)]
+
+    def _group(
+        self,
+        names: Sequence[str],
+        kinds: Mapping[int, frozenset],
+        halves: Sequence[tuple[Counter, Counter]],
+    ) -> CoupledGroup:
+        units: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for name in names:
+            for channel, one in enumerate(self.layers[name].tolist()):
+                units[one][name].append(channel)
+        free: dict[frozenset, list[Unit]] = defaultdict(list)
+        firsts: dict[frozenset, int] = {}
+        fixed: dict[str, list[int]] = defaultdict(list)
+        for one, unit in units.items():
+            if one in self.reasons:
+                for name, channels in unit.items():
+                    fixed[name].extend(channels)
+            else:
+                firsts.setdefault(kinds[one], one)
+                free[kinds[one]].append({name: tuple(unit[name]) for name in unit})
+        rows = [tuple(a[one] - b[one] for one in firsts.values()) for a, b in halves]
+        obstacle = None
+        if not free:
+            obstacle = next(self.reasons[one] for one in units if one in self.reasons)
+        elif all(len(of_kind) == 1 for of_kind in free.values()):
+            obstacle = 'its channels can only go all together'
+        return CoupledGroup(
+            {name: len(self.layers[name]) for name in names},
+            tuple(tuple(of_kind) for of_kind in free.values()),
+            {name: tuple(sorted(channels)) for name, channels in fixed.items()},
+            obstacle,
+            tuple(dict.fromkeys(row for row in rows if any(row))),
+        )
 
 
 def _joined(layers: Mapping[str, Nodes]) -> list[list[str]]:
@@ -62,7 +108,8 @@ def _joined(layers: Mapping[str, Nodes]) -> list[list[str]]:
 def _kinds(trace: ChannelTrace, wanted: set[int]) -> dict[int, frozenset]:
     """What each set is in, and how often: sides of parameters, and parts that are split off."""
     views: dict[int, Counter] = {number: Counter() for number in wanted}
-    for number, nodes in enumerate([*trace.sides.values(), *trace.sets.parts]):
+    parts = (part for parts in trace.sets.parts for part in parts)
+    for number, nodes in enumerate([*trace.sides.values(), *parts]):
         sets, counts = np.unique(trace.sets.of[nodes], return_counts=True)
         for one, count in zip(sets.tolist(), counts.tolist(), strict=True):
             if one in views:
@@ -70,32 +117,12 @@ def _kinds(trace: ChannelTrace, wanted: set[int]) -> dict[int, frozenset]:
     return {one: frozenset(counter.items()) for one, counter in views.items()}
 
 
-def _group(
-    names: Sequence[str],
-    layers: Mapping[str, Nodes],
-    kinds: Mapping[int, frozenset],
-    reasons: Mapping[int, str],
-) -> CoupledGroup:
-    units: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for name in names:
-        for channel, one in enumerate(layers[name].tolist()):
-            units[one][name].append(channel)
-    free: dict[frozenset, list[Unit]] = defaultdict(list)
-    fixed: dict[str, list[int]] = defaultdict(list)
-    for one, unit in units.items():
-        if one in reasons:
-            for name, channels in unit.items():
-                fixed[name].extend(channels)
-        else:
-            free[kinds[one]].append({name: tuple(unit[name]) for name in unit})
-    obstacle = None
-    if not free:
-        obstacle = next(reasons[one] for one in units if one in reasons)
-    elif all(len(of_kind) == 1 for of_kind in free.values()):
-        obstacle = 'its channels can only go all together'
-    return CoupledGroup(
-        {name: len(layers[name]) for name in names},
-        tuple(tuple(of_kind) for of_kind in free.values()),
-        {name: tuple(sorted(channels)) for name, channels in fixed.items()},
-        obstacle,
-    )
+def _halves(trace: ChannelTrace) -> list[tuple[Counter, Counter]]:
+    """Parts of the same size that a network splits: how often each set is in either."""
+    found: list[tuple[Counter, Counter]] = []
+    for first, *others in trace.sets.parts:
+        for other in others:
+            if len(other) == len(first):
+                one, two = (Counter(trace.sets.of[nodes].tolist()) for nodes in (first, other))
+                found.append((one, two))
+    return found

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from rethink_det.architecture.channel_group import ChannelGroup, Consumer
 from rethink_det.architecture.channel_indices import check_indices, other_indices
 from rethink_det.architecture.channel_trace import ChannelTrace
+from rethink_det.architecture.coupling import Coupling
 from rethink_det.architecture.input_selection import SELECTING
 from rethink_det.architecture.network import HEAD, Layer, Network, all_features, named_layers
 from rethink_det.architecture.splits import mend_splits
@@ -90,6 +91,16 @@ class Surgeon:
         whole = isinstance(self.model, Network)
         return ChannelTrace(self.model, self.input_shape, _every_map if whole else None)
 
+    @cached_property
+    def coupling(self) -> Coupling:
+        """What of the model's layers is tied to what; errors as of :attr:`trace`."""
+        producing = set(self._producers.values())
+        return Coupling(
+            self.trace,
+            {name: self.path_of(layer) for name, layer in self._producers.items()},
+            [path for path, layer in self.named_layers() if layer not in producing],
+        )
+
     def name_of(self, module: nn.Module) -> str:
         """The name that architectures know a module of the model by."""
         return self._names[module].removeprefix(self.prefix)
@@ -140,11 +151,6 @@ class Surgeon:
         for module, path in self._names.items():
             if isinstance(module, Layer):
                 yield path, module
-
-    def other_layers(self) -> Iterator[tuple[str, Layer]]:
-        """All other layers, by their names in the model: they keep their widths."""
-        known = set(self._producers.values())
-        return ((path, layer) for path, layer in self.named_layers() if layer not in known)
 
     def producer(self, name: str) -> Layer:
         """The layer of that name of :meth:`producers`; raises :class:`UserError` if none."""

@@ -7,7 +7,7 @@ from rethink_det.benchmark.sweep import ERROR, Outcome
 NEAR = 0.05
 """How far the multiply-adds that are left may be from Torch-Pruning's, relative to these."""
 
-HALVED = 0.35
+HALVED = 0.375
 """What halving all widths leaves at the most where there is nothing to compare with: a quarter of
 what convolutions and linear layers compute, half of what depthwise ones and attention do."""
 

@@ -10,15 +10,16 @@ Expected: at ``ratios=0.5`` the multiply-adds of Torch-Pruning's own pruner of t
 0.26 of ResNet-50's, and where its groups are the same the same channels.
 """
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import torch
 import torch_pruning as tp
 from torch import Tensor
 
 from rethink_det.architecture import Surgeon
 from rethink_det.architecture.coupled_group import CoupledGroup
-from rethink_det.architecture.grouped_scores import tied_sides
+from rethink_det.architecture.grouped_scores import scores_of_sets
 from rethink_det.architecture.network import Layer
 from rethink_det.errors import UserError
 from rethink_det.pruning.coupled import COUPLED, Scores
@@ -42,16 +43,17 @@ class GroupNormPruner(LayerwisePruner):
         if self.groups != COUPLED:
             raise UserError("GroupNormPruner scores coupled groups: leave groups='coupled'.")
 
+    def looking(self, surgeon: Surgeon, data: Iterable | None) -> AbstractContextManager:
+        """A context in which all weights that go together are added up."""
+        norm = tp.importance.GroupMagnitudeImportance(p=2, normalizer=None)
+        self._of_sets = scores_of_sets(surgeon, norm)
+        return nullcontext()
+
     def unit_scores(self, group: CoupledGroup, surgeon: Surgeon) -> Scores:
         """The sum over all weights that go with a unit, relative to the group's mean."""
-        norm = tp.importance.GroupMagnitudeImportance(p=2, normalizer=None)
-        sizes = [len(units) for units in group.kinds]
-        total = torch.zeros(sum(sizes))
-        for side, units in tied_sides(surgeon, group.kinds):
-            score = norm(side)
-            if score is not None:  # Torch-Pruning counts no depthwise filters
-                total.index_add_(0, torch.tensor(units), score.cpu())
-        return (total / total.mean()).split(sizes)
+        units = [unit for kind in group.kinds for unit in kind]
+        scores = self._of_sets[[surgeon.coupling.set_of(unit) for unit in units]]
+        return (scores / scores.mean()).float().split([len(kind) for kind in group.kinds])
 
     def score(self, layer: str, conv: Layer) -> Tensor:
         """The sum of squares of each filter alone."""

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.coupled_group import CoupledGroup, Unit
-from rethink_det.architecture.coupling import coupled_groups
 from rethink_det.architecture.network import Layer
 from rethink_det.errors import UserError
 from rethink_det.pruning.coupled import (
@@ -83,7 +82,7 @@ class LayerwisePruner(PredefinedPruner):
     def check(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
         """The same of coupled groups, where these are pruned."""
         if self.groups == COUPLED:
-            self._asked(coupled_groups(surgeon), architecture)
+            self._asked(surgeon.coupling.groups, architecture)
         else:
             super().check(surgeon, architecture)
 
@@ -105,7 +104,7 @@ class LayerwisePruner(PredefinedPruner):
     def _find_coupled(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
     ) -> Cut:
-        groups = coupled_groups(surgeon)
+        groups = surgeon.coupling.groups
         asked = self._asked(groups, architecture)
         with self.looking(surgeon, data):
             scores = [self._finite(one.group, surgeon) for one in asked]

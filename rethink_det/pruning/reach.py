@@ -7,7 +7,6 @@ from torch import nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.channel_group import ChannelGroup
-from rethink_det.architecture.coupling import coupled_groups
 from rethink_det.architecture.network import named_layers
 
 SHORT = 0.5
@@ -106,7 +105,7 @@ def _obstacles(
     """Why each layer that was to lose channels lost none."""
     surgeon = Surgeon(architecture.skeleton(), architecture.input_shape, prefix='backbone.')
     if cut.coupled:
-        groups = coupled_groups(surgeon)
+        groups = surgeon.coupling.groups
         hindered = {name: g.obstacle for g in groups if g.obstacle for name in g.members}
         return {name: why for name, why in hindered.items() if ratios.get(name)}
     found: dict[str, str] = {}

@@ -2,12 +2,11 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 
 from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture, Surgeon
-from rethink_det.architecture.coupled_cut import Removal, joined, removals, remove
+from rethink_det.architecture.coupled_cut import Removal, joined, removals, removed
 from rethink_det.architecture.network import outputs_of
 from rethink_det.architecture.surgery import width_of
 from rethink_det.architecture.tracing import place_in
@@ -76,7 +75,7 @@ def runnable(
 
 
 class _Trial:
-    """Cuts copies of a network's backbone, without memory, and runs them."""
+    """Cuts a network for as long as it takes to run its backbone."""
 
     def __init__(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
         self.surgeon, self.input_shape = surgeon, architecture.input_shape
@@ -93,15 +92,9 @@ class _Trial:
 
     def failure(self, groups: Sequence[Kept]) -> tuple[str, str] | None:
         """The module that fails in the backbone that is left, and how; None if it runs."""
-
-        def narrowed() -> nn.Module:
-            backbone = deepcopy(self.backbone)
-            everything = joined((self.removal(kept) for kept in groups), self.surgeon.trace)
-            remove(backbone, everything, self.surgeon.prefix)
-            return backbone
-
-        shapes = narrowed().to('meta')
-        return _failure(shapes, self.input_shape) and _failure(narrowed(), self.input_shape)
+        everything = joined((self.removal(kept) for kept in groups), self.surgeon.trace)
+        with removed(self.surgeon.model, everything):
+            return _failure(self.backbone, self.input_shape)
 
     def culprit(self, groups: Sequence[Kept], place: str) -> int | None:
         """Which group is to stay whole so that the network gets further than to a module."""

@@ -8,7 +8,6 @@ from torch.nn import functional as F
 from rethink_det import UserError
 from rethink_det.architecture import Surgeon
 from rethink_det.architecture.channel_trace import ChannelTrace
-from rethink_det.architecture.coupling import coupled_groups
 
 SHAPE = (3, 8, 8)
 
@@ -29,7 +28,7 @@ class Net(nn.Module):
 
 
 def groups_of(net):
-    return {group.root: group for group in coupled_groups(Surgeon(net, SHAPE))}
+    return {group.root: group for group in Surgeon(net, SHAPE).coupling.groups}
 
 
 def sets_of(net, name, dim=0):
@@ -136,7 +135,7 @@ def test_what_cannot_follow_stays_and_it_says_why(what):
 
 def test_a_layer_that_stays_is_refused_with_the_reason():
     surgeon = Surgeon(Net(STAYING['a fixed vector'][0]), SHAPE)
-    (group,) = (g for g in coupled_groups(surgeon) if g.root == 'stem')
+    (group,) = (g for g in surgeon.coupling.groups if g.root == 'stem')
     assert 'something of a fixed width' in group.obstacle
     with pytest.raises(UserError, match='stem cannot be pruned: .* a fixed width'):
         group.numbers_for({'stem': 4})

@@ -162,6 +162,7 @@ def test_it_is_written_read_and_counted(architecture, pruner):
 @settings(max_examples=15, deadline=None)
 @given(networks)
 def test_half_of_all_widths_takes_much_of_every_network(architecture):
+    assume('shuffle' not in architecture.backbone['kinds'])  # which ties most of all channels
     _, result = pruned(architecture, dict(type='GroupNormPruner', ratios=0.5))
     left = result.architecture.cost()
     assert left.params < 0.7 * architecture.cost().params

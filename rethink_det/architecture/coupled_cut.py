@@ -4,7 +4,7 @@
 :func:`cut` and :func:`zero` do it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -211,8 +211,3 @@ def by_count(group: CoupledGroup, counts: Mapping[str, int]) -> dict[str, tuple[
     return group.kept(
         unit for units, number in zip(group.kinds, numbers, strict=True) for unit in units[:number]
     )
-
-
-def joined(parts: Iterable[Removal], trace: ChannelTrace) -> Removal:
-    """What goes with all of several cuts of one network."""
-    return Removal(trace, frozenset(one for part in parts for one in part.gone))

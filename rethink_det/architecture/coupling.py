@@ -51,22 +51,24 @@ class Coupling:
     @cached_property
     def groups(self) -> list[CoupledGroup]:
         """All groups, in the network's order."""
-        kinds = _kinds(self.trace, {int(s) for sets in self.layers.values() for s in sets})
+        if not self.layers:
+            return []
+        kinds = _kinds(self.trace, np.unique(np.concatenate([*self.layers.values()])))
         halves = _halves(self.trace)
         return [self._group(names, kinds, halves) for names in _joined(self.layers)]
 
     def _group(
         self,
         names: Sequence[str],
-        kinds: Mapping[int, frozenset],
+        kinds: Mapping[int, bytes],
         halves: Sequence[tuple[Counter, Counter]],
     ) -> CoupledGroup:
         units: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for name in names:
             for channel, one in enumerate(self.layers[name].tolist()):
                 units[one][name].append(channel)
-        free: dict[frozenset, list[Unit]] = defaultdict(list)
-        firsts: dict[frozenset, int] = {}
+        free: dict[bytes, list[Unit]] = defaultdict(list)
+        firsts: dict[bytes, int] = {}
         fixed: dict[str, list[int]] = defaultdict(list)
         for one, unit in units.items():
             if one in self.reasons:
@@ -92,8 +94,6 @@ class Coupling:
 
 def _joined(layers: Mapping[str, Nodes]) -> list[list[str]]:
     """Layers that have a set in common."""
-    if not layers:
-        return []
     numbers = np.repeat(np.arange(len(layers)), [len(sets) for sets in layers.values()])
     sets = np.concatenate(list(layers.values())) + len(layers)
     size = int(sets.max()) + 1
@@ -105,16 +105,28 @@ def _joined(layers: Mapping[str, Nodes]) -> list[list[str]]:
     return list(found.values())
 
 
-def _kinds(trace: ChannelTrace, wanted: set[int]) -> dict[int, frozenset]:
-    """What each set is in, and how often: sides of parameters, and parts that are split off."""
-    views: dict[int, Counter] = {number: Counter() for number in wanted}
+def _kinds(trace: ChannelTrace, wanted: Nodes) -> dict[int, bytes]:
+    """What each set is in, and how often: sides of parameters, and parts that are split off.
+
+    Args:
+        trace: Of the network.
+        wanted: Numbers of sets.
+
+    Returns:
+        Of each the same bytes for the same.
+    """
     parts = (part for parts in trace.sets.parts for part in parts)
+    views = []
     for number, nodes in enumerate([*trace.sides.values(), *parts]):
         sets, counts = np.unique(trace.sets.of[nodes], return_counts=True)
-        for one, count in zip(sets.tolist(), counts.tolist(), strict=True):
-            if one in views:
-                views[one][number] += count
-    return {one: frozenset(counter.items()) for one, counter in views.items()}
+        views.append(np.stack([sets, np.full_like(sets, number), counts]))
+    every = np.concatenate(views, axis=1)
+    every = every[:, np.argsort(every[0], kind='stable')]
+    starts = np.searchsorted(every[0], wanted, 'left')
+    ends = np.searchsorted(every[0], wanted, 'right')
+    places = np.ascontiguousarray(every[1:].T)
+    ranges = zip(wanted.tolist(), starts.tolist(), ends.tolist(), strict=True)
+    return {one: places[start:end].tobytes() for one, start, end in ranges}
 
 
 def _halves(trace: ChannelTrace) -> list[tuple[Counter, Counter]]:

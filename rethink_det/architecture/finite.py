@@ -20,11 +20,20 @@ def first_not_finite(state: Mapping[str, object]) -> str | None:
     for name, tensor in state.items():
         if not isinstance(tensor, Tensor) or tensor.layout != torch.strided:
             continue
-        if not tensor.is_floating_point() or tensor.isfinite().all():
+        if not tensor.is_floating_point() or _is_finite(tensor):
             continue
         if name.endswith(_TRAINED) or tensor.isnan().any():
             return name
     return None
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """Whether all of it is; its extremes are NaN where any value is."""
+    if not tensor.numel():
+        return True
+    if tensor.element_size() < 2:  # torch has no extremes of such
+        return bool(tensor.float().isfinite().all())
+    return all(bool(end.isfinite()) for end in tensor.aminmax())
 
 
 def check_finite(state: Mapping[str, object], where: object) -> None:

@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch_pruning as tp
@@ -18,13 +19,13 @@ BATCH = 32
 
 
 def against_torch_pruning(name: str, rounds: int) -> None:
-    """L1-norm pruning of an architecture, beside Torch-Pruning's magnitude pruner.
+    """L1-norm and coupled group-norm pruning of an architecture, beside Torch-Pruning's own.
 
     All leave the network as it is and return a pruned copy. Ours and Torch-Pruning in the same
     layers remove the same number of channels; Torch-Pruning by itself also narrows the residual
     streams, in all layers but the class scores.
     """
-    print(f'prune: {name}, L1-norm, half the channels')
+    print(f'prune: {name}, half the channels, by L1-norm (l1) and in coupled groups (l2)')
     architecture = PrunedArchitecture.load(name)
     network = architecture.build_network()
     pruner = {'type': 'L1NormPruner', 'ratios': RATIO}
@@ -34,21 +35,30 @@ def against_torch_pruning(name: str, rounds: int) -> None:
     shape = (1, *architecture.input_shape)
     compare(
         {
-            'ours': lambda: prune(network, pruner, architecture),
-            'Torch-Pruning': lambda: _peer(network, shape, list(layers)[-1:]),
-            'Torch-Pruning in the same layers': lambda: _peer(network, shape, others),
+            'ours, l1': lambda: prune(network, pruner, architecture),
+            'Torch-Pruning, l1': lambda: _peer(network, shape, list(layers)[-1:]),
+            'Torch-Pruning in the same layers, l1': lambda: _peer(network, shape, others),
+            'ours, l2': lambda: prune(network, COUPLED, architecture),
+            'Torch-Pruning, l2': lambda: _peer(network, shape, list(layers)[-1:], GROUPS),
         },
         rounds,
     )
 
 
-def _peer(network: Network, shape: tuple[int, ...], ignored: list[str]) -> Network:
+COUPLED = {'type': 'GroupNormPruner', 'ratios': RATIO}
+FILTERS = tp.importance.MagnitudeImportance(p=1)
+GROUPS = tp.importance.GroupMagnitudeImportance(p=2)
+
+
+def _peer(
+    network: Network, shape: tuple[int, ...], ignored: list[str], importance: Any = FILTERS
+) -> Network:
     """The pruned copy that Torch-Pruning makes, the way its documentation does."""
     network = copy.deepcopy(network)
     tp.pruner.MagnitudePruner(
         network,
         torch.randn(shape),
-        importance=tp.importance.MagnitudeImportance(p=1),
+        importance=importance,
         pruning_ratio=RATIO,
         ignored_layers=[network.get_submodule(name) for name in ignored],
     ).step()

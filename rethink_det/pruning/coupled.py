@@ -5,7 +5,7 @@ up, and divided by their mean over a group before groups are ranked together.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -147,9 +147,15 @@ def _by_ratio(group: CoupledGroup, ratio: float, min_channels: int, warn: bool) 
     return numbers
 
 
+def _growing(group: CoupledGroup, share: Fraction) -> Iterator[list[int]]:
+    """Units of each kind for a share, and for all larger ones; these are sought only if asked."""
+    yield group.numbers(share)
+    yield from map(group.numbers, (larger for larger in group.shares() if larger > share))
+
+
 def _at_least(group: CoupledGroup, share: Fraction, min_channels: int) -> list[int]:
     """Units of each kind: a share of them, or the next that leaves every layer enough."""
-    for numbers in map(group.numbers, [share, *(s for s in group.shares() if s > share)]):
+    for numbers in _growing(group, share):
         widths = group.widths_of(numbers)
         if all(widths[n] >= min(min_channels, group.widths[n]) for n in widths):
             return numbers

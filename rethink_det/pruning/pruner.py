@@ -119,7 +119,8 @@ class Pruner(ABC):
         with counted_passes(network) as counter:
             cut = self.find(surgeon, architecture, data)
         cut.apply(surgeon)
-        check_runs(network, architecture.input_shape)
+        if not cut.coupled:  # of coupled groups it was tried before
+            check_runs(network, architecture.input_shape)
         state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
         reached = reach(wish, network, cut, architecture)
         if reached.note:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture, Surgeon
-from rethink_det.architecture.coupled_cut import Removal, joined, removals, removed
+from rethink_det.architecture.coupled_cut import removals, removed
 from rethink_det.architecture.network import outputs_of
 from rethink_det.architecture.surgery import width_of
 from rethink_det.architecture.tracing import place_in
@@ -75,33 +75,32 @@ def runnable(
 
 
 class _Trial:
-    """Cuts a network for as long as it takes to run its backbone."""
+    """Cuts a network for as long as it takes to run it."""
 
     def __init__(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
         self.surgeon, self.input_shape = surgeon, architecture.input_shape
-        self.backbone = surgeon.model.get_submodule(surgeon.prefix.rstrip('.'))
         self.widths = {name: width_of(layer) for name, layer in surgeon.producing().items()}
-        self._found: dict[tuple[str, ...], Removal] = {}
-
-    def removal(self, kept: Kept) -> Removal:
-        """What goes with one group."""
-        key = tuple(kept)
-        if key not in self._found:
-            self._found[key] = removals(self.surgeon, kept)
-        return self._found[key]
+        self._touched: dict[tuple[str, ...], list[str]] = {}
 
     def failure(self, groups: Sequence[Kept]) -> tuple[str, str] | None:
-        """The module that fails in the backbone that is left, and how; None if it runs."""
-        everything = joined((self.removal(kept) for kept in groups), self.surgeon.trace)
-        with removed(self.surgeon.model, everything):
-            return _failure(self.backbone, self.input_shape)
+        """The module that fails in the network that is left, and how; None if it runs."""
+        everything = {name: kept for group in groups for name, kept in group.items()}
+        with removed(self.surgeon.model, removals(self.surgeon, everything)):
+            return _failure(self.surgeon.model, self.input_shape)
 
     def culprit(self, groups: Sequence[Kept], place: str) -> int | None:
         """Which group is to stay whole so that the network gets further than to a module."""
-        block = self.surgeon.prefix + place.rpartition('.')[0]
+        block = place.rpartition('.')[0]
         for number, kept in enumerate(groups):
-            if any(name.startswith(block) for name, _ in self.removal(kept).kept()):
+            if any(name.startswith(block) for name in self._names(kept)):
                 failing = self.failure([*groups[:number], *groups[number + 1 :]])
                 if failing is None or failing[0] != place:
                     return number
         return None
+
+    def _names(self, kept: Kept) -> list[str]:
+        """What loses something with one group."""
+        key = tuple(kept)
+        if key not in self._touched:
+            self._touched[key] = [name for name, _ in removals(self.surgeon, kept).kept()]
+        return self._touched[key]

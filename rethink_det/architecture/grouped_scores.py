@@ -13,27 +13,28 @@ from rethink_det.architecture.channel_ties import Nodes
 from rethink_det.architecture.network import weight_of
 from rethink_det.architecture.surgery import Surgeon, is_depthwise
 
-Importance = Callable[[tp.Group], Tensor | None]
-"""Maps a group to a score of each of its channels; ``None`` if it has none for such layers."""
+SideScore = Callable[[Any, bool], Tensor | None]
+"""Maps a layer or norm, and whether it is what it makes, to a score of each channel; ``None`` if
+it has none for such."""
 
 
-def scores_of_sets(surgeon: Surgeon, importance: Importance) -> Tensor:
-    """What an importance gives all that is tied, added up: a score for each set.
+def scores_of_sets(surgeon: Surgeon, score: SideScore) -> Tensor:
+    """Scores of all that is tied, added up: one for each set.
 
     Args:
         surgeon: Of the network.
-        importance: Is asked for each side of each layer and norm by itself.
+        score: Is asked for each side of each layer and norm; of what a grouped convolution reads
+            for the channels of one group.
 
     Returns:
-        The scores ``(sets,)``; those of sets that it has no score for are 0.
+        The scores ``(sets,)``; those of sets that there is no score for are 0.
     """
     total = torch.zeros(surgeon.trace.sets.number, dtype=torch.float64)
     for module, makes, sets in _sides(surgeon):
-        group = tp.Group()
-        _add(group, surgeon, (module, makes), range(len(sets)), range(len(sets)))
-        scores = importance(group)
+        scores = score(module, makes)
         if scores is not None:
-            total.index_add_(0, torch.from_numpy(sets), scores.detach().cpu().double())
+            scores = scores.cpu().double().repeat(len(sets) // len(scores))
+            total.index_add_(0, torch.from_numpy(sets), scores)
     return total
 
 

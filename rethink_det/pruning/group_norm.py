@@ -5,7 +5,8 @@ what must go together is scored together, by the squares of all weights that wou
 filters that make a channel, the columns that read it, its norms' scales; the score is divided by
 its mean over the group.
 Deviation: no sparse training beforehand (the paper's equation 4 draws groups to zero while the
-network trains); the importance is Torch-Pruning's ``GroupMagnitudeImportance(p=2)``.
+network trains); what is counted is what Torch-Pruning's ``GroupMagnitudeImportance(p=2)`` counts,
+which is no depthwise filter.
 Expected: at ``ratios=0.5`` the multiply-adds of Torch-Pruning's own pruner of that importance,
 0.26 of ResNet-50's, and where its groups are the same the same channels.
 """
@@ -14,13 +15,13 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import torch_pruning as tp
 from torch import Tensor
 
 from rethink_det.architecture import Surgeon
 from rethink_det.architecture.coupled_group import CoupledGroup
 from rethink_det.architecture.grouped_scores import scores_of_sets
 from rethink_det.architecture.network import Layer
+from rethink_det.architecture.surgery import is_depthwise
 from rethink_det.errors import UserError
 from rethink_det.pruning.coupled import COUPLED, Scores
 from rethink_det.pruning.layerwise import LayerwisePruner
@@ -45,8 +46,7 @@ class GroupNormPruner(LayerwisePruner):
 
     def looking(self, surgeon: Surgeon, data: Iterable | None) -> AbstractContextManager:
         """A context in which all weights that go together are added up."""
-        norm = tp.importance.GroupMagnitudeImportance(p=2, normalizer=None)
-        self._of_sets = scores_of_sets(surgeon, norm)
+        self._of_sets = scores_of_sets(surgeon, _squares)
         return nullcontext()
 
     def unit_scores(self, group: CoupledGroup, surgeon: Surgeon) -> Scores:
@@ -58,3 +58,12 @@ class GroupNormPruner(LayerwisePruner):
     def score(self, layer: str, conv: Layer) -> Tensor:
         """The sum of squares of each filter alone."""
         return conv.weight.detach().square().flatten(1).sum(1)
+
+
+def _squares(module: Any, makes: bool) -> Tensor | None:
+    """Sums of squares of all weights by output or by input channel; of depthwise filters none."""
+    weight = module.weight.detach()
+    if is_depthwise(module):
+        return None
+    others = [dim for dim in range(weight.ndim) if dim != (0 if makes else 1)]
+    return weight.square().sum(others) if others else weight.square()

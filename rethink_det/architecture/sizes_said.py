@@ -233,4 +233,5 @@ _READERS: dict[str, _Reader] = {
     'narrow': _narrowed,
     '__getitem__': _sliced,
     'layer_norm': _normed,
+    'rms_norm': _normed,
 }

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from rethink_det import UserError
-from rethink_det.architecture import Surgeon
+from rethink_det.architecture import Cut, Surgeon
 from rethink_det.architecture.channel_trace import ChannelTrace
 
 SHAPE = (3, 8, 8)
@@ -74,6 +74,16 @@ def test_a_product_of_matrices_ties_what_it_sums_over():
     mixed = [trace.sets.of[trace.sides['mix', dim]].tolist() for dim in (0, 1)]
     assert mixed[0] == made
     assert mixed[1] == trace.sets.of[trace.sides['last.weight', 1]].tolist()
+
+
+@pytest.mark.parametrize('norm', [nn.LayerNorm, nn.RMSNorm])
+def test_a_norm_without_weights_is_told_how_wide_it_is(norm):
+    net = Net(
+        lambda net, x: net.norm(x.movedim(1, -1)).movedim(-1, 1),
+        norm=norm(8, elementwise_affine=False),
+    )
+    Cut(channels={'stem': (0, 3, 4)}, coupled=True).apply(Surgeon(net, SHAPE))
+    assert net.norm.normalized_shape == (3,) and net(torch.zeros(1, *SHAPE)).shape[1] == 5
 
 
 def test_concatenated_channels_are_those_of_both():

@@ -8,9 +8,10 @@ import pytest
 def test_pruning_is_timed_beside_torch_pruning(command, small):
     done = command('benchmark', 'prune', '--rounds', 1, '--network', small)
     assert done.status == 0, done
-    medians = re.findall(r'^  ([\w\- ]+): median [\d.]+ ms$', done.out, re.MULTILINE)
-    assert medians == ['ours', 'Torch-Pruning', 'Torch-Pruning in the same layers']
-    assert re.search(r'ours / Torch-Pruning: [\d.]+ of medians, .* of 1 pairs', done.out)
+    medians = re.findall(r'^  ([\w\- ,]+): median [\d.]+ ms$', done.out, re.MULTILINE)
+    peers = ['Torch-Pruning', 'Torch-Pruning in the same layers']
+    assert medians == [f'{n}, l1' for n in ('ours', *peers)] + ['ours, l2', 'Torch-Pruning, l2']
+    assert re.search(r'ours, l1 / Torch-Pruning, l1: [\d.]+ of medians, .* of 1 pairs', done.out)
 
 
 @pytest.mark.parametrize(

@@ -78,5 +78,5 @@ def _refusal(path: str | os.PathLike, error: Exception) -> str:
         f'{path} needs code to load ({refused} was refused), and loading it would run that code. '
         'If you trust its source, load it once with torch.load(path, weights_only=False) and '
         'save dict(state_dict=..., meta={}) of its tensors (of a whole model: its state_dict()) '
-        'again with torch.save.'
+        'again with torch.save; tools/foreign/plain_weights.py does so.'
     )

@@ -1,10 +1,10 @@
 """Convert a checkpoint of another tool: foreign weights in, self-describing out.
 
-Reads weights of torchvision, networks that other code has cut (channels and blocks from the
-shapes of the tensors), the pruning history of Torch-Pruning, the fix_subnet files of mmrazor,
-the channel selections of Network Slimming, and masks: those of torch.nn.utils.prune, or exact
-zeros. What has to be unpickled by running code (a whole model, tp.state_dict) is refused: save
-its state_dict().
+Reads weights of torchvision and timm, networks that other code has cut (channels and blocks from
+the shapes of the tensors), the pruning history of Torch-Pruning, the fix_subnet files of mmrazor,
+what NVIDIA ModelOpt has cut, the channel selections of Network Slimming, and masks: those of
+torch.nn.utils.prune, or exact zeros. What has to be unpickled by running code (a whole model,
+tp.state_dict) is refused: tools/foreign/plain_weights.py takes its weights out.
 """
 
 import argparse
@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--base',
         metavar='ARCHITECTURE',
-        help='what the network was before it was cut: published name, name in torchvision, JSON '
+        help='what the network was before it was cut: published name, timm.NAME, '
+        'torchvision.NAME (of all networks of those libraries), name in torchvision, JSON '
         'file, checkpoint, or config of a classifier, which also says how images are normalised; '
         'default: found by the tensors, if they are those of a whole network of torchvision, of '
         'an EfficientNet-Lite, or of a ResNet-50 or VGG-GAP of the code of arXiv 1810.05270',

@@ -191,7 +191,7 @@ def _fitted(
         return declared, state
     architecture = infer(parent, state, reads)
     if known is not None:
-        architecture = replace(architecture, channels=_agreed(architecture, known))
+        architecture = replace(architecture, channels=_agreed(architecture, known, notes))
     counted = [layer for layer, kept in architecture.channels.items() if isinstance(kept, int)]
     if counted:
         notes.append(f'of {len(counted)} layers how many channels they keep is known, not which')
@@ -223,12 +223,22 @@ def _cut(
     notes.append('the weights were those of the whole network, and are cut')
     order = {layer: known[layer] for layer in parent.widths if layer in known}
     architecture = replace(parent, channels=order, name='')
-    return architecture, architecture.inherit(state)
+    try:
+        return architecture, architecture.inherit(state)
+    except UserError as error:
+        coupled = replace(architecture, coupled=True)
+        try:
+            return coupled, coupled.inherit(state)
+        except UserError as other:
+            raise UserError(f'{error} As coupled groups: {other}') from error
 
 
-def _agreed(architecture: PrunedArchitecture, known: Mapping[str, Kept]) -> dict[str, Kept]:
+def _agreed(
+    architecture: PrunedArchitecture, known: Mapping[str, Kept], notes: list[str]
+) -> dict[str, Kept]:
     """What is known of the channels, if the weights have as many."""
-    for layer in {**architecture.channels, **known}:
+    said = known if architecture.coupled else {**architecture.channels, **known}
+    for layer in said:
         width, has = architecture.widths[layer], architecture.kept(layer)
         wanted = known.get(layer, width)
         wanted = wanted if isinstance(wanted, int) else len(wanted)
@@ -236,6 +246,10 @@ def _agreed(architecture: PrunedArchitecture, known: Mapping[str, Kept]) -> dict
             raise UserError(
                 f'{layer} has {has} channels, but the subnet keeps {wanted} of {width}.'
             )
+    silent = [layer for layer in architecture.channels if layer not in known]
+    if silent:  # of coupled groups, whose other layers are said
+        notes.append(f'the subnet says nothing of {len(silent)} layers, first {silent[0]}')
+        return dict(architecture.channels)
     return {layer: known[layer] for layer in architecture.channels}
 
 

@@ -14,12 +14,15 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import without_memory
 from rethink_det.convert.foreign_tensors import AUXILIARY, READ, Classifier, ForeignModel
 from rethink_det.errors import UserError, in_one_line
-from rethink_det.packages import check_installed
+from rethink_det.packages import check_installed, is_installed
 
 INPUT = 'classifier_input'
 """Setting of both backbones by which only the last layer is left out."""
 
 TIMM, TORCHVISION = 'timm', 'torchvision'
+PRUNED = '_pruned'
+"""How timm calls its pruned variants, behind the name of the network that was pruned."""
+
 BACKBONES = {TIMM: 'rethink_det.TimmBackbone', TORCHVISION: 'rethink_det.TorchvisionBackbone'}
 """By the library's name."""
 
@@ -33,6 +36,8 @@ def named(name: str) -> PrunedArchitecture | None:
     library, _, model = name.partition('.')
     if library not in BACKBONES or not model:
         return None
+    if library == TIMM:
+        model = _parent(model)
     with_input = {'classifier_input': True}
     if library == TORCHVISION:
         whole = _whole(TORCHVISION, model)
@@ -40,6 +45,19 @@ def named(name: str) -> PrunedArchitecture | None:
         with_input |= {'transform_input': True} if hasattr(whole, 'transform_input') else {}
     backbone = {'type': BACKBONES[library], 'model_name': model, **with_input}
     return _described(library, backbone).architecture()
+
+
+def _parent(model: str) -> str:
+    """The network that one of timm's pruned variants was cut from; any other name is its own.
+
+    timm's package has the widths of ``ecaresnet50d_pruned``, ``efficientnet_b1_pruned``, ...; here
+    they are read off the weights, and said relative to what the network was.
+    """
+    bare, _, _ = model.partition('.')
+    parent = bare.removesuffix(PRUNED)
+    if parent == bare or not is_installed(TIMM) or not import_module(TIMM).is_model(parent):
+        return model
+    return parent
 
 
 def foreign_model(backbone: Mapping) -> ForeignModel | None:

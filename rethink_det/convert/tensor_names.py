@@ -88,7 +88,7 @@ def own_name(name: str, own: Collection[str]) -> str:
         return name
     plain = without_prefixes(name)
     layer, _, leaf = plain.rpartition('.')
-    candidates = [plain, BACKBONE + plain, HEAD + plain]
+    candidates = [plain, BACKBONE + plain, HEAD + plain, f'{BACKBONE}{efficientnet.TIMM}{plain}']
     if re.sub(r'\.\d+$', '', layer) in HEADS:
         candidates.append(f'head.fc.{leaf}')
     # VGG and PreResNet in the code of arXiv 1708.06519 and 1810.05270.

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.blocks import residual_blocks
 from rethink_det.architecture.network import BACKBONE
-from rethink_det.architecture.surgery import Surgeon, is_grouped
+from rethink_det.architecture.surgery import Surgeon, is_grouped, width_of
 from rethink_det.convert.known_networks import shapes_of
 from rethink_det.convert.tensor_names import COUNTER, layer_of, weight_of
 from rethink_det.errors import UserError
@@ -26,6 +26,8 @@ def infer(
 ) -> PrunedArchitecture:
     """The architecture of a cut network: channels as counts, and removed blocks.
 
+    It is one of free layers if the shapes are of such a one, else one of coupled groups.
+
     Args:
         parent: What the network was before.
         state: Its tensors, under the names of :class:`~rethink_det.architecture.network.Network`.
@@ -37,13 +39,44 @@ def infer(
     """
     shape = replace(parent, removed_blocks=_removed_blocks(parent, state), name='', source='')
     surgeon = Surgeon(shape.skeleton(), parent.input_shape, BACKBONE)
+    try:
+        return _free(shape, state, selections or {}, surgeon)
+    except UserError as error:
+        if selections:
+            raise
+        coupled = _coupled(shape, state, surgeon)
+        if isinstance(coupled, UserError):
+            raise UserError(f'{error} As coupled groups: {coupled}') from error
+        return coupled
+
+
+def _free(
+    shape: PrunedArchitecture,
+    state: Mapping[str, Tensor],
+    selections: Mapping[str, tuple[int, ...]],
+    surgeon: Surgeon,
+) -> PrunedArchitecture:
     channels = {
         layer: len(state[weight_of(layer)])
         for layer in [*surgeon.layers(), *surgeon.units()]
         if _is_narrower(surgeon, layer, state)
     }
-    architecture = replace(shape, channels=channels, selections=selections or {})
+    architecture = replace(shape, channels=channels, selections=selections)
     _check_shapes(architecture, state, surgeon)
+    return architecture
+
+
+def _coupled(
+    shape: PrunedArchitecture, state: Mapping[str, Tensor], surgeon: Surgeon
+) -> PrunedArchitecture | UserError:
+    """The same of coupled groups, or why it is none."""
+    kept = {name: len(state[weight_of(name)]) for name in surgeon.thorough.producers()}
+    channels = {n: count for n, count in kept.items() if count != width_of(surgeon.producer(n))}
+    try:
+        architecture = replace(shape, channels=channels, coupled=True)
+        _check_shapes(architecture, state, surgeon)
+    except UserError as error:
+        return error
     return architecture
 
 

@@ -70,7 +70,7 @@ def _coupled(
     shape: PrunedArchitecture, state: Mapping[str, Tensor], surgeon: Surgeon
 ) -> PrunedArchitecture | UserError:
     """The same of coupled groups, or why it is none."""
-    kept = {name: len(state[weight_of(name)]) for name in surgeon.thorough.producers()}
+    kept = {name: len(state[weight_of(name)]) for name in surgeon.producers()}
     channels = {n: count for n, count in kept.items() if count != width_of(surgeon.producer(n))}
     try:
         architecture = replace(shape, channels=channels, coupled=True)

@@ -61,14 +61,14 @@ def ask(entry: str) -> Outcome:
             small = small_config(config, Path(folder) / 'shapes')
         except Exception as error:  # a folder may hold parts of configs alone
             why = in_one_line(error)
-            return {'plain': why, 'ours': why, 'changes': [], 'versions': _versions()}
+            return {'plain': why, 'ours': why, 'changes': [], 'versions': versions()}
         small.work_dir = folder
         changes: list[str] = []
         return {
-            'plain': _why_not(lambda: _works(small)),
-            'ours': _why_not(lambda: _works(_pruned(small, changes))),
+            'plain': why_not(lambda: works(small)),
+            'ours': why_not(lambda: works(_pruned(small, changes))),
             'changes': changes,
-            'versions': _versions(),
+            'versions': versions(),
         }
 
 
@@ -79,13 +79,13 @@ def _pruned(config: Config, changes: list[str]) -> Config:
     return adapted.config
 
 
-def _works(config: Config) -> None:
+def works(config: Config) -> None:
     """A step, whose losses are finite, and an evaluation."""
     torch.manual_seed(0)
     rehearse(config)
 
 
-def _why_not(attempt: Callable[[], None]) -> str | None:
+def why_not(attempt: Callable[[], None]) -> str | None:
     try:
         attempt()
     except UserError as error:
@@ -95,7 +95,7 @@ def _why_not(attempt: Callable[[], None]) -> str | None:
     return None
 
 
-def _versions() -> Mapping[str, str]:
+def versions() -> Mapping[str, str]:
     found = {'date': time.strftime('%Y-%m-%d'), 'rethink_det': rethink_det.__version__}
     found['torch'] = torch.__version__
     for name in _DISTRIBUTIONS:

@@ -3,7 +3,13 @@
 import argparse
 from pathlib import Path
 
-from rethink_det.benchmark import backbone_sweep, backbone_table, config_sweep, config_table
+from rethink_det.benchmark import (
+    backbone_sweep,
+    backbone_table,
+    config_sweep,
+    config_table,
+    own_sweep,
+)
 from rethink_det.benchmark.sweep import Sweep, chosen
 from rethink_det.files import save_text
 from rethink_det.layout import SWEEP_TABLE, WORK_DIRS
@@ -11,6 +17,7 @@ from rethink_det.layout import SWEEP_TABLE, WORK_DIRS
 _SWEEPS = {
     'backbones': (backbone_sweep, backbone_table.table),
     'configs': (config_sweep, config_table.table),
+    'own-backbones': (own_sweep, config_table.table),
 }
 """What is asked, and how the answers are told."""
 
@@ -22,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=list(_SWEEPS),
         help='backbones: of a hundred of timm, torchvision and mmdet, pruned to half of all '
         'widths, by this package and by Torch-Pruning; configs: of each folder of mmdet, as they '
-        'are and with a pruned ResNet-50, a step and an evaluation on small pictures',
+        'are and with a pruned ResNet-50, a step and an evaluation on small pictures; own-backbones: '
+        'the same with the own backbone of each, pruned to half of all widths',
     )
     parser.add_argument('--work-dir', help='default: work_dirs/sweep_WHAT')
     parser.add_argument(

@@ -86,6 +86,7 @@ def works(config: Config) -> None:
 
 
 def why_not(attempt: Callable[[], None]) -> str | None:
+    """Why something fails, in a line; ``None`` if it does not."""
     try:
         attempt()
     except UserError as error:
@@ -96,6 +97,7 @@ def why_not(attempt: Callable[[], None]) -> str | None:
 
 
 def versions() -> Mapping[str, str]:
+    """The day, and the versions of what takes part."""
     found = {'date': time.strftime('%Y-%m-%d'), 'rethink_det': rethink_det.__version__}
     found['torch'] = torch.__version__
     for name in _DISTRIBUTIONS:

@@ -24,6 +24,7 @@ from rethink_det.benchmark.small_config import SIDE, small_config
 from rethink_det.benchmark.sweep import Outcome, answer
 from rethink_det.detection import transfer_config
 from rethink_det.detection.transfer.check_model import check_model
+from rethink_det.layout import ARCHITECTURE
 from rethink_det.pruning import prune_state
 from rethink_det.registered import scope_of
 from rethink_det.training.config import load_config
@@ -65,7 +66,9 @@ def _pruned(config: Config, outcome: dict[str, Any]) -> Config:
         pruned = prune_state(whole.build_network().state_dict(), PRUNER, whole).architecture
     outcome['said'] = [str(one.message) for one in said if 'whole' in str(one.message)]
     outcome['left'] = pruned.cost().macs / whole.cost().macs
-    adapted = transfer_config(config, ARMS.from_nothing(DETECTION), pruned.shape())
+    file = Path(config.work_dir) / ARCHITECTURE
+    pruned.shape().save(file)
+    adapted = transfer_config(config, ARMS.from_nothing(DETECTION), file)
     outcome['changes'] = [*map(str, adapted.changes)]
     check_model(adapted.config)
     return adapted.config

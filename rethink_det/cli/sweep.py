@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=list(_SWEEPS),
         help='backbones: of a hundred of timm, torchvision and mmdet, pruned to half of all '
         'widths, by this package and by Torch-Pruning; configs: of each folder of mmdet, as they '
-        'are and with a pruned ResNet-50, a step and an evaluation on small pictures; own-backbones: '
-        'the same with the own backbone of each, pruned to half of all widths',
+        'are and with a pruned ResNet-50, a step and an evaluation on small pictures; '
+        'own-backbones: the same with the own backbone of each, pruned to half of all widths',
     )
     parser.add_argument('--work-dir', help='default: work_dirs/sweep_WHAT')
     parser.add_argument(

@@ -27,14 +27,16 @@ def scores_of_sets(surgeon: Surgeon, score: SideScore) -> Tensor:
             for the channels of one group.
 
     Returns:
-        The scores ``(sets,)``; those of sets that there is no score for are 0.
+        The scores ``(sets,)``, in double precision, on the network's device; those of sets that
+        there is no score for are 0.
     """
-    total = torch.zeros(surgeon.trace.sets.number, dtype=torch.float64)
-    for module, makes, sets in _sides(surgeon):
+    device = next(surgeon.model.parameters()).device
+    total = torch.zeros(surgeon.trace.sets.number, dtype=torch.float64, device=device)
+    for module, makes, sets in tied_sides(surgeon):
         scores = score(module, makes)
         if scores is not None:
-            scores = scores.cpu().double().repeat(len(sets) // len(scores))
-            total.index_add_(0, torch.from_numpy(sets), scores)
+            scores = scores.double().repeat(len(sets) // len(scores))
+            total.index_add_(0, torch.from_numpy(sets).to(device), scores)
     return total
 
 
@@ -42,7 +44,7 @@ def tied_to_layer(surgeon: Surgeon, name: str) -> tp.Group:
     """What is tied to a layer, itself first; an importance gives a score for each channel of it."""
     channels = {one: at for at, one in enumerate(surgeon.coupling.layers[name].tolist())}
     own = (surgeon.producer(name), True)
-    sides = {(module, makes): sets for module, makes, sets in _sides(surgeon)}
+    sides = {(module, makes): sets for module, makes, sets in tied_sides(surgeon)}
     group = tp.Group()
     for side in (own, *(side for side in sides if side != own)):
         tied = [
@@ -63,8 +65,28 @@ def _add(group: tp.Group, surgeon: Surgeon, side: tuple[Any, bool], *places: Any
     group.items[-1].root_idxs = list(roots)
 
 
-def _sides(surgeon: Surgeon) -> Iterator[tuple[nn.Module, bool, Nodes]]:
-    """Layers and norms, whether it is what they make or read, and the set of each channel."""
+def squares(module: Any, makes: bool) -> Tensor | None:
+    """Sums of squares of all weights by output or by input channel; of depthwise filters none.
+
+    What DepGraph (arXiv 2301.12900, section 3.3) adds up, as Torch-Pruning counts it.
+
+    Args:
+        module: A layer or a norm.
+        makes: Whether it is by what it makes; of a grouped convolution's inputs those of a group.
+    """
+    weight = module.weight.detach()
+    if is_depthwise(module):
+        return None
+    others = [dim for dim in range(weight.ndim) if dim != (0 if makes else 1)]
+    return weight.square().sum(others) if others else weight.square()
+
+
+def tied_sides(surgeon: Surgeon) -> Iterator[tuple[Any, bool, Nodes]]:
+    """Layers and norms, whether it is what they make or read, and the set of each channel.
+
+    Args:
+        surgeon: Of the network.
+    """
     trace = surgeon.trace
     layers = {weight_of(name): layer for name, layer in surgeon.named_layers()}
     norms = {f'{n}.weight': m for n, m in surgeon.model.named_modules() if _is_norm(m)}

@@ -35,6 +35,7 @@ from rethink_det.training.budget import (
 
 PRUNING_HOOKS = (
     'rethink_det.SparsityHook',
+    'rethink_det.GroupSparsityHook',
     'rethink_det.SoftFilterHook',
     'rethink_det.GradualMagnitudeHook',
     'rethink_det.StructureScaleHook',

@@ -4,6 +4,7 @@ from rethink_det.training.budget import Budget, constant
 from rethink_det.training.hooks import (
     EpochSeedHook,
     GradualMagnitudeHook,
+    GroupSparsityHook,
     InitialWeightsHook,
     MaskHook,
     PlainCheckpointHook,
@@ -22,6 +23,7 @@ __all__ = [
     'EpochSeedHook',
     'FastEpochLoop',
     'GradualMagnitudeHook',
+    'GroupSparsityHook',
     'InitialWeightsHook',
     'MaskHook',
     'PlainCheckpointHook',

@@ -3,6 +3,7 @@
 from rethink_det.training.hooks.epoch_seed import EpochSeedHook
 from rethink_det.training.hooks.finite import FiniteHook
 from rethink_det.training.hooks.gradual_magnitude import GradualMagnitudeHook
+from rethink_det.training.hooks.group_sparsity import GroupSparsityHook
 from rethink_det.training.hooks.image_replicates import ImageReplicatesHook
 from rethink_det.training.hooks.initial_weights import InitialWeightsHook
 from rethink_det.training.hooks.mask import MaskHook
@@ -18,6 +19,7 @@ __all__ = [
     'EpochSeedHook',
     'FiniteHook',
     'GradualMagnitudeHook',
+    'GroupSparsityHook',
     'ImageReplicatesHook',
     'InitialWeightsHook',
     'MaskHook',

@@ -23,7 +23,7 @@ COMMANDS = {
     'test': "Evaluate a checkpoint on a config's test data, as mmdet's tools/test.py does.",
     'prune': 'Prune a trained network: checkpoint in, self-describing pruned checkpoint out.',
     'convert': 'Convert a checkpoint of another tool: foreign weights in, self-describing out.',
-    'export': 'Export a trained network to ONNX, compared with PyTorch before the file is written.',
+    'export': 'Export a trained network to ONNX or plain timm code, compared before it is written.',
     'study': 'Run a study: every arm and seed that is missing, then the report.',
     'baseline': 'Ask whether a pruned network beats its own shape trained from scratch.',
     'report': "Write a study's report again from its results.json, or put two side by side.",

@@ -1,8 +1,9 @@
-"""Export a trained network to ONNX, compared with PyTorch before the file is written.
+"""Export a trained network to ONNX or plain timm code, compared before it is written.
 
 Of a pruned classifier its checkpoint is enough. A detector needs the config that trained it as
 well, and the size of its images; Faster and Mask R-CNN are exported whole, with their
-post-processing, others by their feature maps (--backbone).
+post-processing, others by their feature maps (--backbone). Of a classifier of timm --timm writes
+a Python file that makes it, and its weights, which need timm and not this package.
 """
 
 import argparse
@@ -12,9 +13,11 @@ import torch
 from rethink_det.benchmark.onnx import ROUNDS, latencies
 from rethink_det.cli.config_options import add_ema, add_imports, import_modules
 from rethink_det.cli.output import add_force, check_output
-from rethink_det.export import OnnxFile, export_onnx
+from rethink_det.errors import UserError
+from rethink_det.export import OnnxFile, export_onnx, export_timm
 from rethink_det.export.file import ANY, onnx_path
 from rethink_det.export.onnx import BATCHES, OPSET, TOLERANCE
+from rethink_det.export.timm_factory import timm_path
 from rethink_det.training.config import find_config, load_config
 
 
@@ -22,10 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument('config', nargs='?', help='config that trained it; needed for detectors')
     parser.add_argument('checkpoint', help='trained weights')
-    parser.add_argument('--onnx', action='store_true', required=True, help='the format')
-    parser.add_argument(
-        '-o', '--out', metavar='OUT.onnx', help='default: beside the checkpoint, under its name'
+    formats = parser.add_mutually_exclusive_group(required=True)
+    formats.add_argument('--onnx', action='store_true', help='the format')
+    formats.add_argument(
+        '--timm', action='store_true', help='a factory (.py) and weights (.pth) for plain timm'
     )
+    parser.add_argument('-o', '--out', help='default: beside the checkpoint, under its name')
     add_force(parser)
     add_ema(parser, 'the checkpoint')
     parser.add_argument(
@@ -55,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export, compare, write; print what the file holds and how fast it is."""
+    if options.timm:
+        return _timm(options)
     out = onnx_path(options.checkpoint, options.out, options.backbone)
     check_output(out, (options.config, options.checkpoint), options.force)
     import_modules(options.imports)
@@ -72,6 +79,21 @@ def run(options: argparse.Namespace) -> int:
     print(f'wrote {file.path}: {file.path.stat().st_size:,} bytes, ONNX opset {OPSET}')
     _show(file)
     _show_latency(file)
+    return 0
+
+
+def _timm(options: argparse.Namespace) -> int:
+    for name in ('config', 'backbone', 'input_shape', 'batch', 'normalise'):
+        if getattr(options, name):
+            said = name if name == 'config' else f'--{name.replace("_", "-")}'
+            raise UserError(f'export --timm takes a checkpoint alone, no {said}.')
+    path = timm_path(options.checkpoint, options.out)
+    for out in (path, path.with_suffix('.pth')):
+        check_output(out, (options.checkpoint,), options.force)
+    import_modules(options.imports)
+    file = export_timm(options.checkpoint, path, options.ema)
+    print(f'wrote {file.path} and {file.weights}')
+    print(f'  plain timm differs by {file.difference:.1e} of the largest score, on a random image')
     return 0
 
 

@@ -77,7 +77,7 @@ def foreign_model(backbone: Mapping) -> ForeignModel | None:
 
 
 def _described(library: str, backbone: Mapping) -> ForeignModel:
-    name, settings = backbone['model_name'], _settings(backbone)
+    name, settings = backbone['model_name'], library_settings(backbone)
     model = _whole(library, name, **settings)
     classifier = (_of_timm if library == TIMM else _of_torchvision)(model, f'{library}.{name}')
     shape = _shape(model, name, settings)
@@ -85,7 +85,7 @@ def _described(library: str, backbone: Mapping) -> ForeignModel:
     return ForeignModel(f'{library}.{name}', dict(backbone), classifier, shape, names)
 
 
-def _settings(backbone: Mapping) -> dict[str, Any]:
+def library_settings(backbone: Mapping) -> dict[str, Any]:
     """What of a backbone's config is the library's."""
     return {k: v for k, v in backbone.items() if k not in ('type', 'model_name', INPUT)}
 
@@ -132,7 +132,9 @@ def _of_timm(model: Any, name: str) -> Classifier:
         )
     norms = tuple(n for n in map(_norm_before, layers) if _has(model, n))
     bias = all(model.get_submodule(layer).bias is not None for layer in layers)
-    return Classifier(layers, norms, pair and hasattr(model, 'dist_token'), bias)
+    tokens = pair and hasattr(model, 'dist_token')
+    convolves = isinstance(model.get_submodule(layers[0]), nn.Conv2d)
+    return Classifier(layers, norms, tokens, bias, convolves)
 
 
 def _of_torchvision(model: Any, name: str) -> Classifier:
@@ -187,7 +189,7 @@ def check_same(model: ForeignModel, tensors: Mapping[str, Tensor], network: nn.M
         UserError: The scores of an image differ.
     """
     library, _, name = model.name.partition('.')
-    settings = _settings(model.backbone)
+    settings = library_settings(model.backbone)
     classes = len(network.state_dict()['head.fc.weight'])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.state_dicts import without_prefixes
+from rethink_det.errors import UserError
 
 READ = (
     'a linear layer, a 1 x 1 convolution in its place, BatchNorm and a linear layer, and distilled '
@@ -37,12 +38,14 @@ class Classifier:
         norms: Names of the BatchNorms right before them, as many or none.
         tokens: Whether each layer of a pair reads a vector of its own.
         bias: Whether the layers have one.
+        convolves: Whether the layers are 1 x 1 convolutions.
     """
 
     layers: tuple[str, ...]
     norms: tuple[str, ...] = ()
     tokens: bool = False
     bias: bool = True
+    convolves: bool = False
 
     def head(self, num_classes: int) -> dict[str, Any]:
         """Its counterpart here: the config of a head."""
@@ -128,6 +131,31 @@ class ForeignModel:
             head
         )
 
+    def restored(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Inverse of :meth:`renamed`: the library's tensors of a network of this package.
+
+        Both layers of a pair are the one that has their mean here, which scores the same.
+
+        Raises:
+            UserError: The last layer has a bias, and the library's has none.
+        """
+        head = {n: t for n, t in state.items() if n.startswith('head.')}
+        rest = {n.removeprefix(NETWORK): t for n, t in state.items() if n not in head}
+        bias = {'bias': head['head.fc.bias']}
+        if not self.classifier.bias:
+            if head['head.fc.bias'].any():
+                raise UserError(f'{self.name} has no bias in its last layer, and this network has.')
+            bias = {}
+        weights: list[Tensor] = [head['head.fc.weight']] * len(self.classifier.layers)
+        if self.classifier.tokens:
+            weights = [2 * weights[0][:, token::2] for token in range(2)]
+        for layer, weight in zip(self.classifier.layers, weights, strict=True):
+            weight = weight[:, :, None, None] if self.classifier.convolves else weight
+            rest.update({f'{layer}.{n}': t for n, t in {'weight': weight, **bias}.items()})
+        for norm in self.classifier.norms:
+            rest.update(_norm(norm, head, len(weights[0][0])))
+        return rest
+
     def _mean(self, own: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The one layer that has the mean of a pair's scores."""
         norms = self.classifier.norms or (None, None)
@@ -154,3 +182,13 @@ def _folded(own: Mapping[str, Tensor], layer: str, norm: str | None) -> tuple[Te
         bias = bias + weight @ (part['bias'] - part['running_mean'] * scale)
         weight = weight * scale
     return weight, bias
+
+
+def _norm(name: str, head: Mapping[str, Tensor], width: int) -> dict[str, Tensor]:
+    """The BatchNorm of a head, or where it was folded one that changes nothing."""
+    own = {n.removeprefix('head.bn.'): t for n, t in head.items() if n.startswith('head.bn.')}
+    if not own:
+        plain = nn.BatchNorm1d(width)
+        plain.get_buffer('running_var').sub_(plain.eps)
+        own = {leaf: tensor.detach() for leaf, tensor in plain.state_dict().items()}
+    return {f'{name}.{leaf}': tensor for leaf, tensor in own.items()}

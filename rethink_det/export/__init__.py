@@ -1,7 +1,17 @@
-"""Trained networks for other runtimes, compared with PyTorch before anyone gets the file."""
+"""Trained networks for other runtimes and for plain timm code, compared before they are written."""
 
 from rethink_det.export.file import OnnxFile, export_onnx
 from rethink_det.export.networks import read_exportable
 from rethink_det.export.onnx import Exportable, OnnxNetwork, to_onnx
+from rethink_det.export.timm_factory import TimmFile, export_timm
 
-__all__ = ['Exportable', 'OnnxFile', 'OnnxNetwork', 'export_onnx', 'read_exportable', 'to_onnx']
+__all__ = [
+    'Exportable',
+    'OnnxFile',
+    'OnnxNetwork',
+    'TimmFile',
+    'export_onnx',
+    'export_timm',
+    'read_exportable',
+    'to_onnx',
+]

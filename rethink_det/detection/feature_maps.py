@@ -41,8 +41,14 @@ def feature_maps(build: Callable[[], nn.Module]) -> list[FeatureMap]:
     Raises:
         UserError: The backbone cannot be built, or cannot run on a square image.
     """
-    shapes = without_memory(lambda: feature_shapes(build(), (3, PROBE_SIDE, PROBE_SIDE)))
+    shapes = without_memory(lambda: _shapes(build()))
     return [FeatureMap(channels, round(PROBE_SIDE / height)) for channels, height, _ in shapes]
+
+
+def _shapes(backbone: Any) -> list[tuple[int, int, int]]:
+    """Those of the maps; a backbone of a recursive pyramid puts out the image before them."""
+    shapes = feature_shapes(backbone, (3, PROBE_SIDE, PROBE_SIDE))
+    return shapes[1:] if getattr(backbone, 'output_img', False) else shapes
 
 
 def place_outputs(

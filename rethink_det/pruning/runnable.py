@@ -24,7 +24,10 @@ def check_runs(network: nn.Module, input_shape: Sequence[int]) -> None:
     """
     if failing := _failure(network, input_shape):
         place, error = failing
-        raise UserError(f'The network that is left cannot run: {place} fails. {error}')
+        raise UserError(
+            f'The network that is left cannot run: {place} fails. {error} Skip the layers that it '
+            "reads, or prune by groups='coupled', which narrows such networks."
+        )
 
 
 def _failure(network: nn.Module, input_shape: Sequence[int]) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ from torch import nn
 from rethink_det import UserError
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.cost import count
+from rethink_det.benchmark.backbone_table import HALVED
 from rethink_det.pruning import build_pruner, prune_state
 
 POOLED = dict(type='rethink_det.LinearHead', num_classes=4)
@@ -17,6 +18,10 @@ POOLED = dict(type='rethink_det.LinearHead', num_classes=4)
 
 def timm(name: str, **settings) -> dict:
     return dict(type='rethink_det.TimmBackbone', model_name=name, **settings)
+
+
+def torchvision(name: str) -> dict:
+    return dict(type='rethink_det.TorchvisionBackbone', model_name=name)
 
 
 def mmdet(name: str, **settings) -> dict:
@@ -47,9 +52,25 @@ SLOW = {
     'darknet53': (mmdet('Darknet', depth=53), 64),
     'densenet121': (timm('densenet121'), 64),
 }
+SWIN = dict(embed_dims=24, depths=(1, 1, 1, 1), num_heads=(1, 2, 2, 4), window_size=4)
+PVT = dict(embed_dims=16, num_layers=[1, 1, 1, 1], num_heads=[1, 2, 2, 4])
+DEFORMABLE = dict(dcn=dict(type='DCNv2', deform_groups=1), stage_with_dcn=(False, True, True, True))
+FOLLOWED = {
+    'deit': (timm('deit_tiny_patch16_224', img_size=32, patch_size=8, out_indices=(3, 11)), 32),
+    'swin': (mmdet('SwinTransformer', **SWIN), 64),
+    'pvt': (mmdet('PyramidVisionTransformer', pretrain_img_size=64, **PVT), 64),
+    'shufflenet': (
+        dict(type='rethink_det.TorchvisionBackbone', model_name='shufflenet_v2_x0_5'),
+        32,
+    ),
+    'ghostnet': (timm('ghostnet_050', out_indices=(1, 2)), 32),
+    'resnest': (mmdet('ResNeSt', depth=50, radix=2, reduction_factor=4, **SMALL), 32),
+    'deformable': (mmdet('ResNet', depth=50, **DEFORMABLE, **SMALL), 32),
+}
+"""Torch-Pruning leaves nothing that runs, or much more."""
 SPLITS = {'res2net': (mmdet('Res2Net', depth=50, scales=4, base_width=16, **SMALL), 32)}
-NETWORKS = QUICK | SLOW | SPLITS
-MIXING = ('resnet-gn', 'convnext')
+NETWORKS = QUICK | SLOW | SPLITS | FOLLOWED
+MIXING = ('resnet-gn', 'convnext', 'deit', 'swin', 'pvt')
 """A norm of several channels together: without some, it computes something else."""
 UNLIKE = ('hrnet',)
 """Torch-Pruning leaves a network that cannot run."""
@@ -115,12 +136,12 @@ def test_it_is_the_network_that_torch_pruning_leaves(parents, name):
         assert torch.equal(tensor, other)
 
 
-@pytest.mark.parametrize('name', kinds(QUICK, SPLITS, SLOW))
+@pytest.mark.parametrize('name', kinds(QUICK, SPLITS, FOLLOWED, SLOW))
 def test_half_of_everything_leaves_a_quarter_that_can_be_written_read_and_drawn(parents, name):
     architecture, state, result = pruned(parents, name)
     found = result.architecture
     whole, left = (a.cost().macs for a in (architecture, found))
-    assert left < 0.36 * whole
+    assert left < (HALVED if name != 'deformable' else 0.45) * whole  # offsets keep their number
     assert PrunedArchitecture.from_dict(found.to_dict()) == found and found.coupled
     for tensor, other in zip(
         found.inherit(state).values(), result.state_dict.values(), strict=True
@@ -132,7 +153,7 @@ def test_half_of_everything_leaves_a_quarter_that_can_be_written_read_and_drawn(
     assert not any(isinstance(kept, tuple) for kept in found.shape().channels.values())
 
 
-@pytest.mark.parametrize('name', kinds(QUICK, SPLITS, SLOW, but=MIXING))
+@pytest.mark.parametrize('name', kinds(QUICK, SPLITS, FOLLOWED, SLOW, but=MIXING))
 def test_the_cut_network_is_the_zeroed_network(parents, name):
     architecture, state, result = pruned(parents, name, type='RandomPruner', groups='coupled')
     zeroed = architecture.network_with(state)

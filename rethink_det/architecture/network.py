@@ -177,10 +177,17 @@ def without_memory(build: Callable[[], T]) -> T:
         with torch.device('meta'):
             built = build()
     except (RuntimeError, UserError) as error:
-        if isinstance(error, UserError) and not isinstance(error.__cause__, RuntimeError):
+        if not _of_torch(error):
             raise  # a mistake whatever the device
         return build()
     return build() if isinstance(built, nn.Module) and _has_constants(built) else built
+
+
+def _of_torch(error: BaseException | None) -> bool:
+    """Whether torch itself failed, whoever told of it then."""
+    while isinstance(error, UserError):
+        error = error.__cause__
+    return isinstance(error, RuntimeError)
 
 
 def _has_constants(network: nn.Module) -> bool:

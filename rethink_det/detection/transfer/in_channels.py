@@ -35,6 +35,13 @@ def set_widths(model: Mapping, old: Sequence[int], new: Sequence[int]) -> list[C
     if model.get('neck'):
         place, first = next(parts(model, 'neck'))
         others = list(old) != list(new)
+        if others and first.get('rfp_backbone'):
+            raise UserError(
+                f'model.{place}.rfp_backbone is a second backbone, whose maps are {list(old)} wide '
+                f'as those of the first were: maps that are {list(new)} wide cannot be mixed with '
+                'them. Take a config without a recursive feature pyramid, or prune inner layers '
+                'alone.'
+            )
         changes = set_in(first, 'in_channels', f'model.{place}', old, new, required=others)
         if others:
             _check_builds(first, place, new)

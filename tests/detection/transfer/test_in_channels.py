@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from rethink_det.detection.transfer.in_channels import set_widths
 from rethink_det.errors import UserError
 from tests.detection.backbones import write_classifier
 from tests.detection.transfer.adapting import HALF, adapt, adapted, build, mmdet_config
@@ -93,3 +94,10 @@ def test_a_head_of_an_unrelated_width_is_refused(pruned50):
     config.model.rpn_head.in_channels = 77
     with pytest.raises(UserError, match='model.rpn_head.in_channels is 77, which is not the width'):
         adapt(config, 'prune-c', pruned50)
+
+
+def test_a_recursive_pyramid_with_a_backbone_of_its_own_is_refused():
+    neck = dict(type='RFP', in_channels=[8, 16], rfp_backbone=dict(type='DetectoRS_ResNet'))
+    assert set_widths({'neck': dict(neck)}, [8, 16], [8, 16]) == []
+    with pytest.raises(UserError, match='neck.rfp_backbone is a second backbone'):
+        set_widths({'neck': dict(neck)}, [8, 16], [4, 16])

@@ -10,16 +10,18 @@ other file (a checkpoint, an architecture) is data, whoever wrote it: :func:`che
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from copy import deepcopy
+from importlib import import_module
 from typing import Any, TypeAlias
 
 from mmengine.config import Config
 from mmengine.registry import DefaultScope, Registry
 from torch import nn
 
-from rethink_det.errors import UserError
+from rethink_det.errors import UserError, in_one_line
 from rethink_det.packages import DISTRIBUTIONS, check_installed, is_installed
 from rethink_det.registry import MODELS, REGISTRIES, SCOPE
 
@@ -54,8 +56,25 @@ def registered(registry: Registry, kind: Kind | str, scope: str | None = None) -
         return None  # Python would take it for a module relative to a package
     if registry.parent is None and registry.scope == SCOPE:  # no other scope has such things
         return registry.get(kind)
+    _import_networks(kind)
     with registry.switch_scope_and_registry(scope) as current:
         return current.get(kind) or registry.get(kind)
+
+
+def _import_networks(kind: str) -> None:
+    """Import the package of networks that a name begins with, if it is there and was not yet."""
+    scope, _, bare = kind.partition('.')
+    if not bare or scope not in NETWORKS or scope in sys.modules or not is_installed(scope):
+        return
+    try:
+        import_module(f'{scope}.registry')
+    except (ImportError, AssertionError) as error:  # it asserts which mmcv there is
+        raise UserError(
+            f'{kind}: the package {scope} is installed and cannot be imported '
+            f'({in_one_line(error)}); the extra rethink-det[mmpretrain] says what it needs.'
+        ) from error
+    with MODELS.switch_scope_and_registry(scope) as registry:
+        registry.import_from_location()
 
 
 def is_type(
@@ -139,7 +158,10 @@ def build(registry: Registry, config: Mapping) -> Any:
         registry: Of this package.
         config: With a ``type``.
     """
-    return registry.build(in_full(config, registry))
+    named = in_full(config, registry)
+    if isinstance(named.get('type'), str):
+        _import_networks(named['type'])
+    return registry.build(named)
 
 
 def in_full(config: Any, *registries: Registry) -> Any:

@@ -89,7 +89,7 @@ NO_NETWORKS = (
     {'type': 'NoNetwork', 'path': CANARY},
     {'type': 'makes_a_file', 'path': CANARY},
     {'type': 'mmdet.NoSuchNetwork'},
-    {'type': 'mmpretrain.ResNet', 'depth': 18},
+    {'type': 'mmpretrain.NoSuchNetwork', 'depth': 18},
     {'type': 'NoSuchNetwork'},
 )
 """Registered or not: what is no backbone and no head. Two of them are registered by the tests."""

@@ -99,7 +99,17 @@ def build_backbone(config: Mapping) -> nn.Module:
     Raises:
         UserError: If the type is unknown or refuses its arguments.
     """
-    return _build('backbone', _with_all_maps(config))
+    backbone = _build('backbone', _with_all_maps(config))
+    if type(backbone).__module__.startswith('mmpretrain.'):
+        backbone.register_forward_hook(_vectors_as_maps)
+    return backbone
+
+
+def _vectors_as_maps(backbone: nn.Module, inputs: Any, features: Any) -> Any:
+    """What mmpretrain's transformers and ConvNeXts put out, ``(N, C)``, as maps of one pixel."""
+    if isinstance(features, Tensor):
+        return features[:, :, None, None] if features.dim() == 2 else features
+    return tuple(_vectors_as_maps(backbone, inputs, feature) for feature in features)
 
 
 def _with_all_maps(config: Any) -> Any:

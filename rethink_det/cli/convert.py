@@ -9,9 +9,16 @@ tp.state_dict) is refused: tools/foreign/plain_weights.py takes its weights out.
 
 import argparse
 
+from mmengine.config import Config
+
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arm_config import classifier_architecture
+from rethink_det.classification.mmpretrain_config import (
+    config_of_mmpretrain,
+    is_of_mmpretrain,
+    mmpretrain_architecture,
+)
 from rethink_det.cli.config_options import add_ema, add_imports, import_modules
 from rethink_det.cli.output import add_force, check_output
 from rethink_det.convert import Converted, convert_checkpoint, load_base
@@ -68,10 +75,18 @@ def _base(name: str | None) -> tuple[PrunedArchitecture | None, InputConvention 
     if name is None:
         return None, None
     if name.endswith('.py') or '::' in name:
-        config = load_config(find_config(name))
+        config = load_config(find_config(config_of_mmpretrain(name)))
+        if is_of_mmpretrain(config):
+            return mmpretrain_architecture(config, name), _convention_of_mmpretrain(config)
         settings = config.model.get('data_preprocessor')
         return classifier_architecture(config), InputConvention.of_settings(settings)
     return load_base(name), None
+
+
+def _convention_of_mmpretrain(config: Config) -> InputConvention | None:
+    """mmpretrain says apart from the model how images are normalised, and BGR by another key."""
+    settings = config.model.get('data_preprocessor') or config.get('data_preprocessor') or {}
+    return InputConvention.of_settings({**settings, 'bgr_to_rgb': settings.get('to_rgb')})
 
 
 def _show(converted: Converted) -> None:

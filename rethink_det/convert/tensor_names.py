@@ -19,7 +19,7 @@ from rethink_det.architecture.state_dicts import (
 from rethink_det.convert import efficientnet
 from rethink_det.errors import UserError
 
-HEADS = ('fc', 'linear', 'classifier', 'head', 'head.fc')
+HEADS = ('fc', 'linear', 'classifier', 'head', 'head.fc', 'head.layers.head')
 """What other code calls the one linear layer of a head, here ``head.fc``.
 
 It may stand in a list, ``classifier.0`` in the VGG-GAP of arXiv 1810.05270.

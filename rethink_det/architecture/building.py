@@ -13,6 +13,7 @@ from rethink_det.architecture.bounded import bounded
 from rethink_det.architecture.composing import as_cut
 from rethink_det.architecture.cut import Cut
 from rethink_det.architecture.fitting import load_exactly
+from rethink_det.architecture.grafting import GRAFTS, graft
 from rethink_det.architecture.initialization import fresh_weights
 from rethink_det.architecture.network import (
     BACKBONE,
@@ -114,11 +115,14 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
         architecture: What is built.
         **settings: Training settings of the base class, such as ``frozen_stages``. Stages
             that they leave out (``num_stages=3``) are left out of the surgery, too; one that
-            is there and not read (``out_indices=(0, 1, 2)``) is cut as all are.
+            is there and not read (``out_indices=(0, 1, 2)``) is cut as all are. What a
+            detector puts in besides (``dcn``, ``plugins``) is there at the widths that are
+            left, see :mod:`.grafting`.
 
     Raises:
         UserError: A layer cannot be cut as asked.
     """
+    grafts = {key: settings.pop(key) for key in GRAFTS if key in settings}
     read = settings.get('out_indices')
     outputs = _outputs(architecture, settings)
     backbone: Any = build_backbone({**plain(architecture.backbone), **settings, **outputs})
@@ -131,6 +135,7 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
         backbone.out_indices = read
     setattr(backbone, ARCHITECTURE, architecture)
     fresh_weights(backbone)
+    graft(backbone, grafts)
     return backbone
 
 

@@ -76,16 +76,19 @@ def place_outputs(
     """
     strides = [found.stride for found in wanted]
     settings = _ended(shape, settings)
+    maps, refused = [], None
     try:
         maps = feature_maps(partial(shape.build, **settings))
-    except UserError:
+    except UserError as error:
         if not selectable:
             raise
-        maps = []
+        refused = error
     if [found.stride for found in maps] == strides:
         return dict(settings), maps
     available = _strides(shape, settings) if selectable else [found.stride for found in maps]
     once = len(set(strides)) == len(strides)
+    if refused is not None and not available:  # whatever is read of it
+        raise refused
     if not selectable or not once or not set(strides) <= set(available):
         raise UserError(
             f'A {shape.backbone["type"]} is of another family than the backbone of the config: '

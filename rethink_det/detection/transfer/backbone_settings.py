@@ -6,6 +6,7 @@ from typing import Any
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import named_architecture
+from rethink_det.architecture.grafting import GRAFTS
 from rethink_det.arms import Arm
 from rethink_det.detection.adapted import Change, difference
 from rethink_det.detection.backbone_arguments import backbone_arguments
@@ -29,12 +30,15 @@ for what it lost. A GPU's few images make poor statistics, so with several GPUs 
 (:class:`~rethink_det.detection.transfer.settings.TransferSettings`). Where the weights are those
 of a trained classifier, the backbone keeps what the detector's config says."""
 
+_BOTTLENECKS = (50, 101, 152)
+"""Depths of ResNets whose blocks have three convolutions."""
+
 _AS_IT_IS = 'as the architecture has it'
 
 OWN_LAYERS = {
     'dcn': 'deformable convolutions',
-    'sac': 'switchable atrous convolutions',
     'plugins': 'plugins',
+    'sac': 'switchable atrous convolutions',
     'output_img': 'the image for a recursive feature pyramid',
     'num_branch': 'three branches (TridentNet)',
 }
@@ -47,13 +51,22 @@ def check_replaceable(old: Mapping, shape: PrunedArchitecture) -> None:
     Raises:
         UserError: Names the setting.
     """
+    taken = GRAFTS if _can_be_grafted(old, shape) else ()
     for key, what in OWN_LAYERS.items():
-        if old.get(key) and plain(old[key]) != plain(shape.backbone.get(key)):
+        if key not in taken and old.get(key) and plain(old[key]) != plain(shape.backbone.get(key)):
             raise UserError(
                 f'model.backbone has {what} ({key}), the architecture has not: a backbone trained '
                 f'as a classifier cannot take its place. Remove model.backbone.{key}, or take '
                 'another config.'
             )
+
+
+def _can_be_grafted(old: Mapping, shape: PrunedArchitecture) -> bool:
+    """Whether the new backbone takes deformable convolutions and plugins: a bottleneck ResNet."""
+    known = backbone_arguments(shape.backbone['type'])
+    takes = all(key in known for key in GRAFTS)
+    deep = shape.backbone.get('depth', known.get('depth')) in _BOTTLENECKS
+    return takes and deep and _related(old, shape) and not shape.masks
 
 
 def runtime_settings(
@@ -86,6 +99,8 @@ def runtime_settings(
         if key not in known and settings.get(key, harmless) != harmless:
             lacks = f'for {shape.backbone["type"]} has no such setting'
             changes.append(Change(f'model.backbone.{key}', settings[key], None, lacks))
+    if _can_be_grafted(old, shape):
+        settings |= {key: plain(old[key]) for key in GRAFTS if old.get(key)}
     if 'style' in known and 'style' in old:
         style = shape.backbone.get('style', 'pytorch')
         changes += difference('model.backbone.style', old['style'], style, _AS_IT_IS)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from rethink_det.architecture.building import left_out
 from rethink_det.architecture.checkpoint import TICKET, WEIGHTS, Checkpoint
 from rethink_det.architecture.fitting import load_exactly
+from rethink_det.architecture.grafting import grafted
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.network import BACKBONE
 from rethink_det.architecture.provenance import Parent
@@ -165,7 +166,7 @@ class TransferHook(DescribingHook):
         for name, module in ((self.part, part), (self.rest, rest)):
             wanted = {n: t for n, t in state.items() if n.startswith(stages) == (module is rest)}
             try:
-                load_exactly(module, wanted, assign)
+                load_exactly(module, {**_new(module, wanted), **wanted}, assign)
             except UserError as error:
                 place = f'{prefix}{name}' if name else 'the model'
                 raise UserError(f'{self.checkpoint} into {place}: {error}') from None
@@ -185,6 +186,11 @@ class TransferHook(DescribingHook):
                 f'The weights of {self.checkpoint} were trained on images in {trained}; the model '
                 f'gives them {own or "images as they are"}. Set model.data_preprocessor.'
             )
+
+
+def _new(module: nn.Module, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors of what a detector put into a backbone, which keep their own values."""
+    return {n: t for n, t in module.state_dict().items() if n in grafted(module) and n not in given}
 
 
 def _arm(name: str, part: str | None) -> Arm:

@@ -91,8 +91,6 @@ def test_weight_masks_come_along(detector, arm, redraw, resnet, saved):
 @pytest.mark.parametrize(
     'name, reason',
     [
-        ('dcn/faster-rcnn_r50-dconv-c3-c5_fpn_1x_coco.py', r'deformable convolutions \(dcn\)'),
-        ('gcnet/mask-rcnn_r50-gcb-r4-c3-c5_fpn_1x_coco.py', r'has plugins \(plugins\)'),
         ('tridentnet/tridentnet_r50-caffe_1x_coco.py', 'three branches'),
         ('detectors/cascade-rcnn_r50-sac_1x_coco.py', 'switchable atrous'),
         ('detectors/cascade-rcnn_r50-rfp_1x_coco.py', 'recursive feature pyramid'),

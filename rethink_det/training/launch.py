@@ -172,7 +172,7 @@ def train(config: Config) -> dict[str, float]:
     runner = runner_of(config)
     runner.register_hook(last)
     runner.register_hook(OwnFolderHook())
-    with ending_workers(runner), _batches_of_one():
+    with ending_workers(runner), _batches_of_one(), _pictures_too_small(config):
         runner.train()
         if runner.val_loop is None or last.iteration == runner.iter:
             return last.metrics
@@ -191,6 +191,25 @@ def _batches_of_one() -> Iterator[None]:
             'The last batch of an epoch has one image, and BatchNorm cannot normalise one value '
             'a channel: set train_dataloader.drop_last=True, or another '
             'train_dataloader.batch_size.'
+        ) from None
+
+
+@contextmanager
+def _pictures_too_small(config: Config) -> Iterator[None]:
+    """Say in the user's terms that there are fewer places in a picture than queries.
+
+    DINO and others of its kind start their queries from the best places of all feature maps.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        queries = (config.get('model') or {}).get('num_queries')
+        if 'selected index k out of range' not in str(error) or queries is None:
+            raise
+        raise UserError(
+            f'The model picks model.num_queries={queries} places of its feature maps, and a '
+            'picture has not as many: it is too small. Let the pipelines resize to larger ones '
+            '(256 pixels have 1360 places at strides 8 to 64), or set model.num_queries lower.'
         ) from None
 
 

@@ -23,6 +23,7 @@ from rethink_det.detection.transfer.backbone_settings import (
     check_replaceable,
     runtime_settings,
 )
+from rethink_det.detection.transfer.enough_places import pad_for_queries
 from rethink_det.detection.transfer.layer_decay import one_rate
 from rethink_det.detection.transfer.normalisation import set_normalisation
 from rethink_det.detection.transfer.pretrained import drop_pretrained
@@ -89,6 +90,7 @@ def transfer_config(
         config, None if checkpoint is None else checkpoint.input_convention
     )
     changes += set_evaluators(config)
+    changes += pad_for_queries(config)
     changes += one_rate(config)
     base = None if epochs is None else Base(Budget.of(config), epochs, 1, 1)
     if settings.compares_detectors(arm):

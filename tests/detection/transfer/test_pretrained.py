@@ -11,8 +11,10 @@ from mmengine.registry import MODELS
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.detection.transfer.adapt import transfer_config
 from rethink_det.detection.transfer.pretrained import drop_pretrained, sources_of
+from rethink_det.detection.wrapped import detector_of
 from rethink_det.errors import UserError
 from rethink_det.registered import scope_of
+from rethink_det.training.config import load_config
 from tests.tiny_detector import write_mask_rcnn
 
 RANDOM, PRUNE_C = ARMS.get(DETECTION, 'random'), ARMS.get(DETECTION, 'prune-c')
@@ -101,3 +103,51 @@ def test_no_config_of_mmdets_has_a_source_left():
         assert left == [], path
         looked_at += 1
     assert looked_at > 600
+
+
+A_DOZEN = (
+    'atss/atss_r50_fpn_1x_coco.py',
+    'cascade_rcnn/cascade-rcnn_r50_fpn_1x_coco.py',
+    'deformable_detr/deformable-detr_r50_16xb2-50e_coco.py',
+    'detr/detr_r50_8xb2-150e_coco.py',
+    'dino/dino-4scale_r50_8xb2-12e_coco.py',
+    'fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py',
+    'htc/htc_r50_fpn_1x_coco.py',
+    'mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py',
+    'qdtrack/qdtrack_faster-rcnn_r50_fpn_4e_base.py',
+    'retinanet/retinanet_r50_fpn_1x_coco.py',
+    'rtmdet/rtmdet_tiny_8xb32-300e_coco.py',
+    'yolox/yolox_s_8xb8-300e_coco.py',
+)
+
+
+def poisoned(node, file, prefix=''):
+    """Every part of a model is to come from a file, in place."""
+    node['init_cfg'] = dict(type='Pretrained', checkpoint=str(file), prefix=prefix or None)
+    for name, part in node.items():
+        if (
+            isinstance(part, dict)
+            and 'type' in part
+            and name.endswith(('neck', 'head', 'detector'))
+        ):
+            poisoned(part, file, f'{prefix}{name}.')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', A_DOZEN)
+def test_no_tensor_comes_from_a_file_of_one_constant(name, tmp_path):
+    config = load_config(f'mmdet::{name}')
+    poisoned(config.model, tmp_path / 'constant.pth')
+    _, detector = detector_of(config)
+    detector.backbone.init_cfg = dict(type='Pretrained', checkpoint='gone.pth')
+    adapted = transfer_config(config, RANDOM, 'resnet50-thinet-50').config
+    assert sources_of(adapted.model) == []
+    with scope_of(config, 'mmdet'):
+        network = MODELS.build(adapted.model)
+        filled = {n: torch.full_like(one, 0.0123) for n, one in network.state_dict().items()}
+        torch.save({'state_dict': filled}, tmp_path / 'constant.pth')
+        network.init_weights()
+    wrong = [
+        n for n, one in network.state_dict().items() if (one.double() - 0.0123).abs().max() < 1e-6
+    ]
+    assert wrong == []

@@ -90,11 +90,7 @@ def deform_roi_pool_backward(
         return
     sides = _precise(rois)[:, 3:] - _precise(rois)[:, 1:3]  # to the right, downwards
     factor = (gamma * spatial_scale * sides)[:, :, None, None]
-    slopes = [
-        (grad.flatten(1)[number] * _slopes(_precise(input), one, sampling_ratio)).sum(-1)
-        for number, one in enumerate(bins)
-    ]
-    moved = torch.stack(slopes) if slopes else bins.new_zeros(0, 2)
+    moved = _slopes(_precise(input), bins, grad.flatten(1), sampling_ratio)
     grad_offset.add_(moved.view(len(rois), *size, 2).permute(0, 3, 1, 2) * factor)
 
 
@@ -125,27 +121,72 @@ def _bins(
     return torch.cat((image, first, last), -1).view(-1, 5)
 
 
-def _slopes(input: Tensor, region: Tensor, ratio: int) -> Tensor:
-    """(2, C): how a region's mean changes as it moves to the right, and downwards."""
-    (x1, y1, x2, y2), features = (region[1:] - 0.5).unbind(), input[int(region[0])]
-    counts = [ratio or max(int(torch.ceil(side)), 0) for side in (y2 - y1, x2 - x1)]
-    if 0 in counts:
-        return features.new_zeros(2, len(features))
+_MOST = 2**24
+"""Numbers that are looked at together, so that many regions take no more memory."""
+
+
+def _slopes(input: Tensor, bins: Tensor, grad: Tensor, ratio: int) -> Tensor:
+    """(N, 2): how the sum of all outputs, weighted, changes as each bin moves right and down.
+
+    Args:
+        input: (B, C, H, W).
+        bins: (N, 5), as of `_bins`.
+        grad: (N, C), the weights.
+        ratio: samples per bin and direction, or 0.
+    """
+    _, channels, height, width = input.shape
+    values, slopes = input.permute(0, 2, 3, 1).reshape(-1, channels), bins.new_zeros(len(bins), 2)
+    sides = (bins[:, 3:] - bins[:, 1:3]).ceil().clamp(min=0).long()  # to the right, downwards
+    counts = torch.full_like(sides, ratio) if ratio else sides
+    for across, down in counts.unique(dim=0).tolist():
+        alike = (counts == counts.new_tensor([across, down])).all(1).nonzero().flatten()
+        if across and down:
+            for part in alike.split(max(1, _MOST // (across * down * channels))):
+                size = height, width
+                slopes[part] = _slopes_of(values, size, bins[part], grad[part], (down, across))
+    return slopes
+
+
+def _slopes_of(
+    values: Tensor, size: tuple[int, int], bins: Tensor, grad: Tensor, counts: tuple[int, int]
+) -> Tensor:
+    """As of `_slopes`, for bins of as many samples each; ``values`` are (B * H * W, C)."""
+    (height, width), (down, across) = size, counts
     y, x = (
-        start + (torch.arange(count, device=input.device, dtype=input.dtype) + 0.5) * side / count
-        for start, side, count in zip((y1, x1), (y2 - y1, x2 - x1), counts, strict=True)
+        _samples(bins[:, n] - 0.5, bins[:, n + 2] - bins[:, n], count)
+        for n, count in ((2, down), (1, across))
     )
     (top, below, share_y, moves_y), (left, beside, share_x, moves_x) = (
-        _cells(places, side) for places, side in zip((y, x), features.shape[-2:], strict=True)
+        _cells(places, side) for places, side in ((y, height), (x, width))
     )
     # mmcv drops a sample outside of the map as a whole.
-    inside_y = ((y >= -1) & (y <= features.shape[1])).to(input.dtype)
-    inside_x = ((x >= -1) & (x <= features.shape[2])).to(input.dtype)
-    rows = features[:, top] * (1 - share_y)[:, None] + features[:, below] * share_y[:, None]
-    to_right = (rows[..., beside] - rows[..., left]) * (moves_x * inside_x) * inside_y[:, None]
-    steps = (features[:, below] - features[:, top]) * (moves_y * inside_y)[:, None]
-    down = (steps[..., left] * (1 - share_x) + steps[..., beside] * share_x) * inside_x
-    return torch.stack((to_right.mean((1, 2)), down.mean((1, 2))))
+    inside_y = ((y >= -1) & (y <= height)).to(values.dtype)[:, :, None]
+    inside_x = ((x >= -1) & (x <= width)).to(values.dtype)[:, None]
+    first = bins[:, 0].long()[:, None, None] * (height * width)
+
+    def weighted(row: Tensor, column: Tensor) -> Tensor:
+        cells = first + (row * width)[:, :, None] + column[:, None]
+        return torch.einsum('nyxc,nc->nyx', values[cells], grad)
+
+    corners = [weighted(row, column) for row in (top, below) for column in (left, beside)]
+    upper, lower = corners[1] - corners[0], corners[3] - corners[2]
+    to_right = upper + (lower - upper) * share_y[:, :, None]
+    near, far = corners[2] - corners[0], corners[3] - corners[1]
+    downwards = near + (far - near) * share_x[:, None]
+    inside = inside_y * inside_x
+    return torch.stack(
+        (
+            (to_right * moves_x[:, None] * inside).mean((1, 2)),
+            (downwards * moves_y[:, :, None] * inside).mean((1, 2)),
+        ),
+        -1,
+    )
+
+
+def _samples(start: Tensor, side: Tensor, count: int) -> Tensor:
+    """(N, count): where a bin is sampled in one direction."""
+    steps = torch.arange(count, device=start.device, dtype=start.dtype) + 0.5
+    return start[:, None] + steps * side[:, None] / count
 
 
 def _cells(places: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -12,6 +12,9 @@ from rethink_det.errors import UserError
 from rethink_det.registered import by_name, check_from_file, is_type
 from rethink_det.registry import MODELS
 
+SYNC = 'SyncBN'
+"""BatchNorm whose statistics are those of all processes."""
+
 
 @MODELS.register_module(name='PrunedBackbone')
 def pruned_backbone(
@@ -53,7 +56,7 @@ def configured_architecture(
     named = named_architecture(backbone)
     if named is not None:
         return named
-    own = by_name(MODELS, backbone)
+    own = _of_one_process(by_name(MODELS, backbone))
     if head is None or input_shape is None:
         kind = own.get('type')
         raise UserError(f'A network with {kind} needs a head and an input_shape, a pruned one not.')
@@ -62,6 +65,17 @@ def configured_architecture(
     for part in ('backbone', 'head'):
         check_from_file(getattr(architecture, part), part)
     return architecture
+
+
+def _of_one_process(backbone: Mapping) -> Mapping:
+    """A backbone's config with BatchNorm in the place of SyncBN, the same layer over all GPUs.
+
+    A detector that has SyncBN gets it back when the backbone is put into it.
+    """
+    norm = backbone.get('norm_cfg') or {}
+    if not isinstance(norm, Mapping) or norm.get('type') != SYNC:
+        return backbone
+    return {**backbone, 'norm_cfg': {**norm, 'type': 'BN'}}
 
 
 def named_architecture(backbone: Mapping) -> PrunedArchitecture | None:

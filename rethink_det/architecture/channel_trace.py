@@ -8,7 +8,7 @@ groups of a convolution alike: DepGraph (arXiv 2301.12900).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ from rethink_det.architecture.channel_ties import Labels, Nodes, Sets, Ties
 from rethink_det.architecture.network import weight_of
 from rethink_det.architecture.own_numbers import Demand, known_numbers
 from rethink_det.architecture.sizes_said import SizesSaid
-from rethink_det.architecture.tracing import evaluating, one_image_will_do, place_in
+from rethink_det.architecture.tracing import apart, evaluating, one_image_will_do, place_in
 from rethink_det.errors import UserError, in_one_line
 
 Side = tuple[str, int]
@@ -78,6 +78,7 @@ class ChannelTrace:
             one_image_will_do(model),
             known_numbers(model) as heard,
             _slowly(),
+            apart() if any(isinstance(m, nn.RNNBase) for m in model.modules()) else nullcontext(),
             place_in(model) as place,
             torch.no_grad(),
         ):

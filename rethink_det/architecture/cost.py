@@ -13,7 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from rethink_det.architecture import building, composing, validation
-from rethink_det.architecture.tracing import no_gradients, one_image_will_do
+from rethink_det.architecture.tracing import apart, no_gradients, one_image_will_do
 from rethink_det.errors import UserError
 from rethink_det.registered import Kind
 
@@ -159,11 +159,14 @@ def _flops(model: nn.Module, input_shape: Sequence[int]) -> Flops:
 
 @contextmanager
 def _unfused() -> Iterator[None]:
-    """Attention as the products that it consists of: the counter knows few kernels for it."""
+    """Attention and recurrent layers as the products that they consist of.
+
+    The counter knows few kernels for the former, and none for the latter.
+    """
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with sdpa_kernel(SDPBackend.MATH):
+        with sdpa_kernel(SDPBackend.MATH), apart():
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

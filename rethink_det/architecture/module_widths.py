@@ -26,6 +26,8 @@ def set_widths(module: nn.Module) -> None:
     elif isinstance(module, nn.MultiheadAttention) and module.in_proj_weight is not None:
         own['embed_dim'] = own['kdim'] = own['vdim'] = module.in_proj_weight.shape[1]
         own['head_dim'] = module.in_proj_weight.shape[0] // 3 // module.num_heads
+    elif isinstance(module, nn.RNNBase):
+        _set_recurrent(module)
     elif isinstance(module, nn.PReLU):
         own['num_parameters'] = len(module.weight)
 
@@ -40,3 +42,9 @@ def _set_convolution(module: Any) -> None:
     own['groups'] = groups
     own['out_channels'] = columns * groups if module.transposed else rows
     own['in_channels'] = rows if module.transposed else columns * groups
+
+
+def _set_recurrent(module: Any) -> None:
+    own = vars(module)
+    own['input_size'] = module.weight_ih_l0.shape[1]
+    own['hidden_size'] = module.weight_hh_l0.shape[1]

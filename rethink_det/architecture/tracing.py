@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -51,6 +52,13 @@ def traceable(model: nn.Module) -> Iterator[None]:
         parameters = dict(model.named_parameters())
         for name in frozen:
             parameters[name].requires_grad_(False)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Recurrent layers step by step, and not as one operation of a library."""
+    with torch.backends.mkldnn.flags(enabled=False), torch.backends.cudnn.flags(enabled=False):
+        yield
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Source: Rethinking the Value of Network Pruning (arXiv 1810.05270), section 4.5 
 detector is trained with the large backbone, pruned on detection and fine-tuned.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from mmengine.config import Config
@@ -19,7 +19,6 @@ from rethink_det.errors import UserError
 from rethink_det.pruning import Pruner, PruneResult
 from rethink_det.registered import scope_of
 from rethink_det.training.generators import seeded
-from rethink_det.training.sync_bn import OWN as SYNC
 
 IMAGENET_HEAD = {'type': 'rethink_det.LinearHead', 'num_classes': 1000}
 """A detector's backbone has no classifier; the costs of its architecture count this one."""
@@ -99,15 +98,4 @@ def backbone_architecture(config: Config, checkpoint: Checkpoint) -> PrunedArchi
     if checkpoint.architecture is not None:
         return PrunedArchitecture.load(checkpoint)
     with scope_of(config, 'mmdet'):
-        return configured_architecture(_of_one(backbone), IMAGENET_HEAD, IMAGENET_SHAPE)
-
-
-def _of_one(backbone: Mapping) -> Mapping:
-    """A backbone's config with BatchNorm in the place of SyncBN, the same layer over all GPUs.
-
-    A detector that has SyncBN gets it back when the backbone is put into it.
-    """
-    norm = backbone.get('norm_cfg') or {}
-    return (
-        {**backbone, 'norm_cfg': {**norm, 'type': 'BN'}} if norm.get('type') == SYNC else backbone
-    )
+        return configured_architecture(backbone, IMAGENET_HEAD, IMAGENET_SHAPE)

@@ -10,9 +10,10 @@ from typing import Any
 
 from mmengine.config import Config
 
+from rethink_det.architecture.backbone import SYNC
 from rethink_det.errors import UserError
 
-MMCV, OWN = 'MMSyncBN', 'SyncBN'
+MMCV, OWN = 'MMSyncBN', SYNC
 _SCOPES = ('', 'mmcv', 'mmengine', 'mmdet')
 _ADDED = ('stats_mode', 'group')
 """What mmcv's takes and PyTorch's not: how GPUs are weighted that have other numbers of images,

@@ -23,6 +23,7 @@ from rethink_det.benchmark.config_sweep import versions, why_not, works
 from rethink_det.benchmark.small_config import SIDE, small_config
 from rethink_det.benchmark.sweep import Outcome, answer
 from rethink_det.detection import transfer_config
+from rethink_det.detection.transfer.backbone_settings import OF_THE_STAGES
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.layout import ARCHITECTURE
 from rethink_det.pruning import prune_state
@@ -75,14 +76,18 @@ def _pruned(config: Config, outcome: dict[str, Any]) -> Config:
 
 
 def own_architecture(config: Config) -> PrunedArchitecture:
-    """What a detector's own backbone is.
+    """What a detector's own backbone is; all of it, if its last stage is the detector's head.
 
     Args:
         config: Of the detector, or of one that has it within (``model.detector``).
     """
     model: Mapping[str, Any] = config.model.get('detector') or config.model
+    backbone = dict(model['backbone'])
+    if (model.get('roi_head') or {}).get('shared_head'):
+        for key in OF_THE_STAGES:
+            backbone.pop(key, None)
     with scope_of(config, 'mmdet'):
-        return configured_architecture(model['backbone'], HEAD, (3, SIDE, SIDE))
+        return configured_architecture(backbone, HEAD, (3, SIDE, SIDE))
 
 
 if __name__ == '__main__':

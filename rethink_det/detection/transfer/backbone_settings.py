@@ -91,11 +91,11 @@ def runtime_settings(
     keys = (*OF_THE_RUN, *OF_THE_STAGES) if _related(old, shape) else OF_THE_RUN
     settings = {key: old[key] for key in keys if key in old}
     if not arm.keeps_statistics:
-        settings |= TRAINED_WHOLE
+        settings |= {**TRAINED_WHOLE, 'frozen_stages': nothing_frozen(known)}
     changes: list[Change] = []
     if 'norm_cfg' in old or not arm.keeps_statistics:
         settings['norm_cfg'], changes = _norm(old.get('norm_cfg') or {}, shape, arm)
-    for key, harmless in (('frozen_stages', -1), ('norm_eval', False)):
+    for key, harmless in TRAINED_WHOLE.items():
         if key not in known and settings.get(key, harmless) != harmless:
             lacks = f'for {shape.backbone["type"]} has no such setting'
             changes.append(Change(f'model.backbone.{key}', settings[key], None, lacks))
@@ -105,6 +105,16 @@ def runtime_settings(
         style = shape.backbone.get('style', 'pytorch')
         changes += difference('model.backbone.style', old['style'], style, _AS_IT_IS)
     return {key: value for key, value in settings.items() if key in known}, changes
+
+
+def nothing_frozen(known: Mapping[str, Any]) -> int:
+    """What ``frozen_stages`` is where no stage is frozen: a class's default, mostly -1.
+
+    Args:
+        known: The arguments of the backbone's class, and their defaults.
+    """
+    default = known.get('frozen_stages')
+    return default if isinstance(default, int) else TRAINED_WHOLE['frozen_stages']
 
 
 def _related(old: Mapping, shape: PrunedArchitecture) -> bool:

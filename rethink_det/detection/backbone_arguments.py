@@ -3,7 +3,10 @@
 import inspect
 from typing import Any
 
-from rethink_det.registered import backbone_class
+from rethink_det.registered import backbone_class, is_type
+
+HANDED_ON = {'mmpretrain.TIMMBackbone': {'out_indices': None}}
+"""Arguments that a class has not itself, and hands on to what makes the network, with defaults."""
 
 
 def backbone_arguments(name: str) -> dict[str, Any]:
@@ -16,7 +19,8 @@ def backbone_arguments(name: str) -> dict[str, Any]:
         By name the default, ``inspect.Parameter.empty`` where there is none.
     """
     kind = backbone_class(name)
-    known: dict[str, Any] = {}
+    handed = (keys for other, keys in HANDED_ON.items() if is_type(name, other))
+    known: dict[str, Any] = {key: default for keys in handed for key, default in keys.items()}
     for base in inspect.getmro(kind) if inspect.isclass(kind) else (kind,):
         function = base.__dict__.get('__init__') if inspect.isclass(base) else base
         if function is None:

@@ -27,7 +27,7 @@ KINDS = {
     'timm.test_efficientnet': (False, 8),
     'torchvision.mobilenet_v3_small': (True, None),  # a hidden layer of its head
     'timm.regnety_002': (True, None),  # grouped convolutions, narrowed
-    'timm.ghostnet_050': (True, 8),
+    'timm.ghostnet_050': (True, None),
 }
 """By the base: whether it becomes a coupled architecture, and what its widths are rounded to."""
 SLOW = ('timm.ghostnet_050', 'timm.regnety_002', 'torchvision.mobilenet_v3_small')

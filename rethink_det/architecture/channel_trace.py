@@ -8,7 +8,7 @@ groups of a convolution alike: DepGraph (arXiv 2301.12900).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -78,7 +78,7 @@ class ChannelTrace:
             one_image_will_do(model),
             known_numbers(model) as heard,
             _slowly(),
-            apart() if any(isinstance(m, nn.RNNBase) for m in model.modules()) else nullcontext(),
+            apart(model),
             place_in(model) as place,
             torch.no_grad(),
         ):

@@ -147,7 +147,7 @@ Flops: TypeAlias = Mapping[str, Mapping[Any, int]]
 def _flops(model: nn.Module, input_shape: Sequence[int]) -> Flops:
     weight = next(model.parameters())
     images = torch.zeros(1, *input_shape, device=weight.device, dtype=weight.dtype)
-    with _unfused(), FlopCounterMode(display=False, custom_mapping=_formulas()) as counter:
+    with _unfused(model), FlopCounterMode(display=False, custom_mapping=_formulas()) as counter:
         try:
             with one_image_will_do(model), no_gradients(model):
                 model(images)
@@ -158,7 +158,7 @@ def _flops(model: nn.Module, input_shape: Sequence[int]) -> Flops:
 
 
 @contextmanager
-def _unfused() -> Iterator[None]:
+def _unfused(model: nn.Module) -> Iterator[None]:
     """Attention and recurrent layers as the products that they consist of.
 
     The counter knows few kernels for the former, and none for the latter.
@@ -166,7 +166,7 @@ def _unfused() -> Iterator[None]:
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with sdpa_kernel(SDPBackend.MATH), apart():
+        with sdpa_kernel(SDPBackend.MATH), apart(model):
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

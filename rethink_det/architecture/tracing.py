@@ -1,7 +1,8 @@
 """Making a model fit to be traced by autograd, and putting it back."""
 
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import nn
@@ -55,9 +56,16 @@ def traceable(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def apart() -> Iterator[None]:
-    """Recurrent layers step by step, and not as one operation of a library."""
-    with torch.backends.mkldnn.flags(enabled=False), torch.backends.cudnn.flags(enabled=False):
+def apart(model: nn.Module) -> Iterator[None]:
+    """A model's recurrent layers step by step, and not as one operation of a library."""
+    if not any(isinstance(module, nn.RNNBase) for module in model.modules()):
+        yield
+        return
+    backends = torch.backends
+    with warnings.catch_warnings(), ExitStack() as stack:
+        warnings.filterwarnings('ignore', 'TF32 acceleration')  # of a device that is not there
+        stack.enter_context(backends.mkldnn.flags(enabled=False))
+        stack.enter_context(backends.cudnn.flags(enabled=False))
         yield
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rethink_det.benchmark.sweep import ERROR, Outcome
+from rethink_det.benchmark.sweep import ERROR, Outcome, versions_of
 
 NEAR = 0.05
 """How far the multiply-adds that are left may be from Torch-Pruning's, relative to these."""
@@ -52,6 +52,8 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
     counted = '; '.join(f'{kinds.count(kind)} {kind}' for kind in VERDICTS if kind in kinds)
     lines = [
         f'{len(outcomes)} networks: {counted}.',
+        '',
+        versions_of(outcomes),
         '',
         '| network | GMACs | left | Torch-Pruning | seconds | its | |',
         '|---|---|---|---|---|---|---|',

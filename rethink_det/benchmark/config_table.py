@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rethink_det.benchmark.sweep import ERROR, Outcome
+from rethink_det.benchmark.sweep import ERROR, Outcome, versions_of
 
 BOTH, LOST, GAINED, NEITHER = VERDICTS = (
     'works',
@@ -32,7 +32,7 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
         f'{kinds.count(BOTH)} of these{share} with the pruned backbone as well, and '
         f'{kinds.count(GAINED)} others.',
         '',
-        _versions(outcomes),
+        versions_of(outcomes),
         '',
         '| config | plain mmdet | pruned backbone | |',
         '|---|---|---|---|',
@@ -57,12 +57,3 @@ def _mark(why: str | None) -> str:
 
 def _cell(text: str) -> str:
     return ' '.join(text.replace('|', '/').split())[:240]
-
-
-def _versions(outcomes: Mapping[str, Outcome]) -> str:
-    """All software that the outcomes are of; of several versions each."""
-    found: dict[str, set[str]] = {}
-    for outcome in outcomes.values():
-        for name, value in outcome.get('versions', {}).items():
-            found.setdefault(name, set()).add(value)
-    return '; '.join(f'{name} {" and ".join(sorted(all_of))}' for name, all_of in found.items())

@@ -124,3 +124,11 @@ def answer(question: Callable[[Any], Outcome], arguments: Sequence[str]) -> None
     except UserError as error:
         outcome = {ERROR: str(error)}
     save_json(outcome, file)
+
+def versions_of(outcomes: Mapping[str, Outcome]) -> str:
+    """All software that the outcomes are of; of several versions each."""
+    found: dict[str, set[str]] = {}
+    for outcome in outcomes.values():
+        for name, value in outcome.get('versions', {}).items():
+            found.setdefault(name, set()).add(value)
+    return '; '.join(f'{name} {" and ".join(sorted(all_of))}' for name, all_of in found.items())

@@ -1,5 +1,7 @@
 """Channels followed through what a network computes: what is tied, what stays, what is unknown."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
@@ -8,6 +10,7 @@ from torch.nn import functional as F
 from rethink_det import UserError
 from rethink_det.architecture import Cut, Surgeon
 from rethink_det.architecture.channel_trace import ChannelTrace
+from rethink_det.architecture.cost import count
 
 SHAPE = (3, 8, 8)
 
@@ -171,3 +174,33 @@ def test_it_takes_no_memory_for_weights():
         net = Net(PASSING['activation'])
     made, trace = sets_of(net, 'stem.weight')
     assert trace.sets.of[trace.sides['last.weight', 1]].tolist() == made
+
+
+class Recurrent(nn.Module):
+    """A layer, one of torch's recurrent ones along the columns, and another."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.rnn, self.last = nn.Conv2d(3, 8, 1), nn.LSTM(8, 6), nn.Conv2d(6, 5, 1)
+
+    def forward(self, x):
+        rows = self.stem(x).flatten(2).permute(2, 0, 1)
+        return self.last(self.rnn(rows)[0].permute(1, 2, 0).unflatten(2, (8, 8)))
+
+
+def test_a_recurrent_layer_follows_what_it_reads():
+    net = Recurrent().eval()
+    expected = deepcopy(net)
+    cut = Cut(channels={'stem': (0, 2, 3, 7)}, coupled=True)
+    cut.zero(Surgeon(expected, SHAPE))
+    cut.apply(Surgeon(net, SHAPE))
+    images = torch.randn(2, *SHAPE)
+    assert net.rnn.input_size == 4 and net.rnn.weight_ih_l0.shape == (24, 4)
+    assert torch.allclose(net(images), expected(images), atol=1e-6)
+
+
+def test_a_recurrent_layer_costs_the_same_with_and_without_memory():
+    net = Recurrent()
+    with torch.device('meta'):
+        shape = Recurrent()
+    assert count(net, SHAPE).macs == count(shape, SHAPE).macs > 64 * 4 * 6 * 14

@@ -125,6 +125,7 @@ def answer(question: Callable[[Any], Outcome], arguments: Sequence[str]) -> None
         outcome = {ERROR: str(error)}
     save_json(outcome, file)
 
+
 def versions_of(outcomes: Mapping[str, Outcome]) -> str:
     """All software that the outcomes are of; of several versions each."""
     found: dict[str, set[str]] = {}

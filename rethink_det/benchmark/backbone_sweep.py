@@ -192,9 +192,8 @@ def _train(shape: PrunedArchitecture) -> None:
     network = shape.build_network()
     network.train()
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)
-    loss = nn.functional.cross_entropy(
-        network(torch.randn(2, *shape.input_shape)), torch.tensor([0, 1])
-    )
+    scores = network(torch.randn(2, *shape.input_shape))  # of TridentNet's three branches each
+    loss = nn.functional.cross_entropy(scores, torch.arange(len(scores)) % 2)
     loss.backward()
     optimizer.step()
     _finite(loss, *network.parameters())

@@ -11,9 +11,10 @@ HALVED = 0.375
 """What halving all widths leaves at the most where there is nothing to compare with: a quarter of
 what convolutions and linear layers compute, half of what depthwise ones and attention do."""
 
-AS_PEER, LESS, ALONE, MORE, BROKEN, REFUSED = VERDICTS = (
+AS_PEER, LESS, WIDER, ALONE, MORE, BROKEN, REFUSED = VERDICTS = (
     "as Torch-Pruning's",
     "halved, less than Torch-Pruning's",
+    "halved, more than Torch-Pruning's",
     'halved; Torch-Pruning has none that runs',
     'less went than half of all widths',
     'pruned, but does not work',
@@ -31,9 +32,11 @@ def verdict(outcome: Outcome) -> str:
     left, peer = outcome['left'], outcome.get('peer')
     if peer is not None and abs(left - peer) <= NEAR * peer:
         return AS_PEER
-    if left > (HALVED if peer is None else peer):
+    if left > HALVED and (peer is None or left > peer):
         return MORE
-    return ALONE if peer is None else LESS
+    if peer is None:
+        return ALONE
+    return LESS if left < peer else WIDER
 
 
 def reason(outcome: Outcome) -> str:

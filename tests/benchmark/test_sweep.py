@@ -14,6 +14,7 @@ from rethink_det.benchmark.backbone_table import (
     LESS,
     MORE,
     REFUSED,
+    WIDER,
     table,
     verdict,
 )
@@ -70,6 +71,7 @@ def test_a_network_that_takes_too_long_is_said_to(tmp_path):
         (dict(left=0.26, peer=0.27), AS_PEER),
         (dict(left=0.26, peer=0.4), LESS),
         (dict(left=0.5, peer=0.4), MORE),
+        (dict(left=0.3, peer=0.2), WIDER),
         (dict(left=0.26), ALONE),
         (dict(left=HALVED + 0.01), MORE),
         (dict(left=0.26, works={'saved': 'no'}), BROKEN),

@@ -11,8 +11,8 @@ from rethink_det.errors import UserError
 HEAD = dict(type='rethink_det.LinearHead', num_classes=5)
 
 
-def architecture(name):
-    backbone = dict(type='rethink_det.TimmBackbone', model_name=name)
+def architecture(name, **settings):
+    backbone = dict(type='rethink_det.TimmBackbone', model_name=name, **settings)
     return PrunedArchitecture(backbone, HEAD, (3, 64, 64))
 
 
@@ -159,8 +159,9 @@ def test_what_timm_does_not_make_is_refused(settings):
 def test_weights_begin_as_timms_do(name, maps):
     timm = pytest.importorskip('timm')
     torch.manual_seed(0)
-    backbone = (architecture(name) if maps else whole(name)).build()
-    kind = dict(features_only=True) if maps else dict(num_classes=0)
+    size = EACH.get(name, {})
+    backbone = (architecture(name, **size) if maps else whole(name, **size)).build()
+    kind = dict(features_only=True, **size) if maps else dict(num_classes=0, **size)
     expected = dict(timm.create_model(name, **kind).named_parameters())
     for key, parameter in backbone.network.named_parameters():
         there, count = expected[key], parameter.numel()

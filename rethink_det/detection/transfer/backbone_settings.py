@@ -94,7 +94,7 @@ def runtime_settings(
         settings |= {**TRAINED_WHOLE, 'frozen_stages': nothing_frozen(known)}
     changes: list[Change] = []
     if 'norm_cfg' in old or not arm.keeps_statistics:
-        settings['norm_cfg'], changes = _norm(old.get('norm_cfg') or {}, shape, arm)
+        settings['norm_cfg'], changes = _norm(old.get('norm_cfg') or {}, shape, known, arm)
     for key, harmless in TRAINED_WHOLE.items():
         if key not in known and settings.get(key, harmless) != harmless:
             lacks = f'for {shape.backbone["type"]} has no such setting'
@@ -126,9 +126,13 @@ def _related(old: Mapping, shape: PrunedArchitecture) -> bool:
     return object not in (one, other) and (issubclass(one, other) or issubclass(other, one))
 
 
-def _norm(old: Mapping, shape: PrunedArchitecture, arm: Arm) -> tuple[dict[str, Any], list[Change]]:
+def _norm(
+    old: Mapping, shape: PrunedArchitecture, known: Mapping[str, Any], arm: Arm
+) -> tuple[dict[str, Any], list[Change]]:
     """The architecture's normalisation, trained or not as the arm and the detector say."""
-    own = plain(shape.backbone.get('norm_cfg')) or {'type': 'BN'}
+    default = known.get('norm_cfg')
+    usual = dict(default) if isinstance(default, Mapping) else {'type': 'BN'}
+    own = plain(shape.backbone.get('norm_cfg')) or usual
     kind = old.get('type', own['type'])
     if (kind, own['type']) == ('SyncBN', 'BN'):  # the same layer, computed over all GPUs
         own['type'] = 'SyncBN'

@@ -94,6 +94,8 @@ def _read(part: Path, done: subprocess.CompletedProcess) -> Outcome:
     try:
         found: Outcome = json.loads(part.read_text(encoding='utf-8'))
     except (OSError, ValueError):
+        if done.returncode < 0:
+            return {ERROR: f'ended by signal {-done.returncode}: out of memory, perhaps'}
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         return {ERROR: f'exit status {done.returncode}: {"".join(last)}'}
     return found

@@ -5,6 +5,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS
 
+from rethink_det import PrunedArchitecture
+from rethink_det.arms import ARMS, DETECTION
+from rethink_det.detection.transfer.backbone_settings import runtime_settings
 from tests.detection.transfer.adapting import (
     CLASSIFIERS,
     adapt,
@@ -12,6 +15,8 @@ from tests.detection.transfer.adapting import (
     build,
     mmdet_config,
 )
+
+LINEAR = dict(type='rethink_det.LinearHead', num_classes=2)
 
 
 @pytest.mark.parametrize('arm', CLASSIFIERS)
@@ -79,3 +84,26 @@ def test_sync_bn_stays(coco, resnet, saved):
     config.model.backbone.norm_cfg = dict(type='SyncBN', requires_grad=True)
     new = adapt(config, 'prune-c', saved(resnet(layer1_0_conv2=12)))
     assert isinstance(build(new).backbone.bn1, torch.nn.SyncBatchNorm)
+
+
+@pytest.mark.parametrize(
+    'kind, expected',
+    [
+        ('SwinTransformer', {'type': 'LN', 'requires_grad': True}),
+        ('PyramidVisionTransformerV2', {'type': 'LN', 'requires_grad': True}),
+        ('HRNet', {'type': 'BN', 'requires_grad': True}),
+    ],
+)
+def test_a_norm_of_which_nothing_is_said_is_that_of_the_class(kind, expected):
+    shape = PrunedArchitecture({'type': f'mmdet.{kind}'}, LINEAR, (3, 64, 64))
+    settings, changes = runtime_settings({'type': kind}, shape, ARMS.from_nothing(DETECTION))
+    known = {key: value for key, value in settings['norm_cfg'].items() if key in expected}
+    assert known == expected and changes == []
+
+
+@pytest.mark.parametrize('kind, unfrozen', [('EfficientNet', 0), ('ResNet', -1)])
+def test_no_stage_is_frozen_as_each_class_says_it(kind, unfrozen):
+    shape = PrunedArchitecture({'type': f'mmdet.{kind}'}, LINEAR, (3, 64, 64))
+    old = {'type': kind, 'frozen_stages': 1}
+    settings, _ = runtime_settings(old, shape, ARMS.from_nothing(DETECTION))
+    assert settings['frozen_stages'] == unfrozen

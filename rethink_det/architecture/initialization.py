@@ -31,11 +31,16 @@ def fresh_weights(model: nn.Module) -> None:
 def _cut_constants_kept(model: nn.Module) -> Iterator[None]:
     """Some modules compute constants anew, at the widths that they were built with.
 
-    A buffer of another shape than before becomes what it was: the angles of rotary embeddings, of
-    which a pruned head has fewer.
+    Modules of constants alone are not reset (the angles of rotary embeddings, of which a pruned
+    head has fewer), and a buffer of another shape than before becomes what it was.
     """
     before = [(module, dict(module.named_buffers(recurse=False))) for module in model.modules()]
+    constant = [m for m, _ in before if hasattr(m, 'reset_parameters') and not [*m.parameters()]]
+    for module in constant:
+        vars(module)['reset_parameters'] = lambda: None
     yield
+    for module in constant:
+        del vars(module)['reset_parameters']
     for module, buffers in before:
         for name, buffer in buffers.items():
             now = getattr(module, name)

@@ -7,6 +7,7 @@ from torch import nn
 
 from rethink_det import UserError
 from rethink_det.architecture import Cut, Surgeon
+from rethink_det.architecture.initialization import fresh_weights
 from rethink_det.architecture.module_widths import set_widths
 from rethink_det.architecture.own_numbers import Demand, OwnNumber, solved
 
@@ -110,3 +111,23 @@ def test_modules_of_torch_say_the_widths_of_their_weights(module, shape, attribu
     module.weight = nn.Parameter(torch.zeros(shape))
     set_widths(module)
     assert {name: getattr(module, name) for name in attributes} == attributes
+
+
+class Angles(nn.Module):
+    """Constants of its own, which it can compute anew at the width that it was built with."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer('angles', torch.ones(6), persistent=False)
+
+    def reset_parameters(self):
+        self.angles.copy_(torch.ones(6))
+
+
+def test_constants_that_were_cut_stay_so_when_weights_are_drawn():
+    net = Asserting()
+    net.rotary = Angles()
+    net.rotary.angles = net.rotary.angles[:3]
+    before = net.stem.weight.clone()
+    fresh_weights(net)
+    assert net.rotary.angles.shape == (3,) and not torch.equal(net.stem.weight, before)

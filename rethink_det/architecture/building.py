@@ -117,7 +117,7 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
             that they leave out (``num_stages=3``) are left out of the surgery, too; one that
             is there and not read (``out_indices=(0, 1, 2)``) is cut as all are. What a
             detector puts in besides (``dcn``, ``plugins``) is there at the widths that are
-            left, see :mod:`.grafting`.
+            left, see :mod:`.grafting`, unless the architecture has it itself.
 
     Raises:
         UserError: A layer cannot be cut as asked.
@@ -135,7 +135,7 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
         backbone.out_indices = read
     setattr(backbone, ARCHITECTURE, architecture)
     fresh_weights(backbone)
-    graft(backbone, grafts)
+    graft(backbone, {k: v for k, v in grafts.items() if not architecture.backbone.get(k)})
     return backbone
 
 

@@ -11,6 +11,7 @@ from rethink_det import UserError
 from rethink_det.architecture import PrunedArchitecture, pruned_backbone
 from rethink_det.architecture.building import network_with
 from rethink_det.architecture.network import build_backbone
+from rethink_det.pruning import prune_state
 
 HEAD = dict(type='rethink_det.LinearHead', num_classes=5)
 RESNET18 = dict(type='mmdet.ResNet', depth=18, base_channels=16)
@@ -196,3 +197,19 @@ def test_indices_that_no_weights_bring_along_have_their_values():
     )
     images = torch.randn(1, 3, 224, 224)
     assert torch.equal(again(images), network(images))
+
+
+def test_deformable_convolutions_that_an_architecture_has_are_put_in_once():
+    dcn = dict(dcn=dict(type='DCNv2', deform_groups=1), stage_with_dcn=(False, True, True, True))
+    base = dict(type='mmdet.ResNet', depth=50, base_channels=8, stem_channels=8, **dcn)
+    head = dict(type='rethink_det.LinearHead', num_classes=2)
+    whole = PrunedArchitecture(base, head, (3, 32, 32))
+    state = whole.build_network().state_dict()
+    options = dict(type='GroupNormPruner', ratios=0.5, skip=['*.conv_offset'])
+    shape = prune_state(state, options, whole).architecture.shape()
+    plain, told = shape.build(), shape.build(**dcn)
+    shapes = [{n: t.shape for n, t in one.state_dict().items()} for one in (plain, told)]
+    assert shapes[0] == shapes[1]
+    told.eval()
+    with torch.no_grad():
+        assert len(told(torch.zeros(1, 3, 32, 32))) == 4

@@ -21,7 +21,7 @@ from mmengine.config import Config
 import rethink_det
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.benchmark.small_config import small_config
-from rethink_det.benchmark.sweep import Outcome, answer
+from rethink_det.benchmark.sweep import Outcome, answer, listed
 from rethink_det.detection import transfer_config
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError, in_one_line
@@ -40,8 +40,7 @@ def entries() -> dict[str, Any]:
 
     At least one of each folder of mmdet's configs, the smallest that is usual there.
     """
-    lines = LIST.read_text(encoding='utf-8').splitlines()
-    return {line: line for line in lines if line and not line.startswith('#')}
+    return listed(LIST)
 
 
 def ask(entry: str) -> Outcome:

@@ -21,7 +21,7 @@ from rethink_det.arms import ARMS, DETECTION
 from rethink_det.benchmark.backbone_sweep import HEAD, PRUNER
 from rethink_det.benchmark.config_sweep import versions, why_not, works
 from rethink_det.benchmark.small_config import SIDE, small_config
-from rethink_det.benchmark.sweep import Outcome, answer
+from rethink_det.benchmark.sweep import Outcome, answer, listed
 from rethink_det.detection import transfer_config
 from rethink_det.detection.transfer.backbone_settings import OF_THE_STAGES
 from rethink_det.detection.transfer.check_model import check_model
@@ -35,8 +35,7 @@ LIST = Path(__file__).with_name('mmdet_backbones.txt')
 
 def entries() -> dict[str, Any]:
     """The list, a config a line: one of each kind of backbone that mmdet's configs have."""
-    lines = LIST.read_text(encoding='utf-8').splitlines()
-    return {line: line for line in lines if line and not line.startswith('#')}
+    return listed(LIST)
 
 
 def ask(entry: str) -> Outcome:

@@ -101,6 +101,12 @@ def _read(part: Path, done: subprocess.CompletedProcess) -> Outcome:
     return found
 
 
+def listed(file: Path) -> dict[str, Any]:
+    """Entries that are their own names: the lines of a file that are no comments."""
+    lines = file.read_text(encoding='utf-8').splitlines()
+    return {line: line for line in lines if line and not line.startswith('#')}
+
+
 def chosen(entries: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
     """The entries whose names have one of some words in them; all if there are none.
 

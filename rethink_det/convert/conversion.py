@@ -1,7 +1,7 @@
 """From a foreign checkpoint to an architecture and weights that fit it exactly."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
@@ -119,8 +119,8 @@ def convert_checkpoint(
     own = shapes_of(declared)
     state = renamed(tensors, own, source)
     sized = with_classes(declared, state)
-    unsure = base is not None and library is None
-    notes = _notes(declared, sized, read_otherwise(tensors, sized, source) if unsure else None)
+    otherwise = base is not None and library is None and read_otherwise(tensors, sized, source)
+    notes = _notes(declared, sized, otherwise or None)
     notes += done
     if base is None:
         notes.insert(0, f'the base is {declared.name} of {declared.source}, by its tensors')
@@ -137,10 +137,21 @@ def convert_checkpoint(
         weight_masks.check_fit(network, kept)
     except UserError as error:
         raise UserError(f'{source}: {error}') from None
-    state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
-    architecture = replace(architecture, masks=weight_masks.describe(kept) if kept else {})
     parent = Parent(file_name(source), None, digest(foreign), len(foreign))
-    return Converted(architecture, state, parent, kept, tuple(notes))
+    return _converted(architecture, network, parent, kept, notes)
+
+
+def _converted(
+    architecture: PrunedArchitecture,
+    network: nn.Module,
+    parent: Parent,
+    masks: Mapping[str, Tensor],
+    notes: Sequence[str],
+) -> Converted:
+    """The network, what it is with its masks, and what was said of it."""
+    state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
+    architecture = replace(architecture, masks=weight_masks.describe(masks) if masks else {})
+    return Converted(architecture, state, parent, masks, tuple(notes))
 
 
 def _foreign_tensors(source: str | os.PathLike, ema: bool) -> Mapping[str, Tensor]:

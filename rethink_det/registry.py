@@ -25,6 +25,7 @@ MODELS = Registry(
         'rethink_det.architecture',
         'rethink_det.classification',
         'rethink_det.detection.transfer.shared_head',
+        'rethink_det.detection.ssd_head',
     ],
 )
 DATASETS = Registry(

@@ -20,7 +20,8 @@ from rethink_det.architecture.backbone import configured_architecture
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.benchmark.backbone_sweep import HEAD, PRUNER
 from rethink_det.benchmark.config_sweep import versions, why_not, works
-from rethink_det.benchmark.small_config import SIDE, small_config
+from rethink_det.benchmark.small_config import small_config
+from rethink_det.benchmark.small_pictures import SIDE
 from rethink_det.benchmark.sweep import Outcome, answer, listed
 from rethink_det.detection import transfer_config
 from rethink_det.detection.transfer.backbone_settings import OF_THE_STAGES

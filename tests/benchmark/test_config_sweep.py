@@ -8,7 +8,8 @@ import pytest
 from rethink_det import UserError, load_config
 from rethink_det.benchmark import config_sweep
 from rethink_det.benchmark.config_table import BOTH, GAINED, LOST, NEITHER, table, verdict
-from rethink_det.benchmark.small_config import IMAGES, small_config
+from rethink_det.benchmark.small_config import small_config
+from rethink_det.benchmark.small_pictures import IMAGES
 from rethink_det.benchmark.sweep import ERROR, Sweep
 from rethink_det.datasets.shapes import CLASSES
 from rethink_det.detection.transfer.pretrained import sources_of
@@ -67,6 +68,25 @@ def test_a_small_config_starts_from_random_weights_on_few_images(name, tmp_path)
     assert kind == {'rpn': 'proposal_fast', 'strong_baselines': 'segm'}.get(
         name.partition('/')[0], 'bbox'
     )
+
+
+def test_a_small_config_gives_a_detector_what_it_asks_for(tmp_path):
+    def small(name):
+        return small_config(load_config(f'mmdet::{name}'), tmp_path / 'shapes')
+
+    corners = small('cornernet/cornernet_hourglass104_8xb6-210e-mstest_coco.py')
+    assert [step['type'] for step in corners.val_dataloader.dataset.pipeline][-2:] == [
+        'RandomCenterCropPad', 'PackDetInputs',
+    ]  # fmt: skip
+    assert 'RandomCenterCropPad' not in str(corners.train_dataloader)
+    assert "'scale': (300, 300)" in str(small('ssd/ssd300_coco.py').train_dataloader)
+    semantic = small('htc/htc_r50_fpn_1x_coco.py').train_dataloader.dataset
+    assert semantic.pipeline[1]['with_seg']
+    assert len(list((tmp_path / 'shapes/semantic/train').iterdir())) == IMAGES[0]
+    panoptic = small('maskformer/maskformer_r50_ms-16xb1-75e_coco.py').model
+    assert panoptic.panoptic_head.num_stuff_classes == 0 and not panoptic.test_cfg.panoptic_on
+    wide = small('convnext/mask-rcnn_convnext-t-p4-w7_fpn_amp-ms-crop-3x_coco.py')
+    assert wide.optim_wrapper.type == 'OptimWrapper' and 'dtype' not in wide.optim_wrapper
 
 
 def test_a_part_of_a_config_is_an_outcome_too(tmp_path):

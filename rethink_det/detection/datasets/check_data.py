@@ -8,10 +8,10 @@ from mmengine.config import Config
 from rethink_det.datasets.picture_files import same_pictures
 from rethink_det.datasets.wrappers import unwrapped
 from rethink_det.detection.datasets.check_evaluators import check_evaluators
+from rethink_det.detection.datasets.class_heads import class_heads
 from rethink_det.detection.datasets.coco_part import CocoPart
 from rethink_det.detection.datasets.part import Part
 from rethink_det.detection.datasets.voc_part import VocPart
-from rethink_det.detection.transfer.in_channels import CLASS_HEADS, parts
 from rethink_det.detection.wrapped import MODEL, detector_of, has_detector
 from rethink_det.errors import UserError
 from rethink_det.registered import Kind, is_type, registered, scope_of
@@ -130,14 +130,7 @@ def _class_heads(model: Mapping, key: str) -> dict[str, int]:
     """Config key to number of classes of every head that tells the data set's classes apart."""
     if model.get('language_model'):
         return {}  # grounding: its heads count the words of a prompt
-    places = ((key, model), (f'{key}.roi_head', model.get('roi_head') or {}))
-    return {
-        f'{where}.{place}.num_classes': head['num_classes']
-        for where, node in places
-        for name in CLASS_HEADS
-        for place, head in parts(node, name)
-        if head.get('num_classes') is not None
-    }
+    return {f'{head.place}.{head.key}': head.number for head in class_heads(model, key)}
 
 
 def _check_same_classes(parts: Sequence[Part]) -> None:

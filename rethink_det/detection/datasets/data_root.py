@@ -1,7 +1,7 @@
 """Any detector on any COCO folder: where the data lies, and how many classes there are."""
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from os import PathLike
 from pathlib import Path
@@ -10,6 +10,13 @@ from mmengine.config import Config
 
 from rethink_det.datasets.wrappers import unwrapped
 from rethink_det.detection.adapted import Adapted, Change, difference
+from rethink_det.detection.datasets.class_heads import (
+    MASK_HEADS,
+    NUMBER,
+    STUFF,
+    THINGS,
+    class_heads,
+)
 from rethink_det.detection.datasets.coco_folder import CocoFolder, Split
 from rethink_det.detection.datasets.coco_part import BY_NAME, JUDGES_BY_NAME
 from rethink_det.detection.datasets.loading import steps
@@ -65,8 +72,13 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
     heads = list(class_heads(config.get('model') or {}, 'model'))
     if not heads:
         raise UserError(
-            'The config is no detector that --data-root knows: its model has no num_classes in '
-            f'any {", ".join(CLASS_HEADS)}.'
+            f'The config is no detector that --data-root knows: its model has no {NUMBER} in any '
+            f'{", ".join(CLASS_HEADS)}, and no {THINGS} in any {", ".join(MASK_HEADS)}.'
+        )
+    if stuff := next((head for head in heads if head.stuff), None):
+        raise UserError(
+            f'{stuff.place}.{STUFF} is {stuff.stuff}: the config is for panoptic segmentation, and '
+            'a folder in COCO format has objects alone. Take the same detector without stuff.'
         )
     usual = {split: _first(config, split)[0].get('ann_file') or '' for split in _SPLITS}
     usual = {split: file for split, file in usual.items() if not Path(file).is_absolute()}
@@ -76,10 +88,8 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
         changes += _set_split(config, name, getattr(folder, name), folder)
     if not learns_masks(config.model) and not folder.has_masks:
         changes += _without_masks(config)
-    for head, place in heads:
-        number = len(folder.classes)
-        changes += difference(f'{place}.num_classes', head['num_classes'], number)
-        head['num_classes'] = number
+    for head in heads:
+        changes += head.set_number(len(folder.classes))
     return Adapted(config, tuple(changes))
 
 
@@ -172,17 +182,3 @@ def _without_masks(config: Config) -> list[Change]:
 
 def _below(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
-
-
-def class_heads(
-    node: object, place: str, inside: bool = False
-) -> Iterator[tuple[MutableMapping, str]]:
-    """The configs inside heads, cascades included, that have a ``num_classes``; their places."""
-    if isinstance(node, MutableMapping):
-        if inside and 'num_classes' in node:
-            yield node, place
-        for key, part in node.items():
-            yield from class_heads(part, f'{place}.{key}', inside or key in CLASS_HEADS)
-    elif isinstance(node, (list, tuple)):
-        for number, part in enumerate(node):
-            yield from class_heads(part, f'{place}.{number}', inside)

@@ -24,6 +24,7 @@ from rethink_det.detection.transfer.backbone_settings import (
     runtime_settings,
 )
 from rethink_det.detection.transfer.enough_places import pad_for_queries
+from rethink_det.detection.transfer.evaluable import let_evaluate
 from rethink_det.detection.transfer.layer_decay import one_rate
 from rethink_det.detection.transfer.normalisation import set_normalisation
 from rethink_det.detection.transfer.pretrained import drop_pretrained
@@ -84,7 +85,8 @@ def transfer_config(
     place, detector = detector_of(config)
     shape, own = PrunedArchitecture.load(architecture), deepcopy(detector)
     with scope_of(config, 'mmdet'):
-        changes = _moved(_replace_backbone(detector, shape, architecture, arm), place)
+        changes = _replace_backbone(detector, shape, architecture, arm)
+        changes = _moved(changes + let_evaluate(detector), place)
         changes += drop_pretrained(config.model, arm)
     changes += set_normalisation(
         config, None if checkpoint is None else checkpoint.input_convention

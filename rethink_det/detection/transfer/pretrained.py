@@ -16,7 +16,7 @@ from rethink_det.registered import is_type
 
 TEACHERS = ('teacher_ckpt',)
 """Keys of networks that a detector learns from: without their weights there is nothing to learn."""
-_FILES = ('pretrained', 'load_from')
+_FILES = ('pretrained', 'load_from', 'checkpoint_path')
 _LANGUAGE = 'language_model'
 
 
@@ -88,6 +88,8 @@ def _is_trained(init: Any) -> bool:
 
 def _drawn(value: Any) -> Any:
     """What is left without trained weights: initializers that draw."""
+    if isinstance(value, bool):  # whether there are any
+        return False
     if not isinstance(value, (list, tuple)):
         return None
     return [init for init in value if not _is_trained(init)] or None

@@ -102,6 +102,10 @@ def test_all_paths_point_into_the_folder_and_the_original_stays(roboflow):
             {'roi_head.bbox_head', 'roi_head.mask_head', 'roi_head.mask_iou_head'},
         ),
         ('mmdet::retinanet/retinanet_r50_fpn_1x_coco.py', {'bbox_head'}),
+        (
+            'mmdet::mask2former/mask2former_r50_8xb2-lsj-50e_coco.py',
+            {'panoptic_head', 'panoptic_fusion_head'},
+        ),
         ('mmdet::yolox/yolox_tiny_8xb8-300e_coco.py', {'bbox_head'}),
         (
             'mmdet::seesaw_loss/mask-rcnn_r50_fpn_seesaw-loss_random-ms-2x_lvis-v1.py',
@@ -121,12 +125,17 @@ def test_every_head_gets_the_number_of_classes(name, heads, coco):
         assert (dataset.type, dataset.data_root) == ('mmdet.CocoDataset', f'{coco}/')
 
 
+def test_a_panoptic_config_is_refused(coco):
+    with pytest.raises(UserError, match='num_stuff_classes is 53: the config is for panoptic'):
+        moved('mmdet::maskformer/maskformer_r50_ms-16xb1-75e_coco.py', coco)
+
+
 def counts(node, place=''):
-    """Every ``num_classes`` in a model by its place."""
+    """Every number of classes in a model by its place."""
     items = node.items() if isinstance(node, dict) else enumerate(node)
     found = {}
     for key, part in items:
-        if key == 'num_classes':
+        if key in ('num_classes', 'num_things_classes'):
             found[place.strip('.')] = part
         elif isinstance(part, (dict, list, tuple)):
             found |= counts(part, f'{place}.{key}')

@@ -43,6 +43,14 @@ def test_all_kinds_are_taken_out_and_what_draws_stays():
     assert config['neck']['init_cfg'] == [DRAWN] and config['heads'][0]['init_cfg'] == DRAWN
 
 
+def test_a_yes_becomes_a_no_and_a_path_is_a_source_too():
+    config = dict(backbone=dict(type='mmpretrain.TIMMBackbone', pretrained=True))
+    config['neck'] = dict(checkpoint_path='c.pth', pretrained=False)
+    assert sources_of(config) == ['model.backbone.pretrained', 'model.neck.checkpoint_path']
+    drop_pretrained(config, None)
+    assert config['backbone']['pretrained'] is False and config['neck']['checkpoint_path'] is None
+
+
 def test_arms_with_weights_keep_them_and_say_so():
     config = model()
     said = [str(one) for one in drop_pretrained(config, PRUNE_C)]

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torchvision import ops  # noqa: F401  (registers torch.ops.torchvision)
 
+from rethink_det.compat.coordinates import marked, replaced, unreadable
+
 Geometry = tuple[int, int, int, int, int, int, int, int]
 """Stride, padding and dilation, each downwards and to the right; groups; deform groups."""
 
@@ -131,8 +133,10 @@ def forward(
     geometry: Geometry,
 ) -> Tensor:
     """torchvision's convolution, with a mask and a bias or without."""
-    tensors = _prepared(input, weight, offset, mask, bias)
-    return torch.ops.torchvision.deform_conv2d(*tensors, *geometry, mask is not None)
+    lost = unreadable(offset)
+    tensors = _prepared(input, weight, replaced(offset, lost), mask, bias)
+    found = torch.ops.torchvision.deform_conv2d(*tensors, *geometry, mask is not None)
+    return marked(found, lost)
 
 
 def backward(
@@ -145,6 +149,7 @@ def backward(
     geometry: Geometry,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Gradients of `forward` in input, weight, offset, mask and bias."""
+    offset = replaced(offset, unreadable(offset))
     tensors = _prepared(input, weight, offset, mask, bias)
     grad = grad_output.to(tensors[0].dtype)
     use_mask = mask is not None

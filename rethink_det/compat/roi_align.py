@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torchvision import ops  # noqa: F401  (registers torch.ops.torchvision)
 
+from rethink_det.compat.coordinates import marked, replaced, unreadable
 from rethink_det.compat.missing import missing_operator
 
 _MAX_POOLING = 0  # mmcv's pool_mode: 0 max, 1 average
@@ -51,16 +52,17 @@ def roi_align_forward(
     """
     _refuse_max_pooling(pool_mode, 'roi_align_forward')
     dtype = torch.promote_types(input.dtype, torch.float32)
+    lost = unreadable(rois * 0)  # a box without end has no places in it either
     pooled = torch.ops.torchvision.roi_align(
         input.to(dtype),
-        rois.to(dtype),
+        replaced(rois, lost).to(dtype),
         spatial_scale,
         aligned_height,
         aligned_width,
         sampling_ratio,
         aligned,
     )
-    output.copy_(pooled)
+    output.copy_(marked(pooled, None if lost is None else lost[..., None, None]))
 
 
 def roi_align_backward(
@@ -95,7 +97,7 @@ def roi_align_backward(
     dtype = torch.promote_types(grad_output.dtype, torch.float32)
     gradient = torch.ops.torchvision._roi_align_backward(
         grad_output.to(dtype),
-        rois.to(dtype),
+        replaced(rois, unreadable(rois * 0)).to(dtype),
         spatial_scale,
         aligned_height,
         aligned_width,

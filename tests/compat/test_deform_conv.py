@@ -43,6 +43,27 @@ def test_gradients_equal_finite_differences():
     )
 
 
+@pytest.mark.parametrize(
+    'operator, names', [('deform_conv2d', PLAIN), ('modulated_deform_conv2d', MODULATED)]
+)
+def test_an_offset_that_is_no_number_is_nan_there_alone(operator, names):
+    from mmcv import ops
+
+    tensors, arguments = case(SMALL, size=(6, 6))
+    given = [tensors[name].detach() for name in names]
+    sound = getattr(ops, operator)(*given, *arguments)
+    given[1][0, 0, 1, 1] = float('nan')
+    given = [one.requires_grad_() for one in given]
+    found = getattr(ops, operator)(*given, *arguments)
+    assert found[0, :, 1, 1].isnan().all()
+    assert found.isnan().sum() == found.shape[1]
+    same = torch.ones_like(found, dtype=torch.bool)
+    same[0, :, 1, 1] = False
+    torch.testing.assert_close(found[same], sound[same])
+    found[same].sum().backward()
+    assert all(one.grad.isfinite().all() for one in given)
+
+
 def test_on_every_device(device):
     from mmcv.ops import deform_conv2d, modulated_deform_conv2d
 

@@ -53,6 +53,20 @@ def test_sampling_ratio_by_hand(device, sampling, expected):
     assert close(align(features, (0, 0, 4, 4), 1, device, sampling=sampling), [[expected]])
 
 
+@pytest.mark.parametrize('end', [float('nan'), float('inf'), -float('inf')])
+@pytest.mark.parametrize('sampling', [0, 2])
+def test_a_roi_that_is_nowhere_is_nan_and_leaves_the_others(end, sampling):
+    from mmcv.ops import roi_align
+
+    rois = torch.tensor([[0, 1, 1, end, 3], [0, 1, 1, 3, 3], [end, 0, 0, 2, 2]])
+    features = RAMP.clone().requires_grad_()
+    pooled = roi_align(features, rois, 2, 1.0, sampling)
+    assert pooled[[0, 2]].isnan().all()
+    assert torch.equal(pooled[1, 0], align(RAMP, (1, 1, 3, 3), 2, sampling=sampling))
+    pooled[1].sum().backward()
+    assert features.grad.isfinite().all() and features.grad.any()
+
+
 def test_roi_without_area(device):
     # Not aligned: stretched to one cell, sample at (1.5, 1.5). Aligned: no sample, no value.
     assert close(align(RAMP, (1, 1, 1, 1), 1, device, aligned=False), [[7.5]])

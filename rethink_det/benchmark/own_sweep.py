@@ -24,12 +24,12 @@ from rethink_det.benchmark.small_config import small_config
 from rethink_det.benchmark.small_pictures import SIDE
 from rethink_det.benchmark.sweep import Outcome, answer, listed
 from rethink_det.detection import transfer_config
-from rethink_det.detection.transfer.backbone_settings import OF_THE_STAGES
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.layout import ARCHITECTURE
 from rethink_det.pruning import prune_state
 from rethink_det.registered import scope_of
 from rethink_det.training.config import load_config
+from rethink_det.transfer.backbone_settings import OF_THE_STAGES
 
 LIST = Path(__file__).with_name('mmdet_backbones.txt')
 

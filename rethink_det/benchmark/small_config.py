@@ -10,9 +10,9 @@ from mmengine.config import Config
 from rethink_det.benchmark.small_pictures import SmallPictures
 from rethink_det.datasets.shapes import CLASSES
 from rethink_det.detection.datasets.class_heads import THINGS, class_heads
-from rethink_det.detection.transfer.pretrained import TEACHERS, drop_pretrained
 from rethink_det.registered import is_type, scope_of
 from rethink_det.registry import OPTIM_WRAPPERS
+from rethink_det.transfer.pretrained import TEACHERS, drop_pretrained
 
 KEPT_HOOKS = ('MeanTeacherHook',)
 """A model is no model without them; all others are about long trainings."""

@@ -10,7 +10,6 @@ from mmengine.config import Config
 from rethink_det.arms import ARMS, STAGES
 from rethink_det.classification.check_images import check_images
 from rethink_det.cli.config_options import add_arm_settings, add_config_options, add_ema
-from rethink_det.detection.adapted import Adapted
 from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.detection.transfer.check_model import check_model
@@ -21,6 +20,7 @@ from rethink_det.training.config import check_optimizer, find_config, load_confi
 from rethink_det.training.launch import leave_process_group, train
 from rethink_det.training.resumable import last_checkpoint
 from rethink_det.training.starting_weights import EMA, PARTIAL
+from rethink_det.transfer.adapted import Adapted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

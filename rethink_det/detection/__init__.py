@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from rethink_det.arms import ARMS, DETECTION, Arm
 from rethink_det.detection.transfer.adapt import transfer_config
-from rethink_det.detection.transfer.settings import TransferSettings
 from rethink_det.moved import old_names
+from rethink_det.transfer.settings import TransferSettings
 
 __all__ = [
     'TransferSettings',

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 from rethink_det.arms import CLASSIFICATION, DETECTION
 from rethink_det.classification.arm_config import ArmSettings
-from rethink_det.detection.transfer.settings import TransferSettings
 from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Reference
 from rethink_det.study.names import joined, model_name
+from rethink_det.transfer.settings import TransferSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,13 @@ from typing import Any
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule, Start
 from rethink_det.bounds import MOST_EPOCHS, MOST_SEED, MOST_TIMES
 from rethink_det.classification.arm_config import ArmSettings
-from rethink_det.detection.transfer.settings import BUDGETS, EPOCHS, TransferSettings
 from rethink_det.errors import UserError, shown
 from rethink_det.report.run_result import Reference
 from rethink_det.report.schema import NO_KEY, said_as, within
 from rethink_det.study.arm_plans import ArmPlan, arm_plans, budget_arms
 from rethink_det.study.parents import Parent, name_of
 from rethink_det.training.budget import LEAST_SCHEDULE
+from rethink_det.transfer.settings import BUDGETS, EPOCHS, TransferSettings
 
 ENTRIES = said_as(Sequence[str | ArmPlan])
 """Metadata of ``arms``: names, or what more is said of one."""

@@ -13,11 +13,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule, Start
-from rethink_det.detection.transfer.settings import EPOCHS
 from rethink_det.files import plain
 from rethink_det.pruning import PredefinedPruner, build_pruner
 from rethink_det.study.arm_plans import ArmPlan
 from rethink_det.study.plans import ClassificationPlan, DetectionPlan
+from rethink_det.transfer.settings import EPOCHS
 
 
 def followed(plan: ClassificationPlan, arm: Arm) -> str:

@@ -10,12 +10,12 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm
 from rethink_det.classification.arm_config import ArmSettings, arm_config, is_classifier
 from rethink_det.detection import TransferSettings, transfer_config
-from rethink_det.detection.adapted import Adapted
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type
 from rethink_det.registry import HOOKS
 from rethink_det.report.schema import read
 from rethink_det.training.config import name_arm
+from rethink_det.transfer.adapted import Adapted
 
 TRANSFER = 'rethink_det.TransferHook'
 SETTINGS = '--arm-settings'

@@ -12,7 +12,7 @@ from rethink_det.benchmark.small_config import small_config
 from rethink_det.benchmark.small_pictures import IMAGES
 from rethink_det.benchmark.sweep import ERROR, Sweep
 from rethink_det.datasets.shapes import CLASSES
-from rethink_det.detection.transfer.pretrained import sources_of
+from rethink_det.transfer.pretrained import sources_of
 
 CONFIGS = Path(mmdet.__file__).parent / '.mim' / 'configs'
 

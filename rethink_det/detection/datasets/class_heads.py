@@ -4,8 +4,8 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from rethink_det.detection.adapted import Change, difference
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS
+from rethink_det.transfer.adapted import Change, difference
 
 NUMBER, THINGS, STUFF = 'num_classes', 'num_things_classes', 'num_stuff_classes'
 MASK_HEADS = ('panoptic_head', 'panoptic_fusion_head')

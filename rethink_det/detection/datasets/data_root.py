@@ -9,7 +9,6 @@ from pathlib import Path
 from mmengine.config import Config
 
 from rethink_det.datasets.wrappers import unwrapped
-from rethink_det.detection.adapted import Adapted, Change, difference
 from rethink_det.detection.datasets.class_heads import (
     MASK_HEADS,
     NUMBER,
@@ -24,6 +23,7 @@ from rethink_det.detection.datasets.voc_devkit import has_devkit, with_devkit
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS
 from rethink_det.errors import UserError
 from rethink_det.training.config import import_this_package, load_config
+from rethink_det.transfer.adapted import Adapted, Change, difference
 
 _MASKS = re.compile(r"mask_head|panoptic_head|mask_iou_head|'\w*(Mask|Ins|SOLO)\w*'")
 _SPLITS = ('train', 'val', 'test')

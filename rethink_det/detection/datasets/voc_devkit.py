@@ -6,8 +6,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from rethink_det.datasets.wrappers import unwrapped
-from rethink_det.detection.adapted import Adapted, Change, difference
 from rethink_det.errors import UserError
+from rethink_det.transfer.adapted import Adapted, Change, difference
 
 _SPLITS = ('train', 'val', 'test')
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from mmengine.config import Config
 
-from rethink_det.detection.adapted import Change, difference
-from rethink_det.detection.transfer.in_channels import parts
+from rethink_det.transfer.adapted import Change, difference
+from rethink_det.transfer.readers import parts
 
 OURS = ('CocoMetric', 'VOCMetric')
 """Metrics of mmdet that have a counterpart of that name here."""

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.detection.feature_maps import PROBE_SIDE, feature_maps
+from rethink_det.transfer.feature_maps import PROBE_SIDE, feature_maps
 
 
 def stage_widths(

@@ -1,47 +1,34 @@
 """Putting a pruned backbone into a detector's config."""
 
-import os
 from collections.abc import Mapping, MutableMapping
 from copy import deepcopy
 from dataclasses import replace
-from functools import partial
 from os import PathLike
 from typing import Any
 
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.architecture.network import build_backbone
 from rethink_det.arms import ARMS, Arm
-from rethink_det.detection.adapted import Adapted, Change, difference
-from rethink_det.detection.backbone_arguments import backbone_arguments
 from rethink_det.detection.evaluation.evaluators import set_evaluators
-from rethink_det.detection.feature_maps import feature_maps, place_outputs
 from rethink_det.detection.measuring.cost import detector_cost
-from rethink_det.detection.transfer.backbone_settings import (
-    check_replaceable,
-    runtime_settings,
-)
 from rethink_det.detection.transfer.enough_places import pad_for_queries
 from rethink_det.detection.transfer.evaluable import let_evaluate
 from rethink_det.detection.transfer.layer_decay import one_rate
-from rethink_det.detection.transfer.normalisation import set_normalisation
-from rethink_det.detection.transfer.pretrained import drop_pretrained
 from rethink_det.detection.transfer.reading import restore_neck, tell_widths
-from rethink_det.detection.transfer.settings import TransferSettings
 from rethink_det.detection.transfer.shared_head import PLACE, adapt_shared_head
 from rethink_det.detection.wrapped import MODEL, detector_of
 from rethink_det.errors import UserError
-from rethink_det.registered import is_type, scope_of
-from rethink_det.registry import HOOKS
+from rethink_det.registered import scope_of
 from rethink_det.training import Budget
-from rethink_det.training.arm_weights import check_kind
 from rethink_det.training.budget import Base
 from rethink_det.training.config import import_this_package
-
-WEIGHT_HOOKS = ('rethink_det.TransferHook', 'rethink_det.MaskHook')
-"""Hooks that bring a backbone's weights in: a config's own go with its backbone."""
+from rethink_det.transfer.adapted import Adapted, Change, difference
+from rethink_det.transfer.new_backbone import new_backbone
+from rethink_det.transfer.normalisation import set_normalisation
+from rethink_det.transfer.pretrained import drop_pretrained
+from rethink_det.transfer.settings import TransferSettings
+from rethink_det.transfer.weights import check_given, read_weights, set_hooks
 
 
 def transfer_config(
@@ -80,7 +67,7 @@ def transfer_config(
     settings = settings or TransferSettings()
     arm = ARMS.untuned(arm) if settings.untuned else arm
     _check(config, arm, weights)
-    checkpoint = _read(arm, weights)
+    checkpoint = read_weights(arm, weights)
     config = deepcopy(config)
     place, detector = detector_of(config)
     shape, own = PrunedArchitecture.load(architecture), deepcopy(detector)
@@ -98,8 +85,8 @@ def transfer_config(
     if settings.compares_detectors(arm):
         base = _whole_detectors(epochs, config, own, shape, arm)
     settings.apply(config, arm, base)
-    others = [hook for hook in config.get('custom_hooks') or [] if not _brings_weights(hook)]
-    config.custom_hooks = [*others, *_hooks(config, arm, shape, weights)]
+    _check_masks(shape, place)
+    set_hooks(config, arm, shape, weights, _told(detector, arm))
     import_this_package(config)
     return Adapted(config, tuple(changes))
 
@@ -111,29 +98,7 @@ def _check(config: Config, arm: Arm, weights: str | PathLike | None) -> None:
             f'Arm {arm.name} takes the weights of a whole detector, which {place} is a part of: '
             'no checkpoint of it is trained or pruned by itself here. Take another arm.'
         )
-    if arm.takes_weights and weights is None:
-        raise UserError(f'Transfer arm {arm.name} needs {arm.start.value}.')
-    if config.get('load_from'):
-        raise UserError(
-            f'The config starts from a trained detector, load_from={config.load_from!r}: no arm '
-            'could be told from another. Set load_from=None.'
-        )
-
-
-def _read(arm: Arm, weights: str | PathLike | None) -> Checkpoint | None:
-    """The checkpoint that the arm takes weights from.
-
-    Of ``random`` it is the pruner's, if that is given: its images are normalised alike, so that
-    arms differ in their weights alone.
-
-    Refuses a classifier where a whole detector is needed, and a detector elsewhere.
-    """
-    if weights is None or not (arm.takes_weights or is_checkpoint(weights)):
-        return None
-    checkpoint = Checkpoint.read(weights)
-    if arm.takes_weights:
-        check_kind(arm, checkpoint)
-    return checkpoint
+    check_given(config, arm, weights)
 
 
 def _whole_detectors(
@@ -165,31 +130,17 @@ def _replace_backbone(
     arm: Arm,
 ) -> list[Change]:
     """The new backbone, and everything in ``model`` that depends on it, in place."""
-    old = model['backbone']
-    check_replaceable(old, shape)
     restored = restore_neck(model)
-    own = model.pop('pretrained', None)  # the model would hand it to its backbone, whatever that is
-    # Weights come from the transfer, so the old backbone's initializer goes with it.
-    bare = {key: value for key, value in old.items() if key not in ('init_cfg', 'pretrained')}
-    wanted = feature_maps(partial(build_backbone, bare))
-    runtime, changes = runtime_settings(old, shape, arm)
-    changes += difference('model.pretrained', own, None, 'weights of the backbone before')
-    selectable = 'out_indices' in backbone_arguments(shape.backbone['type'])
-    runtime, found = place_outputs(shape, runtime, wanted, selectable)
-    if 'num_stages' in runtime:
-        stages = old.get('num_stages', runtime['num_stages'])
-        unread = 'nothing reads those after it'
-        changes += difference('model.backbone.num_stages', stages, runtime['num_stages'], unread)
-    model['backbone'] = {
-        'type': 'rethink_det.PrunedBackbone',
-        'architecture': architecture if isinstance(architecture, Mapping) else str(architecture),
-        **runtime,
-    }
-    whole = feature_maps(partial(shape.base.build, **runtime)) if shape.channels else found
-    changes += tell_widths(model, restored or [m.width for m in wanted], whole, found)
+    new = new_backbone(model['backbone'], shape, architecture, arm)
+    # The model would hand them to its backbone, whatever that is.
+    own = model.pop('pretrained', None)
+    changes = difference('model.pretrained', own, None, 'weights of the backbone before')
+    model['backbone'] = new.config
+    old = restored or [one.width for one in new.wanted]
+    changes += new.changes + tell_widths(model, old, new.whole, new.found)
     roi_head = model.get('roi_head') or {}
     if roi_head.get('shared_head'):
-        changes += adapt_shared_head(roi_head, shape, architecture, runtime, arm)
+        changes += adapt_shared_head(roi_head, shape, architecture, new.runtime, arm)
     return changes
 
 
@@ -204,37 +155,17 @@ def _moved(changes: list[Change], place: str) -> list[Change]:
     ]
 
 
-def is_checkpoint(source: str | PathLike | None) -> bool:
-    """Whether an architecture's source is a file with weights, not a name nor a JSON file."""
-    return source is not None and os.path.isfile(source) and not str(source).endswith('.json')
+def _told(detector: Mapping, arm: Arm) -> dict[str, Any]:
+    """What else the hook that brings weights in is told of a detector."""
+    if arm.whole:
+        return {'part': None}
+    shared = (detector.get('roi_head') or {}).get('shared_head')
+    return {'rest': PLACE} if shared else {}
 
 
-def _brings_weights(hook: Mapping) -> bool:
-    return is_type(hook, WEIGHT_HOOKS, HOOKS)
-
-
-def _hooks(
-    config: Config, arm: Arm, shape: PrunedArchitecture, weights: str | PathLike | None
-) -> list[dict]:
-    """What brings weights and weight masks in."""
-    place, detector = detector_of(config)
-    transfer: dict[str, Any] = {'type': 'rethink_det.TransferHook', 'arm': arm.name}
-    if arm.takes_weights:
-        transfer['checkpoint'] = str(weights)
-        if arm.untuned:
-            transfer['untuned'] = True
-        if arm.whole:
-            transfer['part'] = None
-        elif (detector.get('roi_head') or {}).get('shared_head'):
-            transfer['rest'] = PLACE
-    if not shape.masks:
-        return [transfer]
-    if place != MODEL:
+def _check_masks(shape: PrunedArchitecture, place: str) -> None:
+    if shape.masks and place != MODEL:
         raise UserError(
             f'The architecture has weight masks, which cannot follow into {place}: take one '
             'without, or a detector that is the model itself.'
         )
-    if weights is None:
-        raise UserError('The architecture has weight masks: give the checkpoint they are in.')
-    mask = {'type': 'rethink_det.MaskHook', 'checkpoint': str(weights), 'part': 'backbone'}
-    return [transfer, {**mask, 'redraw': not arm.takes_weights}]

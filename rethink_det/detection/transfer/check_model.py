@@ -6,8 +6,6 @@ from functools import partial
 from mmengine.config import Config
 
 from rethink_det.architecture.network import build_backbone, without_memory
-from rethink_det.detection.feature_maps import feature_maps
-from rethink_det.detection.transfer.in_channels import parts
 from rethink_det.detection.transfer.narrowed_neck import NARROWED
 from rethink_det.detection.wrapped import detector_of, has_detector
 from rethink_det.errors import UserError
@@ -15,6 +13,8 @@ from rethink_det.registered import build, is_type, scope_of
 from rethink_det.registry import HOOKS, MODELS
 from rethink_det.training.building import telling_what_is_built
 from rethink_det.training.hooks import TransferHook
+from rethink_det.transfer.feature_maps import feature_maps
+from rethink_det.transfer.readers import parts
 
 _INITIALIZERS = ('init_cfg', 'pretrained')
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 from mmengine.config import Config
 
-from rethink_det.detection.adapted import Change
 from rethink_det.detection.measuring.input_size import input_size
-from rethink_det.detection.transfer.in_channels import parts
 from rethink_det.detection.wrapped import detector_of
 from rethink_det.errors import UserError
+from rethink_det.transfer.adapted import Change
+from rethink_det.transfer.readers import parts
 
 _PICKING = {'DINO': 1.0, 'GroundingDINO': 1.0, 'DDQDETR': 1.5}
 """Models that always do so, and how many places to a query they look at."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from rethink_det.detection.adapted import Change
-from rethink_det.detection.transfer.in_channels import parts
 from rethink_det.registered import is_type
+from rethink_det.transfer.adapted import Change
+from rethink_det.transfer.readers import parts
 
 _OURS = 'rethink_det.EvaluatedSSDHead'
 _WHY = 'the same, and evaluates: the other asks for a loss that SSD has none of'

@@ -3,8 +3,8 @@
 from mmengine.config import Config
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
-from rethink_det.detection.adapted import Change
 from rethink_det.registered import is_type, scope_of
+from rethink_det.transfer.adapted import Change
 
 CONSTRUCTOR = 'mmdet.LearningRateDecayOptimizerConstructor'
 _DECAY = ('decay_rate', 'decay_type', 'num_layers')

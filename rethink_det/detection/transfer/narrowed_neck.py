@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from rethink_det.architecture import Surgeon
 from rethink_det.architecture.initialization import fresh_weights
 from rethink_det.architecture.network import feature_widths, without_memory
-from rethink_det.detection.feature_maps import FeatureMap
 from rethink_det.errors import UserError
 from rethink_det.registered import build
 from rethink_det.registry import MODELS
+from rethink_det.transfer.feature_maps import FeatureMap
 
 NARROWED = 'rethink_det.NarrowedNeck'
 _IMAGE = (3, 320, 320)

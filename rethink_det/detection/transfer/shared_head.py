@@ -18,11 +18,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import Arm
-from rethink_det.detection.adapted import Change
-from rethink_det.detection.feature_maps import feature_maps
 from rethink_det.detection.transfer.in_channels import set_roi_heads
 from rethink_det.errors import UserError
 from rethink_det.registry import MODELS
+from rethink_det.transfer.adapted import Change
+from rethink_det.transfer.feature_maps import feature_maps
 
 PLACE = 'roi_head.shared_head'
 """Where a detector's config and model have it."""

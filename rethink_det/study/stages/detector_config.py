@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from rethink_det.arms import Arm
 from rethink_det.detection.transfer.adapt import transfer_config
-from rethink_det.detection.transfer.settings import TransferSettings
+from rethink_det.transfer.settings import TransferSettings
 
 
 def detector_config(

@@ -3,8 +3,8 @@
 import pytest
 from mmengine.config import Config
 
-from rethink_det.detection.adapted import Change
 from rethink_det.detection.evaluation.evaluators import set_evaluators
+from rethink_det.transfer.adapted import Change
 
 
 def changed(**evaluators):

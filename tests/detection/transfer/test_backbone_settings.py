@@ -7,7 +7,7 @@ from mmengine.registry import MODELS
 
 from rethink_det import PrunedArchitecture
 from rethink_det.arms import ARMS, DETECTION
-from rethink_det.detection.transfer.backbone_settings import runtime_settings
+from rethink_det.transfer.backbone_settings import runtime_settings
 from tests.detection.transfer.adapting import (
     CLASSIFIERS,
     adapt,

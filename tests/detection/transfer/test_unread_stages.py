@@ -7,12 +7,12 @@ import torch
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.detection.feature_maps import feature_maps, place_outputs
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
 from rethink_det.pruning import prune
 from rethink_det.registered import build, scope_of
 from rethink_det.registry import HOOKS, MODELS
+from rethink_det.transfer.feature_maps import feature_maps, place_outputs
 from tests.detection.transfer.adapting import adapted
 
 HEAD = dict(type='rethink_det.LinearHead', num_classes=4)

@@ -10,11 +10,11 @@ from mmengine.registry import MODELS
 
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.detection.transfer.adapt import transfer_config
-from rethink_det.detection.transfer.pretrained import drop_pretrained, sources_of
 from rethink_det.detection.wrapped import detector_of
 from rethink_det.errors import UserError
 from rethink_det.registered import scope_of
 from rethink_det.training.config import load_config
+from rethink_det.transfer.pretrained import drop_pretrained, sources_of
 from tests.tiny_detector import write_mask_rcnn
 
 RANDOM, PRUNE_C = ARMS.get(DETECTION, 'random'), ARMS.get(DETECTION, 'prune-c')

@@ -7,11 +7,11 @@ from mmengine.config import Config
 
 from rethink_det.arms import ARMS, DETECTION
 from rethink_det.detection import TransferSettings
-from rethink_det.detection.transfer.settings import lengthened
 from rethink_det.errors import UserError
 from rethink_det.training import Budget
 from rethink_det.training.budget import Base
 from rethink_det.training.config import load_config
+from rethink_det.transfer.settings import lengthened
 
 RANDOM = ARMS.get(DETECTION, 'random')
 

@@ -10,9 +10,9 @@ import mmengine.model  # noqa: F401  (registers the initializers)
 from mmengine.registry import WEIGHT_INITIALIZERS
 
 from rethink_det.arms import Arm
-from rethink_det.detection.adapted import Change
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type
+from rethink_det.transfer.adapted import Change
 
 TEACHERS = ('teacher_ckpt',)
 """Keys of networks that a detector learns from: without their weights there is nothing to learn."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rethink_det.detection.adapted import Change, difference
+from rethink_det.transfer.adapted import Change, difference
 
 
 @pytest.mark.parametrize(

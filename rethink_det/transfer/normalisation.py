@@ -5,7 +5,7 @@ from collections.abc import MutableMapping
 from mmengine.config import Config
 
 from rethink_det.architecture.input_convention import InputConvention
-from rethink_det.detection.adapted import Change
+from rethink_det.transfer.adapted import Change
 
 KEY = 'data_preprocessor'
 

@@ -8,12 +8,12 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import named_architecture
 from rethink_det.architecture.grafting import GRAFTS
 from rethink_det.arms import Arm
-from rethink_det.detection.adapted import Change, difference
-from rethink_det.detection.backbone_arguments import backbone_arguments
-from rethink_det.detection.feature_maps import OF_EACH_STAGE
 from rethink_det.errors import UserError
 from rethink_det.files import plain
 from rethink_det.registered import backbone_class
+from rethink_det.transfer.adapted import Change, difference
+from rethink_det.transfer.backbone_arguments import backbone_arguments
+from rethink_det.transfer.feature_maps import OF_EACH_STAGE
 
 OF_THE_RUN = ('frozen_stages', 'norm_eval', 'with_cp', 'out_indices')
 OF_THE_STAGES = ('num_stages', *OF_EACH_STAGE)
@@ -27,7 +27,7 @@ Random weights must not be frozen, nor BatchNorm kept at statistics of nothing: 
 trained (``norm_cfg.requires_grad`` as well). The same goes for a network that was cut and not
 trained since: its statistics are those of the uncut one, and a frozen stage could never make up
 for what it lost. A GPU's few images make poor statistics, so with several GPUs take ``sync_bn``
-(:class:`~rethink_det.detection.transfer.settings.TransferSettings`). Where the weights are those
+(:class:`~rethink_det.transfer.settings.TransferSettings`). Where the weights are those
 of a trained classifier, the backbone keeps what the detector's config says."""
 
 _BOTTLENECKS = (50, 101, 152)

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from rethink_det.detection.backbone_arguments import HANDED_ON, backbone_arguments
+from rethink_det.transfer.backbone_arguments import HANDED_ON, backbone_arguments
 
 
 @pytest.mark.parametrize(

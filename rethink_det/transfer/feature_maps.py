@@ -9,8 +9,8 @@ from torch import nn
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import feature_shapes, without_memory
-from rethink_det.detection.backbone_arguments import backbone_arguments
 from rethink_det.errors import UserError
+from rethink_det.transfer.backbone_arguments import backbone_arguments
 
 PROBE_SIDE = 128
 """Side of the square image that strides are read off; any that 32 divides would do."""

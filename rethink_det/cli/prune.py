@@ -6,7 +6,7 @@ the whole detector, for ``train DETECTOR_CONFIG --backbone OUT --arm prune-d``.
 
 import argparse
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +17,7 @@ from rethink_det.cli.output import add_force, check_output
 from rethink_det.errors import UserError
 from rethink_det.layout import INITIAL
 from rethink_det.pruning import build_pruner
+from rethink_det.pruning.explaining import Explained, explained
 from rethink_det.study.trained_networks import TrainedNetwork, trained_network
 from rethink_det.training.config import find_config, load_config
 
@@ -32,7 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=KeyValues,
         default={},
         metavar='KEY=VALUE',
-        help='arguments of the method, e.g. ratios=0.3 or target=resnet56-a',
+        help='arguments of the method, e.g. ratios=0.3 or target=resnet56-a, or instead of a ratio '
+        'what the network may cost, macs=0.5 (a share) or params=2e6',
+    )
+    parser.add_argument(
+        '--explain',
+        action='store_true',
+        help='say of every layer what share was to go, what went, and what stood in the way',
     )
     parser.add_argument('-o', '--out', required=True, metavar='OUT', help='pruned checkpoint')
     add_force(parser)
@@ -63,7 +70,11 @@ def run(options: argparse.Namespace) -> int:
         warnings.filterwarnings('ignore', message=f'{type(pruner).__name__}: ')  # it is printed
         pruned = network.prune(pruner)
     network.save_pruned(pruned, options.out, settings, initial)
+    if options.explain:
+        _explain(explained(pruner, network.architecture, pruned))
     _show(network, pruned.architecture)
+    if pruned.goal is not None:
+        print(pruned.goal)
     if pruned.reach.note:
         print(f'warning: {pruned.reach.note}')
     if initial is not None:
@@ -88,6 +99,14 @@ def _show(network: TrainedNetwork, after: PrunedArchitecture) -> None:
     old, new = network.cost(), network.cost(after)
     for name in ('params', 'macs'):
         console.print(f'{name}: {_change(old, new, name)}')
+
+
+def _explain(layers: Sequence[Explained]) -> None:
+    table = Table('layer', 'asked', 'got', 'kept', 'of', 'why')
+    for one in layers:
+        asked = '-' if one.asked is None else f'{one.asked:.1%}'
+        table.add_row(one.layer, asked, f'{one.got:.1%}', str(one.kept), str(one.width), one.why)
+    Console().print(table)
 
 
 def _rows(architecture: PrunedArchitecture) -> Iterator[tuple[str, str, str]]:

@@ -17,6 +17,7 @@ from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.detection.load_detector import BackboneAndNeck, load_detector
 from rethink_det.errors import UserError
 from rethink_det.pruning import Pruner, PruneResult
+from rethink_det.pruning.cost_goal import Costs, classifier_costs
 from rethink_det.registered import scope_of
 from rethink_det.training.generators import seeded
 
@@ -56,6 +57,7 @@ def prune_detector(
     checkpoint: Checkpoint,
     pruner: Pruner,
     data: Iterable | None = None,
+    costs: Costs = classifier_costs,
 ) -> PruneResult:
     """Prune the backbone of a trained detector.
 
@@ -66,6 +68,7 @@ def prune_detector(
         data: Detection images, see
             :class:`~rethink_det.detection.datasets.detection_batches.DetectionBatches`, for
             methods that look at data.
+        costs: Of an architecture of the backbone: that which a goal is a goal for.
 
     Returns:
         The backbone's architecture, and the state dict of the whole detector.
@@ -81,7 +84,7 @@ def prune_detector(
             'which cannot be traced. Prune the classifier instead (arm prune-c).'
         )
     detector = load_detector(config, checkpoint)
-    result = pruner.prune(Trunk(detector), architecture, data)
+    result = pruner.prune(Trunk(detector), architecture, data, costs)
     state = {name: tensor.detach() for name, tensor in detector.state_dict().items()}
     return replace(result, state_dict=state)
 

@@ -27,6 +27,23 @@ Scores = Sequence[Tensor]
 
 
 @dataclass(frozen=True)
+class Least:
+    """What a layer keeps.
+
+    Attributes:
+        channels: So many at least, or all.
+        multiple: A multiple of this, or all.
+    """
+
+    channels: int = 1
+    multiple: int = 1
+
+    def allows(self, kept: int, width: int) -> bool:
+        """Whether a layer of some width may keep so many."""
+        return kept == width or (kept >= self.channels and kept % self.multiple == 0)
+
+
+@dataclass(frozen=True)
 class Asked:
     """What is asked of a group: how many units of each kind stay, or what share of all.
 
@@ -64,7 +81,7 @@ def asked_by_ratio(
     groups: Sequence[CoupledGroup],
     ratios: Mapping[str, float],
     skip: Sequence[str],
-    min_channels: int,
+    least: Least,
     scope: str,
 ) -> list[Asked]:
     """What a ratio asks of each group that can be cut.
@@ -73,7 +90,7 @@ def asked_by_ratio(
         groups: All of them.
         ratios: By pattern; a group takes the first one that matches the name of a layer of it.
         skip: Patterns; groups with such a layer stay whole.
-        min_channels: Fewest channels that a layer keeps.
+        least: What every layer keeps.
         scope: ``'layer'``: so much of each; ``'global'``: of all units together.
 
     Raises:
@@ -87,10 +104,10 @@ def asked_by_ratio(
     _warn_of_whole([group for group, ratio in wanted if ratio and group.obstacle])
     wanted = [(group, ratio) for group, ratio in wanted if ratio and not group.obstacle]
     if scope == LAYER:
-        return [Asked(g, r, _by_ratio(g, r, min_channels, warn=True)) for g, r in wanted]
+        return [Asked(g, r, _by_ratio(g, r, least)) for g, r in wanted]
     if len({ratio for _, ratio in wanted}) > 1:
         raise UserError("scope='global' ranks all groups together: give one ratio for all.")
-    return [Asked(g, r, _at_least(g, Fraction(0), min_channels)) for g, r in wanted]
+    return [Asked(g, r, _at_least(g, Fraction(0), least)) for g, r in wanted]
 
 
 def chosen(asked: Asked, scores: Scores) -> dict[str, tuple[int, ...]]:
@@ -133,12 +150,12 @@ def _ratio_of(group: CoupledGroup, ratios: Mapping[str, float], skip: Sequence[s
     return next((ratios[pattern] for pattern in matching), 0)
 
 
-def _by_ratio(group: CoupledGroup, ratio: float, min_channels: int, warn: bool) -> list[int]:
+def _by_ratio(group: CoupledGroup, ratio: float, least: Least) -> list[int]:
     share = 1 - Fraction(str(ratio))
-    numbers = _at_least(group, share, min_channels)
+    numbers = _at_least(group, share, least)
     narrow = group.widths_of(group.numbers(share))
     name = min(narrow, key=narrow.__getitem__)
-    if warn and numbers != group.numbers(share):
+    if narrow[name] < min(least.channels, group.widths[name]):
         warnings.warn(
             f'A ratio of {ratio} would leave {name} {narrow[name]} of its {group.widths[name]} '
             f'channels; it keeps {group.widths_of(numbers)[name]}.',
@@ -153,11 +170,11 @@ def _growing(group: CoupledGroup, share: Fraction) -> Iterator[list[int]]:
     yield from map(group.numbers, (larger for larger in group.shares() if larger > share))
 
 
-def _at_least(group: CoupledGroup, share: Fraction, min_channels: int) -> list[int]:
+def _at_least(group: CoupledGroup, share: Fraction, least: Least) -> list[int]:
     """Units of each kind: a share of them, or the next that leaves every layer enough."""
     for numbers in _growing(group, share):
         widths = group.widths_of(numbers)
-        if all(widths[n] >= min(min_channels, group.widths[n]) for n in widths):
+        if all(least.allows(widths[name], group.widths[name]) for name in widths):
             return numbers
     return group.numbers(Fraction(1))
 

@@ -1,7 +1,7 @@
 """Predefined pruners that give every channel a score."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import fsum
 from typing import Any
@@ -21,6 +21,7 @@ from rethink_det.pruning.coupled import (
     LAYER,
     SCOPES,
     Asked,
+    Least,
     Scores,
     asked_by_ratio,
     asked_by_target,
@@ -29,6 +30,7 @@ from rethink_det.pruning.coupled import (
 )
 from rethink_det.pruning.predefined import PredefinedPruner
 from rethink_det.pruning.ranking import top
+from rethink_det.pruning.ratios import matches
 from rethink_det.pruning.runnable import runnable
 
 
@@ -61,6 +63,11 @@ class LayerwisePruner(PredefinedPruner):
         if scope == GLOBAL and (groups != COUPLED or self.target is not None):
             raise UserError(f"{name}: scope='global' needs groups='coupled', and a ratio.")
         self.groups, self.scope = groups, scope
+
+    @property
+    def widths_follow_from(self) -> Hashable:
+        """The same, and which layers are pruned; of one ranking of all groups the weights tell."""
+        return None if self.scope == GLOBAL else (self.groups, super().widths_follow_from)
 
     @abstractmethod
     def score(self, layer: str, conv: Layer) -> Tensor:
@@ -112,12 +119,44 @@ class LayerwisePruner(PredefinedPruner):
         kept = [chosen(one, of_kinds) for one, of_kinds in zip(asked, scores, strict=True)]
         return Cut(channels=runnable(surgeon, architecture, kept), coupled=True)
 
+    def preview(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> Cut:
+        """The first channels of every layer, or units of every group."""
+        if self.groups != COUPLED:
+            return super().preview(surgeon, architecture)
+        if self.scope == GLOBAL and self.looks_at_images:
+            raise UserError(
+                f"{type(self).__name__}: what scope='global' leaves is known when all images were "
+                'looked at: give a ratio, or leave scope out.'
+            )
+        if self.scope == GLOBAL:
+            return self.find(surgeon, architecture, None)
+        asked = self._asked(surgeon.coupling.groups, architecture)
+        kept = [
+            one.group.kept(
+                unit
+                for units, number in zip(one.group.kinds, one.numbers, strict=True)
+                for unit in units[:number]
+            )
+            for one in asked
+        ]
+        return Cut(channels=runnable(surgeon, architecture, kept), coupled=True)
+
+    def turned_layers(self, surgeon: Surgeon) -> list[str]:
+        """Those that can lose channels; of coupled groups the first of each."""
+        if self.groups != COUPLED:
+            return super().turned_layers(surgeon)
+        free = [group for group in surgeon.coupling.groups if not group.obstacle]
+        skipped = (any(matches(name, self.skip) for name in group.members) for group in free)
+        roots = [one.root for one, whole in zip(free, skipped, strict=True) if not whole]
+        return roots if self.scope == LAYER else []
+
     def _asked(
         self, groups: Sequence[CoupledGroup], architecture: PrunedArchitecture
     ) -> list[Asked]:
         if self.target is not None:
             return asked_by_target(groups, architecture, self.target)
-        return asked_by_ratio(groups, self.ratios, self.skip, self.min_channels, self.scope)
+        least = Least(self.min_channels, self.round_to)
+        return asked_by_ratio(groups, self.ratios, self.skip, least, self.scope)
 
     def unit_scores(self, group: CoupledGroup, surgeon: Surgeon) -> Scores:
         """The score of each unit of a coupled group: the sum over its channels."""

@@ -42,6 +42,8 @@ class MagnitudePruner(Pruner):
         UserError: A ratio outside [0, 1), or ``min_weights`` below 0.
     """
 
+    dial = 'ratio'
+
     def __init__(self, ratio: float, min_weights: int = 1, strictly_above: bool = False) -> None:
         self.ratio = check_ratio('MagnitudePruner: ratio', ratio)
         self.min_weights = check_count('MagnitudePruner: min_weights', min_weights, least=0)

@@ -1,8 +1,8 @@
 """Predefined pruners: the target says how many channels each layer keeps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
-from rethink_det.architecture import PrunedArchitecture, Surgeon
+from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.bounds import check_count
 from rethink_det.errors import UserError, shown
 from rethink_det.pruning.pruner import Pruner
@@ -27,12 +27,15 @@ class PredefinedPruner(Pruner):
         target: Instead of ratios: an architecture whose widths to take.
         skip: Name patterns of layers left whole.
         min_channels: Fewest channels a layer keeps.
+        round_to: Of what a layer keeps a multiple, the next that is no fewer, or all: kernels of
+            some devices work on 8 channels at once.
 
     Raises:
         UserError: Neither or both of ``ratios`` and ``target`` given, a ``skip`` that is no list
-            of patterns, or ``min_channels`` below 1.
+            of patterns, or ``min_channels`` or ``round_to`` below 1.
     """
 
+    dial = 'ratios'
     selects = False
     """Whether the method lets layers select from their input, as a target may say."""
 
@@ -42,13 +45,22 @@ class PredefinedPruner(Pruner):
         target: str | Mapping | PrunedArchitecture | None = None,
         skip: str | Sequence[str] = (),
         min_channels: int = 1,
+        round_to: int = 1,
     ) -> None:
         if (ratios is None) == (target is None):
             raise UserError(f'{type(self).__name__} needs either ratios or a target architecture.')
         self.ratios = {} if ratios is None else by_pattern(ratios)
         self.skip = _patterns(type(self).__name__, skip)
         self.min_channels = check_count(f'{type(self).__name__}: min_channels', min_channels)
+        self.round_to = check_count(f'{type(self).__name__}: round_to', round_to)
         self.target = None if target is None else PrunedArchitecture.load(target)
+
+    @property
+    def widths_follow_from(self) -> Hashable:
+        """What it was told, without what only says which channels stay."""
+        target = None if self.target is None else self.target.shape().digest
+        least = self.min_channels, self.round_to
+        return self.goal, tuple(self.ratios.items()), tuple(self.skip), least, target
 
     def beside_widths(self, architecture: PrunedArchitecture) -> str:
         """What its target takes beside channels."""
@@ -68,6 +80,23 @@ class PredefinedPruner(Pruner):
         """How many channels each layer keeps, for every layer that loses some."""
         if self.target is not None:
             return targets_from_architecture(architecture, self.target, self.selects)
+        widths, multiples = self._prunable(surgeon)
+        return targets_from_ratios(
+            widths, self.ratios, self.skip, self.min_channels, multiples, self.round_to
+        )
+
+    def preview(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> Cut:
+        """The first channels of every layer."""
+        targets = self.targets(surgeon, architecture)
+        return Cut(channels={layer: tuple(range(count)) for layer, count in targets.items()})
+
+    def turned_layers(self, surgeon: Surgeon) -> list[str]:
+        """Those that can lose channels, in the network's order."""
+        return [layer for layer in self._prunable(surgeon)[0] if not matches(layer, self.skip)]
+
+    @staticmethod
+    def _prunable(surgeon: Surgeon) -> tuple[dict[str, int], dict[str, int]]:
+        """The widths of layers that can lose channels, and of what their widths are multiples."""
         widths: dict[str, int] = {}
         multiples: dict[str, int] = {}
         tied: set[str] = set()
@@ -78,7 +107,7 @@ class PredefinedPruner(Pruner):
             tied.update(group.members if group.coupled else ())
             if group.prunable:
                 widths[layer], multiples[layer] = group.width, group.multiple
-        return targets_from_ratios(widths, self.ratios, self.skip, self.min_channels, multiples)
+        return widths, multiples
 
 
 def _patterns(who: str, skip: str | Sequence[str]) -> list[str]:

@@ -2,8 +2,10 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -11,9 +13,11 @@ from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.finite import first_not_finite
 from rethink_det.architecture.structure_scales import fold_scales
 from rethink_det.errors import UserError, in_one_line, shown
+from rethink_det.pruning.cost_goal import TOLERANCE, CostGoal, Costs, Reached, classifier_costs
 from rethink_det.pruning.passes import Passes, counted_passes
 from rethink_det.pruning.reach import Reach, Wish, layer_weights, reach
 from rethink_det.pruning.runnable import check_runs
+from rethink_det.pruning.seeking import Search, settings_without_goal
 from rethink_det.registered import build, is_type
 from rethink_det.registry import PRUNERS, SCOPE
 from rethink_det.report.schema import check_arguments
@@ -29,6 +33,7 @@ class PruneResult:
         masks: Weight masks by parameter name, of an unstructured method.
         passes: In which the method looked at images.
         reach: How much of what was asked for went.
+        goal: How near the network came to what it may cost, if that was asked for.
     """
 
     architecture: PrunedArchitecture
@@ -36,10 +41,22 @@ class PruneResult:
     masks: dict[str, Tensor] = field(default_factory=dict)
     passes: Passes = Passes()
     reach: Reach = Reach(None, 1.0)
+    goal: Reached | None = None
 
 
 class Pruner(ABC):
-    """Base of all pruners. A method supplies :meth:`find`."""
+    """Base of all pruners. A method supplies :meth:`find`.
+
+    Attributes:
+        dial: The argument that says how much goes, in [0, 1); None if no argument does.
+        goal: What the network may cost; :meth:`prune` then finds the ratio. None if the ratio is
+            given.
+        settings: What it was built with, where it has a goal.
+    """
+
+    dial: ClassVar[str | None] = None
+    goal: CostGoal | None = None
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def looks_at_images(self) -> bool:
@@ -90,12 +107,45 @@ class Pruner(ABC):
             UserError: A layer is named that is none or cannot be pruned, say.
         """
 
+    @property
+    def widths_follow_from(self) -> Hashable:
+        """What tells the widths that it leaves of a network; None if weights or images do."""
+        return None
+
+    @classmethod
+    def turned(cls, level: Any) -> dict[str, Any]:
+        """The argument with which so much goes, :attr:`dial` as a rule."""
+        return {} if cls.dial is None else {cls.dial: level}
+
+    def at(self, level: Any) -> 'Pruner':
+        """The same method, told how much goes.
+
+        Args:
+            level: A share in [0, 1), or shares by layer name pattern.
+        """
+        return build(PRUNERS, {**self.settings, **self.turned(level)})
+
+    def turned_layers(self, surgeon: Surgeon) -> list[str]:
+        """Layers that can be told apart in how much they lose; none if one share is for all."""
+        return []
+
+    def preview(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> Cut:
+        """As :meth:`find`, without images and with nothing changed: how much goes, if not what.
+
+        Arguments and errors as of :meth:`find`.
+        """
+        return self.find(surgeon, architecture, None)
+
     def trace(self, surgeon: Surgeon) -> None:
         """Have the surgeon follow the network: that pass is none in which the method looks."""
         _ = surgeon.graph
 
     def prune(
-        self, network: nn.Module, architecture: PrunedArchitecture, data: Iterable | None = None
+        self,
+        network: nn.Module,
+        architecture: PrunedArchitecture,
+        data: Iterable | None = None,
+        costs: Costs = classifier_costs,
     ) -> PruneResult:
         """Find what to remove and remove it.
 
@@ -103,16 +153,31 @@ class Pruner(ABC):
             network: Trained network with a ``backbone``; cut in place.
             architecture: What ``network`` is now.
             data: Batches of images, for methods that look at data.
+            costs: Of an architecture: that which a goal is a goal for.
 
         Raises:
             UserError: Weights that are not finite, no data for a method that needs some, a
                 network that cannot run without what would go, or what the method itself refuses.
 
         Warns:
-            UserWarning: Much less went than was asked for, or nothing.
+            UserWarning: Much less went than was asked for, or nothing, or the network costs
+                otherwise than it may.
         """
         _check_finite(network)
         surgeon = Surgeon(network, architecture.input_shape, prefix='backbone.')
+        if self.goal is None:
+            return self._prune(surgeon, architecture, data)
+        pruner, reached = Search(self, surgeon, architecture, costs).found()
+        result = pruner._prune(surgeon, architecture, data)
+        reached = replace(reached, after=costs(result.architecture, self.goal.quantity))
+        if abs(reached.off) > TOLERANCE:
+            warnings.warn(f'{type(self).__name__}: {reached}.', stacklevel=2)
+        return replace(result, goal=reached)
+
+    def _prune(
+        self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
+    ) -> PruneResult:
+        network = surgeon.model
         sizes = layer_weights(network)
         wish = Wish(sizes, surgeon.layers(), self.ratios_of([*sizes]))
         self.trace(surgeon)
@@ -124,7 +189,7 @@ class Pruner(ABC):
         state = {name: tensor.detach() for name, tensor in network.state_dict().items()}
         reached = reach(wish, network, cut, architecture)
         if reached.note:
-            warnings.warn(f'{type(self).__name__}: {reached.note}', stacklevel=2)
+            warnings.warn(f'{type(self).__name__}: {reached.note}', stacklevel=3)
         return PruneResult(architecture.after(cut), state, dict(cut.masks), counter.passes, reached)
 
 
@@ -138,10 +203,16 @@ def _check_finite(network: nn.Module) -> None:
 def build_pruner(config: Mapping) -> Pruner:
     """Build a pruner from ``dict(type='L1NormPruner', ratios=...)``.
 
+    Instead of how much goes, ``macs=`` or ``params=`` says what the network may cost: a share of
+    what it costs before, ``macs=0.5``, or a number, ``macs=2.1e9``.
+
     Raises:
         UserError: No config, an unknown type (lists the known ones) or wrong arguments.
     """
     kind = pruner_class(config)
+    goal = CostGoal.of(config, kind.__name__)
+    if goal is not None:
+        config = {**settings_without_goal(kind, config), **kind.turned(0)}
     try:
         pruner = build(PRUNERS, config)
     except UserError:
@@ -150,6 +221,7 @@ def build_pruner(config: Mapping) -> Pruner:
         check_arguments(kind, config, kind.__name__)
         raise UserError(f'{kind.__name__}: {in_one_line(error)}') from error
     check_arguments(kind, config, kind.__name__)  # what it has let pass
+    pruner.goal, pruner.settings = goal, config
     return pruner
 
 

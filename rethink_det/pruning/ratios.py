@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from math import lcm
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION
@@ -45,6 +46,7 @@ def targets_from_ratios(
     skip: Sequence[str] = (),
     min_channels: int = 1,
     multiples: Mapping[str, int] | None = None,
+    round_to: int = 1,
 ) -> dict[str, int]:
     """Channels to keep, for every layer that loses some.
 
@@ -56,6 +58,7 @@ def targets_from_ratios(
         min_channels: Fewest channels a layer keeps; reached with a warning.
         multiples: By layer, of what it keeps a multiple, the next that is no fewer; said by a
             warning where that is more than asked.
+        round_to: Of what all layers keep a multiple besides, the next that is no fewer.
 
     Raises:
         UserError: A ratio outside [0, 1), or a pattern that matches no prunable layer.
@@ -75,8 +78,9 @@ def targets_from_ratios(
         claim = f'A ratio of {ratio} would leave {layer}'
         kept = fewest_count(num_keep(width, ratio), width, min_channels, claim)
         multiple = (multiples or {}).get(layer, 1)
-        if kept % multiple:
-            wanted, kept = kept, min(width, kept + -kept % multiple)
+        wanted = kept
+        kept = min(width, kept + -kept % lcm(multiple, round_to))
+        if wanted % multiple:
             rounded.append(f'{layer} {kept} for {wanted} (groups: {multiple})')
         if kept < width:
             targets[layer] = kept

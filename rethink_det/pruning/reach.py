@@ -112,9 +112,14 @@ def _obstacles(
     for layer, ratio in ratios.items():
         if ratio and layer not in cut.channels and layer not in found:
             group = surgeon.group(layer)
-            why = _why(group)
+            why = _why(group) or 'the method keeps all of it'
             found |= {name: why for name in group.members if ratios.get(name)}
     return found
+
+
+def why_whole(surgeon: Surgeon, layer: str) -> str:
+    """Why no channel of a layer can go by itself; empty if some can."""
+    return _why(surgeon.group(layer))
 
 
 def _why(group: ChannelGroup) -> str:
@@ -124,4 +129,4 @@ def _why(group: ChannelGroup) -> str:
         return 'added to one another (a residual stream), they can only lose the same channels'
     if group.run > 1:
         return f'a grouped convolution, whose channels only go in whole groups of {group.run}'
-    return 'the method keeps all of it'
+    return ''

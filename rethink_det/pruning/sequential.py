@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -97,6 +97,12 @@ class SequentialPruner(PredefinedPruner):
     ) -> Mapping[str, int]:
         """How many of its inputs a layer goes on reading, for layers that select some."""
         return {}
+
+    def preview(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> Cut:
+        """The first channels of every layer, and the first inputs of those that select some."""
+        inputs = self.input_targets(surgeon, architecture)
+        selections = {layer: tuple(range(count)) for layer, count in inputs.items()}
+        return replace(super().preview(surgeon, architecture), selections=selections)
 
     def find(
         self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None

@@ -48,6 +48,8 @@ class NetworkSlimmingPruner(Pruner):
         UserError: A ratio outside [0, 1), or ``min_channels`` below 1.
     """
 
+    dial = 'ratio'
+
     def __init__(
         self,
         ratio: float,

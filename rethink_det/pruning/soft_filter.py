@@ -13,7 +13,9 @@ Expected: no number; the code of arXiv 1810.05270 prints none on CIFAR.
 
 import warnings
 from collections.abc import Iterable
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
@@ -33,6 +35,24 @@ class SoftFilterPruner(Pruner):
     Raises:
         UserError: A share outside (0, 1].
     """
+
+    dial = 'keep'
+
+    @classmethod
+    def turned(cls, level: float) -> dict[str, Any]:
+        """The share that stays."""
+        return {'keep': 1 - level}
+
+    def preview(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> Cut:
+        """The same; the filters are put back."""
+        weights = [conv.weight for conv in surgeon.convolutions().values()]
+        before = [weight.detach().clone() for weight in weights]
+        try:
+            return self.find(surgeon, architecture, None)
+        finally:
+            with torch.no_grad():
+                for weight, filters in zip(weights, before, strict=True):
+                    weight.copy_(filters)
 
     def __init__(self, keep: float | None = None) -> None:
         self.keep = None if keep is None else check_keep('SoftFilterPruner', keep)

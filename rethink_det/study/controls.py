@@ -8,14 +8,13 @@ inherited weights depends on that choice, so such arms are the method's own.
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
-from inspect import signature
 from typing import Any
 
-from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION
 from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.errors import UserError
-from rethink_det.pruning import ImportancePruner, PredefinedPruner, Pruner, build_pruner
+from rethink_det.pruning import ImportancePruner, Pruner, build_pruner
+from rethink_det.pruning.cost_goal import QUANTITIES
 from rethink_det.pruning.pruner import pruner_class
 from rethink_det.study.plans import ClassificationPlan
 from rethink_det.training.config import load_config
@@ -23,8 +22,6 @@ from rethink_det.training.config import load_config
 WHERE = 'study.classification'
 CONTROLS = ('RandomPruner', 'L1NormPruner')
 """What a method is compared with at equal widths."""
-KNOBS = ('ratios', 'ratio')
-"""What pruners call the share to remove."""
 
 
 def expanded(plan: ClassificationPlan) -> ClassificationPlan:
@@ -61,14 +58,13 @@ def _at(ratio: float, pruner: Mapping | None, name: str) -> dict[str, Any]:
     if pruner is None:
         raise UserError(f'{WHERE}.ratios: {name or "the study"} has no pruner, and so no ratio.')
     kind = pruner_class(pruner)
-    said = next((key for key in (*KNOBS, 'target') if key in pruner), None)
+    known = (kind.dial, 'target', *QUANTITIES)
+    said = next((key for key in known if key in pruner), None)
     if said:
         raise UserError(f'{WHERE}.ratios: {name} says {said} already: leave one of them out.')
-    taken = ('ratios',) if issubclass(kind, PredefinedPruner) else signature(kind).parameters
-    knob = next((key for key in KNOBS if key in taken), None)
-    if knob is None:
+    if kind.dial is None:
         raise UserError(f'{WHERE}.ratios: {kind.__name__} ({name}) has no ratio to set.')
-    return {**pruner, knob: ratio}
+    return {**pruner, **kind.turned(ratio)}
 
 
 def _methods(plan: ClassificationPlan) -> dict[str, dict[str, Any]]:
@@ -167,8 +163,5 @@ def _criterion(pruner: Pruner, said: Mapping) -> str:
 
 def _widths(pruner: Pruner, name: str) -> Hashable:
     """What the widths follow from: of a predefined pruner its target, else the method's own."""
-    if not isinstance(pruner, PredefinedPruner):
-        return name
-    target = pruner.target
-    shape = None if target is None else PrunedArchitecture.load(target).shape().digest
-    return tuple(pruner.ratios.items()), tuple(pruner.skip), pruner.min_channels, shape
+    follows = pruner.widths_follow_from
+    return name if follows is None else follows

@@ -15,7 +15,7 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.arms import Arm
-from rethink_det.pruning import PredefinedPruner, Pruner
+from rethink_det.pruning import Pruner
 from rethink_det.pruning.passes import Passes
 from rethink_det.registered import build, scope_of
 from rethink_det.registry import DATASETS
@@ -122,8 +122,7 @@ def of_shape(pruner: Pruner, pruned: Spent) -> Spent:
         pruner: The method.
         pruned: What the pruned network took in all.
     """
-    predefined = isinstance(pruner, PredefinedPruner)  # its target is known without any weights
-    return NOTHING if predefined else pruned
+    return pruned if pruner.widths_follow_from is None else NOTHING
 
 
 def of_given(training: float | None, epochs: float | None) -> Spent:

@@ -95,8 +95,7 @@ def _widths(said: str) -> Hashable:
         return None
     if type(pruner).targets is not PredefinedPruner.targets:
         return None  # it says so in another way
-    target = None if pruner.target is None else pruner.target.shape().digest
-    return tuple(pruner.ratios.items()), tuple(pruner.skip), pruner.min_channels, target
+    return pruner.widths_follow_from
 
 
 def plan_of_run(plans: Sequence[DetectionPlan], plan: DetectionPlan, arm: Arm) -> DetectionPlan:

@@ -7,6 +7,8 @@ from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.detection.datasets.data_root import detector_base
 from rethink_det.errors import naming
 from rethink_det.pruning import build_pruner
+from rethink_det.pruning.cost_goal import classifier_costs
+from rethink_det.pruning.seeking import Search
 from rethink_det.study.config import Study
 from rethink_det.study.given_parents import check_given_parents
 from rethink_det.study.plans import ClassificationPlan
@@ -52,4 +54,7 @@ def _check_pruners(plan: ClassificationPlan) -> None:
     for one in pruned:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # they are said when it prunes
-            build_pruner(one.pruner or {}).check(surgeon, architecture)
+            pruner = build_pruner(one.pruner or {})
+            pruner.check(surgeon, architecture)
+            if pruner.goal is not None:
+                Search(pruner, surgeon, architecture, classifier_costs).check()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import redirect_stdout
 from copy import deepcopy
 from dataclasses import replace
+from functools import cached_property
 from io import StringIO
 from os import PathLike
 from pathlib import Path
@@ -26,8 +27,10 @@ from rethink_det.detection import transfer_config
 from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.detection.datasets.detection_batches import DetectionBatches
 from rethink_det.detection.load_detector import self_contained
-from rethink_det.detection.measuring.cost import backbone_cost
+from rethink_det.detection.measuring.cost import backbone_cost, detector_cost
+from rethink_det.detection.measuring.input_size import input_size
 from rethink_det.detection.pruning import backbone_architecture, prune_detector
+from rethink_det.detection.transfer.adapt import with_shape
 from rethink_det.errors import UserError
 from rethink_det.pruning import Pruner, PruneResult, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, pruned_checkpoint
@@ -209,7 +212,17 @@ class TrainedDetector(TrainedNetwork):
 
     def _prune(self, pruner: Pruner) -> PruneResult:
         data = DetectionBatches(self.config)
-        return prune_detector(self.config, self.checkpoint, pruner, data)
+        return prune_detector(self.config, self.checkpoint, pruner, data, self._costs)
+
+    def _costs(self, architecture: PrunedArchitecture, quantity: str) -> float:
+        """Of the whole detector, at the size of its test images."""
+        config = with_shape(self.config, architecture)
+        return float(getattr(detector_cost(config, self._image).whole, quantity))
+
+    @cached_property
+    def _image(self) -> tuple[int, ...]:
+        """Shape of a test image: to tell it a data set is read."""
+        return tuple(input_size(self.config).shape)
 
     def evaluate(self) -> Metrics:
         """AP, as of the base."""

@@ -35,6 +35,25 @@ def test_pruned_checkpoint_describes_itself(command, classifier, trained, tmp_pa
     assert cost['params'] == sum(p.numel() for p in network.parameters())
 
 
+def test_a_goal_is_reached_and_every_layer_explained(command, classifier, trained, tmp_path):
+    out = tmp_path / 'pruned.pth'
+    goal = ('--pruner', 'GroupNormPruner', '--pruner-options', 'params=0.7')
+    done = command(
+        'prune', classifier(), trained, *goal, '--explain', '--no-eval', '-o', out
+    )  # fmt: skip
+    assert done.status == 0 and 'params: asked for' in done.out and 'goes with' in done.out
+    cost = json.loads(command('analyze', 'cost', out, '--json').out)
+    assert f'got {cost["params"]:,}' in done.out
+
+
+def test_a_goal_that_makes_no_sense_is_refused(refusal, classifier, trained, tmp_path):
+    out = tmp_path / 'pruned.pth'
+    said = ('--pruner', 'L1NormPruner', '--pruner-options', 'params=0.7', 'ratios=0.3')
+    message = refusal('prune', classifier(), trained, *said, '-o', out)
+    assert 'give either params or ratios' in message
+    assert not out.exists()
+
+
 def test_ratios_by_layer_are_given_as_a_dict(command, classifier, trained, tmp_path):
     out = tmp_path / 'pruned.pth'
     said = "ratios={'layer1.*': 0.5, 'layer2.*': 0.25}"

@@ -190,7 +190,7 @@ def test_controls_that_make_no_sense_are_refused(load, parts, words):
         (dict(pruner=L2, ratios=[0.3]), 'importance says ratios already'),
         (dict(pruner=dict(L1, target='resnet34-a'), ratios=[0.3]), 'says target already'),
         (dict(pruner=dict(type='SparseStructurePruner'), ratios=[0.3]), 'has no ratio to set'),
-        (dict(pruner=dict(type='SoftFilterPruner'), ratios=[0.3]), 'has no ratio to set'),
+        (dict(pruner=dict(type='L1NormPruner', macs=0.5), ratios=[0.3]), 'says macs already'),
         (dict(architecture='resnet34-a', ratios=[0.3]), 'the study has no pruner, and so no'),
         (dict(pruner=L1, ratios=[0.3, 0.3]), 'stands there twice'),
         (dict(pruner=L1, ratios=0.3), "ratios' is 0.3, must be a list"),

@@ -11,10 +11,12 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint, digest, save_checkpoint
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arm_config import classifier_architecture
-from rethink_det.detection.measuring.cost import backbone_cost
+from rethink_det.detection.measuring.cost import backbone_cost, detector_cost
+from rethink_det.detection.transfer.adapt import with_shape
 from rethink_det.errors import UserError
 from rethink_det.layout import INITIAL
 from rethink_det.pruning import build_pruner
+from rethink_det.pruning.cost_goal import TOLERANCE
 from rethink_det.study.trained_networks import (
     TrainedClassifier,
     TrainedDetector,
@@ -129,6 +131,18 @@ def test_a_detector_is_pruned_and_evaluated_in_five_lines(detector, tmp_path):
     assert after['coco/bbox_mAP'] < before['coco/bbox_mAP']
     assert detector.cost(pruned.architecture).macs < detector.cost().macs
     assert trained_network(detector.config, 'pruned.pth').architecture == pruned.architecture
+
+
+def test_a_goal_is_that_of_the_whole_detector(detector):
+    def macs(shape):
+        return detector_cost(with_shape(detector.config, shape)).whole.macs
+
+    pruned = detector.prune({'type': 'L1NormPruner', 'macs': 0.85})
+    whole, left = macs(detector.architecture), macs(pruned.architecture)
+    assert pruned.goal.before == whole and pruned.goal.after == left
+    assert abs(left - 0.85 * whole) <= TOLERANCE * 0.85 * whole
+    with pytest.raises(UserError, match='nothing is to go'):
+        detector.prune({'type': 'L1NormPruner', 'macs': 2 * whole})
 
 
 def test_a_detector_without_its_images_is_not_evaluated(detector, tmp_path):

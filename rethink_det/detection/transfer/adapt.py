@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.arms import ARMS, Arm
+from rethink_det.arms import ARMS, DETECTION, Arm
 from rethink_det.detection.evaluation.evaluators import set_evaluators
 from rethink_det.detection.measuring.cost import detector_cost
 from rethink_det.detection.transfer.enough_places import pad_for_queries
@@ -117,10 +117,26 @@ def _whole_detectors(
     _, detector = detector_of(unpruned)
     detector.clear()
     detector.update(deepcopy(own))
-    with scope_of(unpruned, 'mmdet'):
-        _replace_backbone(detector, shape.base, shape.base.to_dict(), arm)
+    unpruned = with_shape(unpruned, shape.base)
     full, pruned = (detector_cost(one).whole.macs for one in (unpruned, config))
     return Base(Budget.of(config), epochs, full, pruned)
+
+
+def with_shape(config: Config, shape: PrunedArchitecture) -> Config:
+    """The config of a detector with a backbone of another shape, to count or to time it.
+
+    Args:
+        config: Of the detector; a copy is made.
+        shape: Of the backbone.
+
+    Raises:
+        UserError: The backbone cannot be replaced by such a one.
+    """
+    config = deepcopy(config)
+    _, detector = detector_of(config)
+    with scope_of(config, 'mmdet'):
+        _replace_backbone(detector, shape, shape.to_dict(), ARMS.from_nothing(DETECTION))
+    return config
 
 
 def _replace_backbone(

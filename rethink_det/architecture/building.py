@@ -124,7 +124,7 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
     """
     grafts = {key: settings.pop(key) for key in GRAFTS if key in settings}
     read = settings.get('out_indices')
-    outputs = _outputs(architecture, settings)
+    outputs = every_output(architecture, settings)
     backbone: Any = build_backbone({**plain(architecture.backbone), **settings, **outputs})
     cut = as_cut(architecture, head=False)
     if 'num_stages' in settings:
@@ -139,10 +139,14 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
     return backbone
 
 
-def _outputs(architecture: 'PrunedArchitecture', settings: Mapping[str, Any]) -> dict[str, Any]:
+def every_output(architecture: 'PrunedArchitecture', settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings by which everything in a backbone is read, so that it can be traced and cut.
 
     Empty where it is, or where the class puts out what it always does, or has a way of its own.
+
+    Args:
+        architecture: Of the backbone.
+        settings: What it is built with.
     """
     read, whole = settings.get('out_indices'), unpruned(architecture).backbone
     usual = None if hasattr(whole, EVERY_MAP) else getattr(whole, 'out_indices', None)

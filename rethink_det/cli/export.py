@@ -1,9 +1,10 @@
-"""Export a trained network to ONNX or plain timm code, compared before it is written.
+"""Export a trained network to ONNX, plain timm or plain mmdet, compared before it is written.
 
 Of a pruned classifier its checkpoint is enough. A detector needs the config that trained it as
 well, and the size of its images; Faster and Mask R-CNN are exported whole, with their
 post-processing, others by their feature maps (--backbone). Of a classifier of timm --timm writes
-a Python file that makes it, and its weights, which need timm and not this package.
+a Python file that makes it, and its weights, which need timm and not this package. Of a detector
+--plain writes a config and weights that mmdet runs without this package.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from rethink_det.errors import UserError
 from rethink_det.export import OnnxFile, export_onnx, export_timm
 from rethink_det.export.file import ANY, onnx_path
 from rethink_det.export.onnx import BATCHES, OPSET, TOLERANCE
+from rethink_det.export.plain_detector import export_plain, module_path, plain_path
 from rethink_det.export.timm_factory import timm_path
 from rethink_det.training.config import find_config, load_config
 
@@ -30,7 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     formats.add_argument(
         '--timm', action='store_true', help='a factory (.py) and weights (.pth) for plain timm'
     )
-    parser.add_argument('-o', '--out', help='default: beside the checkpoint, under its name')
+    formats.add_argument(
+        '--plain', action='store_true', help="a detector's config and weights for plain mmdet"
+    )
+    parser.add_argument(
+        '-o', '--out', help='default: beside the checkpoint, under its name (--plain: in plain/)'
+    )
     add_force(parser)
     add_ema(parser, 'the checkpoint')
     parser.add_argument(
@@ -62,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
     """Export, compare, write; print what the file holds and how fast it is."""
     if options.timm:
         return _timm(options)
+    if options.plain:
+        return _plain(options)
     out = onnx_path(options.checkpoint, options.out, options.backbone)
     check_output(out, (options.config, options.checkpoint), options.force)
     import_modules(options.imports)
@@ -82,11 +91,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+_OF_ONNX = ('backbone', 'input_shape', 'batch', 'normalise')
+
+
 def _timm(options: argparse.Namespace) -> int:
-    for name in ('config', 'backbone', 'input_shape', 'batch', 'normalise'):
-        if getattr(options, name):
-            said = name if name == 'config' else f'--{name.replace("_", "-")}'
-            raise UserError(f'export --timm takes a checkpoint alone, no {said}.')
+    _refuse(options, ('config', *_OF_ONNX), 'export --timm takes a checkpoint alone')
     path = timm_path(options.checkpoint, options.out)
     for out in (path, path.with_suffix('.pth')):
         check_output(out, (options.checkpoint,), options.force)
@@ -95,6 +104,37 @@ def _timm(options: argparse.Namespace) -> int:
     print(f'wrote {file.path} and {file.weights}')
     print(f'  plain timm differs by {file.difference:.1e} of the largest score, on a random image')
     return 0
+
+
+def _plain(options: argparse.Namespace) -> int:
+    _refuse(options, _OF_ONNX, 'export --plain takes a config and a checkpoint')
+    if options.config is None:
+        raise UserError(
+            'export --plain needs the config that trained the detector: export CONFIG CHECKPOINT '
+            '--plain. In the work dir of a training it lies beside the checkpoint.'
+        )
+    path = plain_path(options.checkpoint, options.out)
+    for out in (path, path.with_suffix('.pth'), module_path(path)):
+        check_output(out, (options.config, options.checkpoint), options.force)
+    import_modules(options.imports)
+    config = load_config(find_config(options.config))
+    file = export_plain(config, options.checkpoint, path, options.ema)
+    for change in file.changes:
+        print(change)
+    print(f'wrote {", ".join(str(f) for f in (file.path, file.module, file.weights) if f)}')
+    print(
+        f'  plain mmdet differs by {file.difference:.1e} of the largest output of its heads, on a '
+        'random image'
+    )
+    return 0
+
+
+def _refuse(options: argparse.Namespace, names: tuple[str, ...], takes: str) -> None:
+    """Refuse options of another format."""
+    for name in names:
+        if getattr(options, name):
+            said = name if name == 'config' else f'--{name.replace("_", "-")}'
+            raise UserError(f'{takes}, no {said}.')
 
 
 def _show(file: OnnxFile) -> None:

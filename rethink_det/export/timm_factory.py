@@ -24,6 +24,7 @@ from rethink_det.convert.foreign_models import TIMM, foreign_model, library_sett
 from rethink_det.convert.foreign_tensors import ForeignModel
 from rethink_det.errors import UserError
 from rethink_det.export import timm_network
+from rethink_det.export.narrowing import changed_numbers
 from rethink_det.files import replacing, save_text
 
 TOLERANCE = 1e-5
@@ -163,14 +164,14 @@ def _attributes(
     """What modules say of themselves that says otherwise in the whole network."""
     _, _, name = library.name.partition('.')
     base = whole_model(TIMM, name, num_classes=0, **library_settings(library.backbone))
-    own = dict(pruned.named_modules())
+    whole: dict[str, Any] = dict(base.named_modules())
+    own: dict[str, Any] = dict(pruned.named_modules())
     found = {}
-    for path, module in base.named_modules():
-        ours = own.get(path)
+    for path, module in whole.items():
+        ours: Any = own.get(path)
         if type(ours) is not type(module):
             raise UserError(f'{library.name}: {path} became a {type(ours).__name__}.')
-        there = _plain(module)
-        changed = {k: v for k, v in _plain(ours).items() if k in there and v != there[k]}
+        changed = changed_numbers(module, ours)
         found.update({path: changed} if changed else {})
     reads = state[f'{library.classifier.layers[0]}.weight'].shape[1]
     for layer in library.classifier.layers:
@@ -184,17 +185,6 @@ def _attributes(
 
 _READS = {2: 'in_features', 4: 'in_channels'}
 """What a last layer calls the number of its inputs, by the dimensions of its weight."""
-_OF_TORCH = {*vars(nn.Module())}
-
-
-def _plain(module: Any) -> dict[str, Any]:
-    return {k: v for k, v in vars(module).items() if k not in _OF_TORCH and _is_plain(v)}
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, (bool, int, float, str))
 
 
 @torch.no_grad()

@@ -3,21 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from mmcv.ops import deform_conv, modulated_deform_conv
-from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from mmengine.model import BaseModel
-from mmengine.structures import InstanceData
-from torch import Tensor, nn
+from torch import nn
 
 from rethink_det.architecture import Cost, PrunedArchitecture
 from rethink_det.architecture.cost import WHOLE, count, count_parts
 from rethink_det.compat import operators
 from rethink_det.detection.measuring.fixed_regions import fix_regions
 from rethink_det.detection.measuring.input_size import input_size
+from rethink_det.detection.one_image import OneImage
 from rethink_det.detection.wrapped import detector_of
 from rethink_det.errors import UserError, in_one_line
 from rethink_det.registered import build, is_type, scope_of
@@ -88,7 +85,7 @@ def detector_cost(config: Config, input_shape: Sequence[int] | None = None) -> D
 def _counted(config: Config, shape: Sequence[int], kept: Mapping[str, int]) -> DetectorCost:
     detector = build(MODELS, detector_of(config)[1])
     regions = fix_regions(detector)
-    one = _OneImage(detector)
+    one = OneImage(detector)
     parts = {f'{PART}{name}': module for name, module in _parts(detector)}
     masked = {f'{PART}{name}': left for name, left in kept.items()}
     costs = count_parts(one, shape, masked, (WHOLE, f'{PART}backbone', *parts))
@@ -98,23 +95,6 @@ def _counted(config: Config, shape: Sequence[int], kept: Mapping[str, int]) -> D
 
 
 PART = 'detector.'
-
-
-class _OneImage(nn.Module):
-    """A detector that is given an image and nothing else."""
-
-    def __init__(self, detector: BaseModel) -> None:
-        super().__init__()
-        self.detector = detector
-
-    def forward(self, images: Tensor) -> Any:
-        """What its heads put out for ``(1, C, H, W)``, before that becomes detections."""
-        size = tuple(images.shape[-2:])
-        same = dict.fromkeys(('img_shape', 'ori_shape', 'pad_shape', 'batch_input_shape'), size)
-        sample = DetDataSample(metainfo={**same, 'scale_factor': (1.0, 1.0), 'flip': False})
-        nothing = {'bboxes': images.new_zeros(0, 4), 'labels': images.new_zeros(0).long()}
-        sample.gt_instances = InstanceData(**nothing)  # some heads take them apart, unused
-        return self.detector(images, [sample], mode='tensor')
 
 
 def _parts(detector: nn.Module) -> Iterator[tuple[str, nn.Module]]:

@@ -1,4 +1,4 @@
-"""What a detector puts into its backbone besides: deformable convolutions, blocks of attention.
+"""What a detector puts into its backbone besides: other convolutions, blocks of attention.
 
 They are no part of an architecture, which is a classifier's: they are put into the pruned network,
 at its widths, when it is built for a detector. mmdet's settings of its ResNets, by their names.
@@ -13,8 +13,12 @@ from rethink_det.errors import UserError, in_one_line
 from rethink_det.registered import registered
 from rethink_det.registry import MODELS
 
-DCN, STAGES, PLUGINS = GRAFTS = ('dcn', 'stage_with_dcn', 'plugins')
+DCN, DCN_STAGES, PLUGINS = OF_RESNETS = ('dcn', 'stage_with_dcn', 'plugins')
 """Settings of mmdet's ResNets that a pruned one takes as well."""
+SAC, SAC_STAGES, IMAGE = OF_DETECTORS = ('sac', 'stage_with_sac', 'output_img')
+"""Likewise of those of DetectoRS (arXiv 2006.02334): switchable atrous convolutions, and the image
+itself in front of the maps, for a recursive feature pyramid."""
+GRAFTS = (*OF_RESNETS, *OF_DETECTORS)
 
 GRAFTED = 'grafted'
 """Attribute of a backbone: names of the tensors that a classifier has no weights for."""
@@ -25,26 +29,24 @@ def graft(backbone: Any, settings: Mapping[str, Any]) -> None:
 
     Args:
         backbone: Of mmdet's ResNet family, with bottleneck blocks, at its final widths.
-        settings: ``dcn`` and ``stage_with_dcn``, ``plugins``, as of the class.
+        settings: Of :data:`GRAFTS`, as of the class.
 
     Raises:
         UserError: It has no such blocks, or they are too narrow or not divisible.
     """
-    dcn, plugins = settings.get(DCN), settings.get(PLUGINS)
-    if not dcn and not plugins:
+    if settings.get(IMAGE):
+        backbone.output_img = True
+        backbone.register_forward_hook(_with_image)
+    if not any(settings.get(key) for key in (DCN, SAC, PLUGINS)):
         return
     before = set(backbone.state_dict())
-    with_dcn = settings.get(STAGES) or ()
     for number, name in enumerate(getattr(backbone, 'res_layers', ())):
         blocks = getattr(backbone, name)
         for place, block in blocks.named_children():
             try:
-                if dcn and number < len(with_dcn) and with_dcn[number]:
-                    _deform(block, dcn)
-                if plugins:
-                    _plug_in(block, _of_stage(plugins, number))
+                _graft_block(block, number, settings)
             except Exception as error:  # layers of anyone, at widths they were not made for
-                what = ' and '.join(key for key in (DCN, PLUGINS) if settings.get(key))
+                what = ' and '.join(key for key in (DCN, SAC, PLUGINS) if settings.get(key))
                 raise UserError(
                     f'{what} cannot be put into {name}.{place} of the pruned backbone: '
                     f'{in_one_line(error) or type(error).__name__}'
@@ -52,9 +54,24 @@ def graft(backbone: Any, settings: Mapping[str, Any]) -> None:
     setattr(backbone, GRAFTED, frozenset(set(backbone.state_dict()) - before))
 
 
-def _deform(block: Any, dcn: Mapping[str, Any]) -> None:
-    """Make the second convolution of a bottleneck a deformable one of the same shape."""
-    settings = dict(dcn)
+def _graft_block(block: Any, stage: int, settings: Mapping[str, Any]) -> None:
+    for key, stages in ((DCN, DCN_STAGES), (SAC, SAC_STAGES)):
+        wanted = settings.get(stages) or ()
+        if settings.get(key) and stage < len(wanted) and wanted[stage]:
+            _replace_second(block, settings[key])
+            block.with_dcn = key == DCN
+    if settings.get(PLUGINS):
+        _plug_in(block, _of_stage(settings[PLUGINS], stage))
+
+
+def _with_image(_: nn.Module, inputs: tuple, maps: Sequence) -> tuple:
+    """What a backbone puts out, behind what was put in."""
+    return (inputs[0], *maps)
+
+
+def _replace_second(block: Any, layer: Mapping[str, Any]) -> None:
+    """Make the second convolution of a bottleneck another one of the same shape."""
+    settings = dict(layer)
     if settings.pop('fallback_on_stride', False):
         return  # mmdet's word for none
     kind: Any = registered(MODELS, settings.pop('type'), settings.pop('_scope_', None))
@@ -72,7 +89,6 @@ def _deform(block: Any, dcn: Mapping[str, Any]) -> None:
         bias=False,
         **settings,
     )
-    block.with_dcn = True
 
 
 def _plug_in(block: Any, plugins: Sequence[Mapping[str, Any]]) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import named_architecture
-from rethink_det.architecture.grafting import GRAFTS
+from rethink_det.architecture.grafting import GRAFTS, OF_RESNETS
 from rethink_det.arms import Arm
 from rethink_det.errors import UserError
 from rethink_det.files import plain
-from rethink_det.registered import backbone_class
+from rethink_det.registered import NETWORKS, backbone_class, registered
+from rethink_det.registry import MODELS
 from rethink_det.transfer.adapted import Change, difference
 from rethink_det.transfer.backbone_arguments import backbone_arguments
 from rethink_det.transfer.feature_maps import OF_EACH_STAGE
@@ -62,9 +63,9 @@ def check_replaceable(old: Mapping, shape: PrunedArchitecture) -> None:
 
 
 def _can_be_grafted(old: Mapping, shape: PrunedArchitecture) -> bool:
-    """Whether the new backbone takes deformable convolutions and plugins: a bottleneck ResNet."""
+    """Whether the new backbone takes other convolutions and plugins: a bottleneck ResNet."""
     known = backbone_arguments(shape.backbone['type'])
-    takes = all(key in known for key in GRAFTS)
+    takes = all(key in known for key in OF_RESNETS)
     deep = shape.backbone.get('depth', known.get('depth')) in _BOTTLENECKS
     return takes and deep and _related(old, shape) and not shape.masks
 
@@ -99,12 +100,15 @@ def runtime_settings(
         if key not in known and settings.get(key, harmless) != harmless:
             lacks = f'for {shape.backbone["type"]} has no such setting'
             changes.append(Change(f'model.backbone.{key}', settings[key], None, lacks))
-    if _can_be_grafted(old, shape):
-        settings |= {key: plain(old[key]) for key in GRAFTS if old.get(key)}
+    grafts = GRAFTS if _can_be_grafted(old, shape) else ()
+    settings |= {key: plain(old[key]) for key in grafts if old.get(key)}
     if 'style' in known and 'style' in old:
         style = shape.backbone.get('style', 'pytorch')
         changes += difference('model.backbone.style', old['style'], style, _AS_IT_IS)
-    return {key: value for key, value in settings.items() if key in known}, changes
+    if _related(old, shape):
+        plain_conv = shape.backbone.get('conv_cfg')
+        changes += difference('model.backbone.conv_cfg', old.get('conv_cfg'), plain_conv, _AS_IT_IS)
+    return {k: value for k, value in settings.items() if k in known or k in grafts}, changes
 
 
 def nothing_frozen(known: Mapping[str, Any]) -> int:
@@ -118,12 +122,20 @@ def nothing_frozen(known: Mapping[str, Any]) -> int:
 
 
 def _related(old: Mapping, shape: PrunedArchitecture) -> bool:
-    """Whether one of the two classes is derived from the other, as ResNeXt is from ResNet."""
+    """Whether the two classes are, or have in common, a kind of backbone, as all ResNets do."""
     pruned = named_architecture(old)
     base = pruned.backbone if pruned else old
     kinds = backbone_class(base['type']), backbone_class(shape.backbone['type'])
     one, other = (kind if inspect.isclass(kind) else object for kind in kinds)
-    return object not in (one, other) and (issubclass(one, other) or issubclass(other, one))
+    if object not in (one, other) and (issubclass(one, other) or issubclass(other, one)):
+        return True
+    return any(kind in other.__mro__ and _is_backbone(kind) for kind in one.__mro__)
+
+
+def _is_backbone(kind: type) -> bool:
+    """Whether a class can be had by its name, and is no mere base of such."""
+    scope = kind.__module__.partition('.')[0]
+    return scope in NETWORKS and registered(MODELS, f'{scope}.{kind.__name__}') is kind
 
 
 def _norm(

@@ -92,7 +92,6 @@ def test_weight_masks_come_along(detector, arm, redraw, resnet, saved):
     'name, reason',
     [
         ('tridentnet/tridentnet_r50-caffe_1x_coco.py', 'three branches'),
-        ('detectors/cascade-rcnn_r50-sac_1x_coco.py', 'switchable atrous'),
         ('detectors/cascade-rcnn_r50-rfp_1x_coco.py', 'recursive feature pyramid'),
         ('cornernet/cornernet_hourglass104_8xb6-210e-mstest_coco.py', 'reads 4, 4'),
     ],

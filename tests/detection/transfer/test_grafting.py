@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from mmcv.ops import DeformConv2dPack, ModulatedDeformConv2dPack
+from mmcv.ops import DeformConv2dPack, ModulatedDeformConv2dPack, SAConv2d
 
-from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture import Cut, PrunedArchitecture
 from rethink_det.architecture.grafting import grafted
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
@@ -16,6 +16,7 @@ DCN = 'dcn/faster-rcnn_r50-dconv-c3-c5_fpn_1x_coco.py'
 DCN2 = 'dcnv2/faster-rcnn_r50-mdconv-c3-c5_fpn_1x_coco.py'
 BLOCKS = 'gcnet/mask-rcnn_r50-gcb-r4-c3-c5_fpn_1x_coco.py'
 ATTENTION = 'empirical_attention/faster-rcnn_r50-attn0010_fpn_1x_coco.py'
+DETECTORS = 'detectors/detectors_cascade-rcnn_r50_1x_coco.py'
 SMALL = 'resnet50-thinet-50'
 
 
@@ -50,6 +51,27 @@ def test_plugins_stand_where_the_config_says(name, layer):
     with torch.no_grad():
         maps = backbone(torch.zeros(1, 3, 64, 64))
     assert [m.shape[1] for m in maps] == [256, 512, 1024, 2048]
+
+
+def test_switchable_convolutions_and_the_image_are_those_of_the_config():
+    config, backbone = backbone_of(DETECTORS, weights=None)
+    for stage in backbone.res_layers:
+        switchable = [isinstance(block.conv2, SAConv2d) for block in getattr(backbone, stage)]
+        assert all(switchable) if stage != 'layer1' else not any(switchable)
+    images = torch.randn(1, 3, 128, 128)
+    backbone.eval()
+    with torch.no_grad():
+        image, *maps = backbone(images)
+    assert image is images and [m.shape[1] for m in maps] == [256, 512, 1024, 2048]
+    assert config.model.neck.in_channels == [256, 512, 1024, 2048]
+
+
+def test_a_recursive_pyramid_is_refused_where_maps_are_narrower(tmp_path):
+    file = tmp_path / 'narrow.json'
+    whole = PrunedArchitecture.load('resnet50')
+    whole.after(Cut(channels={'layer4.0.conv3': 1024}, coupled=True)).save(file)
+    with pytest.raises(UserError, match='rfp_backbone is a second backbone'):
+        backbone_of(DETECTORS, source=str(file), weights=None)
 
 
 def test_the_weights_of_a_classifier_arrive_and_offsets_keep_their_own(pruned50):

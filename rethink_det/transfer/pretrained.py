@@ -83,7 +83,10 @@ def _listed(init: Any) -> list:
 
 
 def _is_trained(init: Any) -> bool:
-    return isinstance(init, Mapping) and is_type(init, 'Pretrained', WEIGHT_INITIALIZERS)
+    if not isinstance(init, Mapping):
+        return False
+    # Transformers of mmdet read a file of theirs by themselves, whatever the type is.
+    return bool(init.get('checkpoint')) or is_type(init, 'Pretrained', WEIGHT_INITIALIZERS)
 
 
 def _drawn(value: Any) -> Any:

@@ -46,9 +46,13 @@ def test_all_kinds_are_taken_out_and_what_draws_stays():
 def test_a_yes_becomes_a_no_and_a_path_is_a_source_too():
     config = dict(backbone=dict(type='mmpretrain.TIMMBackbone', pretrained=True))
     config['neck'] = dict(checkpoint_path='c.pth', pretrained=False)
-    assert sources_of(config) == ['model.backbone.pretrained', 'model.neck.checkpoint_path']
+    config['head'] = dict(init_cfg=dict(checkpoint='d.pth'))  # as of mmdet's PVT, without a type
+    assert sources_of(config) == [
+        'model.backbone.pretrained', 'model.neck.checkpoint_path', 'model.head.init_cfg',
+    ]  # fmt: skip
     drop_pretrained(config, None)
     assert config['backbone']['pretrained'] is False and config['neck']['checkpoint_path'] is None
+    assert config['head']['init_cfg'] is None
 
 
 def test_arms_with_weights_keep_them_and_say_so():

@@ -11,9 +11,9 @@ from mmengine.model import BaseModel, revert_sync_batchnorm
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.building import every_output
-from rethink_det.detection.adapted import Change
+from rethink_det.transfer.adapted import Change
 from rethink_det.detection.datasets.coco_part import BY_NAME
-from rethink_det.detection.transfer.pretrained import drop_pretrained
+from rethink_det.transfer.pretrained import drop_pretrained
 from rethink_det.errors import UserError
 from rethink_det.export.narrowing import narrowed_layers
 from rethink_det.files import plain

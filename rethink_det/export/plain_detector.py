@@ -25,7 +25,7 @@ from rethink_det.architecture.checkpoint import Checkpoint, save_checkpoint
 from rethink_det.architecture.provenance import versions
 from rethink_det.architecture.state_dicts import META
 from rethink_det.classification.arm_config import is_classifier
-from rethink_det.detection.adapted import Change
+from rethink_det.transfer.adapted import Change
 from rethink_det.detection.load_detector import load_detector, self_contained
 from rethink_det.detection.one_image import OneImage
 from rethink_det.detection.ssd_head import EvaluatedSSDHead

@@ -11,14 +11,14 @@ from mmengine.model import BaseModel, revert_sync_batchnorm
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.building import every_output
-from rethink_det.transfer.adapted import Change
 from rethink_det.detection.datasets.coco_part import BY_NAME
-from rethink_det.transfer.pretrained import drop_pretrained
 from rethink_det.errors import UserError
 from rethink_det.export.narrowing import narrowed_layers
 from rethink_det.files import plain
 from rethink_det.registered import SCOPE_KEY, build, in_full, is_type, registered, scope_of
 from rethink_det.registry import DATASETS, MODELS, SCOPE
+from rethink_det.transfer.adapted import Change
+from rethink_det.transfer.pretrained import drop_pretrained
 
 KEPT = (
     'default_scope',

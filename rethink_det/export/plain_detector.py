@@ -25,7 +25,6 @@ from rethink_det.architecture.checkpoint import Checkpoint, save_checkpoint
 from rethink_det.architecture.provenance import versions
 from rethink_det.architecture.state_dicts import META
 from rethink_det.classification.arm_config import is_classifier
-from rethink_det.transfer.adapted import Change
 from rethink_det.detection.load_detector import load_detector, self_contained
 from rethink_det.detection.one_image import OneImage
 from rethink_det.detection.ssd_head import EvaluatedSSDHead
@@ -35,6 +34,7 @@ from rethink_det.export.plain_config import NARROWED, SSD, PlainConfig, plain_co
 from rethink_det.files import save_text
 from rethink_det.registered import build, scope_of
 from rethink_det.registry import MODELS
+from rethink_det.transfer.adapted import Change
 
 TOLERANCE = 1e-5
 """Of the largest output: how far the written detector may be from this package's."""

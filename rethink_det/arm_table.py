@@ -7,8 +7,8 @@ from enum import Enum
 
 from rethink_det.errors import UserError
 
-CLASSIFICATION, DETECTION = 'classification', 'detection'
-STAGES = (CLASSIFICATION, DETECTION)
+CLASSIFICATION, DETECTION, SEGMENTATION = 'classification', 'detection', 'segmentation'
+STAGES = (CLASSIFICATION, DETECTION, SEGMENTATION)
 """Where arms belong, in the order in which they are trained and shown."""
 
 
@@ -50,25 +50,32 @@ _POSSIBLE = {
         (Start.RANDOM, Start.CLASSIFIER, Start.DETECTOR),
         (BudgetRule.BASE, BudgetRule.STRETCHED, BudgetRule.TOTAL),
     ),
+    SEGMENTATION: ((Start.RANDOM, Start.CLASSIFIER), (BudgetRule.BASE, BudgetRule.STRETCHED)),
 }
 """Starts and budget rules by stage: what its configs can be told."""
-_NOUNS = {CLASSIFICATION: 'classification arm', DETECTION: 'transfer arm'}
+_NOUNS = {
+    CLASSIFICATION: 'classification arm',
+    DETECTION: 'transfer arm',
+    SEGMENTATION: 'segmentation arm',
+}
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to obtain a trained classifier or detector.
+    """One way to obtain a trained classifier, detector or segmenter.
 
     Attributes:
         name: As in the paper, lower case; unique in its stage.
-        stage: ``'classification'`` or ``'detection'``.
+        stage: One of :data:`STAGES`.
         label: Its name in prose, as in ``'Scratch-B reached 93.1 %'``.
         meaning: One line that explains it.
-        pruned: Whether the network, or a detector's backbone, has the pruned architecture.
+        pruned: Whether the network, or the backbone of a detector or segmenter, has the pruned
+            architecture.
         start: What it starts from.
         budget: How long it trains.
         role: What it is for in a report.
-        source: Of a detector: the classification arm whose classifier gives the backbone.
+        source: Of a detector or segmenter: the classification arm whose classifier gives the
+            backbone.
         after_detector: Of a detector: whether one with the unpruned backbone is trained before
             it, which gives it weights, or the shape that it was pruned to.
         rivals: Names of the arms that it is compared with before the baseline, if one of them is
@@ -313,7 +320,7 @@ class ArmTable:
             UserError: The arm takes no fine-tuned network.
         """
         if not self.may_be_untuned(arm):
-            able = ', '.join(other.name for other in self if self.may_be_untuned(other))
+            able = ', '.join(dict.fromkeys(one.name for one in self if self.may_be_untuned(one)))
             raise UserError(
                 f'untuned=True is for arm {able}: arm {arm.name} takes no network that was '
                 'fine-tuned.'

@@ -1,8 +1,9 @@
 """Arms: the ways to obtain a trained small network, in one table. An arm is data.
 
 An arm of ``classification`` ends in a trained classifier, one of ``detection`` (a transfer arm)
-in a trained detector. Budgets, plans, statistics, reports and the command line read this table
-and know no arm by name; to add one is to add an entry, or to call ``ARMS.register``.
+in a trained detector, one of ``segmentation`` in a trained segmenter. Budgets, plans, statistics,
+reports and the command line read this table and know no arm by name; to add one is to add an
+entry, or to call ``ARMS.register``.
 
 Sources: Rethinking the Value of Network Pruning (arXiv 1810.05270), sections 3 and 4.5
 (fine-tuning, "Prune-C", "Prune-D", "Scratch-E", "Scratch-B"). ``lottery`` is the winning ticket
@@ -18,6 +19,7 @@ from rethink_det.arm_table import (
     AT,
     CLASSIFICATION,
     DETECTION,
+    SEGMENTATION,
     STAGES,
     UNIQUE,
     Arm,
@@ -29,7 +31,8 @@ from rethink_det.arm_table import (
 
 __all__ = [
     'AFTER_CONVERSION', 'AFTER_PRUNING', 'ARMS', 'AT', 'BEFORE_TRAINING', 'CLASSIFICATION',
-    'DETECTION', 'STAGES', 'STEPS', 'UNIQUE', 'Arm', 'ArmTable', 'BudgetRule', 'Role', 'Start',
+    'DETECTION', 'SEGMENTATION', 'STAGES', 'STEPS', 'UNIQUE', 'Arm', 'ArmTable', 'BudgetRule',
+    'Role', 'Start',
 ]  # fmt: skip
 
 AFTER_PRUNING, AFTER_CONVERSION, BEFORE_TRAINING = 'pruned', 'converted', 'initial'
@@ -128,6 +131,36 @@ ARMS = ArmTable([
     Arm(
         'random', DETECTION, 'random weights',
         'pruned backbone without any weights: the detector is its first training',
+        pruned=True, start=Start.RANDOM, budget=BudgetRule.BASE,
+        role=Role.CONTROL, usual=True,
+    ),
+    Arm(
+        'unpruned', SEGMENTATION, 'the unpruned network',
+        'backbone of the big classifier',
+        pruned=False, start=Start.CLASSIFIER, budget=BudgetRule.BASE,
+        role=Role.REFERENCE, source='unpruned', usual=True,
+    ),
+    Arm(
+        'prune-c', SEGMENTATION, 'Prune-C',
+        'backbone pruned and fine-tuned on classification',
+        pruned=True, start=Start.CLASSIFIER, budget=BudgetRule.BASE,
+        role=Role.BASELINE, source='fine-tune', usual=True,
+    ),
+    Arm(
+        'scratch-e', SEGMENTATION, 'Scratch-E',
+        "pruned backbone, trained from scratch on classification for the big one's epochs",
+        pruned=True, start=Start.CLASSIFIER, budget=BudgetRule.BASE,
+        role=Role.CANDIDATE, source='scratch-e', usual=True,
+    ),
+    Arm(
+        'scratch-b', SEGMENTATION, 'Scratch-B',
+        "pruned backbone, trained from scratch on classification with the big one's compute",
+        pruned=True, start=Start.CLASSIFIER, budget=BudgetRule.BASE,
+        role=Role.CANDIDATE, source='scratch-b', usual=True,
+    ),
+    Arm(
+        'random', SEGMENTATION, 'random weights',
+        'pruned backbone without any weights: the segmenter is its first training',
         pruned=True, start=Start.RANDOM, budget=BudgetRule.BASE,
         role=Role.CONTROL, usual=True,
     ),

@@ -5,6 +5,8 @@ quick and free of mmdet: write ``custom_imports = dict(imports=['rethink_det'])`
 config and ``type='rethink_det.X'`` wherever an object of this package is meant.
 """
 
+from importlib.util import find_spec
+
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
@@ -16,6 +18,7 @@ from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import Registry
 
 SCOPE = 'rethink_det'
+_OF_MMSEG = ['rethink_det.segmentation.datasets.shapes'] if find_spec('mmseg') else []
 
 MODELS = Registry(
     'model',
@@ -36,6 +39,7 @@ DATASETS = Registry(
         'rethink_det.datasets',
         'rethink_det.detection.datasets.coco_dataset',
         'rethink_det.detection.datasets.shapes',
+        *_OF_MMSEG,
     ],
 )
 DATA_SAMPLERS = Registry(
@@ -52,6 +56,7 @@ METRICS = Registry(
         'rethink_det.classification',
         'rethink_det.detection.evaluation.coco_metric',
         'rethink_det.detection.evaluation.voc_metric',
+        'rethink_det.segmentation.mean_iou',
     ],
 )
 FUNCTIONS = Registry(

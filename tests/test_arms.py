@@ -10,6 +10,7 @@ from rethink_det.arms import (
     ARMS,
     CLASSIFICATION,
     DETECTION,
+    SEGMENTATION,
     STAGES,
     STEPS,
     Arm,
@@ -91,7 +92,8 @@ def test_rivals_are_arms_of_the_stage():
 def test_the_weights_of_an_arm_are_inherited_wherever_they_were_trained_on():
     heirs = [(arm.stage, arm.name) for arm in ARMS if arm.pruned and ARMS.inherits(arm)]
     classifiers = [(CLASSIFICATION, 'fine-tune'), (CLASSIFICATION, 'rewind')]
-    assert heirs == [*classifiers, (DETECTION, 'prune-c'), (DETECTION, 'prune-d')]
+    detectors = [(DETECTION, 'prune-c'), (DETECTION, 'prune-d')]
+    assert heirs == [*classifiers, *detectors, (SEGMENTATION, 'prune-c')]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_an_unknown_arm_is_refused_with_the_known_ones():
         ARMS.get(DETECTION, 'lottery')
     with pytest.raises(UserError, match=f"Unknown arm 'raffle'; known are {known}, prune-c, pr"):
         ARMS.named('raffle')
-    assert [arm.stage for arm in ARMS.named('scratch-e')] == [CLASSIFICATION, DETECTION]
+    assert [arm.stage for arm in ARMS.named('scratch-e')] == list(STAGES)
 
 
 def test_an_arm_of_ones_own_comes_last_and_goes_again(table):
@@ -172,7 +174,7 @@ def test_what_the_table_cannot_hold_is_refused(table, arm, fields, message):
 @pytest.mark.parametrize(
     'arm, fields, message',
     [
-        (SCRATCH, dict(stage='segmentation'), 'is none of classification, detection'),
+        (SCRATCH, dict(stage='tracking'), 'is none of classification, detection, segm'),
         (SCRATCH, dict(start=Start.DETECTOR), 'no classification arm starts from the checkpoint'),
         (TRANSFER, dict(start=Start.INHERITED), 'no transfer arm starts from a checkpoint with'),
         (TRANSFER, dict(budget=BudgetRule.FINE_TUNE), 'no transfer arm trains for a few epochs'),

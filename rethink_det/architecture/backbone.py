@@ -29,7 +29,8 @@ def pruned_backbone(
     Args:
         architecture: Published name, JSON file, checkpoint, dict, or the value itself.
         **settings: Training settings of the base class: ``frozen_stages``, ``norm_eval``,
-            ``out_indices``, ...
+            ``out_indices``, ...; and of any ResNet ``geometry``, other strides and dilations
+            of its stages, ``dict(strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4))``.
 
     Raises:
         UserError: If the architecture cannot be loaded or built.

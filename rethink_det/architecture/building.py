@@ -24,6 +24,7 @@ from rethink_det.architecture.network import (
     trained_whole,
     without_memory,
 )
+from rethink_det.architecture.stage_geometry import GEOMETRY, set_geometry
 from rethink_det.architecture.surgery import Surgeon
 from rethink_det.files import plain
 from rethink_det.registered import SCOPE_KEY, Kind, registered
@@ -117,12 +118,14 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
             that they leave out (``num_stages=3``) are left out of the surgery, too; one that
             is there and not read (``out_indices=(0, 1, 2)``) is cut as all are. What a
             detector puts in besides (``dcn``, ``plugins``) is there at the widths that are
-            left, see :mod:`.grafting`, unless the architecture has it itself.
+            left, see :mod:`.grafting`, unless the architecture has it itself; ``geometry`` are
+            other strides and dilations of a ResNet's stages, see :mod:`.stage_geometry`.
 
     Raises:
         UserError: A layer cannot be cut as asked.
     """
     grafts = {key: settings.pop(key) for key in GRAFTS if key in settings}
+    geometry = settings.pop(GEOMETRY, None)
     read = settings.get('out_indices')
     outputs = every_output(architecture, settings)
     backbone: Any = build_backbone({**plain(architecture.backbone), **settings, **outputs})
@@ -135,6 +138,8 @@ def fresh_backbone(architecture: 'PrunedArchitecture', **settings: Any) -> nn.Mo
         backbone.out_indices = read
     setattr(backbone, ARCHITECTURE, architecture)
     fresh_weights(backbone)
+    if geometry:
+        set_geometry(backbone, geometry)
     graft(backbone, {k: v for k, v in grafts.items() if not architecture.backbone.get(k)})
     return backbone
 

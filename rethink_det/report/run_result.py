@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, SEGMENTATION
 from rethink_det.errors import UserError
 from rethink_det.files import plain, save_json
 from rethink_det.layout import RESULT
@@ -26,8 +26,8 @@ _SEAL = 'seal'
 """Key of the digest of all else in the file."""
 REMEDY = 'delete the folder, and the study does this run again'
 PRUNING, DETECTOR_PRUNING = 'pruning', 'detector-pruning'
-RUN_STAGES = (CLASSIFICATION, PRUNING, DETECTION, DETECTOR_PRUNING)
-"""What a run does: train a classifier, prune it, train a detector, prune it."""
+RUN_STAGES = (CLASSIFICATION, PRUNING, DETECTION, DETECTOR_PRUNING, SEGMENTATION)
+"""What a run does: train a classifier, prune it, train a detector, prune it, train a segmenter."""
 COMPLETED, FAILED, MISSING = STATUSES = ('completed', 'failed', 'missing')
 """What became of a run; missing is one that was not started."""
 WHOLE, BACKBONE = COUNTED = ('detector', 'backbone')
@@ -104,7 +104,8 @@ class RunResult:
         stage: One of :data:`RUN_STAGES`.
         arm: Name of the arm.
         seed: Of everything random in it.
-        metrics: Percent for ``accuracy/*``, 0..1 for ``coco/*``; None for one not finite.
+        metrics: Percent for ``accuracy/*`` and ``mIoU``, 0..1 for ``coco/*``; None for one not
+            finite.
         model: Name of what was trained: of its config, and of the variant.
         status: One of :data:`STATUSES`.
         key: Of the run, unique in its study.

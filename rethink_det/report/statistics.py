@@ -47,6 +47,7 @@ METRICS = {
         'coco/segm_mAP': Metric('Mask AP', 100.0, 1, 'AP', 'masks'),
         'pascal_voc/mAP': Metric('VOC AP', 100.0, 1, 'AP', 'boxes'),
     },
+    'segmentation': {'mIoU': Metric('mIoU', 1.0, 2, '%', 'pixels')},
 }
 
 

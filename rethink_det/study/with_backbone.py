@@ -2,18 +2,22 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm
+from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, SEGMENTATION, Arm
 from rethink_det.classification.arm_config import ArmSettings, arm_config, is_classifier
 from rethink_det.detection import TransferSettings, transfer_config
 from rethink_det.errors import UserError
 from rethink_det.registered import is_type
 from rethink_det.registry import HOOKS
 from rethink_det.report.schema import read
+from rethink_det.segmentation.epochs import in_epochs
+from rethink_det.segmentation.segmenter import is_segmenter
+from rethink_det.segmentation.transfer.adapt import segmenter_config
 from rethink_det.training.config import name_arm
 from rethink_det.transfer.adapted import Adapted
 
@@ -29,7 +33,7 @@ def with_backbone(
     settings: Mapping[str, Any] | None = None,
     ema: bool = False,
 ) -> Adapted:
-    """The config of an arm: of a classifier or, for any other model, of a detector.
+    """The config of an arm: of a classifier, a segmenter or, for any other model, of a detector.
 
     Args:
         config: Of the model that is to have the backbone; left as it is.
@@ -64,10 +68,15 @@ def with_backbone(
         arms_own = arm_config(config, chosen, budgets, source, source)
         name_arm(arms_own, chosen.name)
         return _averaged(Adapted(arms_own, ()), source, ema)
-    chosen = ARMS.get(DETECTION, arm)
-    transfer = read(TransferSettings, settings or {}, SETTINGS)
+    stage = SEGMENTATION if is_segmenter(config) else DETECTION
+    chosen = ARMS.get(stage, arm)
+    transfer = replace(read(TransferSettings, settings or {}, SETTINGS), stage=stage)
     _check_weights(source, chosen)
-    return _averaged(transfer_config(config, chosen, source, source, transfer), source, ema)
+    if stage == DETECTION:
+        return _averaged(transfer_config(config, chosen, source, source, transfer), source, ema)
+    by_epochs = in_epochs(config)
+    own = segmenter_config(by_epochs.config, chosen, source, source, transfer)
+    return _averaged(Adapted(own.config, (*by_epochs.changes, *own.changes)), source, ema)
 
 
 def _averaged(adapted: Adapted, source: str, ema: bool) -> Adapted:

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import yaml
 from mmengine.config import Config, ConfigDict
+from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.fileio import YamlHandler, register_handler
 from mmengine.registry import OPTIMIZERS
 
@@ -22,6 +23,10 @@ from rethink_det.registry import SCOPE
 from rethink_det.training.option_keys import addable_keys, with_default_hooks
 from rethink_det.training.parts import check_parts
 from rethink_det.training.sync_bn import set_sync_bn
+
+# By the name that it is imported by: MMEngine looks for a distribution `mmsegmentation`, which the
+# maintained line calls otherwise.
+MODULE2PACKAGE['mmseg'] = 'mmseg'
 
 
 def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = None) -> Config:

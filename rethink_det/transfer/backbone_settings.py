@@ -4,9 +4,19 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from torch import nn
+
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.backbone import named_architecture
+from rethink_det.architecture.building import unpruned
 from rethink_det.architecture.grafting import GRAFTS, OF_RESNETS
+from rethink_det.architecture.stage_geometry import (
+    CONTRACT,
+    GEOMETRY,
+    GRIDS,
+    OF_GEOMETRY,
+    stages_of,
+)
 from rethink_det.arms import Arm
 from rethink_det.errors import UserError
 from rethink_det.files import plain
@@ -35,6 +45,9 @@ _BOTTLENECKS = (50, 101, 152)
 """Depths of ResNets whose blocks have three convolutions."""
 
 _AS_IT_IS = 'as the architecture has it'
+
+_DEEP = 'stem'
+"""What ResNets of three small first convolutions call these."""
 
 OWN_LAYERS = {
     'dcn': 'deformable convolutions',
@@ -89,7 +102,9 @@ def runtime_settings(
         come from the transfer. And what the detector's config asked for and does not get.
     """
     known = backbone_arguments(shape.backbone['type'])
-    keys = (*OF_THE_RUN, *OF_THE_STAGES) if _related(old, shape) else OF_THE_RUN
+    geometry = _geometry(old, shape)
+    own = OF_THE_STAGES[:1] if geometry else OF_THE_STAGES
+    keys = (*OF_THE_RUN, *own) if _related(old, shape) else OF_THE_RUN
     settings = {key: old[key] for key in keys if key in old}
     if not arm.keeps_statistics:
         settings |= {**TRAINED_WHOLE, 'frozen_stages': nothing_frozen(known)}
@@ -108,7 +123,31 @@ def runtime_settings(
     if _related(old, shape):
         plain_conv = shape.backbone.get('conv_cfg')
         changes += difference('model.backbone.conv_cfg', old.get('conv_cfg'), plain_conv, _AS_IT_IS)
-    return {k: value for k, value in settings.items() if k in known or k in grafts}, changes
+    told = {k: value for k, value in settings.items() if k in known or k in grafts}
+    return {**told, **({GEOMETRY: geometry} if geometry else {})}, changes
+
+
+def _geometry(old: Mapping, shape: PrunedArchitecture) -> dict[str, Any]:
+    """Strides and dilations of the old backbone that the new one's class cannot be told."""
+    said = {key: plain(old[key]) for key in OF_GEOMETRY if old.get(key)}
+    told = _related(old, shape) and not said.keys() & {CONTRACT, GRIDS}
+    stages = stages_of(unpruned(shape).backbone) if said and not told else []
+    each = [len(said[key]) for key in OF_EACH_STAGE if key in said]
+    return said if stages and each and set(each) == {len(stages)} else {}
+
+
+def stem_change(old: nn.Module, shape: PrunedArchitecture) -> list[Change]:
+    """That the first layers are another ResNet's: three small convolutions, or the large one.
+
+    Args:
+        old: The backbone before.
+        shape: Architecture of the new one.
+    """
+    new = unpruned(shape).backbone
+    if not (stages_of(old) and stages_of(new)):
+        return []
+    before, after = (hasattr(one, _DEEP) for one in (old, new))
+    return difference('model.backbone.deep_stem', before, after, _AS_IT_IS)
 
 
 def nothing_frozen(known: Mapping[str, Any]) -> int:

@@ -7,11 +7,15 @@ from functools import partial
 from typing import Any
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.architecture.network import build_backbone
+from rethink_det.architecture.network import build_backbone, without_memory
 from rethink_det.arms import Arm
 from rethink_det.transfer.adapted import Change, difference
 from rethink_det.transfer.backbone_arguments import backbone_arguments
-from rethink_det.transfer.backbone_settings import check_replaceable, runtime_settings
+from rethink_det.transfer.backbone_settings import (
+    check_replaceable,
+    runtime_settings,
+    stem_change,
+)
 from rethink_det.transfer.feature_maps import FeatureMap, feature_maps, place_outputs
 
 KIND = 'rethink_det.PrunedBackbone'
@@ -58,6 +62,7 @@ def new_backbone(
     bare = {key: value for key, value in old.items() if key not in _OWN_WEIGHTS}
     wanted = feature_maps(partial(build_backbone, bare))
     runtime, changes = runtime_settings(old, shape, arm)
+    changes += stem_change(without_memory(partial(build_backbone, bare)), shape)
     selectable = 'out_indices' in backbone_arguments(shape.backbone['type'])
     runtime, found = place_outputs(shape, runtime, wanted, selectable)
     if 'num_stages' in runtime:

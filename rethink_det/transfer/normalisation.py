@@ -1,6 +1,7 @@
-"""A detector gives its images to the backbone as the classifier did."""
+"""A model gives its images to the backbone as the classifier did."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from typing import Any
 
 from mmengine.config import Config
 
@@ -10,12 +11,19 @@ from rethink_det.transfer.adapted import Change
 KEY = 'data_preprocessor'
 
 
-def set_normalisation(config: Config, convention: InputConvention | None) -> list[Change]:
+DETECTOR_S = {'type': 'mmdet.DetDataPreprocessor', 'pad_size_divisor': 32}
+"""What a detector has that says nothing."""
+
+
+def set_normalisation(
+    config: Config, convention: InputConvention | None, default: Mapping[str, Any] = DETECTOR_S
+) -> list[Change]:
     """Set ``model.data_preprocessor`` to the convention that the weights were trained with.
 
     Args:
-        config: Config of a detector, changed in place.
+        config: Config of a detector or segmenter, changed in place.
         convention: The classifier's; ``None``, if it is unknown, changes nothing.
+        default: Settings of a model that has none.
 
     Returns:
         What changes.
@@ -26,7 +34,6 @@ def set_normalisation(config: Config, convention: InputConvention | None) -> lis
     if convention is None or own == convention:
         return []
     kept = {key: value for key, value in old.items() if key != 'rgb_to_bgr'}
-    default = {'type': 'mmdet.DetDataPreprocessor', 'pad_size_divisor': 32}
     holder[KEY] = {**(kept or default), **convention.settings()}
     return [Change(f'model.{KEY}', own, convention, 'as the backbone was trained')]
 

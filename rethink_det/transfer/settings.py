@@ -1,4 +1,4 @@
-"""What ``--arm-settings`` may say about a detector's training.
+"""What ``--arm-settings`` may say about the training of a detector or segmenter.
 
 Sources: Rethinking ImageNet Pre-training (arXiv 1811.08883), section 3: from random weights a
 detector needs normalisation that works in small batches, and more epochs.
@@ -48,6 +48,7 @@ class TransferSettings:
             those of the uncut network, so nothing of it is frozen.
         equal_to: Settings of the two trainings whose compute ``scratch-d`` gets, of the detector
             before it is pruned and after; default: as it would be without any.
+        stage: Whether it is an arm of a detector or of a segmenter.
 
     Raises:
         UserError: An unknown budget or schedule, or epochs and a schedule at once.
@@ -61,15 +62,16 @@ class TransferSettings:
     equal_to: tuple['TransferSettings', 'TransferSettings'] | None = field(
         default=None, metadata=NO_KEY
     )
+    stage: str = field(default=DETECTION, metadata=NO_KEY)
 
     def __post_init__(self) -> None:
-        times = isinstance(self.schedule, str) and self.schedule not in ARMS.names(DETECTION)
+        times = isinstance(self.schedule, str) and self.schedule not in ARMS.names(self.stage)
         if times and _TIMES.fullmatch(str(self.schedule)) is None:
             raise UserError(
                 f'Unknown schedule {self.schedule!r}; known are 1x to {LONGEST}x, a number, and '
-                f'{", ".join(ARMS.names(DETECTION))}.'
+                f'{", ".join(ARMS.names(self.stage))}.'
             )
-        check_own_budget(DETECTION, self.epochs, None if times else self.schedule)
+        check_own_budget(self.stage, self.epochs, None if times else self.schedule)
         if self.budget not in BUDGETS:
             raise UserError(f'budget {self.budget!r} is none of {", ".join(BUDGETS)}.')
 
@@ -110,7 +112,7 @@ class TransferSettings:
     def rule(self, arm: Arm) -> BudgetRule:
         """The arm's own, that of the arm whose schedule it takes, or that of all pruned ones."""
         if isinstance(self.schedule, str) and self.times is None:
-            arm = ARMS.get(DETECTION, self.schedule)
+            arm = ARMS.get(self.stage, self.schedule)
         spends = self.budget == COMPUTE and arm.pruned and arm.budget is BudgetRule.BASE
         return BudgetRule.STRETCHED if spends else arm.budget
 
@@ -144,12 +146,12 @@ class TransferSettings:
     @property
     def of_all(self) -> 'TransferSettings':
         """What the arms of a plan have alike, without a budget of their own."""
-        return TransferSettings(budget=self.budget)
+        return TransferSettings(budget=self.budget, stage=self.stage)
 
     def _check_longer(self, arm: Arm) -> None:
         if self.times in (None, 1) or not (arm.takes_weights or arm.budget is not BudgetRule.BASE):
             return
-        able = [a for a in ARMS.of(DETECTION) if a.budget is BudgetRule.BASE]
+        able = [a for a in ARMS.of(self.stage) if a.budget is BudgetRule.BASE]
         drawn = ', '.join(other.name for other in able if not other.takes_weights)
         raise UserError(
             f'schedule={self.schedule} is for arm {drawn}: arm {arm.name} trains by the '

@@ -18,8 +18,8 @@ def test_it_is_told_in_prose():
 
 
 def test_a_stage_that_is_none_is_refused():
-    with pytest.raises(UserError, match="'stage' is 'segmentation', must be one of"):
-        read(Comparison, {**DATA, 'stage': 'segmentation'}, 'primary')
+    with pytest.raises(UserError, match="'stage' is 'tracking', must be one of"):
+        read(Comparison, {**DATA, 'stage': 'tracking'}, 'primary')
 
 
 def test_a_comparison_has_two_sides():

@@ -122,7 +122,7 @@ def test_a_damaged_result_is_refused_with_the_remedy(tmp_path):
 @pytest.mark.parametrize(
     ('key', 'value'),
     [
-        ('stage', 'segmentation'),
+        ('stage', 'tracking'),
         ('arm', None),
         ('status', None),
         ('status', 'started'),

@@ -64,5 +64,7 @@ def test_two_runs_of_one_seed_from_two_parents_are_two():
 
 
 def test_an_unknown_stage_is_refused():
-    with pytest.raises(UserError, match="'segmentation' is none of classification, detection"):
-        summarise([RunResult('segmentation', 'random', 0, {'mIoU': 1.0})])
+    with pytest.raises(
+        UserError, match="'tracking' is none of classification, detection, segmentation"
+    ):
+        summarise([RunResult('tracking', 'random', 0, {'HOTA': 1.0})])

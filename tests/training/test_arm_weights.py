@@ -22,6 +22,10 @@ FITTING = {
     ('detection', 'unpruned-d'): ('unpruned',),
     ('detection', 'scratch-e'): ('scratch-e',),
     ('detection', 'scratch-b'): ('scratch-b',),
+    ('segmentation', 'unpruned'): ('unpruned',),
+    ('segmentation', 'prune-c'): ('fine-tune',),
+    ('segmentation', 'scratch-e'): ('scratch-e',),
+    ('segmentation', 'scratch-b'): ('scratch-b',),
 }
 CLASSIFIERS = [*ARMS.names(CLASSIFICATION), *STEPS]
 

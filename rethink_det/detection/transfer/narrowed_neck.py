@@ -10,19 +10,17 @@ a detector that is pruned itself.
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from torch import Tensor, nn
+from torch import nn
 
 from rethink_det.architecture import Surgeon
 from rethink_det.architecture.initialization import fresh_weights
-from rethink_det.architecture.network import feature_widths, without_memory
+from rethink_det.architecture.network import without_memory
 from rethink_det.errors import UserError
 from rethink_det.registered import build
 from rethink_det.registry import MODELS
-from rethink_det.transfer.feature_maps import FeatureMap
+from rethink_det.transfer.neck_outputs import IMAGE, Reading
 
 NARROWED = 'rethink_det.NarrowedNeck'
-_IMAGE = (3, 320, 320)
-"""Of an image that a neck can halve six times, as SSD's does."""
 
 
 @MODELS.register_module(name='NarrowedNeck')
@@ -49,11 +47,11 @@ def narrowed_neck(
             f'NarrowedNeck: maps {list(widths)} wide, with strides {list(strides)}, are no '
             f'narrower ones in the place of {list(whole)}.'
         )
-    read = _Read(whole, strides, build(MODELS, neck))
+    read = Reading(whole, strides, build(MODELS, neck))
     pairs = enumerate(zip(widths, whole, strict=True))
     kept = {f'maps.{number}': range(new) for number, (new, old) in pairs if new < old}
     if kept:
-        Surgeon(read, _IMAGE, prefix='backbone.').cut(kept)
+        Surgeon(read, IMAGE, prefix='backbone.').cut(kept)
         fresh_weights(read.neck)
     return read.neck
 
@@ -78,34 +76,6 @@ def follows_inputs(neck: Mapping, wide: Sequence[int], narrow: Sequence[int]) ->
     return not alike or any(
         _without_inputs(shapes[n]) != _without_inputs(others[n]) for n in shapes
     )
-
-
-def output_widths(neck: Mapping, maps: Sequence[FeatureMap]) -> list[int]:
-    """Channels of the maps that a neck makes of some maps.
-
-    Raises:
-        UserError: It cannot be built or cannot run on them.
-    """
-    widths, strides = [one.width for one in maps], [one.stride for one in maps]
-    return without_memory(
-        lambda: feature_widths(_Read(widths, strides, build(MODELS, neck)), _IMAGE)
-    )
-
-
-class _Read(nn.Module):
-    """A neck behind convolutions that stand for the backbone's last ones, a map each."""
-
-    def __init__(self, widths: Sequence[int], strides: Sequence[int], neck: nn.Module) -> None:
-        super().__init__()
-        self.backbone = nn.Module()
-        pairs = zip(widths, strides, strict=True)
-        self.backbone.maps = nn.ModuleList(nn.Conv2d(3, w, 1, stride=s) for w, s in pairs)
-        self.neck = neck
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """The neck's maps of what the convolutions make of ``(N, 3, H, W)``."""
-        maps = self.backbone.get_submodule('maps').children()
-        return self.neck(tuple(one(images) for one in maps))
 
 
 def _without_inputs(shape: Sequence[int]) -> tuple[int, ...]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from copy import deepcopy
 
 from rethink_det.detection.transfer.in_channels import set_widths
-from rethink_det.detection.transfer.narrowed_neck import NARROWED, follows_inputs, output_widths
+from rethink_det.detection.transfer.narrowed_neck import NARROWED, follows_inputs
 from rethink_det.registered import is_type
 from rethink_det.transfer.adapted import Change
 from rethink_det.transfer.feature_maps import FeatureMap
+from rethink_det.transfer.neck_outputs import output_widths
 from rethink_det.transfer.readers import changed_widths, parts, set_in
 
 _HEADS = ('rpn_head', 'bbox_head', 'panoptic_head', 'mask_head')

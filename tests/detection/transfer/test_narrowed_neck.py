@@ -11,11 +11,12 @@ from rethink_det.arms import ARMS, DETECTION, Start
 from rethink_det.detection import transfer_config
 from rethink_det.detection.pruning import prune_detector
 from rethink_det.detection.transfer.check_model import check_model
-from rethink_det.detection.transfer.narrowed_neck import _Read, follows_inputs, narrowed_neck
+from rethink_det.detection.transfer.narrowed_neck import follows_inputs, narrowed_neck
 from rethink_det.errors import UserError
 from rethink_det.pruning import build_pruner
 from rethink_det.registered import build, scope_of
 from rethink_det.registry import MODELS
+from rethink_det.transfer.neck_outputs import Reading
 from tests.detection.transfer.adapting import adapt, adapted, mmdet_config
 
 YOLOX = dict(type='mmdet.YOLOXPAFPN', in_channels=[8, 16, 32], out_channels=8, num_csp_blocks=1)
@@ -34,7 +35,7 @@ WHOLE, NARROW, STRIDES = [8, 16, 32], [5, 16, 20], [8, 16, 32]
 @pytest.mark.parametrize('neck', [YOLOX, RTMDET, FPN], ids=lambda neck: neck['type'])
 def test_it_computes_what_the_whole_one_does_of_maps_with_zeros(neck):
     torch.manual_seed(0)
-    read = _Read(WHOLE, STRIDES, build(MODELS, neck)).eval()
+    read = Reading(WHOLE, STRIDES, build(MODELS, neck)).eval()
     maps = [torch.randn(1, w, 320 // s, 320 // s) for w, s in zip(WHOLE, STRIDES, strict=True)]
     zeroed = [m.clone() for m in maps]
     for one, width in zip(zeroed, NARROW, strict=True):

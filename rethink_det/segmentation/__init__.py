@@ -1,0 +1,1 @@
+"""Segmenters: adapting any config of mmsegmentation, their data, mIoU."""

@@ -1,0 +1,1 @@
+"""Pictures with a map of class numbers each."""

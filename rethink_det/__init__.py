@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rethink_det import registry
     from rethink_det.architecture import Checkpoint, Provenance, PrunedArchitecture
     from rethink_det.convert import convert_checkpoint
+    from rethink_det.detection.prediction import load_detector
     from rethink_det.export import export_onnx
     from rethink_det.pruning import prune
     from rethink_det.report import StudyResults
@@ -47,6 +48,7 @@ __all__ = [
     'execute_study',
     'export_onnx',
     'load_config',
+    'load_detector',
     'prune',
     'registry',
     'trained_network',
@@ -64,6 +66,7 @@ _HOMES = {
     'execute_study': 'rethink_det.study',
     'export_onnx': 'rethink_det.export',
     'load_config': 'rethink_det.training.config',
+    'load_detector': 'rethink_det.detection.prediction',
     'prune': 'rethink_det.pruning',
     'trained_network': 'rethink_det.study',
     'with_backbone': 'rethink_det.study',

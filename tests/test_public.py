@@ -15,8 +15,10 @@ from rethink_det import Checkpoint, Provenance, Study, execute_study
 from rethink_det.arms import ARMS
 from rethink_det.classification.arm_config import classifier_architecture
 from tests.fresh_process import fresh
+from tests.tiny_detector import write_mask_rcnn
 
 HOMES = rethink_det._HOMES
+
 PACKAGE = Path(rethink_det.__file__).parent
 ROOMS = sorted(
     'rethink_det.' + path.parent.relative_to(PACKAGE).as_posix().replace('/', '.')
@@ -35,8 +37,17 @@ study = dict(
 """
 
 
+@pytest.fixture(scope='module')
+def detector(tmp_path_factory):
+    """The folder of a detector with its data."""
+    folder = tmp_path_factory.mktemp('detector')
+    config, _ = write_mask_rcnn(folder)
+    config.dump(folder / 'config.py')
+    return folder
+
+
 @pytest.fixture
-def desk(tmp_path, tiny_config, monkeypatch):
+def desk(tmp_path, tiny_config, detector, monkeypatch):
     """A folder to work in: a classifier's config, its checkpoint, a study of it."""
     tiny_config(epochs=1).dump(tmp_path / 'classifier.py')
     (tmp_path / 'study.py').write_text(STUDY)
@@ -47,6 +58,7 @@ def desk(tmp_path, tiny_config, monkeypatch):
         provenance=replace(Provenance.unknown(), arm=ARMS.reference('classification').name, seed=1),
         input_convention=None,
     ).write(tmp_path / 'trained.pth')
+    (tmp_path / 'detector').symlink_to(detector)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

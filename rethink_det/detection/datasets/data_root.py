@@ -25,7 +25,7 @@ from rethink_det.errors import UserError
 from rethink_det.training.config import import_this_package, load_config
 from rethink_det.transfer.adapted import Adapted, Change, difference
 
-_MASKS = re.compile(r"mask_head|panoptic_head|mask_iou_head|'\w*(Mask|Ins|SOLO)\w*'")
+_MASKS = re.compile(r"mask_head|panoptic_head|mask_iou_head|'\w*(Mask|Inst?(?![a-z])|SOLO)\w*'")
 _SPLITS = ('train', 'val', 'test')
 _COCO = 'mmdet.CocoDataset'
 _ANOTHER_ORDER = 'as its file has the classes in another order'

@@ -28,7 +28,7 @@ def drawn(picture: np.ndarray, found: Detections) -> np.ndarray:
         Another one of the same shape.
     """
     visualizer = DetLocalVisualizer(name='predict')
-    visualizer.dataset_meta = {'classes': tuple(found.classes), 'palette': 'random'}
+    visualizer.dataset_meta = {'classes': tuple(found.classes)}
     instances = InstanceData(
         bboxes=torch.from_numpy(found.boxes),
         scores=torch.from_numpy(found.scores),

@@ -6,8 +6,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -26,6 +27,10 @@ Wanted = Mapping[str, int | Sequence[int]]
 """Layer to which channels it keeps, or how many."""
 
 
+_LAST: WeakKeyDictionary[Surgeon, tuple[Wanted, 'Removal']] = WeakKeyDictionary()
+"""What was last found on a network."""
+
+
 @dataclass(frozen=True)
 class Removal:
     """What goes: sets of tied channels.
@@ -37,12 +42,28 @@ class Removal:
 
     trace: ChannelTrace
     gone: frozenset[int]
+    _cut: dict[str, tuple[Tensor, int, Tensor]] = field(default_factory=dict, compare=False)
+
+    def taken(self, name: str, tensor: Tensor, kept: Mapping[int, Nodes]) -> Tensor:
+        """What stays of a tensor; if it was asked before and nobody wrote into it, the same.
+
+        Args:
+            name: Its name.
+            tensor: It.
+            kept: Which indices stay along its dimensions.
+        """
+        source, version, found = self._cut.get(name, (None, 0, tensor))
+        if source is not tensor or version != tensor._version:
+            found = _taken(tensor, kept)
+            self._cut[name] = tensor, tensor._version, found
+        return found
 
     def left(self, nodes: Nodes) -> int:
         """How many of some nodes stay."""
         return int(self._stays(nodes).sum())
 
-    def kept(self) -> dict[Side, Nodes]:
+    @cached_property
+    def kept(self) -> Mapping[Side, Nodes]:
         """Which indices stay along each dimension that loses some."""
         found = {}
         for side, nodes in self.trace.sides.items():
@@ -73,9 +94,9 @@ def remove(model: nn.Module, removal: Removal) -> None:
     """Remove what was found on a network from it, in place."""
     tensors = dict(model.named_parameters()) | dict(model.named_buffers())
     kept: dict[str, dict[int, Nodes]] = {}
-    for (name, dim), indices in removal.kept().items():
+    for (name, dim), indices in removal.kept.items():
         kept.setdefault(name, {})[dim] = indices
-    new = {id(tensors[name]): _taken(tensors[name], dims) for name, dims in kept.items()}
+    new = {id(tensors[n]): removal.taken(n, tensors[n], dims) for n, dims in kept.items()}
     for module in model.modules():
         if _replaced(module, new):
             set_widths(module)
@@ -124,7 +145,7 @@ def zero(surgeon: Surgeon, keep: Wanted) -> None:
     """
     model = surgeon.model
     parameters = dict(model.named_parameters())
-    for (name, dim), kept in removals(surgeon, keep).kept().items():
+    for (name, dim), kept in removals(surgeon, keep).kept.items():
         if name in parameters:
             parameter = parameters[name]
             gone = other_indices(kept.tolist(), parameter.shape[dim])
@@ -143,6 +164,9 @@ def removals(surgeon: Surgeon, keep: Wanted) -> Removal:
         UserError: An unknown layer, an index out of range, a layer that cannot be cut, or layers
             that keep what does not go together.
     """
+    last = _LAST.get(surgeon)
+    if last is not None and last[0] == keep:  # what was tried is what is cut
+        return last[1]
     indices, coupling = _indices(surgeon, keep), surgeon.coupling
     layers, reasons = coupling.layers, coupling.reasons
     gone: set[int] = set()
@@ -157,6 +181,7 @@ def removals(surgeon: Surgeon, keep: Wanted) -> Removal:
         gone.update(sets)
     found = Removal(surgeon.trace, frozenset(gone))
     _check(surgeon, indices, layers, found)
+    _LAST[surgeon] = dict(keep), found
     return found
 
 
@@ -181,7 +206,7 @@ def _check(
             raise UserError(
                 f'Layer {name} would keep other channels than the layers that it is tied to.'
             )
-    for (name, _), left in removal.kept().items():
+    for (name, _), left in removal.kept.items():
         if not len(left):
             raise UserError(f'Nothing would be left of the channels of {name}.')
 

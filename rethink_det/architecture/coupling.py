@@ -115,16 +115,14 @@ def _kinds(trace: ChannelTrace, wanted: Nodes) -> dict[int, bytes]:
     Returns:
         Of each the same bytes for the same.
     """
-    parts = (part for parts in trace.sets.parts for part in parts)
-    views = []
-    for number, nodes in enumerate([*trace.sides.values(), *parts]):
-        sets, counts = np.unique(trace.sets.of[nodes], return_counts=True)
-        views.append(np.stack([sets, np.full_like(sets, number), counts]))
-    every = np.concatenate(views, axis=1)
-    every = every[:, np.argsort(every[0], kind='stable')]
-    starts = np.searchsorted(every[0], wanted, 'left')
-    ends = np.searchsorted(every[0], wanted, 'right')
-    places = np.ascontiguousarray(every[1:].T)
+    views = [*trace.sides.values(), *(part for parts in trace.sets.parts for part in parts)]
+    sets = trace.sets.of[np.concatenate(views)]
+    numbers = np.repeat(np.arange(len(views)), [len(nodes) for nodes in views])
+    places, counts = np.unique(sets * len(views) + numbers, return_counts=True)
+    sets, numbers = np.divmod(places, len(views))
+    starts = np.searchsorted(sets, wanted, 'left')
+    ends = np.searchsorted(sets, wanted, 'right')
+    places = np.stack([numbers, counts], axis=1)
     ranges = zip(wanted.tolist(), starts.tolist(), ends.tolist(), strict=True)
     return {one: places[start:end].tobytes() for one, start, end in ranges}
 

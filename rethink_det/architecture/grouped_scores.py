@@ -35,7 +35,8 @@ def scores_of_sets(surgeon: Surgeon, score: SideScore) -> Tensor:
     for module, makes, sets in tied_sides(surgeon):
         scores = score(module, makes)
         if scores is not None:
-            scores = scores.double().repeat(len(sets) // len(scores))
+            scores, times = scores.double(), len(sets) // len(scores)
+            scores = scores.repeat(times) if times > 1 else scores
             total.index_add_(0, torch.from_numpy(sets).to(device), scores)
     return total
 

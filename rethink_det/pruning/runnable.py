@@ -105,5 +105,5 @@ class _Trial:
         """What loses something with one group."""
         key = tuple(kept)
         if key not in self._touched:
-            self._touched[key] = [name for name, _ in removals(self.surgeon, kept).kept()]
+            self._touched[key] = [name for name, _ in removals(self.surgeon, kept).kept]
         return self._touched[key]

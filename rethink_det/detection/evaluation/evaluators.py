@@ -18,8 +18,9 @@ def set_evaluators(config: Config) -> list[Change]:
     """Let mmdet's COCO and VOC metrics be evaluated by this package's, in place.
 
     Their numbers are the same, and there are some also where nothing was detected, when mmdet has
-    none at all. A metric that is named in full, ``mmdet.CocoMetric``, stays mmdet's, and so do
-    one that is to be evaluated in several processes and that of proposals.
+    none at all, and of proposals on images of different numbers of objects, which it cannot. A
+    metric that is named in full, ``mmdet.CocoMetric``, stays mmdet's, and so does one that is to be
+    evaluated in several processes.
 
     Args:
         config: Config of a detector.
@@ -63,7 +64,5 @@ def _asked(metric: Mapping) -> Sequence[str]:
 
 def _ours(metric: Mapping) -> Mapping:
     if metric.get('type') not in OURS or metric.get('use_mp_eval'):
-        return metric
-    if PROPOSALS in _asked(metric):  # of another evaluator, which mmdet has
         return metric
     return {**metric, 'type': f'rethink_det.{metric["type"]}'}

@@ -66,6 +66,11 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     add_ema(parser, 'load_from or --backbone')
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     parser.add_argument('--seed', type=int, metavar='N', help='randomness.seed of the config')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='learning rate for the batch of all processes, by the auto_scale_lr of the config',
+    )
     add_common_arguments(parser)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = '\n\n'.join(_listed(stage) for stage in STAGES)
@@ -127,9 +132,22 @@ def configured(options: argparse.Namespace) -> Config:
             config[key] = True
     if options.seed is not None:
         config.randomness = {**(config.get('randomness') or {}), 'seed': options.seed}
+    if options.auto_scale_lr:
+        _scale_lr(config)
     if options.amp:
         config.optim_wrapper.type = 'AmpOptimWrapper'
     return config
+
+
+def _scale_lr(config: Config) -> None:
+    """Let MMEngine scale the learning rate, in place, as mmdet's tools/train.py does."""
+    own = config.get('auto_scale_lr') or {}
+    if not own.get('base_batch_size'):
+        raise UserError(
+            '--auto-scale-lr: the config does not say for which batch its learning rate is: set '
+            'auto_scale_lr.base_batch_size, the images of all processes together.'
+        )
+    config.auto_scale_lr = {**own, 'enable': True}
 
 
 def resolve(options: argparse.Namespace) -> Config:

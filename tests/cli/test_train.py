@@ -53,6 +53,19 @@ def test_options_change_keys_and_the_work_dir_has_a_default(
     assert [path.name for path in work.glob('epoch_*.pth')] == ['epoch_1.pth']
 
 
+def test_the_learning_rate_is_scaled_to_the_batch(classifier, command, refusal, tmp_path):
+    config, scaled = classifier(), ('--auto-scale-lr', '--work-dir', tmp_path / 'scaled')
+    assert 'auto_scale_lr.base_batch_size' in refusal('train', config, *scaled)
+    done = command(
+        'train', config, *scaled, '--cfg-options', 'auto_scale_lr.base_batch_size=80',
+        'optim_wrapper.optimizer.lr=0.4', 'train_dataloader.batch_size=8',
+    )  # fmt: skip
+    assert done.status == 0
+    (scalars,) = (tmp_path / 'scaled').rglob('scalars.json')
+    rates = [json.loads(line).get('lr') for line in scalars.read_text().splitlines()]
+    assert [rate for rate in rates if rate is not None][0] == pytest.approx(0.04)
+
+
 def test_the_seed_of_the_command_line_is_that_of_the_run(classifier, command, tmp_path):
     work_dir = tmp_path / 'seven'
     done = command('train', classifier(), '--seed', 7, '--work-dir', work_dir)

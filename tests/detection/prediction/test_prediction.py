@@ -84,6 +84,18 @@ def test_the_command_draws_counts_and_writes_results(trained, command, monkeypat
     np.testing.assert_array_equal(pair[-96:, :96], pair[-96:, -96:])
 
 
+def test_an_evaluation_draws_what_was_found_and_what_is_true(trained, command, refusal, tmp_path):
+    config = trained / 'work' / 'toydet_cfg.py'
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(trained)
+        test = ('test', config, 'work/toydet.pth', '--work-dir', tmp_path / 'test')
+        assert command(*test, '--show-dir', tmp_path / 'shown').status == 0
+        assert len(list((tmp_path / 'shown').iterdir())) == 6
+        assert 'nothing is pickled' in refusal(*test, '--out', tmp_path / 'results.pkl')
+        plain = (*test, '--cfg-options', 'visualizer=None', '--show-dir', tmp_path / 'none')
+        assert 'the config has none' in refusal(*plain)
+
+
 @pytest.mark.parametrize(
     'arguments, words',
     [

@@ -12,6 +12,7 @@ from torchvision.transforms.functional import normalize
 
 from rethink_det.errors import UserError
 from rethink_det.training.config import load_config
+from tests.needing_mmseg import check_mmseg
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob('*.py'))
@@ -21,6 +22,7 @@ MODEL_CONFIGS = [name for name in WHOLE if not name.startswith('studies/')]
 
 @cache
 def load(name) -> Config:
+    check_mmseg(name)
     return load_config(CONFIGS / name)
 
 

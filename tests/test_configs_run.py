@@ -16,6 +16,7 @@ from rethink_det.training.config import load_config
 from rethink_det.training.launch import evaluate, train
 from rethink_det.training.model import model_of
 from rethink_det.training.resumable import last_checkpoint
+from tests.needing_mmseg import check_mmseg
 from tests.slow_ones import slow_where
 from tests.tiny_configs import STEPS, shrink
 
@@ -63,6 +64,7 @@ def work(tmp_path, monkeypatch):
     slow_where(HEAVY, NAMES),
 )
 def test_config_trains_two_steps_and_evaluates(name, tiny_data, work):
+    check_mmseg(name)
     config = shrink(load_config(CONFIGS / name), tiny_data)
     if config.model.backbone.type == 'rethink_det.TimmBackbone':
         pytest.importorskip('timm')
@@ -87,7 +89,8 @@ def assert_knows_every_class(config):
     with DefaultScope.overwrite_default_scope(config.default_scope):
         classes = DATASETS.build(config.train_dataloader.dataset).metainfo['classes']
     roi = config.model.get('roi_head', {})
-    heads = [config.model.get('head'), roi.get('bbox_head'), roi.get('mask_head')]
+    heads = [config.model.get(key) for key in ('head', 'decode_head', 'auxiliary_head')]
+    heads += [roi.get('bbox_head'), roi.get('mask_head')]
     assert {head.num_classes for head in heads if head} == {len(classes)}
 
 
@@ -95,6 +98,8 @@ def assert_in_range(metrics, config):
     """The metrics that the config asks for are there, as shares or percent."""
     if is_classifier(config):
         expected = {f'accuracy/top{k}': 100 for k in config.val_evaluator.topk}
+    elif config.val_evaluator.type == 'rethink_det.MeanIoU':
+        expected = {'mIoU': 100}
     elif config.val_evaluator.type == 'rethink_det.VOCMetric':
         expected = {'pascal_voc/mAP': 1}
     else:

@@ -27,6 +27,7 @@ from rethink_det.study.stages import AdoptClassifier, stage_of
 from rethink_det.study.stages.train_classifier import TrainClassifier
 from rethink_det.study.stages.train_detector import TrainDetector
 from rethink_det.training.config import load_config
+from tests.needing_mmseg import check_mmseg
 from tests.tiny_data import write_coco
 
 STUDIES = Path(__file__).resolve().parents[1] / 'configs' / 'studies'
@@ -45,6 +46,7 @@ COSTS = re.compile(
 )
 # Arms that start from no weights.
 RANDOM = dict(classification=('scratch-e', 'scratch-b'), detection=('random', 'scratch-d'))
+RANDOM['segmentation'] = ('random',)
 
 
 @pytest.fixture
@@ -95,11 +97,13 @@ def is_long(name):
     [pytest.param(n, marks=[pytest.mark.slow] if is_long(n) else []) for n in NAMES],
 )
 def test_study_is_planned_and_its_runs_resolve(name, loaded_once, given, tmp_path):
+    check_mmseg(name)
     study = Study.load(STUDIES / name)
     stages = {run.stage for run in runs_of(study)}
     assert {'classification'} <= stages
     assert ('pruning' in stages) == bool(study.classification.config)  # else detectors alone
     assert ('detection' in stages) == bool(study.detection)
+    assert ('segmentation' in stages) == bool(study.segmentation)
     arms = {arm for plan in study.detection for arm in plan.arms}
     assert ('detector-pruning' in stages) == ('prune-d' in arms)
     identities, runs = set(), 0
@@ -198,7 +202,7 @@ def stand_in(run, config, results, folder) -> RunResult:
     if getattr(run, 'widths', None) is not None:
         shape = results[run.widths.key].architecture_path
     detects = run.stage in ('detection', 'detector-pruning')
-    if shape or not detects:
+    if shape or not (detects or run.stage == 'segmentation'):
         architecture = PrunedArchitecture.load(shape) if shape else classifier_architecture(config)
     else:
         architecture = PrunedArchitecture.load(config.model.backbone.architecture)

@@ -52,6 +52,7 @@ KINDS = {
     ),
     'rethink_det.ShapesCrops': Kind(lambda root: build_shapes(root, **SHAPES), 8, SHAPES),
     'rethink_det.ShapesCoco': Kind(lambda root: build_shapes(root, **SHAPES), 2, SHAPES),
+    'rethink_det.ShapesSegmentation': Kind(lambda root: build_shapes(root, **SHAPES), 2, SHAPES),
     'CocoDataset': Kind(write_coco, 2),
     'VOCDataset': Kind(write_devkit, 6),
 }

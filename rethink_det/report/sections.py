@@ -119,10 +119,18 @@ def section_of(
         folded = [table for table in section.tables if table.folded]
         others = [table for table in section.tables if not table.folded]
         took = spent_table(runs)
+        proof = None if detection else transfer_table(runs)
         costs = [cost, *([took] if took else [])]
         made = how_made_table(runs, files)
         unread = files.table()
-        tables = [*([unread] if unread else []), *others, *costs, *folded, made]
+        tables = [
+            *([unread] if unread else []),
+            *others,
+            *costs,
+            *folded,
+            *([proof] if proof else []),
+            made,
+        ]
         section = replace(section, tables=tables, cost=cost)
     return section
 

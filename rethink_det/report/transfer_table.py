@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rethink_det.arms import AFTER_PRUNING, ARMS, DETECTION
+from rethink_det.arms import AFTER_PRUNING, ARMS, STAGES
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import by_arm
 from rethink_det.report.tables import Table
@@ -33,9 +33,10 @@ def transfer_table(runs: Sequence[RunResult]) -> Table | None:
 
 def is_untuned(run: RunResult) -> bool:
     """Whether a backbone was pruned and not fine-tuned, in an arm that has one that was."""
-    able = {arm.name for arm in ARMS.of(DETECTION) if ARMS.may_be_untuned(arm)}
+    transfers = ARMS.of(run.stage) if run.stage in STAGES else []
+    able = {arm.name for arm in transfers if ARMS.may_be_untuned(arm)}
     parent_arm = run.transferred.parent_arm if run.transferred else None
-    return run.stage == DETECTION and run.arm in able and parent_arm == AFTER_PRUNING
+    return run.arm in able and parent_arm == AFTER_PRUNING
 
 
 def untuned_note(runs: Sequence[RunResult]) -> str:

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.arms import ARMS, CLASSIFICATION, Arm, BudgetRule, Start
+from rethink_det.arms import (
+    ARMS,
+    CLASSIFICATION,
+    DETECTION,
+    SEGMENTATION,
+    Arm,
+    BudgetRule,
+    Start,
+)
 from rethink_det.bounds import check_folder_name
 from rethink_det.classification.arm_config import ArmSettings, budget_rule
 from rethink_det.datasets.held_out import check_divisible
@@ -14,7 +22,7 @@ from rethink_det.pruning.pruner import pruner_class
 from rethink_det.registered import scope_of
 from rethink_det.report.schema import read
 from rethink_det.study.parents import KEY, check_parent_epochs, check_parents
-from rethink_det.study.plans import ClassificationPlan, DetectionPlan
+from rethink_det.study.plans import ClassificationPlan, TransferPlan
 from rethink_det.study.sharing import followed
 from rethink_det.study.without_classification import check_start, missing_source
 from rethink_det.training.config import load_config
@@ -137,18 +145,22 @@ def check_seeds(key: str, seeds: Sequence[int]) -> None:
         raise UserError(f'{key}: {twice} stands there twice.')
 
 
-def check_names(plans: Sequence[DetectionPlan]) -> None:
-    """Refuse names of detectors that can be no folders, or under which two would stand.
+MODELS_OF = {DETECTION: 'detector', SEGMENTATION: 'segmenter'}
+
+
+def check_names(plans: Sequence[TransferPlan]) -> None:
+    """Refuse names of models that can be no folders, or under which two would stand.
 
     Raises:
         UserError: Says which.
     """
     names = [plan.name for plan in plans]
-    for name in names:
-        check_folder_name('study.detection: the name of a detector', name)
+    for name, plan in zip(names, plans, strict=True):
+        part, one = f'study.{plan.stage}', MODELS_OF[plan.stage]
+        check_folder_name(f'{part}: the name of a {one}', name)
         if names.count(name) > 1:
             raise UserError(
-                f'study.detection: two detectors are called {name}, and one could not be told '
+                f'{part}: two {one}s are called {name}, and one could not be told '
                 "from the other: give one of them a name='...' of its own."
             )
 
@@ -169,18 +181,18 @@ def check_title(key: str, name: str) -> None:
 LONGEST_NAME = 60
 
 
-def check_untuned(plan: DetectionPlan) -> None:
+def check_untuned(plan: TransferPlan) -> None:
     """Refuse to leave out a fine-tuning that is not there.
 
     Args:
-        plan: Of a detector.
+        plan: Of a detector or segmenter.
 
     Raises:
         UserError: None of its arms has one.
     """
     if plan.untuned and not any(map(ARMS.may_be_untuned, map(plan.arm, plan.arms))):
         raise UserError(
-            'study.detection: untuned=True is for arms with a fine-tuned classifier, and there '
+            f'study.{plan.stage}: untuned=True is for arms with a fine-tuned classifier, and there '
             f'is none among {", ".join(plan.arms)}.'
         )
 

@@ -28,7 +28,12 @@ from rethink_det.study.checks import (
 from rethink_det.study.claims import margins, primary_comparison
 from rethink_det.study.names import find_study
 from rethink_det.study.part import read_classification, read_part
-from rethink_det.study.plans import ClassificationPlan, DetectionPlan
+from rethink_det.study.plans import (
+    ClassificationPlan,
+    DetectionPlan,
+    SegmentationPlan,
+    TransferPlan,
+)
 from rethink_det.study.sharing import arms_of
 from rethink_det.study.without_classification import check_without_config
 from rethink_det.training.config import load_config
@@ -44,7 +49,8 @@ class Study:
         description: What is asked, for the report.
         seeds: Seeds of the repetitions.
         classification: Where the backbones come from.
-        detection: Where they go.
+        detection: The detectors that they go into.
+        segmentation: The segmenters that they go into.
         primary: The comparison that the config names, see :meth:`primary_comparison`.
         margin: By metric, in its own unit: the largest difference that does not matter.
 
@@ -62,6 +68,9 @@ class Study:
     seeds: tuple[int, ...] = field(metadata=within(0, MOST_SEED))
     classification: ClassificationPlan = field(metadata=said_as(Mapping))
     detection: tuple[DetectionPlan, ...] = field(default=(), metadata=said_as(Sequence[Mapping]))
+    segmentation: tuple[SegmentationPlan, ...] = field(
+        default=(), metadata=said_as(Sequence[Mapping])
+    )
     primary: Comparison | None = field(default=None, metadata=said_as(Mapping | None))
     margin: Mapping[str, float] = field(
         default_factory=dict, metadata=said_as(float | Mapping[str, float] | None)
@@ -124,10 +133,11 @@ class Study:
         check_title(f'{path}: study.name', said['name'])
         named, margin = said.pop('primary', None) or {}, said.pop('margin', None)
         said['classification'] = read_classification(said['classification'], path)
-        said['detection'] = tuple(
-            read_part(DetectionPlan, one, path, f'study.detection[{number}]')
-            for number, one in enumerate(said.get('detection', ()))
-        )
+        for kind in (DetectionPlan, SegmentationPlan):
+            said[kind.stage] = tuple(
+                read_part(kind, one, path, f'study.{kind.stage}[{number}]')
+                for number, one in enumerate(said.get(kind.stage, ()))
+            )
         study = cls(**said)
         study._check()
         stages = {stage: None for stage, _ in study.trained_arms}
@@ -135,22 +145,27 @@ class Study:
         return replace(study, primary=primary if named else None, margin=margins(margin, stages))
 
     @property
+    def transfers(self) -> tuple[TransferPlan, ...]:
+        """All that backbones go into."""
+        return (*self.detection, *self.segmentation)
+
+    @property
     def trained_arms(self) -> dict[tuple[str, str], tuple[str, ...]]:
         """Names of the arms that it trains, by stage and model, in the order of the config."""
         found: dict[tuple[str, str], dict[str, None]] = {}
         for name in self.classification.variant_names:
-            plan = self.classification.of(name)
+            own = self.classification.of(name)
             arms = arms_of(self.classification, name)
             trained = [arm for arm in arms if ARMS.get(CLASSIFICATION, arm).pruned]
-            whole = [] if plan.pruned else [ARMS.reference(CLASSIFICATION).name]
-            if plan.arms:
+            whole = [] if own.pruned else [ARMS.reference(CLASSIFICATION).name]
+            if own.arms:
                 place = CLASSIFICATION, self.classification.model(name)
                 found[place] = dict.fromkeys([*whole, *trained])
-        for detector, name in product(self.detection, self.classification.variant_names):
-            mine = found.setdefault((DETECTION, detector.model(name)), {})
-            after = any(detector.arm(arm).after_detector for arm in detector.arms)
-            needed = [ARMS.reference(DETECTION).name] if after else []
-            mine |= dict.fromkeys([*needed, *detector.arms])
+        for plan, name in product(self.transfers, self.classification.variant_names):
+            mine = found.setdefault((plan.stage, plan.model(name)), {})
+            after = any(plan.arm(arm).after_detector for arm in plan.arms)
+            needed = [ARMS.reference(plan.stage).name] if after else []
+            mine |= dict.fromkeys([*needed, *plan.arms])
         return {place: tuple(arms) for place, arms in found.items()}
 
     def primary_comparison(self, named: Any = None) -> Comparison | None:
@@ -175,7 +190,7 @@ class Study:
     def metrics_of(self, stage: str, model: str) -> tuple[str, ...]:
         """The metrics that the model is judged by, of those by which its config evaluates it."""
         first = next(iter(METRICS[stage]))
-        if stage == CLASSIFICATION:
+        if stage != DETECTION:
             return (first,)
         names = self.classification.variant_names
         plan = next(
@@ -209,32 +224,33 @@ class Study:
     def _check(self) -> None:
         if self.classification.config:
             load_config(self.classification.config, self.classification.options)
-        for detector in self.detection:
-            load_config(detector.config, detector.options)
+        for transfer in self.transfers:
+            load_config(transfer.config, transfer.options)
         check_seeds('study.seeds', self.seeds)
-        arms = [plan.arm(arm) for plan in self.detection for arm in plan.arms]
+        arms = [plan.arm(arm) for plan in self.transfers for arm in plan.arms]
         check_parents_of(self.classification, arms)
         check_without_config(self.classification)
         check_variants(self.classification)
         self._check_seeds()
-        for plan in self.detection:
+        for plan in self.transfers:
             for arm in map(plan.arm, plan.arms):
                 check_transfer(self.classification, arm)
             check_untuned(plan)
-        check_names(self.detection)
+        for plans in (self.detection, self.segmentation):
+            check_names(plans)
 
     def _check_seeds(self) -> None:
         """Refuse seeds that the study has not."""
         classifiers = map(self.classification.of, self.classification.variant_names)
         own: list[tuple[str, Sequence[int] | None]]
         own = [(CLASSIFICATION, a.seeds) for plan in classifiers for a in plan.arm_plans.values()]
-        for plan in self.detection:
-            own += [(DETECTION, seeds) for seeds in (plan.seeds, *_own_seeds(plan))]
+        for plan in self.transfers:
+            own += [(plan.stage, seeds) for seeds in (plan.seeds, *_own_seeds(plan))]
         for stage, seeds in own:
             strangers = set(seeds or ()) - set(self.seeds)
             if strangers:
                 raise UserError(f'study.{stage}: seeds {sorted(strangers)} are not study.seeds.')
 
 
-def _own_seeds(plan: DetectionPlan) -> list[Sequence[int] | None]:
+def _own_seeds(plan: TransferPlan) -> list[Sequence[int] | None]:
     return [one.seeds for one in plan.arm_plans.values()]

@@ -39,6 +39,8 @@ SUFFIXES = {
 """How the files end that count in a folder whose data set is of an unknown kind."""
 OTHERS = {'decoded', 'work_dirs'}
 """Folders beside data that hold no data."""
+_DRAWN = ('rethink_det.ShapesCoco', 'rethink_det.ShapesSegmentation')
+"""Data sets that follow from their config."""
 Content = dict[str, dict[str, str]]
 
 
@@ -67,7 +69,7 @@ def data_content(config: Config, known: Collection[str] = ()) -> Content:
 def _of_data_set(settings: Mapping, key: str) -> dict[str, str]:
     try:
         kind = registered(DATASETS, settings['type'])
-        if kind is ShapesCrops or is_type(settings, 'rethink_det.ShapesCoco', DATASETS):
+        if kind is ShapesCrops or is_type(settings, _DRAWN, DATASETS):
             return {}
         return _read(kind, settings, key)
     except (UserError, OSError, KeyError, TypeError, ValueError):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from rethink_det.arms import ARMS, DETECTION, STAGES
+from rethink_det.arms import ARMS, STAGES
 from rethink_det.report.comparison import Comparison
 from rethink_det.report.pace import duration
 from rethink_det.report.planning import FEWEST, planned
@@ -102,10 +102,10 @@ def repetitions_of(study: Study) -> dict[Place, int]:
     """How often each stage and model is repeated: over parents, or over seeds of the only one."""
     named, classification = study.classification.named_parents, study.classification
     found = {place: len(set(study.seeds)) for place in study.trained_arms}
-    for plan in study.detection:
+    for plan in study.transfers:
         seeds = set(study.seeds if plan.seeds is None else plan.seeds)
         for variant in classification.variant_names:
-            place = DETECTION, plan.model(variant)
+            place = plan.stage, plan.model(variant)
             found[place] = min(found[place], len(seeds))
     return dict.fromkeys(found, len(named)) if len(named) > 1 else found
 

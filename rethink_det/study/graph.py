@@ -6,7 +6,7 @@ from inspect import signature
 from itertools import product
 from typing import Any
 
-from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
+from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, SEGMENTATION, Arm
 from rethink_det.pruning.pruner import pruner_class
 from rethink_det.study.config import Study
 from rethink_det.study.names import joined
@@ -22,8 +22,9 @@ from rethink_det.study.nodes import (
     Pruning,
     PublishedArchitecture,
     Run,
+    SegmenterTraining,
 )
-from rethink_det.study.plans import ClassificationPlan, DetectionPlan
+from rethink_det.study.plans import ClassificationPlan, TransferPlan
 from rethink_det.study.sharing import arms_of, plan_of_run, variant_of_shape
 
 
@@ -35,7 +36,7 @@ def runs_of(study: Study) -> list[Run]:
 
 def _wanted(study: Study) -> Iterator[tuple[Run, str]]:
     """The runs that are asked for, each with the group that it stands in; the same in several."""
-    classification, plans = study.classification, study.detection
+    classification, plans = study.classification, study.transfers
     by_parent = [_Backbones(classification, name) for name in classification.parent_names]
     for one, seed in product(by_parent, study.seeds):
         yield from one.runs(seed)
@@ -161,10 +162,11 @@ class _Backbones:
         return GivenClassifier(checkpoint=pruned.checkpoint, pruned=pruned, **common)
 
     def detector(
-        self, plan: DetectionPlan, arm: Arm, start: DetectorStart, seed: int
+        self, plan: TransferPlan, arm: Arm, start: DetectorStart, seed: int
     ) -> DetectorTraining:
-        """The training of a detector by a transfer arm, which starts from ``start``."""
-        return DetectorTraining(
+        """The training of a detector or segmenter by a transfer arm, from ``start``."""
+        kind = SegmenterTraining if plan.stage == SEGMENTATION else DetectorTraining
+        return kind(
             arm=arm.name,
             start=start,
             data_root=plan.data_root,
@@ -175,7 +177,7 @@ class _Backbones:
         )
 
     def detector_pruned(
-        self, plan: DetectionPlan, trained: DetectorTraining, variant: str, seed: int
+        self, plan: TransferPlan, trained: DetectorTraining, variant: str, seed: int
     ) -> DetectorPruning:
         """The pruning of a detector that was trained with the unpruned backbone."""
         mine, widths = self.plan.of(variant), None
@@ -196,7 +198,7 @@ class _Backbones:
         )
 
     def common(
-        self, plan: ClassificationPlan | DetectionPlan, seed: int, **more: Any
+        self, plan: ClassificationPlan | TransferPlan, seed: int, **more: Any
     ) -> dict[str, Any]:
         """Fields of a run that follow from its plan."""
         mine = {'seed': seed, 'parent': self.parent, 'name': plan.name}
@@ -204,8 +206,8 @@ class _Backbones:
 
 
 def _detector(
-    plans: Sequence[DetectionPlan],
-    plan: DetectionPlan,
+    plans: Sequence[TransferPlan],
+    plan: TransferPlan,
     backbones: _Backbones,
     arm: Arm,
     variant: str,
@@ -218,7 +220,7 @@ def _detector(
 
     variant = variant_of_shape(backbones.plan, variant, arm)
     if arm.after_detector:
-        reference = ARMS.reference(DETECTION)
+        reference = ARMS.reference(plan.stage)
         trained = train(reference, backbones.of_arm(reference.source or '', variant, seed))
         if not arm.pruned:
             return train(arm, trained)

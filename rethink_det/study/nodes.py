@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
-from rethink_det.arms import CLASSIFICATION, DETECTION
+from rethink_det.arms import CLASSIFICATION, DETECTION, SEGMENTATION
 from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Reference
 from rethink_det.study.names import joined, model_name
@@ -196,6 +196,13 @@ class DetectorTraining(Run):
     data_root: str = ''
     untuned: bool = False
     settings: TransferSettings = TransferSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmenterTraining(DetectorTraining):
+    """A segmenter is trained by a transfer arm, as a detector is."""
+
+    stage = SEGMENTATION
 
 
 @dataclass(frozen=True, kw_only=True)

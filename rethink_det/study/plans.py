@@ -4,9 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule, Start
+from rethink_det.arms import (
+    ARMS,
+    CLASSIFICATION,
+    DETECTION,
+    SEGMENTATION,
+    Arm,
+    BudgetRule,
+    Start,
+)
 from rethink_det.bounds import MOST_EPOCHS, MOST_SEED, MOST_TIMES
 from rethink_det.classification.arm_config import ArmSettings
 from rethink_det.errors import UserError, shown
@@ -209,13 +217,13 @@ class ClassificationPlan:
 
 
 @dataclass(frozen=True)
-class DetectionPlan:
-    """One entry of the ``detection`` part of a study config.
+class TransferPlan:
+    """One entry of the ``detection`` or the ``segmentation`` part of a study config.
 
     Attributes:
-        config: Training config of the detector with its usual backbone.
-        data_root: Folder of a data set in COCO format, or VOC devkit, in place of the config's,
-            as ``rethink-det train --data-root`` takes it.
+        config: Training config of the detector or segmenter with its usual backbone.
+        data_root: Folder of a data set in COCO format, VOC devkit, or of a segmenter's pictures
+            and maps, in place of the config's, as ``rethink-det train --data-root`` takes it.
         name: Under which its results stand, unique in the study; default: that of the config,
             and of the budget if that is ``'compute'``.
         arms: Which transfer arms, as those of a :class:`ClassificationPlan`; default: the usual.
@@ -227,7 +235,7 @@ class DetectionPlan:
             ``'compute'``: every pruned detector gets the compute of the unpruned one, its epochs
             times the ratio of the two whole detectors' MACs.
         options: Other keys of ``config`` set to other values.
-        reference: Published AP by arm.
+        reference: Published AP, or mIoU, by arm.
         untuned: In arms that take a pruned and fine-tuned classifier, take it as pruning left it.
         arm_plans: What :attr:`arms` says, by their names; no key of a config.
 
@@ -235,10 +243,11 @@ class DetectionPlan:
         UserError: ``arms`` is no list of arms, or one stands there twice; an unknown budget.
     """
 
+    stage: ClassVar[str]
     config: str
     data_root: str = ''
     name: str = ''
-    arms: Sequence[str] = field(default_factory=partial(ARMS.usual, DETECTION), metadata=ENTRIES)
+    arms: Sequence[str] = field(default=(), metadata=ENTRIES)
     seeds: Sequence[int] | None = field(default=None, metadata=within(0, MOST_SEED))
     epochs: int | None = field(default=None, metadata=COUNT)
     budgets: Sequence[float] = field(default=(), metadata=TIMES)
@@ -249,12 +258,12 @@ class DetectionPlan:
     arm_plans: Mapping[str, ArmPlan] = field(default_factory=dict, metadata=NO_KEY)
 
     def __post_init__(self) -> None:
-        _name_arms(self, DETECTION, self.budgets)
+        _name_arms(self, self.stage, self.budgets)
         if self.budget not in BUDGETS:
             known = ', '.join(BUDGETS)
-            raise UserError(f'study.detection: budget {self.budget!r} is none of {known}.')
+            raise UserError(f'study.{self.stage}: budget {self.budget!r} is none of {known}.')
         if not isinstance(self.name, str):
-            raise UserError(f'study.detection: name must be a text, got {shown(self.name)}.')
+            raise UserError(f'study.{self.stage}: name must be a text, got {shown(self.name)}.')
         if not self.name:
             suffix = '' if self.budget == EPOCHS else f'-{self.budget}'
             object.__setattr__(self, 'name', f'{Path(self.config).stem}{suffix}')
@@ -265,20 +274,21 @@ class DetectionPlan:
 
     def arm(self, name: str) -> Arm:
         """The arm of a name, as this plan has it."""
-        arm = ARMS.get(DETECTION, name)
+        arm = ARMS.get(self.stage, name)
         return ARMS.untuned(arm) if self.untuned and ARMS.may_be_untuned(arm) else arm
 
     def settings_of(self, arm: str) -> TransferSettings:
         """The budget of an arm: the plan's, or its own."""
         own = self.arm_plans[arm].budget if arm in self.arm_plans else {}
-        return TransferSettings(budget=self.budget, untuned=self.arm(arm).untuned, **own)
+        common: dict[str, Any] = {'budget': self.budget, 'stage': self.stage}
+        return TransferSettings(untuned=self.arm(arm).untuned, **common, **own)
 
     def equal_to(self, arm: Arm) -> tuple[TransferSettings, TransferSettings] | None:
         """Of an arm that gets the compute of two trainings, the settings of these."""
         if arm.budget is not BudgetRule.TOTAL:
             return None
         heir = ARMS.starting_from(Start.DETECTOR).name
-        return self.settings_of(ARMS.reference(DETECTION).name), self.settings_of(heir)
+        return self.settings_of(ARMS.reference(self.stage).name), self.settings_of(heir)
 
     def seeds_of(self, arm: str, study: Sequence[int]) -> Sequence[int]:
         """The seeds of an arm, in a study of those seeds."""
@@ -287,8 +297,24 @@ class DetectionPlan:
         return mine if own is None else own
 
 
+@dataclass(frozen=True)
+class DetectionPlan(TransferPlan):
+    """One entry of the ``detection`` part of a study config."""
+
+    stage = DETECTION
+    arms: Sequence[str] = field(default_factory=partial(ARMS.usual, DETECTION), metadata=ENTRIES)
+
+
+@dataclass(frozen=True)
+class SegmentationPlan(TransferPlan):
+    """One entry of the ``segmentation`` part of a study config."""
+
+    stage = SEGMENTATION
+    arms: Sequence[str] = field(default_factory=partial(ARMS.usual, SEGMENTATION), metadata=ENTRIES)
+
+
 def _name_arms(
-    plan: ClassificationPlan | DetectionPlan, stage: str, budgets: Sequence[float]
+    plan: ClassificationPlan | TransferPlan, stage: str, budgets: Sequence[float]
 ) -> None:
     """Let ``arms`` be names, and ``arm_plans`` what was said with them."""
     plans = arm_plans(stage, plan.arms, f'study.{stage}: arms', plan.arm_plans)

@@ -12,11 +12,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, Arm, BudgetRule, Start
+from rethink_det.arms import ARMS, CLASSIFICATION, Arm, BudgetRule, Start
 from rethink_det.files import plain
 from rethink_det.pruning import PredefinedPruner, build_pruner
 from rethink_det.study.arm_plans import ArmPlan
-from rethink_det.study.plans import ClassificationPlan, DetectionPlan
+from rethink_det.study.plans import ClassificationPlan, TransferPlan
 from rethink_det.transfer.settings import EPOCHS
 
 
@@ -70,7 +70,7 @@ def variant_of_shape(plan: ClassificationPlan, variant: str, arm: Arm) -> str:
 def _of_arm(plan: ClassificationPlan, arm: Arm) -> Hashable:
     """What a run from scratch follows from, as far as variants differ in it; None if unknown."""
     shape = _shape(plan)
-    if shape is None or arm.stage == DETECTION:
+    if shape is None or arm.stage != CLASSIFICATION:
         return shape
     if arm.name not in plan.arms or arm.budget is BudgetRule.TOTAL:
         return None
@@ -98,16 +98,16 @@ def _widths(said: str) -> Hashable:
     return pruner.widths_follow_from
 
 
-def plan_of_run(plans: Sequence[DetectionPlan], plan: DetectionPlan, arm: Arm) -> DetectionPlan:
+def plan_of_run(plans: Sequence[TransferPlan], plan: TransferPlan, arm: Arm) -> TransferPlan:
     """The first plan of a study whose run of an arm is that of this one."""
     own = _of_detector(plan, arm)
     return next(one for one in plans if one is plan or _of_detector(one, arm) == own)
 
 
-def _of_detector(plan: DetectionPlan, arm: Arm) -> Hashable:
+def _of_detector(plan: TransferPlan, arm: Arm) -> Hashable:
     """What a run of a detector follows from, as far as plans differ in it; None of another's."""
     arms = [plan.arm(name) for name in plan.arms]
-    reference = ARMS.reference(DETECTION).name
+    reference = ARMS.reference(plan.stage).name
     needed = [reference] if any(one.after_detector for one in arms) else []
     if arm.name not in (*plan.arms, *needed):
         return None

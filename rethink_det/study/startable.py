@@ -9,6 +9,7 @@ from rethink_det.errors import naming
 from rethink_det.pruning import build_pruner
 from rethink_det.pruning.cost_goal import classifier_costs
 from rethink_det.pruning.seeking import Search
+from rethink_det.segmentation.datasets.data_root import segmenter_base
 from rethink_det.study.config import Study
 from rethink_det.study.given_parents import check_given_parents
 from rethink_det.study.plans import ClassificationPlan
@@ -40,6 +41,8 @@ def check_startable(study: Study) -> None:
             _check_pruners(plan)
     for detector in study.detection:
         check_buildable(detector_base(detector.config, detector.options, detector.data_root))
+    for one in study.segmentation:
+        check_buildable(segmenter_base(one.config, one.options, one.data_root))
 
 
 def _check_pruners(plan: ClassificationPlan) -> None:

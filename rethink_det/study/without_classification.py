@@ -56,11 +56,11 @@ def missing_source(arm: Arm) -> str:
     """Of an arm whose classifier cannot be trained, how that is and what else there is."""
     untuned = ', or untuned=True' if ARMS.may_be_untuned(arm) else ''
     able = [
-        a for a in ARMS.of(DETECTION) if a.source in (None, ARMS.reference(CLASSIFICATION).name)
+        a for a in ARMS.of(arm.stage) if a.source in (None, ARMS.reference(CLASSIFICATION).name)
     ]
     return (
         f'is trained by {PART}.config: give one{untuned}, or leave {arm.name} out of '
-        f'study.detection: arms. Without it there are {", ".join(one.name for one in able)}.'
+        f'study.{arm.stage}: arms. Without it there are {", ".join(one.name for one in able)}.'
     )
 
 

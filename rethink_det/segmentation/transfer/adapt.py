@@ -8,9 +8,10 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.arms import ARMS, Arm
+from rethink_det.arms import ARMS, SEGMENTATION, Arm
 from rethink_det.errors import UserError
 from rethink_det.registered import scope_of
+from rethink_det.segmentation.cost import segmenter_cost
 from rethink_det.segmentation.epochs import compress_warm_up
 from rethink_det.segmentation.segmenter import SCOPE, check_segmenter
 from rethink_det.segmentation.transfer.evaluators import set_evaluators
@@ -29,7 +30,9 @@ from rethink_det.transfer.settings import TransferSettings
 from rethink_det.transfer.weights import check_given, read_weights, set_hooks
 
 _PREPROCESSOR = {'type': 'mmseg.SegDataPreProcessor', 'pad_val': 0, 'seg_pad_val': 255}
-_SETTINGS = TransferSettings()
+_SETTINGS = TransferSettings(stage=SEGMENTATION)
+_USUAL = (512, 512)
+"""Height and width of the crops that most segmenters train on."""
 
 
 def segmenter_config(
@@ -67,29 +70,51 @@ def segmenter_config(
     check_given(config, arm, weights)
     checkpoint = read_weights(arm, weights)
     config, shape = deepcopy(config), PrunedArchitecture.load(architecture)
+    own = deepcopy(config.model)
     with scope_of(config, SCOPE):
         changes = _replace_backbone(config.model, shape, architecture, arm)
         changes += drop_pretrained(config.model, arm)
     convention = None if checkpoint is None else checkpoint.input_convention
     changes += set_normalisation(config, convention, _PREPROCESSOR)
     changes += set_evaluators(config)
-    changes += _set_budget(config, arm, settings, epochs)
+    base = None if epochs is None else Base(Budget.of(config), epochs, 1, 1)
+    if settings.compares_detectors(arm):
+        base = _whole_segmenters(epochs, config, own, shape, arm)
+    before = (config.get('train_cfg') or {}).get('max_epochs')
+    settings.apply(config, arm, base)
+    if before is not None:
+        changes += compress_warm_up(config, before)
     set_hooks(config, arm, shape, weights)
     import_this_package(config)
     return Adapted(config, tuple(changes))
 
 
-def _set_budget(
-    config: Config, arm: Arm, settings: TransferSettings, epochs: int | None
-) -> list[Change]:
-    """The epochs of an arm, in place; returns what else changes with them."""
-    before = (config.get('train_cfg') or {}).get('max_epochs')
-    settings.apply(config, arm, None if epochs is None else Base(Budget.of(config), epochs, 1, 1))
-    return [] if before is None else compress_warm_up(config, before)
+def _whole_segmenters(
+    epochs: int | None, config: Config, own: Mapping, shape: PrunedArchitecture, arm: Arm
+) -> Base:
+    """The schedule, the MACs of the segmenter, and those of that with the unpruned backbone.
+
+    Args:
+        epochs: Of the schedule, if they are not the config's.
+        config: Of the segmenter, adapted.
+        own: Of its model, before.
+        shape: Of the pruned backbone.
+        arm: Which transfer arm.
+    """
+    unpruned = deepcopy(config)
+    unpruned.model = deepcopy(own)
+    with scope_of(unpruned, SCOPE):
+        _replace_backbone(unpruned.model, shape.base, shape.base.to_dict(), arm)
+    size = (config.model.get('data_preprocessor') or {}).get('size') or _USUAL
+    costs = (segmenter_cost(one, (3, *size)).whole.macs for one in (unpruned, config))
+    return Base(Budget.of(config), epochs, *costs)
 
 
 def _replace_backbone(
-    model: MutableMapping, shape: PrunedArchitecture, architecture: str | PathLike, arm: Arm
+    model: MutableMapping,
+    shape: PrunedArchitecture,
+    architecture: str | PathLike | Mapping,
+    arm: Arm,
 ) -> list[Change]:
     """The new backbone, and everything in ``model`` that depends on it, in place."""
     new = new_backbone(model['backbone'], shape, architecture, arm)

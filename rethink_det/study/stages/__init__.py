@@ -12,6 +12,7 @@ from rethink_det.study.stages.take_architecture import TakeArchitecture
 from rethink_det.study.stages.take_pruned import TakePruned
 from rethink_det.study.stages.train_classifier import TrainClassifier
 from rethink_det.study.stages.train_detector import TrainDetector
+from rethink_det.study.stages.train_segmenter import TrainSegmenter
 
 STAGES: Mapping[type[graph.Run], type[Stage]] = {
     graph.ClassifierTraining: TrainClassifier,
@@ -21,6 +22,7 @@ STAGES: Mapping[type[graph.Run], type[Stage]] = {
     graph.GivenPruned: TakePruned,
     graph.DetectorTraining: TrainDetector,
     graph.DetectorPruning: PruneDetector,
+    graph.SegmenterTraining: TrainSegmenter,
 }
 """Who does what the graph plans."""
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from mmengine.config import Config
 
-from rethink_det.arms import DETECTION, Arm, Start
+from rethink_det.arms import CLASSIFICATION, DETECTION, Arm, Start
 from rethink_det.report.run_result import DETECTOR_PRUNING, PRUNING, Plan, RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
@@ -111,8 +111,7 @@ class Stage(ABC):
         inherits = arm.takes_weights and arm.start is not Start.INITIAL
         if parent is None or not inherits:
             return ()
-        same = (parent.stage in DETECTORS) == (self.run.stage in DETECTORS)
-        return trainings_of(parent) if same else ()
+        return trainings_of(parent) if _task(parent.stage) == _task(self.run.stage) else ()
 
     @staticmethod
     def weights_of(parent: RunResult) -> Path | None:
@@ -138,6 +137,13 @@ class Stage(ABC):
             plan=Plan(run.config, run.options, self.settings),
             **known,
         )
+
+
+def _task(stage: str) -> str:
+    """What a run of a stage is about: pruning is of what it prunes."""
+    if stage in DETECTORS:
+        return DETECTION
+    return CLASSIFICATION if stage == PRUNING else stage
 
 
 def trainings_of(run: RunResult) -> tuple[float | None, ...]:

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint, digest
 from rethink_det.architecture.provenance import Provenance
-from rethink_det.arms import ARMS, DETECTION, Arm
+from rethink_det.arms import ARMS, Arm
 from rethink_det.detection.datasets.data_root import detector_base
 from rethink_det.detection.wrapped import detector_of
 from rethink_det.layout import CONFIG
@@ -39,7 +39,7 @@ class TrainDetector(Stage):
     @property
     def arm(self) -> Arm:
         """The arm that it trains."""
-        arm = ARMS.get(DETECTION, self.run.arm)
+        arm = ARMS.get(self.run.stage, self.run.arm)
         return ARMS.untuned(arm) if self.run.untuned else arm
 
     def base_config(self) -> Config:
@@ -74,12 +74,12 @@ class TrainDetector(Stage):
             training=training_facts(config, self.run),
             checkpoint=checkpoint.name,
             digest=digest(saved.state_dict),
-            transferred=_transferred(saved.provenance),
+            transferred=transferred(saved.provenance),
         )
 
 
-def _transferred(provenance: Provenance) -> Transferred:
-    """What ``TransferHook`` wrote into a trained detector's checkpoint."""
+def transferred(provenance: Provenance) -> Transferred:
+    """What ``TransferHook`` wrote into a checkpoint."""
     parent = provenance.parent
     if parent is None:
         return Transferred()

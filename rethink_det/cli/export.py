@@ -1,13 +1,16 @@
-"""Export a trained network to ONNX, plain timm or plain mmdet, compared before it is written.
+"""Export a trained network: ONNX, torch, plain timm or mmdet, compared before it is written.
 
 Of a pruned classifier its checkpoint is enough. A detector needs the config that trained it as
 well, and the size of its images; Faster and Mask R-CNN are exported whole, with their
-post-processing, others by their feature maps (--backbone). Of a classifier of timm --timm writes
-a Python file that makes it, and its weights, which need timm and not this package. Of a detector
---plain writes a config and weights that mmdet runs without this package.
+post-processing, others by their feature maps (--backbone) or what their heads put out (--heads).
+Of a classifier of timm --timm writes a Python file that makes it, and its weights, which need timm
+and not this package. Of a detector --plain writes a config and weights that mmdet runs without
+this package.
 """
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,6 +22,7 @@ from rethink_det.export import OnnxFile, export_onnx, export_timm
 from rethink_det.export.file import ANY, onnx_path
 from rethink_det.export.onnx import BATCHES, OPSET, TOLERANCE
 from rethink_det.export.plain_detector import export_plain, module_path, plain_path
+from rethink_det.export.programs import EXPORTED, ProgramFile, export_program, program_path
 from rethink_det.export.timm_factory import timm_path
 from rethink_det.training.config import find_config, load_config
 
@@ -30,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     formats = parser.add_mutually_exclusive_group(required=True)
     formats.add_argument('--onnx', action='store_true', help='the format')
     formats.add_argument(
+        '--torch',
+        action='store_true',
+        help='a program of torch: torch.export (.pt2, default), or TorchScript (-o FILE.ts)',
+    )
+    formats.add_argument(
         '--timm', action='store_true', help='a factory (.py) and weights (.pth) for plain timm'
     )
     formats.add_argument(
@@ -40,7 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_force(parser)
     add_ema(parser, 'the checkpoint')
-    parser.add_argument(
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument(
+        '--heads',
+        action='store_true',
+        help='of a detector: what its heads put out, before that becomes detections',
+    )
+    parts.add_argument(
         '--backbone',
         action='store_true',
         help='the feature maps instead of scores or detections; of a detector those of its neck',
@@ -71,31 +86,49 @@ def run(options: argparse.Namespace) -> int:
         return _timm(options)
     if options.plain:
         return _plain(options)
+    return _torch(options) if options.torch else _onnx(options)
+
+
+def _onnx(options: argparse.Namespace) -> int:
     out = onnx_path(options.checkpoint, options.out, options.backbone)
-    check_output(out, (options.config, options.checkpoint), options.force)
-    import_modules(options.imports)
-    batch = options.batch
-    file = export_onnx(
-        options.checkpoint,
-        options.out,
-        load_config(find_config(options.config)) if options.config else None,
-        input_shape=options.input_shape,
-        backbone=options.backbone,
-        batch=int(batch) if batch and batch.isdecimal() else batch,
-        normalise=options.normalise,
-        ema=options.ema,
-    )
+    file = export_onnx(options.checkpoint, options.out, **_settings(options, out))
     print(f'wrote {file.path}: {file.path.stat().st_size:,} bytes, ONNX opset {OPSET}')
-    _show(file)
+    _show(file, ONNX)
     _show_latency(file)
     return 0
 
 
-_OF_ONNX = ('backbone', 'input_shape', 'batch', 'normalise')
+def _torch(options: argparse.Namespace) -> int:
+    out = program_path(options.checkpoint, options.out)
+    file = export_program(options.checkpoint, out, **_settings(options, out))
+    kind = 'torch.export' if out.suffix == EXPORTED else 'TorchScript'
+    print(f'wrote {file.path}: {file.path.stat().st_size:,} bytes, {kind}')
+    _show(file, 'the program')
+    return 0
+
+
+def _settings(options: argparse.Namespace, out: Path) -> dict[str, Any]:
+    """What both formats ask for, once the place of the result is looked at."""
+    check_output(out, (options.config, options.checkpoint), options.force)
+    import_modules(options.imports)
+    batch = options.batch
+    return {
+        'config': load_config(find_config(options.config)) if options.config else None,
+        'input_shape': options.input_shape,
+        'backbone': options.backbone,
+        'heads': options.heads,
+        'batch': int(batch) if batch and batch.isdecimal() else batch,
+        'normalise': options.normalise,
+        'ema': options.ema,
+    }
+
+
+ONNX = 'onnxruntime'
+_OF_NETWORKS = ('backbone', 'heads', 'input_shape', 'batch', 'normalise')
 
 
 def _timm(options: argparse.Namespace) -> int:
-    _refuse(options, ('config', *_OF_ONNX), 'export --timm takes a checkpoint alone')
+    _refuse(options, ('config', *_OF_NETWORKS), 'export --timm takes a checkpoint alone')
     path = timm_path(options.checkpoint, options.out)
     for out in (path, path.with_suffix('.pth')):
         check_output(out, (options.checkpoint,), options.force)
@@ -107,7 +140,7 @@ def _timm(options: argparse.Namespace) -> int:
 
 
 def _plain(options: argparse.Namespace) -> int:
-    _refuse(options, _OF_ONNX, 'export --plain takes a config and a checkpoint')
+    _refuse(options, _OF_NETWORKS, 'export --plain takes a config and a checkpoint')
     if options.config is None:
         raise UserError(
             'export --plain needs the config that trained the detector: export CONFIG CHECKPOINT '
@@ -137,7 +170,7 @@ def _refuse(options: argparse.Namespace, names: tuple[str, ...], takes: str) -> 
             raise UserError(f'{takes}, no {said}.')
 
 
-def _show(file: OnnxFile) -> None:
+def _show(file: OnnxFile | ProgramFile, runtime: str) -> None:
     network = file.exportable
     size = 'x'.join(map(str, network.input_shape))
     images = 'RGB pixels, uint8' if network.pixels else 'normalised, float32'
@@ -145,14 +178,15 @@ def _show(file: OnnxFile) -> None:
         images += f' ({network.convention})'
     print(f'  images: {network.batch or "any number"} of {size}, {images}')
     for name, default in network.settings.items():
-        print(f'  {name}: may be left out, {default:g} then')
+        known = f'may be left out, {default:g} then' if runtime == ONNX else f'{default:g} is usual'
+        print(f'  {name}: {known}')
     print(f'  outputs: {", ".join(network.outputs)}')
     if network.cost is not None:
         print(f'  params: {network.cost.params:,}')
         print(f'  macs: {network.cost.macs:,} at {size}')
     batches = BATCHES if network.batch is None else (network.batch,)
     print(
-        f'  onnxruntime differs from PyTorch by {file.difference:.1e} (allowed {TOLERANCE:g}), on '
+        f'  {runtime} differs from PyTorch by {file.difference:.1e} (allowed {TOLERANCE:g}), on '
         f'random images in batches of {" and ".join(map(str, batches))}'
     )
 

@@ -6,7 +6,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from rethink_det.export.onnx import Exportable, OnnxNetwork
+from rethink_det.export.onnx import Exportable, Peer
 from rethink_det.export.rcnn_graph import RCNNGraph
 
 OUTPUTS = ('boxes', 'scores', 'labels')
@@ -40,7 +40,7 @@ def whole_detector(detector: BaseModel, input_shape: tuple[int, int, int]) -> Ex
     )
 
 
-def farthest_detection(exportable: Exportable, peer: OnnxNetwork, images: Tensor) -> float:
+def farthest_detection(exportable: Exportable, peer: Peer, images: Tensor) -> float:
     """How far the detection that is farthest from its counterpart is, 1 % left out.
 
     Boxes count in shares of the image's longer side. Order does not matter, since nearly equal

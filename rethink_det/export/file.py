@@ -44,6 +44,7 @@ def export_onnx(
     *,
     input_shape: Sequence[int] | None = None,
     backbone: bool = False,
+    heads: bool = False,
     batch: int | Literal['dynamic'] | None = None,
     normalise: bool = False,
     ema: bool = False,
@@ -58,6 +59,8 @@ def export_onnx(
             needed for detectors.
         backbone: Take the feature maps instead of scores or detections, of a detector those of
             its neck.
+        heads: Of a detector take what its heads put out, before that becomes detections; see
+            :class:`~.heads.RawHeads`.
         batch: Images at a time, or :data:`ANY`; default: any number, of a whole detector one.
         normalise: Read RGB pixels, uint8, and normalise them inside.
         ema: Take the weights that were averaged over the training.
@@ -77,15 +80,41 @@ def export_onnx(
     """
     check_installed()
     path = onnx_path(checkpoint, out, backbone)
-    exportable = read_exportable(checkpoint, config, _shape(input_shape), backbone, ema)
-    if normalise:
-        exportable = normalising(exportable, checkpoint)
-    if batch is not None:
-        exportable = _with_batch(exportable, batch)
+    exportable = exportable_of(
+        checkpoint, config, input_shape, backbone, heads, batch, normalise, ema
+    )
     content, difference = to_onnx(exportable)
     with replacing(path) as file:
         file.write(content)
     return OnnxFile(path, exportable, difference)
+
+
+def exportable_of(
+    checkpoint: str | os.PathLike,
+    config: Config | None,
+    input_shape: Sequence[int] | None,
+    backbone: bool,
+    heads: bool,
+    batch: int | str | None,
+    normalise: bool,
+    ema: bool,
+) -> Exportable:
+    """What is exported; arguments and errors as of :func:`export_onnx`.
+
+    Args:
+        checkpoint: As there.
+        config: As there.
+        input_shape: As there.
+        backbone: As there.
+        heads: As there.
+        batch: As there.
+        normalise: As there.
+        ema: As there.
+    """
+    exportable = read_exportable(checkpoint, config, _shape(input_shape), backbone, ema, heads)
+    if normalise:
+        exportable = normalising(exportable, checkpoint)
+    return exportable if batch is None else _with_batch(exportable, batch)
 
 
 def onnx_path(checkpoint: str | os.PathLike, out: str | os.PathLike | None, backbone: bool) -> Path:
@@ -114,6 +143,6 @@ def _shape(given: Sequence[int] | None) -> Shape | None:
 def _with_batch(exportable: Exportable, batch: int | str) -> Exportable:
     if batch != ANY and not (isinstance(batch, int) and batch > 0):
         raise UserError(f"--batch must be a positive number or '{ANY}', got {str(batch)!r}.")
-    if exportable.settings and batch != 1:  # a whole detector
+    if exportable.batch == 1 and batch != 1:  # a whole detector, or its heads
         raise UserError(f'A whole detector takes one image at a time, not --batch {batch}.')
     return replace(exportable, batch=batch) if isinstance(batch, int) else exportable

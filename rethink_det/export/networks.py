@@ -19,6 +19,7 @@ from rethink_det.classification.arm_config import classifier_architecture, is_cl
 from rethink_det.detection.load_detector import BackboneAndNeck, load_detector
 from rethink_det.errors import UserError
 from rethink_det.export.detector import whole_detector
+from rethink_det.export.heads import RawHeads
 from rethink_det.export.onnx import Exportable
 
 Shape = tuple[int, int, int]
@@ -70,6 +71,7 @@ def read_exportable(
     input_shape: Shape | None = None,
     backbone: bool = False,
     ema: bool = False,
+    heads: bool = False,
 ) -> Exportable:
     """The network of a checkpoint, ready for export.
 
@@ -79,6 +81,7 @@ def read_exportable(
         input_shape: ``(channels, height, width)`` of an image; needed for detectors.
         backbone: Take the feature maps instead of scores or detections.
         ema: Take the weights that were averaged over the training.
+        heads: Of a detector take what its heads put out, before that becomes detections.
 
     Raises:
         UserError: The checkpoint is missing, damaged, does not describe its architecture or
@@ -86,7 +89,10 @@ def read_exportable(
     """
     checkpoint = Checkpoint.read(path, ema)
     if config is not None and not is_classifier(config):
-        return _detector(load_detector(config, checkpoint), input_shape, backbone)
+        detector = load_detector(config, checkpoint)
+        return _detector(detector, input_shape, backbone, heads)
+    if heads:
+        raise UserError('--heads is for detectors: give the config that trained it as well.')
     architecture = _architecture(config, checkpoint)
     network = _network(architecture, checkpoint, backbone)
     shape = input_shape or architecture.input_shape
@@ -97,17 +103,26 @@ def read_exportable(
     return _described(exportable, architecture, kept, checkpoint.input_convention)
 
 
-def _detector(detector: BaseModel, shape: Shape | None, backbone: bool) -> Exportable:
+def _detector(detector: BaseModel, shape: Shape | None, backbone: bool, heads: bool) -> Exportable:
     if shape is None:
         raise UserError('A detector takes images of any size: say which by --input-shape 3 H W.')
     if backbone:
         exportable, prefix = _feature_maps(BackboneAndNeck(detector), shape), ''
+    elif heads:
+        exportable, prefix = _heads(detector, shape), 'whole.detector.'
     else:
         exportable, prefix = whole_detector(detector, shape), 'detector.'
     pruned = getattr(detector.backbone, 'architecture', None)
     masked = pruned.masks.get('kept', {}) if pruned else {}
     kept = {prefix + name: left for name, left in masked.items() if name.startswith(PART)}
     return _described(exportable, pruned, kept, InputConvention.of(detector.data_preprocessor))
+
+
+def _heads(detector: BaseModel, shape: Shape) -> Exportable:
+    """What the heads put out, for one image at a time: some are told of each image by itself."""
+    heads = RawHeads(detector)
+    outputs = tuple(f'output_{number}' for number, _ in enumerate(outputs_of(heads, shape)))
+    return Exportable(heads, shape, outputs, batch=1)
 
 
 def _architecture(config: Config | None, checkpoint: Checkpoint) -> PrunedArchitecture:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +34,14 @@ IMAGES = 'images'
 """Name of the first input, ``(N, C, H, W)``."""
 
 
-def largest_difference(exportable: 'Exportable', peer: 'OnnxNetwork', images: Tensor) -> float:
+class Peer(Protocol):
+    """What is in a file, run by what it was written for."""
+
+    def run(self, images: Tensor, **settings: float) -> list[Tensor]:
+        """What it puts out, in order."""
+
+
+def largest_difference(exportable: 'Exportable', peer: Peer, images: Tensor) -> float:
     """The largest difference of any two values, as a share of the largest value of the output.
 
     Infinite where shapes differ, nan where values are.
@@ -61,7 +68,7 @@ class Exportable:
         settings: Further inputs, scalars, with the values that they have if none are given.
         meta: Plain values that the file carries as JSON, by key; onnxruntime has them in
             ``get_modelmeta().custom_metadata_map``.
-        difference: Says how far onnxruntime is from PyTorch on given images.
+        difference: Says how far what runs the file is from PyTorch on given images.
         cost: Of the network at this input, if it was counted.
         convention: How its images are normalised, if that is known.
     """
@@ -73,7 +80,7 @@ class Exportable:
     pixels: bool = False
     settings: Mapping[str, float] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
-    difference: Callable[['Exportable', 'OnnxNetwork', Tensor], float] = largest_difference
+    difference: Callable[['Exportable', Peer, Tensor], float] = largest_difference
     cost: Cost | None = None
     convention: InputConvention | None = None
 

@@ -7,7 +7,7 @@ small module that makes them so.
 import inspect
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from rethink_det.detection.one_image import OneImage
 from rethink_det.detection.ssd_head import EvaluatedSSDHead
 from rethink_det.errors import UserError, in_one_line
 from rethink_det.export import plain_modules
+from rethink_det.export.heads import tensors_of
 from rethink_det.export.plain_config import NARROWED, SSD, PlainConfig, plain_config
 from rethink_det.files import save_text
 from rethink_det.registered import build, scope_of
@@ -207,7 +208,8 @@ def _looks(
             torch.manual_seed(0)
             image = torch.randn(1, 3, side, side)
         try:
-            return [*_tensors(OneImage(detector)(image))], [*_tensors(OneImage(plain)(image))]
+            ours, theirs = (OneImage(one)(image) for one in (detector, plain))
+            return [*tensors_of(ours)], [*tensors_of(theirs)]
         except Exception as error:  # detectors are anyone's code
             refused = in_one_line(error)
     raise UserError(
@@ -221,19 +223,9 @@ def _farthest(ours: list[Tensor], theirs: list[Tensor]) -> float:
         return float('inf')
     pairs = zip(ours, theirs, strict=True)
     scale = max(float(one.abs().max()) for one in ours if one.numel())
-    return max(float((a - b).abs().max()) for a, b in pairs if a.numel()) / max(scale, 1e-12)
-
-
-def _tensors(node: Any) -> Iterator[Tensor]:
-    """All numbers of an output, however nested."""
-    if isinstance(node, Tensor):
-        yield node.float()
-    elif isinstance(node, Mapping):
-        for part in node.values():
-            yield from _tensors(part)
-    elif isinstance(node, (list, tuple)):
-        for part in node:
-            yield from _tensors(part)
+    return max(float((a.float() - b.float()).abs().max()) for a, b in pairs if a.numel()) / max(
+        scale, 1e-12
+    )
 
 
 def _classes(read: Checkpoint, found: PlainConfig) -> dict[str, Any]:

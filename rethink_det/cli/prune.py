@@ -7,6 +7,7 @@ the whole detector, for ``train DETECTOR_CONFIG --backbone OUT --arm prune-d``.
 import argparse
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -18,7 +19,8 @@ from rethink_det.errors import UserError
 from rethink_det.layout import INITIAL
 from rethink_det.pruning import build_pruner
 from rethink_det.pruning.explaining import Explained, explained
-from rethink_det.study.trained_networks import TrainedNetwork, trained_network
+from rethink_det.report.model_card import write_card
+from rethink_det.study.trained_networks import Metrics, TrainedNetwork, trained_network
 from rethink_det.training.config import find_config, load_config
 
 
@@ -79,9 +81,9 @@ def run(options: argparse.Namespace) -> int:
         print(f'warning: {pruned.reach.note}')
     if initial is not None:
         print('the initial weights, pruned alike, are in it for the lottery arm')
-    if not options.no_eval:
-        _show_metrics(network, options.out)
-    print(f'wrote {options.out}')
+    metrics = None if options.no_eval else _show_metrics(network, options.out)
+    card = write_card(Path(options.out), metrics)
+    print(f'wrote {options.out} and {card.name}')
     return 0
 
 
@@ -125,12 +127,13 @@ def _change(old: Cost, new: Cost, name: str) -> str:
     return f'{before:,} -> {after:,} ({after / before:.1%})'
 
 
-def _show_metrics(network: TrainedNetwork, pruned: str) -> None:
-    """Metrics before and right after pruning, if the config can evaluate."""
+def _show_metrics(network: TrainedNetwork, pruned: str) -> Metrics | None:
+    """Metrics before and right after pruning, if the config can evaluate; gives the latter."""
     try:
         before, after = network.evaluate(), network.evaluate_pruned(pruned)
     except (UserError, FileNotFoundError) as error:
         print(f'accuracy: not measured ({error})')
-        return
+        return None
     for name in before:
         print(f'{name}: {before[name]:.4g} -> {after[name]:.4g}')
+    return after

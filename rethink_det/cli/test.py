@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate; print the metrics."""
-    if options.out and not options.out.endswith('.json'):
+    if options.out and options.out.endswith(('.pkl', '.pickle')):
         raise UserError(
             f'--out {options.out}: metrics are written as JSON, nothing is pickled. For predictions'
             ' set test_evaluator.outfile_prefix (COCO results), or take rethink-det predict --json.'

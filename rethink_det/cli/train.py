@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 
 from rethink_det.arms import ARMS, STAGES
 from rethink_det.classification.check_images import check_images
@@ -15,6 +16,7 @@ from rethink_det.detection.datasets.data_root import with_data_root
 from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
 from rethink_det.layout import WORK_DIRS
+from rethink_det.report.model_card import write_card
 from rethink_det.study.with_backbone import with_backbone
 from rethink_det.training.config import check_optimizer, find_config, load_config
 from rethink_det.training.launch import leave_process_group, train
@@ -108,6 +110,9 @@ def run(options: argparse.Namespace) -> int:
     check_model(config)
     check_optimizer(config)
     metrics = train(config)
+    last = last_checkpoint(config.work_dir)
+    if last is not None and is_main_process():
+        write_card(last, metrics)
     leave_process_group()
     show(metrics)
     return 0

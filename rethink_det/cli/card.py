@@ -1,0 +1,28 @@
+"""Write the model card of a checkpoint: what it is, where it is from and how it is loaded."""
+
+import argparse
+from pathlib import Path
+
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.cli.output import add_force, check_output
+from rethink_det.files import save_text
+from rethink_det.report.model_card import model_card
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument('checkpoint', help='of a trained or pruned network')
+    parser.add_argument('-o', '--out', metavar='MD', help='file; default: it is printed')
+    add_force(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print or write the card."""
+    card = model_card(Checkpoint.read(options.checkpoint))
+    if not options.out:
+        print(card, end='')
+        return 0
+    check_output(options.out, (options.checkpoint,), options.force)
+    save_text(card, options.out)
+    print(f'wrote {Path(options.out)}')
+    return 0

@@ -25,6 +25,7 @@ COMMANDS = {
     'prune': 'Prune a trained network: checkpoint in, self-describing pruned checkpoint out.',
     'convert': 'Convert a checkpoint of another tool: foreign weights in, self-describing out.',
     'export': 'Export a trained network to ONNX or plain timm code, compared before it is written.',
+    'init': "Write a commented study config for one's own data and backbone, ready to run.",
     'study': 'Run a study: every arm and seed that is missing, then the report.',
     'baseline': 'Ask whether a pruned network beats its own shape trained from scratch.',
     'report': "Write a study's report again from its results.json, or put two side by side.",

@@ -30,6 +30,7 @@ COMMANDS = {
     'baseline': 'Ask whether a pruned network beats its own shape trained from scratch.',
     'report': "Write a study's report again from its results.json, or put two side by side.",
     'analyze': 'Say what an architecture costs or what it is: by name, JSON file or checkpoint.',
+    'pack': 'Put one run into a zip file: checkpoint, config and card.',
     'card': 'Write the model card of a checkpoint: what it is, where from, how it is loaded.',
     'benchmark': "Measure what this package's own parts cost, each beside its plain counterpart.",
     'sweep': 'Ask the same of many: what a pruner leaves of each, which detectors take one.',

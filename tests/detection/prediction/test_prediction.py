@@ -3,16 +3,19 @@
 import json
 import runpy
 import shutil
+import zipfile
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 import rethink_det
 from rethink_det import UserError
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.detection.load_detector import self_contained
 from rethink_det.detection.prediction import Detections, load_detector
+from rethink_det.detection.prediction.packing import pack
 from rethink_det.detection.prediction.trained_files import find_trained
 from rethink_det.training.config import load_config
 from rethink_det.training.launch import evaluate
@@ -110,6 +113,35 @@ def test_an_evaluation_draws_what_was_found_and_what_is_true(trained, command, r
 def test_mistakes_are_told_in_a_line(trained, refusal, monkeypatch, tmp_path, arguments, words):
     monkeypatch.chdir(trained)
     assert words in refusal('predict', *arguments, '--out', tmp_path / 'out')
+
+
+def test_a_packed_run_needs_nothing_else(trained, command, refusal, monkeypatch, tmp_path):
+    monkeypatch.chdir(trained)
+    done = command('pack', 'work', '-o', tmp_path / 'model.zip')
+    assert done.status == 0 and 'model.pth, config.py, card.md' in done.out
+    with zipfile.ZipFile(tmp_path / 'model.zip') as packed:
+        packed.extractall(tmp_path / 'elsewhere' / 'model')
+    picture = trained / 'toy' / 'val' / '000.png'
+    found = load_detector('work').predict(picture)
+    monkeypatch.chdir(tmp_path / 'elsewhere')
+    again = load_detector('model').predict(picture)
+    np.testing.assert_array_equal(found.boxes, again.boxes)
+    np.testing.assert_array_equal(found.scores, again.scores)
+    config = load_config('model/config.py')
+    assert isinstance(config.model.backbone.architecture, dict) and config.load_from is None
+    assert 'optimizer' not in torch.load('model/model.pth', weights_only=True)
+    assert 'model.zip' in refusal('pack', 'model', '-o', '../model.zip')
+    assert (tmp_path / 'model.zip').is_file()
+
+
+def test_a_run_whose_shape_is_elsewhere_is_not_packed(trained, monkeypatch, tmp_path):
+    monkeypatch.chdir(trained)
+    content = torch.load('work/toydet.pth', weights_only=True)
+    del content['meta']['architecture']
+    torch.save(content, tmp_path / 'bare.pth')
+    with pytest.raises(UserError, match='it would be missing elsewhere'):
+        pack(tmp_path / 'bare.pth', tmp_path / 'model.zip', 'work/toydet_cfg.py')
+    assert not (tmp_path / 'model.zip').exists()
 
 
 def test_a_config_is_found_beside_its_checkpoint_or_asked_for(tmp_path):

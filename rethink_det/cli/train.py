@@ -17,6 +17,9 @@ from rethink_det.detection.transfer.check_model import check_model
 from rethink_det.errors import UserError
 from rethink_det.layout import WORK_DIRS
 from rethink_det.report.model_card import write_card
+from rethink_det.segmentation.datasets.check_maps import check_maps
+from rethink_det.segmentation.datasets.data_root import with_map_root
+from rethink_det.segmentation.segmenter import is_segmenter
 from rethink_det.study.with_backbone import with_backbone
 from rethink_det.training.config import check_optimizer, find_config, load_config
 from rethink_det.training.launch import leave_process_group, train
@@ -92,7 +95,8 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--data-root',
         metavar='DIR',
-        help="a detector's data: any folder with COCO annotations, its class names read from them",
+        help="a detector's data: any folder with COCO annotations, its class names read from them; "
+        "a segmenter's: any folder of pictures and maps of class numbers",
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
@@ -162,7 +166,8 @@ def resolve(options: argparse.Namespace) -> Config:
     if 'model' not in config:
         raise UserError(f'{file} describes no model; a study is run by: rethink-det study {file}')
     if options.data_root:
-        config = _told(with_data_root(config, options.data_root))
+        on_other_data = with_map_root if is_segmenter(config) else with_data_root
+        config = _told(on_other_data(config, options.data_root))
     config.launcher = options.launcher
     os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
     config.work_dir = (
@@ -179,6 +184,7 @@ def look_at_data(config: Config, splits: Sequence[str] = ('train', 'val', 'test'
     Raises:
         UserError: Names the file, what is wrong in it, and what to do.
     """
+    check_maps(config, splits)
     for line in (*check_data(config, splits), *check_images(config, splits)):
         _say(line)
 

@@ -13,7 +13,7 @@ from rethink_det.errors import UserError
 from rethink_det.registered import scope_of
 from rethink_det.segmentation.cost import segmenter_cost
 from rethink_det.segmentation.epochs import compress_warm_up
-from rethink_det.segmentation.segmenter import SCOPE, check_segmenter
+from rethink_det.segmentation.segmenter import BACKBONE, HEAD, SCOPE, check_segmenter
 from rethink_det.segmentation.transfer.evaluators import set_evaluators
 from rethink_det.segmentation.transfer.heads import set_head_widths
 from rethink_det.training import Budget
@@ -31,6 +31,8 @@ from rethink_det.transfer.weights import check_given, read_weights, set_hooks
 
 _PREPROCESSOR = {'type': 'mmseg.SegDataPreProcessor', 'pad_val': 0, 'seg_pad_val': 255}
 _SETTINGS = TransferSettings(stage=SEGMENTATION)
+_OF_ONE_BACKBONE = ('DDRHead', 'PIDHead')
+"""They read other things while they train, which are no maps of the stages."""
 _USUAL = (512, 512)
 """Height and width of the crops that most segmenters train on."""
 
@@ -117,6 +119,7 @@ def _replace_backbone(
     arm: Arm,
 ) -> list[Change]:
     """The new backbone, and everything in ``model`` that depends on it, in place."""
+    _check_heads(model)
     new = new_backbone(model['backbone'], shape, architecture, arm)
     own = model.pop('pretrained', None)  # the model would hand it to its backbone
     changes = difference('model.pretrained', own, None, 'weights of the backbone before')
@@ -130,10 +133,25 @@ def _replace_backbone(
     return changes + set_head_widths(model, before, _made_of(model, new.found))
 
 
+def _check_heads(model: Mapping) -> None:
+    """Refuse heads that read what one backbone alone puts out."""
+    for place, head in parts(model, HEAD):
+        kind = str(head.get('type')).rpartition('.')[-1]
+        if kind in _OF_ONE_BACKBONE:
+            raise UserError(
+                f'model.{place} ({kind}) reads what {model[BACKBONE].get("type")} puts out and no '
+                'other backbone does. Take another config.'
+            )
+
+
 def _tell_neck(model: Mapping, old: Sequence[int], new: Sequence[int]) -> list[Change]:
     place, first = next(parts(model, 'neck'))
     others = list(old) != list(new)
-    return set_in(first, 'in_channels', f'model.{place}', old, new, required=others)
+    said = first.get('in_channels')
+    changes = set_in(first, 'in_channels', f'model.{place}', old, new, required=others)
+    if isinstance(said, tuple):  # JPU takes nothing else
+        first['in_channels'] = tuple(first['in_channels'])
+    return changes
 
 
 def _made_of(model: Mapping, maps: Sequence[FeatureMap]) -> list[int]:

@@ -6,6 +6,7 @@ from mmengine.config import Config
 
 from rethink_det.classification.check_images import check_images
 from rethink_det.detection.datasets.check_data import check_data
+from rethink_det.segmentation.datasets.check_maps import check_maps
 from rethink_det.study.kept_replicates import keep_replicates
 from rethink_det.training.launch import train
 from rethink_det.training.resumable import last_checkpoint, newest_readable
@@ -20,6 +21,7 @@ def train_on(config: Config, folder: Path) -> tuple[dict[str, float], Path]:
     Raises:
         UserError: The data does not fit; what is to be known of it is printed, a line each.
     """
+    check_maps(config)
     for line in (*check_data(config), *check_images(config)):
         print(line)
     config.resume = newest_readable(folder) is not None

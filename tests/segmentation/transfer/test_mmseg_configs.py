@@ -121,6 +121,11 @@ def adapted(name, arm, shape, weights=None):
         ('san/san-vit-b16_coco-stuff164k-640x640.py', 'resnet50-thinet-50', 'no model.backbone'),
         (FCN, 'vgg16-a', 'of another family'),
         (
+            'ddrnet/ddrnet_23-slim_in1k-pre_2xb6-120k_cityscapes-1024x1024.py',
+            'resnet50-thinet-50',
+            r'decode_head .DDRHead. reads what DDRNet puts out',
+        ),
+        (
             'bisenetv2/bisenetv2_fcn_4xb4-160k_cityscapes-1024x1024.py',
             'resnet50-thinet-50',
             'of another family',
@@ -140,3 +145,19 @@ def test_an_arm_needs_its_weights_and_a_trained_model_has_none(pruned):
     config.load_from = 'trained.pth'
     with pytest.raises(UserError, match='starts from a trained model'):
         segmenter_config(config, ARMS.get(SEGMENTATION, 'random'), 'resnet50-thinet-50')
+
+
+@pytest.mark.parametrize(
+    'name, told',
+    [
+        ('fastfcn/fastfcn_r50-d32_jpu_aspp_4xb2-80k_cityscapes-512x1024.py', [2048, 614]),
+        ('sem_fpn/fpn_r50_4xb4-160k_ade20k-512x512.py', [[256] * 4]),
+        ('knet/knet-s3_r50-d8_upernet_8xb2-adamw-80k_ade20k-512x512.py', [WIDTHS, 614]),
+        ('mask2former/mask2former_r50_8xb2-160k_ade20k-512x512.py', [WIDTHS]),
+    ],
+)
+def test_necks_and_heads_of_other_kinds_are_told(name, told, pruned):
+    model = adapted(name, 'prune-c', str(pruned), str(pruned)).config.model
+    assert [head['in_channels'] for _, head in readers(model)] == told
+    if model.get('neck'):
+        assert list(model.neck.in_channels) == WIDTHS[-len(model.neck.in_channels) :]

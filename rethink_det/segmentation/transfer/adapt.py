@@ -31,8 +31,8 @@ from rethink_det.transfer.weights import check_given, read_weights, set_hooks
 
 _PREPROCESSOR = {'type': 'mmseg.SegDataPreProcessor', 'pad_val': 0, 'seg_pad_val': 255}
 _SETTINGS = TransferSettings(stage=SEGMENTATION)
-_OF_ONE_BACKBONE = ('DDRHead', 'PIDHead')
-"""They read other things while they train, which are no maps of the stages."""
+_OF_ONE_BACKBONE = ('DDRHead', 'PIDHead', 'DPTHead')
+"""They read what is no map of a stage: several at once while they train, or a class token."""
 _USUAL = (512, 512)
 """Height and width of the crops that most segmenters train on."""
 

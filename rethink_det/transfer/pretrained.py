@@ -17,6 +17,8 @@ from rethink_det.transfer.adapted import Change
 TEACHERS = ('teacher_ckpt',)
 """Keys of networks that a detector learns from: without their weights there is nothing to learn."""
 _FILES = ('pretrained', 'load_from', 'checkpoint_path')
+_NAMED = ('checkpoint', 'weights')
+"""Keys of files if they are text: StrongSORT's linker, detectron2's models. Losses have numbers."""
 _LANGUAGE = 'language_model'
 
 
@@ -69,8 +71,9 @@ def _sources(node: Any, place: str) -> Iterator[tuple[str, MutableMapping, str]]
         return
     for name, value in node.items():
         key = f'{place}.{name}'
-        named = name in (*_FILES, *TEACHERS) and bool(value)
-        if named or (name == 'init_cfg' and any(map(_is_trained, _listed(value)))):
+        named = name in (*_FILES, *TEACHERS) or (name in _NAMED and isinstance(value, str))
+        trained = name == 'init_cfg' and any(map(_is_trained, _listed(value)))
+        if trained or (named and value):
             yield key, node, name
         elif name == _LANGUAGE and isinstance(value, MutableMapping) and value.get('name'):
             yield f'{key}.name', value, 'name'

@@ -110,5 +110,8 @@ def test_every_backbone_of_the_list_is_halved_and_works(name, tmp_path):
     assert verdict(found) in ({ALONE, *NOT_HALVED.get(name, ())}), found
 
 
-NOT_HALVED = {}
+NOT_HALVED = {
+    'timm: halonet_h1': (MORE,),  # halo attention fixes the width of its queries
+    'mmdet: TridentResNet': (BROKEN,),  # three branches of random weights, one step: not finite
+}
 """Networks of which less goes, or that are refused, and which."""

@@ -9,7 +9,8 @@ from rethink_det.transfer.adapted import Change
 CONSTRUCTOR = 'mmdet.LearningRateDecayOptimizerConstructor'
 _DECAY = ('decay_rate', 'decay_type', 'num_layers')
 _UNDECAYED = {'norm_decay_mult': 0.0, 'bias_decay_mult': 0.0}
-"""What that constructor does besides: no weight decay of biases and normalisation."""
+"""What that constructor does besides: no weight decay of biases and normalisation. MMEngine's own
+takes it only where the optimizer's weight decay is said."""
 
 
 def one_rate(config: Config) -> list[Change]:
@@ -33,6 +34,8 @@ def one_rate(config: Config) -> list[Change]:
     before = f'{settings.get("decay_type", "layer_wise")} {settings.get("decay_rate")}'
     wrapper.pop('constructor')
     others = {key: value for key, value in settings.items() if key not in _DECAY}
-    wrapper['paramwise_cfg'] = {**_UNDECAYED, **others}
+    if (wrapper.get('optimizer') or {}).get('weight_decay') is not None:
+        others = {**_UNDECAYED, **others}
+    wrapper['paramwise_cfg'] = others or None
     reason = 'one rate for all: the constructor knows no other backbone than its own'
     return [Change('optim_wrapper.constructor', before, None, reason)]

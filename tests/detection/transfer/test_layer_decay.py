@@ -41,6 +41,13 @@ def test_all_layers_train_at_one_rate_and_biases_do_not_decay(config):
     assert 0.05 in {group['weight_decay'] for group in groups}
 
 
+def test_an_optimizer_whose_weight_decay_is_not_said_keeps_its_own(config):
+    del config.optim_wrapper.optimizer['weight_decay']
+    adapted = transfer_config(config, ARMS.get(DETECTION, 'random'), 'resnet50-thinet-50')
+    check_buildable(adapted.config)
+    assert adapted.config.optim_wrapper.paramwise_cfg is None
+
+
 def test_other_constructors_are_left_alone(config):
     config.optim_wrapper = dict(
         type='OptimWrapper',

@@ -209,7 +209,9 @@ def _pictures_too_small(config: Config) -> Iterator[None]:
         raise UserError(
             f'The model picks model.num_queries={queries} places of its feature maps, and a '
             'picture has not as many: it is too small. Let the pipelines resize to larger ones '
-            '(256 pixels have 1360 places at strides 8 to 64), or set model.num_queries lower.'
+            '(256 pixels have 1360 places at strides 8 to 64), or set model.num_queries lower. '
+            'Where it fails at the evaluation alone, model.test_cfg.max_per_img may be more '
+            'than queries times classes.'
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Write the model card of a checkpoint: what it is, where it is from and how it is loaded."""
+"""Write the model card of a checkpoint: what it is, where from, how it is loaded."""
 
 import argparse
 from pathlib import Path

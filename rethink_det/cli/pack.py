@@ -1,4 +1,4 @@
-"""Put one run into a zip file: checkpoint, config and card, to be sent or kept."""
+"""Put one run into a zip file: checkpoint, config and card."""
 
 import argparse
 

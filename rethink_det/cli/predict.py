@@ -1,4 +1,4 @@
-"""What a trained detector finds on pictures: drawn, as COCO results, two detectors side by side."""
+"""Draw what a trained detector finds on pictures; two detectors side by side."""
 
 import argparse
 from collections.abc import Sequence

@@ -24,7 +24,7 @@ COMMANDS = {
     'predict': 'Draw what a trained detector finds on pictures; two detectors side by side.',
     'prune': 'Prune a trained network: checkpoint in, self-describing pruned checkpoint out.',
     'convert': 'Convert a checkpoint of another tool: foreign weights in, self-describing out.',
-    'export': 'Export a trained network: ONNX, torch, plain timm or mmdet, compared before it is written.',
+    'export': 'Export a trained network: ONNX, torch, timm, mmdet; compared before it is written.',
     'init': "Write a commented study config for one's own data and backbone, ready to run.",
     'study': 'Run a study: every arm and seed that is missing, then the report.',
     'baseline': 'Ask whether a pruned network beats its own shape trained from scratch.',

@@ -1,4 +1,4 @@
-"""Export a trained network: ONNX, torch, plain timm or mmdet, compared before it is written.
+"""Export a trained network: ONNX, torch, timm, mmdet; compared before it is written.
 
 Of a pruned classifier its checkpoint is enough. A detector needs the config that trained it as
 well, and the size of its images; Faster and Mask R-CNN are exported whole, with their

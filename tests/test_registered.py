@@ -144,7 +144,9 @@ def built(source):
 
 @pytest.mark.parametrize('own', [compared, built])
 def test_every_module_asks_this_one(own):
-    modules = [path for path in PACKAGE.rglob('*.py') if path != Path(module.__file__)]
+    # The text of plain_modules goes into files that run without this package.
+    others = {Path(module.__file__), PACKAGE / 'export' / 'plain_modules.py'}
+    modules = [path for path in PACKAGE.rglob('*.py') if path not in others]
     assert len(modules) > 200
     places = {path.name: list(own(path.read_text(encoding='utf-8'))) for path in modules}
     assert {name: types for name, types in places.items() if types} == {}

@@ -155,7 +155,7 @@ def _of_mmdet(config: dict[str, Any]) -> dict[str, Any] | None:
 def _whole_stage(part: Mapping) -> dict[str, Any] | None:
     """mmdet's ``ResLayer``, which is one stage of a ResNet."""
     whole = _of_mmdet(plain(PrunedArchitecture.load(part['architecture']).backbone))
-    if whole is None or whole['type'] != 'mmdet.ResNet':
+    if whole is None or not is_type(whole, 'mmdet.ResNet'):
         return None
     stage = part.get('stage', 3)
     return {

@@ -129,6 +129,8 @@ def runtime_settings(
 
 def _geometry(old: Mapping, shape: PrunedArchitecture) -> dict[str, Any]:
     """Strides and dilations of the old backbone that the new one's class cannot be told."""
+    if not _has_stages(old):
+        return {}
     said = {key: plain(old[key]) for key in OF_GEOMETRY if old.get(key)}
     told = _related(old, shape) and not said.keys() & {CONTRACT, GRIDS}
     stages = stages_of(unpruned(shape).backbone) if said and not told else []
@@ -158,6 +160,13 @@ def nothing_frozen(known: Mapping[str, Any]) -> int:
     """
     default = known.get('frozen_stages')
     return default if isinstance(default, int) else TRAINED_WHOLE['frozen_stages']
+
+
+def _has_stages(old: Mapping) -> bool:
+    """Whether strides and dilations are those of a ResNet's stages; others mean more by them."""
+    pruned = named_architecture(old)
+    kind = backbone_class((pruned.backbone if pruned else old)['type'])
+    return hasattr(kind, 'make_res_layer')
 
 
 def _related(old: Mapping, shape: PrunedArchitecture) -> bool:

@@ -85,6 +85,7 @@ def test_a_small_config_gives_a_detector_what_it_asks_for(tmp_path):
     assert len(list((tmp_path / 'shapes/semantic/train').iterdir())) == IMAGES[0]
     panoptic = small('maskformer/maskformer_r50_ms-16xb1-75e_coco.py').model
     assert panoptic.panoptic_head.num_stuff_classes == 0 and not panoptic.test_cfg.panoptic_on
+    pytest.importorskip('mmpretrain', reason='ConvNeXt is one of its networks')
     wide = small('convnext/mask-rcnn_convnext-t-p4-w7_fpn_amp-ms-crop-3x_coco.py')
     assert wide.optim_wrapper.type == 'OptimWrapper' and 'dtype' not in wide.optim_wrapper
 

@@ -27,6 +27,8 @@ from rethink_det.architecture.network import module_name
 from rethink_det.architecture.norm_roles import NormRole, norm_roles
 from rethink_det.bounds import check_count
 from rethink_det.errors import UserError
+from rethink_det.pruning.coupled import COUPLED, FREE, GROUPS
+from rethink_det.pruning.coupled_scales import CoupledScales
 from rethink_det.pruning.pruner import Pruner
 from rethink_det.pruning.ranking import check_ratio, largest, never_fewer, places
 from rethink_det.pruning.ratios import SELECTS
@@ -43,9 +45,12 @@ class NetworkSlimmingPruner(Pruner):
             ImageNet VGG-11).
         min_channels: Fewest channels a layer keeps; reached with a warning.
         strictly_above: The threshold of the code of arXiv 1810.05270, see above.
+        groups: ``'free'``, as published; ``'coupled'``: all that is tied goes together, residual
+            streams and depthwise convolutions too, see :mod:`.coupled_scales`.
 
     Raises:
-        UserError: A ratio outside [0, 1), or ``min_channels`` below 1.
+        UserError: A ratio outside [0, 1), ``min_channels`` below 1, unknown groups, or ``heads``
+            or ``strictly_above`` of coupled ones.
     """
 
     dial = 'ratio'
@@ -56,13 +61,26 @@ class NetworkSlimmingPruner(Pruner):
         heads: bool = False,
         min_channels: int = 1,
         strictly_above: bool = False,
+        groups: str = FREE,
     ) -> None:
+        if groups not in GROUPS:
+            raise UserError(
+                f'NetworkSlimmingPruner: groups must be one of {GROUPS}, got {groups!r}.'
+            )
+        if groups == COUPLED and (heads or strictly_above):
+            raise UserError(
+                "NetworkSlimmingPruner: heads and strictly_above are for groups='free': coupled "
+                'groups take in the head by themselves, and keep exactly the rest.'
+            )
+        self.groups = groups
         self.ratio = check_ratio('NetworkSlimmingPruner: ratio', ratio)
         self.min_channels = check_count('NetworkSlimmingPruner: min_channels', min_channels)
         self.heads, self.strictly_above = heads, strictly_above
 
     def beside_widths(self, architecture: PrunedArchitecture) -> str:
         """Inputs of layers, where a BatchNorm comes before them: pre-activation, dense blocks."""
+        if self.groups == COUPLED:
+            return ''
         surgeon = Surgeon(architecture.skeleton(), architecture.input_shape, prefix='backbone.')
         reads = any(role.reads for role in norm_roles(surgeon))
         return SELECTS if reads else ''
@@ -73,7 +91,17 @@ class NetworkSlimmingPruner(Pruner):
 
     def check(self, surgeon: Surgeon, architecture: PrunedArchitecture) -> None:
         """Refuse a network that has no BatchNorm whose channels can be removed."""
-        self._roles(surgeon)
+        if self.groups == COUPLED:
+            self._coupled().check(surgeon, architecture)
+        else:
+            self._roles(surgeon)
+
+    def trace(self, surgeon: Surgeon) -> None:
+        """The same; of coupled groups every channel is followed."""
+        _ = surgeon.trace if self.groups == COUPLED else surgeon.graph
+
+    def _coupled(self) -> CoupledScales:
+        return CoupledScales(self.ratio, self.min_channels)
 
     def _roles(self, surgeon: Surgeon) -> list[NormRole]:
         """The BatchNorms that take part; raises :class:`UserError` if none does."""
@@ -95,6 +123,8 @@ class NetworkSlimmingPruner(Pruner):
         Raises:
             UserError: The network has no BatchNorm whose channels can be removed.
         """
+        if self.groups == COUPLED:
+            return self._coupled().find(surgeon, architecture, data)
         roles = self._roles(surgeon)
         scales = [role.module.weight.detach().abs() for role in roles]
         stays = largest(torch.cat(scales), self.ratio, self.strictly_above)

@@ -1,5 +1,6 @@
 """The table of a sweep over mmdet's configs, and what it comes to in a sentence."""
 
+import re
 from collections.abc import Mapping
 
 from rethink_det.benchmark.sweep import ERROR, Outcome, versions_of
@@ -11,6 +12,9 @@ BOTH, LOST, GAINED, NEITHER = VERDICTS = (
     'works in neither',
 )
 """What can come of a config."""
+
+_FOLDER = re.compile(r"(?<![\w.])/(?:[^\s'\"/]+/)+")
+"""Where a file lies on the machine that was asked: nobody else has it there."""
 
 
 def verdict(outcome: Outcome) -> str:
@@ -56,4 +60,4 @@ def _mark(why: str | None) -> str:
 
 
 def _cell(text: str) -> str:
-    return ' '.join(text.replace('|', '/').split())[:240]
+    return ' '.join(_FOLDER.sub('', text).replace('|', '/').split())[:240]

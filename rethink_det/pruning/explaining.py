@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rethink_det.architecture import PrunedArchitecture, Surgeon
+from rethink_det.pruning.coupled import COUPLED
 from rethink_det.pruning.predefined import PredefinedPruner
 from rethink_det.pruning.pruner import Pruner, PruneResult
 from rethink_det.pruning.ratios import matches, num_keep
@@ -63,7 +64,7 @@ def explained(
 
 def is_coupled(pruner: Pruner) -> bool:
     """Whether a method takes layers with all that they are tied to."""
-    return getattr(pruner, 'groups', None) == 'coupled'
+    return getattr(pruner, 'groups', None) == COUPLED
 
 
 def _ties(surgeon: Surgeon) -> dict[str, tuple[Sequence[str], str | None]]:

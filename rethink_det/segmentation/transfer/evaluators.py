@@ -1,11 +1,12 @@
 """A segmenter is judged by this package's mIoU: mmsegmentation's number, with all its digits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from mmengine.config import Config
 
 from rethink_det.segmentation.mean_iou import NAME
-from rethink_det.transfer.adapted import Change, difference
+from rethink_det.transfer.adapted import Change
+from rethink_det.transfer.judging import replace_evaluators
 from rethink_det.transfer.readers import parts
 
 OURS = 'rethink_det.MeanIoU'
@@ -25,16 +26,7 @@ def set_evaluators(config: Config) -> list[Change]:
     Returns:
         What changes.
     """
-    changes: list[Change] = []
-    for key in ('val_evaluator', 'test_evaluator'):
-        old = dict(parts(config, key))
-        new = {place: _ours(metric) for place, metric in old.items()}
-        for place, metric in old.items():
-            kinds = metric.get('type'), new[place].get('type')
-            changes += difference(f'{place}.type', *kinds, 'with the same numbers, not rounded')
-        if new != old:
-            config[key] = [*new.values()] if isinstance(config[key], Sequence) else new[key]
-    return changes
+    return replace_evaluators(config, _ours, 'with the same numbers, not rounded')
 
 
 def is_judged(config: Config) -> bool:

@@ -16,7 +16,7 @@ test coverage: export COVERAGE_CORE := sysmon
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-openmmlab demo test test-slow test-openmmlab coverage lint format wheel clean
+.PHONY: help venv venv-openmmlab demo test test-slow test-gpu test-openmmlab coverage lint format wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ coverage: venv  ## every test but the slow ones, and what they cover, with any P
 
 test-slow: venv  ## the slow tests alone
 	.venv/bin/python $(PYTEST) -m slow
+
+test-gpu: venv  ## what needs a CUDA device, each against the CPU's result; two minutes
+	.venv/bin/python -m pytest -m gpu
 
 test-openmmlab: venv-openmmlab  ## the tests on the official MMEngine line
 	.venv-openmmlab/bin/python $(PYTEST)

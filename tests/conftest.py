@@ -48,6 +48,18 @@ def formatted_once():
         yield
 
 
+def pytest_collection_modifyitems(items):
+    """A test says by a mark what device it needs."""
+    there = torch.cuda.is_available()
+    needs_gpu = pytest.mark.skip(reason='needs a CUDA device, and there is none here')
+    needs_none = pytest.mark.skip(reason='takes for granted that there is no CUDA device')
+    for item in items:
+        if not there and item.get_closest_marker('gpu'):
+            item.add_marker(needs_gpu)
+        if there and item.get_closest_marker('cpu'):
+            item.add_marker(needs_none)
+
+
 @pytest.fixture(scope='session')
 def shared() -> Path:
     """The folder of shared data and weights beside the checkout."""
@@ -116,6 +128,8 @@ class TinyImages(ImageTensorDataset):
 @HOOKS.register_module(force=True)
 class KillHook(Hook):
     """The power fails before an iteration (3 an epoch)."""
+
+    only_looks = True
 
     def __init__(self, iteration: int):
         self.iteration = iteration

@@ -1,11 +1,10 @@
 """A training loop for small images: as MMEngine's by epoch, without what it costs a step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from mmengine.hooks import Hook, RuntimeInfoHook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -13,8 +12,9 @@ from torch.utils.data import DataLoader
 from rethink_det.registry import LOOPS
 from rethink_det.training.allocator import keep_freed_memory
 from rethink_det.training.compiled import compiled
-from rethink_det.training.lazy_history import make_cheap, record
+from rethink_det.training.lazy_history import make_cheap
 from rethink_det.training.model import model_of
+from rethink_det.training.recorded_steps import Graph, RecordedSteps
 from rethink_det.training.resident import ResidentBatches
 
 
@@ -31,6 +31,7 @@ class FastEpochLoop(EpochBasedTrainLoop):
     * Only hooks that define what to do before or after a step are called then, and those in
       every step. They find everything as in MMEngine's loop, the message hub included.
     * Losses reach the message hub without waiting for a GPU (see :class:`LazyHistory`).
+    * On a GPU a step is recorded as a CUDA graph and repeated (see :class:`RecordedSteps`).
     * On a CPU, memory that a step frees is kept for the next (see :func:`keep_freed_memory`).
 
     Args:
@@ -40,13 +41,18 @@ class FastEpochLoop(EpochBasedTrainLoop):
         channels_last: Let the weights lie in this memory format, too. Default: on GPUs, where
             convolutions would otherwise rearrange them in each step. (On CPUs it makes no
             difference: there the batches' own format decides, see :class:`ImagePreprocessor`.)
+        graph: Whether steps are recorded and repeated. Default: on CUDA devices, where nothing
+            stands against it; what does is logged. ``'uncaptured'`` does all of it but the
+            capture, on any device: whatever is different then does not come from the capture.
         compile: Options of :func:`torch.compile` for the training step on a CUDA device, or
-            True for none. Off by default: on a CPU it was measured slower (ResNet-56, batch
-            128: by a half, and 95 s to compile), on a GPU it was not measured.
+            True for none, in the place of a graph. Off by default: on a CPU it was measured
+            slower (ResNet-56, batch 128: by a half, and 95 s to compile), on one H100 compiling
+            had not ended after 80 s.
         **settings: ``val_begin``, ``val_interval``, ``dynamic_intervals`` of MMEngine's loop.
 
     Raises:
-        UserError: The data set is no such tensor.
+        UserError: The data set is no such tensor, ``graph`` is none of these, or it is asked for
+            together with ``compile``.
     """
 
     def __init__(
@@ -55,12 +61,14 @@ class FastEpochLoop(EpochBasedTrainLoop):
         dataloader: DataLoader | Mapping,
         max_epochs: int,
         channels_last: bool | None = None,
+        graph: Graph = None,
         compile: bool | Mapping[str, Any] = False,
         **settings: Any,
     ) -> None:
         super().__init__(runner, dataloader, max_epochs, **settings)
         self._batches = ResidentBatches(self.dataloader)
         self._channels_last, self._compile = channels_last, compile
+        self._steps = RecordedSteps(runner, graph, compile is not False)
 
     def run(self) -> nn.Module:
         """Train from the current epoch to the last, validating between them."""
@@ -85,7 +93,7 @@ class FastEpochLoop(EpochBasedTrainLoop):
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         make_cheap(self.runner.message_hub, 'train/')
-        self._before, self._after = (_acting(self.runner, when) for when in ('before', 'after'))
+        self._hooks = self._steps.start_epoch()
         for index, batch in enumerate(self._batches):
             self.run_iter(index, batch)
         self.runner.call_hook('after_train_epoch')
@@ -99,37 +107,12 @@ class FastEpochLoop(EpochBasedTrainLoop):
             data_batch: ``inputs`` and ``gt_label``.
         """
         runner = self.runner
-        for act in self._before:
+        for act in self._hooks.before:
             act(runner, batch_idx=idx, data_batch=data_batch)
-        outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
-        for act in self._after:
+        outputs = self._steps(data_batch)
+        for act in self._hooks.after:
             act(runner, batch_idx=idx, data_batch=data_batch, outputs=outputs)
         self._iter += 1
-
-
-def _acting(runner: Runner, when: str) -> list[Callable]:
-    """What hooks do before or after a step, in their order; not what ``Hook`` does: nothing."""
-    step, found = f'{when}_train_iter', []
-    for hook in runner.hooks:
-        if _code(hook, step) is RuntimeInfoHook.after_train_iter:
-            found.append(_record_outputs)
-        elif any(_code(hook, n) is not getattr(Hook, n) for n in (step, f'_{when}_iter')):
-            found.append(getattr(hook, step))
-    return found
-
-
-def _code(hook: Hook, name: str) -> Callable:
-    """The function behind a method; an object's own one, too."""
-    method = getattr(hook, name)
-    return getattr(method, '__func__', method)
-
-
-def _record_outputs(
-    runner: Runner, batch_idx: int, data_batch: Mapping, outputs: Mapping[str, Tensor] | None
-) -> None:
-    """``RuntimeInfoHook.after_train_iter``, except that it does not wait for the values."""
-    for name, value in (outputs or {}).items():
-        record(runner.message_hub, f'train/{name}', value)
 
 
 @torch.no_grad()

@@ -3,6 +3,8 @@
 import os
 from functools import partial
 
+import pytest
+
 from rethink_det.architecture.checkpoint import digest
 from rethink_det.benchmark.runner import (
     FAST,
@@ -16,6 +18,7 @@ from rethink_det.benchmark.runner import (
 from rethink_det.training import EpochSeedHook
 
 
+@pytest.mark.cpu  # bit by bit: a GPU takes the fastest kernels, which round each its own way
 def test_the_bare_loop_does_what_the_runner_does(workload):
     def act(make, runner):
         EpochSeedHook().before_train_epoch(runner)  # the bare loop has no hooks

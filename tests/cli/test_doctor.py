@@ -137,9 +137,10 @@ PathFinder.find_spec = classmethod(
 
 def test_without_mmengine_the_script_says_what_to_install(tmp_path):
     (tmp_path / 'sitecustomize.py').write_text(HIDE_MMENGINE)
+    paths = [str(tmp_path), str(REPOSITORY), os.environ.get('PYTHONPATH', '')]
     done = subprocess.run(
         [sys.executable, REPOSITORY / 'tools' / 'doctor.py'],
-        env={**os.environ, 'PYTHONPATH': str(tmp_path)},
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, paths))},
         capture_output=True,
         text=True,
     )

@@ -32,16 +32,20 @@ ACCUMULATE = dict(
 )
 FUSED = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.05, momentum=0.9, fused=True))
 LAID = dict(channels_last=True)
+STATIC = pytest.param(dict(graph='uncaptured'), marks=pytest.mark.cpu)
+"""On a GPU the optimizer's kernels are others then, which round otherwise."""
 
 
 @pytest.fixture
 def fast(tiny_config):
-    """Makes the tiny config with this loop, whose settings are ``loop``."""
+    """Makes the tiny config with this loop, whose settings are ``loop``; without graphs."""
 
     def make(*args, loop=None, **changes) -> Config:
         config = tiny_config(*args, **changes)
         config.train_cfg.pop('by_epoch')
-        config.train_cfg.update(type='rethink_det.FastEpochLoop', **(loop or {}))
+        config.train_cfg.update(
+            type='rethink_det.FastEpochLoop', **dict(graph=False) | (loop or {})
+        )
         return config
 
     return make
@@ -122,8 +126,9 @@ def assert_same_history(found: dict, expected: dict) -> None:
     ],
     ids=['plain', 'slimming', 'gradual', 'structures', 'soft', 'ema', 'warm-up', 'accumulate'],
 )
-def test_it_trains_exactly_as_mmengines_loop(tiny_config, fast, changes):
-    plain, ours = tiny_config('plain', 2, **changes), fast('ours', 2, **changes)
+@pytest.mark.parametrize('loop', [{}, STATIC], ids=['eager', 'static'])
+def test_it_trains_exactly_as_mmengines_loop(tiny_config, fast, changes, loop):
+    plain, ours = tiny_config('plain', 2, **changes), fast('ours', 2, loop=loop, **changes)
     assert train(plain) == train(ours)
     assert_same_end(ours, plain)
 
@@ -162,8 +167,13 @@ def test_workers_are_not_started_and_change_nothing(tiny_config, fast):
 
 @pytest.mark.parametrize(
     'changes',
-    [{}, dict(optim_wrapper=FUSED), dict(optim_wrapper=FUSED, loop=LAID)],
-    ids=['plain', 'fused', 'channels last'],
+    [
+        {},
+        dict(optim_wrapper=FUSED),
+        dict(optim_wrapper=FUSED, loop=LAID),
+        dict(loop=dict(graph='uncaptured'), param_scheduler=WARM_UP),
+    ],
+    ids=['plain', 'fused', 'channels last', 'static'],
 )
 def test_a_killed_run_ends_as_the_unbroken_one(fast, changes):
     kill = dict(type='rethink_det.KillHook', iteration=5)
@@ -202,6 +212,7 @@ def test_weights_laid_channels_last_are_the_same_and_stay_so(fast):
     run_with(fast('ours', 2, loop=LAID, load_from=start, resume=True), Layout())
 
 
+@pytest.mark.cpu
 def test_memory_is_kept_from_step_to_step_on_a_cpu(tiny_config, fast, monkeypatch):
     kept = []
     monkeypatch.setattr('rethink_det.training.loop.keep_freed_memory', lambda: kept.append(True))
@@ -297,6 +308,7 @@ def test_the_log_says_what_mmengines_says(tiny_config, fast):
 # -- options ---------------------------------------------------------------------------------
 
 
+@pytest.mark.cpu
 def test_compiling_is_left_out_with_a_message_where_there_is_no_gpu(fast, tmp_path, capsys):
     plain, ours = fast('plain', 1), fast('ours', 1, loop=dict(compile=True))
     train(plain)

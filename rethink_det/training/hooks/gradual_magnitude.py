@@ -8,7 +8,6 @@ keeps its last value and may bring it back.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from mmengine.runner import Runner
@@ -21,11 +20,12 @@ from rethink_det.bounds import check_count, check_number
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
 from rethink_det.training.hooks.masking import MaskingHook
+from rethink_det.training.hooks.within_step import WithinStepHook
 from rethink_det.training.model import backbone_layers, model_of
 
 
 @HOOKS.register_module()
-class GradualMagnitudeHook(MaskingHook):
+class GradualMagnitudeHook(MaskingHook, WithinStepHook):
     """Raise the share of removed weights from ``start`` to ``sparsity``, fast and then slowly.
 
     Args:
@@ -85,10 +85,13 @@ class GradualMagnitudeHook(MaskingHook):
             )
         self.hold(model_of(runner), self._loaded)
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, **kwargs: Any) -> None:
-        """Remove more weights if it is time, and keep those removed at zero."""
+    def after_step(self, runner: Runner) -> None:
+        """Keep removed weights at zero."""
         # The momentum of a weight from before its removal would move it once more.
         weight_masks.apply(model_of(runner), self.masks)
+
+    def between_steps(self, runner: Runner) -> None:
+        """Remove more weights if it is time."""
         self._advance(runner, runner.iter + 1)
 
     def _times(self, runner: Runner) -> tuple[int, int]:

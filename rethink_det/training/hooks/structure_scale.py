@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from mmengine.dist import all_reduce
-from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -19,11 +18,12 @@ from rethink_det.architecture.structure_scales import MOMENTUM, SCALE, add_scale
 from rethink_det.bounds import check_number
 from rethink_det.errors import UserError
 from rethink_det.registry import HOOKS
+from rethink_det.training.hooks.within_step import WithinStepHook
 from rethink_det.training.model import backbone_of, model_of
 
 
 @HOOKS.register_module()
-class StructureScaleHook(Hook):
+class StructureScaleHook(WithinStepHook):
     """Train a factor on every structure of the backbone by accelerated proximal gradient.
 
     The factors are buffers of the layers whose output they multiply: checkpoints and resume
@@ -89,7 +89,7 @@ class StructureScaleHook(Hook):
         self._loss_scale = scaler.get_scale() if scaler else 1.0
 
     @torch.no_grad()
-    def after_train_iter(self, runner: Runner, batch_idx: int, **kwargs: Any) -> None:
+    def after_step(self, runner: Runner) -> None:
         """One step of the factors, whenever the optimizer made one."""
         if not runner.optim_wrapper.should_update():
             return
@@ -107,7 +107,7 @@ class StructureScaleHook(Hook):
         for layer in self._layers:
             getattr(layer, SCALE).requires_grad_(False)
 
-    def _step(self, gradients: Tensor, lr: float) -> None:
+    def _step(self, gradients: Tensor, lr: float | Tensor) -> None:
         sizes = [getattr(layer, SCALE).numel() for layer in self._layers]
         for layer, gradient in zip(self._layers, gradients.split(sizes), strict=True):
             scale, velocity = getattr(layer, SCALE), getattr(layer, MOMENTUM)
@@ -119,7 +119,12 @@ class StructureScaleHook(Hook):
 
 
 def proximal_step(
-    scale: Tensor, velocity: Tensor, gradient: Tensor, lr: float, weight: float, momentum: float
+    scale: Tensor,
+    velocity: Tensor,
+    gradient: Tensor,
+    lr: float | Tensor,
+    weight: float,
+    momentum: float,
 ) -> tuple[Tensor, Tensor]:
     """Equations 10 to 12: the next factors and velocities; no factor becomes negative.
 
@@ -127,14 +132,19 @@ def proximal_step(
         scale: The factors, lambda' in the paper; any shape.
         velocity: v, of the same shape.
         gradient: Of the loss without the penalty, at ``scale``.
-        lr: Step size eta.
+        lr: Step size eta; as a tensor of one number its precision does not become the result's.
         weight: Of the L1 penalty, gamma.
         momentum: mu.
     """
-    z = scale - lr * gradient
-    shrunk = z.sign() * (z.abs() - lr * weight).clamp(min=0)
+    z = scale - _of(scale, lr) * gradient
+    shrunk = z.sign() * (z.abs() - _of(scale, lr * weight)).clamp(min=0)
     velocity = shrunk - scale + momentum * velocity
     return (shrunk + momentum * velocity).clamp(min=0), velocity
+
+
+def _of(tensor: Tensor, number: float | Tensor) -> float | Tensor:
+    """A number in the precision of a tensor."""
+    return number.to(tensor.dtype) if isinstance(number, Tensor) else number
 
 
 def _gradient(layer: nn.Module) -> Tensor:
@@ -142,7 +152,10 @@ def _gradient(layer: nn.Module) -> Tensor:
     return (torch.zeros_like(scale) if scale.grad is None else scale.grad).flatten()
 
 
-def _learning_rate(runner: Runner) -> float:
-    """The optimizer's, without the factors that single parameters may have."""
+def _learning_rate(runner: Runner) -> float | Tensor:
+    """The optimizer's, without the factors that single parameters may have.
+
+    A tensor within a recorded step.
+    """
     rates = runner.optim_wrapper.get_lr()
     return rates.get('base_lr', rates['lr'])[0]

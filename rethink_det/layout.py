@@ -89,6 +89,10 @@ TIMES = 'times.json'
 PROGRESS = 'progress.txt'
 """How far a run is: iterations done, and in all."""
 
+EVALUATION = 'evaluation'
+"""Folder of the logs of tests within the work dir of a training. MMEngine writes the config of
+whatever it runs into the work dir, under the name of its file: that of the training must stay."""
+
 TRIALS = 'trials'
 """Folder of the trials of learning rates that a run made first, see :func:`trial_folder`."""
 

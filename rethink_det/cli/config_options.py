@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -37,7 +38,7 @@ class KeyValues(DictAction):
     @staticmethod
     def _parse_iterable(val: str) -> Any:
         if '{' not in val:
-            return DictAction._parse_iterable(val)
+            return _respaced(DictAction._parse_iterable(_INNER_SPACE.sub(_SPACE, val)))
         try:
             return ast.literal_eval(val.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -45,6 +46,18 @@ class KeyValues(DictAction):
                 f'{val} is no Python dict of plain values; quoted for a shell it looks like this: '
                 """ratios="{'layer1.*': 0.3}"."""
             ) from None
+
+
+_SPACE = '\ue000'
+"""Stands for a space while MMEngine reads a value, all of whose spaces it takes out."""
+_INNER_SPACE = re.compile(r'(?<=[^\s,()\[\]]) (?=[^\s,()\[\]])')
+
+
+def _respaced(value: Any) -> Any:
+    """A value with the spaces inside of its texts: ``traffic light``."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_respaced, value))
+    return value.replace(_SPACE, ' ') if isinstance(value, str) else value
 
 
 def add_config_options(

@@ -9,11 +9,19 @@ from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.classification.arm_config import is_classifier
 from rethink_det.cli.config_options import add_ema
 from rethink_det.cli.output import add_force, check_output
-from rethink_det.cli.train import add_common_arguments, look_at_data, resolve, show
+from rethink_det.cli.train import add_common_arguments, look_at_data, resolve, show, told
+from rethink_det.detection.evaluation.test_time_augmentation import with_test_time_augmentation
 from rethink_det.detection.load_detector import self_contained
+from rethink_det.detection.prediction.trained_files import find_trained
 from rethink_det.errors import UserError
 from rethink_det.files import save_json
+from rethink_det.layout import EVALUATION
+from rethink_det.segmentation.segmenter import is_segmenter
+from rethink_det.training.config import load_config
 from rethink_det.training.launch import evaluate, leave_process_group
+from rethink_det.training.misfit import misfit
+from rethink_det.training.resumable import last_checkpoint
+from rethink_det.training.starting_weights import MisfitError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', metavar='JSON', help='also write the metrics to this file')
     parser.add_argument(
         '--show-dir', metavar='DIR', help='draw the objects of every image, found and true, there'
+    )
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help="judge on several views of each image, by the config's tta_model and tta_pipeline; "
+        'if it has none, on it and its mirror image',
     )
     add_force(parser)
     add_ema(parser, 'the checkpoint')
@@ -39,18 +53,69 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.out:
         check_output(options.out, (options.config, options.checkpoint), options.force)
-    config = resolve(options)
-    if not is_classifier(config):  # its architecture is in the checkpoint, wherever that is now
-        config = self_contained(config, Checkpoint.read(options.checkpoint))
+    config = _resolved(options)
     if options.show_dir:
         _draw_into(config, options.show_dir)
     look_at_data(config, splits=('test',))
-    metrics = evaluate(config, options.checkpoint, options.ema)
+    if options.tta:
+        config = _on_several_views(config)
+    try:
+        metrics = evaluate(config, options.checkpoint, options.ema)
+    except MisfitError as error:
+        raise UserError(
+            f'{error} No config lies beside the checkpoint that it fits: give the one that its '
+            'training left in its work dir.'
+        ) from None
     leave_process_group()
     show(metrics)
     if options.out:
         save_json(metrics, options.out)
     return 0
+
+
+def _resolved(options: argparse.Namespace) -> Config:
+    """The config of the command line, or that of the training where the checkpoint is of another.
+
+    ``train --backbone`` and ``--data-root`` change the model of the config that they are given: in
+    the work dir lies what was trained.
+    """
+    checkpoint = Checkpoint.read(options.checkpoint)
+    config = _of_its_own(resolve(options), options, checkpoint)
+    try:
+        beside = find_trained(options.checkpoint).config
+        trained = load_config(beside, options.cfg_options)
+    except UserError:
+        return config
+    if trained.get('model') == config.model or not misfit(config, checkpoint):
+        return config
+    own = {**vars(options), 'config': str(beside)}
+    trained = _of_its_own(resolve(argparse.Namespace(**own)), options, checkpoint)
+    if reason := misfit(trained, checkpoint):
+        raise UserError(
+            f'{options.checkpoint} fits neither {options.config} nor {beside}, which lies beside '
+            f'it: {reason}.'
+        )
+    print(
+        f'{options.checkpoint} is of another model than that of {options.config}: taken is '
+        f'{beside}, which trained it'
+    )
+    return trained
+
+
+def _of_its_own(config: Config, options: argparse.Namespace, checkpoint: Checkpoint) -> Config:
+    """A config whose architecture is the checkpoint's, and whose run writes over no training's."""
+    if not is_classifier(config):  # its architecture is in the checkpoint, wherever that is now
+        config = self_contained(config, checkpoint)
+    folder = Path(config.work_dir)
+    if not options.work_dir and last_checkpoint(folder) is not None:
+        config.work_dir = str(folder / EVALUATION)
+    return config
+
+
+def _on_several_views(config: Config) -> Config:
+    if is_classifier(config) or is_segmenter(config):
+        raise UserError('--tta: the config is no detector; mmdet merges the boxes of detectors.')
+    return told(with_test_time_augmentation(config))
 
 
 def _draw_into(config: Config, folder: str) -> None:

@@ -133,7 +133,7 @@ def configured(options: argparse.Namespace) -> Config:
         raise UserError('--backbone and --arm go together.')
     if options.backbone:
         arm, settings = options.arm, options.arm_settings
-        config = _told(with_backbone(config, options.backbone, arm, settings, options.ema))
+        config = told(with_backbone(config, options.backbone, arm, settings, options.ema))
     elif options.ema and not config.get('load_from'):
         raise UserError('--ema: the config has no load_from, and there is no --backbone.')
     for key, said in ((PARTIAL, options.load_partial), (EMA, options.ema)):
@@ -167,7 +167,7 @@ def resolve(options: argparse.Namespace) -> Config:
         raise UserError(f'{file} describes no model; a study is run by: rethink-det study {file}')
     if options.data_root:
         on_other_data = with_map_root if is_segmenter(config) else with_data_root
-        config = _told(on_other_data(config, options.data_root))
+        config = told(on_other_data(config, options.data_root))
     config.launcher = options.launcher
     os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
     config.work_dir = (
@@ -195,7 +195,7 @@ def show(metrics: dict[str, float]) -> None:
         _say(f'{name}: {value}')
 
 
-def _told(adapted: Adapted) -> Config:
+def told(adapted: Adapted) -> Config:
     """The config, when what is different in it has been printed."""
     for change in adapted.changes:
         _say(str(change))

@@ -20,7 +20,13 @@ from rethink_det.errors import UserError, in_one_line, shown
 from rethink_det.packages import folder_of, refuse_missing
 from rethink_det.registered import registered, scope_of
 from rethink_det.registry import SCOPE
-from rethink_det.training.option_keys import addable_keys, with_default_hooks
+from rethink_det.training.metainfo import name_classes
+from rethink_det.training.option_keys import (
+    addable_keys,
+    is_read,
+    takes_more,
+    with_default_hooks,
+)
 from rethink_det.training.parts import check_parts
 from rethink_det.training.sync_bn import set_sync_bn
 
@@ -58,7 +64,10 @@ def load_config(path: str | os.PathLike, options: Mapping[str, Any] | None = Non
         brief = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise UserError(f'Config {text} cannot be read: {brief}') from error
     set_options(config, options or {}, text)
+    for line in _without_effect(config, options or {}):
+        _say_once(line)
     check_parts(config, text)
+    name_classes(config)
     for line in set_sync_bn(config):
         _say_once(line)
     return config
@@ -110,18 +119,47 @@ def set_options(config: Config, options: Mapping[str, Any], where: str) -> None:
     Raises:
         UserError: Names the key and what was probably meant.
     """
+    kinds = {key: kind for key, kind in options.items() if _parts(key)[-1] == 'type'}
+    typed = deepcopy(config) if kinds else config  # what keys a dict may have follows from its type
     with scope_of(config):
-        for key in options:
-            _check_key(config._cfg_dict, key, where)
+        for key in [*kinds, *(key for key in options if key not in kinds)]:
+            if not _is_new_hook(key, options[key]):
+                _check_key(typed._cfg_dict, key, where)
+            if key in kinds:
+                _merge(typed, {key: kinds[key]}, where)
     for place, *inside in map(_parts, options):
         if place == DEFAULT_HOOKS and inside[1:]:
             config[place] = with_default_hooks(config.get(place), inside[0])
     _check_values(options, where)
+    _merge(config, options, where)
+
+
+def _merge(config: Config, options: Mapping[str, Any], where: str) -> None:
     try:
         config.merge_from_dict(dict(options))
     except (TypeError, KeyError, AttributeError, IndexError) as error:
         keys = ', '.join(options)
         raise UserError(f'{where}: {keys} cannot be set: {in_one_line(error)}') from error
+
+
+def _without_effect(config: Config, options: Mapping[str, Any]) -> list[str]:
+    """Of keys that are variables of the file: what was made of them has a copy of the old value."""
+    if not config.get('model') or not config.get('train_dataloader'):
+        return []  # of a study, or of a part
+    names = dict.fromkeys(_parts(key)[0] for key in options)
+    return [
+        f'--cfg-options {name}: nothing reads this key, a variable of the config file whose value '
+        'was copied to where it is used: set it there, as train_dataloader.dataset.data_root.'
+        for name in names
+        if not is_read(name)
+    ]
+
+
+def _is_new_hook(key: str, value: Any) -> bool:
+    """Whether it names a hook of its own, with a type: MMEngine runs whatever is there."""
+    place, *inside = _parts(key)
+    named = isinstance(value, Mapping) and 'type' in value
+    return place == DEFAULT_HOOKS and (inside[1:] == ['type'] or len(inside) == 1 and named)
 
 
 def _check_values(node: Any, where: str, key: str = '') -> None:
@@ -158,7 +196,10 @@ def _check_key(node: Any, key: str, where: str) -> None:
         elif isinstance(node, Mapping) and part in node:
             node = node[part] if not isinstance(node, ConfigDict) else node.get(part)
         else:
-            more = addable_keys(node, parts[:depth]) if isinstance(node, Mapping) else []
+            here = node if isinstance(node, Mapping) else {}
+            more = addable_keys(here, parts[:depth]) if here is node else []
+            if takes_more(here, parts[:depth]) and not get_close_matches(part, (*here, *more), 1):
+                return
             if part not in more:
                 raise UserError(f'{where} has no key {key!r}: {_not_there(part, node, more)}')
             if any(map(str.isdigit, parts[depth + 1 :])):

@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.model import BaseModel, BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
@@ -17,8 +17,12 @@ Layer = TypeVar('Layer', bound=nn.Module)
 
 
 def model_of(runner: Runner) -> BaseModel:
-    """The model without what wraps it for distributed training."""
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+    """The model without what wraps it for distributed training, or for several views of an image.
+
+    MMEngine loads weights into what is wrapped, too.
+    """
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    return model.module if isinstance(model, BaseTTAModel) else model
 
 
 def backbone_of(model: nn.Module) -> tuple[str, nn.Module]:

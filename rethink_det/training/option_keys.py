@@ -10,6 +10,7 @@ from typing import Any
 
 from mmengine import registry
 from mmengine.runner import Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from rethink_det.registered import SCOPE_KEY, Kind, registered
@@ -38,13 +39,23 @@ BUILDERS = (
     registry.MODELS, registry.DATASETS, registry.TRANSFORMS, registry.DATA_SAMPLERS,
     registry.METRICS, registry.EVALUATOR, registry.HOOKS, registry.LOOPS, registry.OPTIMIZERS,
     registry.OPTIM_WRAPPERS, registry.PARAM_SCHEDULERS, registry.TASK_UTILS, registry.VISUALIZERS,
-    registry.VISBACKENDS, registry.LOG_PROCESSORS,
+    registry.VISBACKENDS, registry.LOG_PROCESSORS, registry.WEIGHT_INITIALIZERS,
+    registry.MODEL_WRAPPERS, registry.FUNCTIONS,
 )  # fmt: skip
 """Of what a training config describes; every library on MMEngine has its own of each."""
 ENVIRONMENT = ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit')
 LOADER = ('dataset', 'sampler', 'batch_sampler', 'collate_fn', 'num_batch_per_epoch')
-BESIDE_TYPE = {'optim_wrapper': ('constructor', 'paramwise_cfg'), 'train_cfg': ('by_epoch',)}
-"""What MMEngine takes out of a dict before the class that its type names sees it."""
+OF_THE_WHOLE = (
+    'work_dir', 'data_preprocessor', 'model_wrapper_cfg', 'find_unused_parameters', 'sync_bn',
+    'compile', 'activation_checkpointing', 'efficient_conv_bn_eval', 'tta_model', 'tta_pipeline',
+)  # fmt: skip
+"""What MMEngine and tools read from the whole config, beside what a Runner is given."""
+BESIDE_TYPE = {
+    'optim_wrapper': ('constructor', 'paramwise_cfg'),
+    'train_cfg': ('by_epoch',),
+    'norm_cfg': ('requires_grad',),
+}
+"""What is taken out of a dict, by its place or its key, before the class of its type sees it."""
 
 
 def addable_keys(node: Mapping, path: tuple[str, ...]) -> list[str]:
@@ -57,7 +68,25 @@ def addable_keys(node: Mapping, path: tuple[str, ...]) -> list[str]:
     Returns:
         Sorted. Empty where nothing tells.
     """
-    return sorted({*_keys(node, path)} - {*node, 'self', 'cfg', 'work_dir', 'params', 'kwargs'})
+    not_set = {'self', 'cfg', 'params', 'kwargs', *(['work_dir'] if path else [])}
+    return sorted({*_keys(node, path)} - {*node, *not_set})
+
+
+def takes_more(node: Mapping, path: tuple[str, ...]) -> bool:
+    """Whether the class of a dict's type hands on whatever else it is given: any key may be one.
+
+    Args:
+        node: The dict, as of :func:`addable_keys`.
+        path: Where it is in the config.
+    """
+    kind = _meant(node.get('type', UNTYPED.get('.'.join(path))), node.get(SCOPE_KEY))
+    calls = _calls(kind)
+    return bool(calls) and all(_hands_on(_signature(call)) for call in calls)
+
+
+def is_read(key: str) -> bool:
+    """Whether a key of a whole config is one that MMEngine, a tool or this package reads."""
+    return key in (*_keys({}, ()), 'custom_imports', 'env_cfg')
 
 
 def with_default_hooks(hooks: Mapping | None, named: str) -> dict[str, Any]:
@@ -76,7 +105,7 @@ def with_default_hooks(hooks: Mapping | None, named: str) -> dict[str, Any]:
 def _keys(node: Mapping, path: tuple[str, ...]) -> Iterator[str]:
     place = '.'.join(path)
     if not path:
-        yield from (*_parameters(Runner), EMA, PARTIAL)
+        yield from (*_parameters(Runner), *OF_THE_WHOLE, EMA, PARTIAL)
     elif place == 'randomness':
         yield from _parameters(Runner.set_randomness)
     elif place == 'env_cfg':
@@ -86,7 +115,7 @@ def _keys(node: Mapping, path: tuple[str, ...]) -> Iterator[str]:
     elif place.endswith('_dataloader'):
         yield from (*LOADER, *_parameters(DataLoader))
     else:
-        yield from BESIDE_TYPE.get(place, ())
+        yield from BESIDE_TYPE.get(place, BESIDE_TYPE.get(path[-1], ()))
         kind = node.get('type', UNTYPED.get(place))
         yield from _parameters(_meant(kind, node.get(SCOPE_KEY)))
 
@@ -99,12 +128,23 @@ def _meant(kind: Any, scope: str | None) -> Kind | None:
 
 def _parameters(kind: Callable | None) -> Iterator[str]:
     """Those of a function, or of a class and of those that it hands the others on to."""
-    own = [vars(one).get('__init__') for one in kind.__mro__] if isclass(kind) else [kind]
-    for call in filter(None, own):
+    for call in _calls(kind):
         parameters = _signature(call)
         yield from (one.name for one in parameters if one.kind in _NAMED)
-        if not any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
+        if not _hands_on(parameters):
             return
+
+
+def _calls(kind: Callable | None) -> list[Callable]:
+    """A function, or how a class is made and those above it; not the last ones, of all classes."""
+    if not isclass(kind):
+        return [] if kind is None else [kind]
+    own = (vars(one).get('__init__') for one in kind.__mro__ if one not in (nn.Module, object))
+    return [call for call in own if call is not None]
+
+
+def _hands_on(parameters: list[Parameter]) -> bool:
+    return any(one.kind is Parameter.VAR_KEYWORD for one in parameters)
 
 
 _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)

@@ -21,6 +21,10 @@ EMA, PARTIAL = 'load_ema', 'load_partial'
 """Keys of a config: take the averaged weights; take what fits, and draw the rest."""
 
 
+class MisfitError(UserError):
+    """Weights leave a tensor of the model as it is that they are to fill."""
+
+
 @dataclass(frozen=True)
 class StartingWeights:
     """Weights by the names of a model, and how far they fill it."""
@@ -39,10 +43,10 @@ class StartingWeights:
         """Refuse weights that leave a tensor of the model as it is.
 
         Raises:
-            UserError: Says how many fit, and names those that do not.
+            MisfitError: Says how many fit, and names those that do not.
         """
         if not self.fit.complete:
-            raise UserError(f'{self.path} does not fit the config: {self.fit}.')
+            raise MisfitError(f'{self.path} does not fit the config: {self.fit}.')
 
     def check_start(self, partial: bool) -> str | None:
         """Refuse a start that is none, or a part that nobody asked for.

@@ -46,6 +46,10 @@ def test_any_dict_of_plain_values_is_read_as_it_is_printed(parse, value):
         ('x=None', None),
         ('x=red,green', ['red', 'green']),
         ('x=a=b', 'a=b'),
+        ('x=traffic light', 'traffic light'),
+        ('x=traffic light, stop sign', ['traffic light', 'stop sign']),
+        ("x=('traffic light',)", ('traffic light',)),
+        ('x=[(a b, 1), [c]]', [('a b', 1), ['c']]),
     ],
 )  # fmt: skip
 def test_values(parse, text, value):

@@ -1,6 +1,7 @@
 """``train`` and ``test``: they do it, or refuse in one sentence and leave nothing behind."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -39,6 +40,33 @@ def test_train_then_test_agree(classifier, command, tmp_path):
     )
     assert tested.status == 0
     assert metrics(tested.out) == metrics(trained.out) == json.loads(out.read_text())
+
+
+def test_the_config_that_trained_it_is_taken_where_the_named_one_has_another_model(
+    classifier, command, refusal, trained, tmp_path, monkeypatch
+):
+    """As after ``train CONFIG --backbone``, with the config that was given to it."""
+    monkeypatch.chdir(tmp_path)
+    config, small = classifier(), tmp_path / 'small.pth'
+    options = ('--pruner', 'L1NormPruner', '--pruner-options', 'ratios=0.5', '--no-eval')
+    assert command('prune', config, trained, *options, '-o', small).status == 0
+    done = command(
+        'train', config, '--backbone', small, '--arm', 'scratch-e', '--work-dir', 'work'
+    )  # fmt: skip
+    assert done.status == 0
+    checkpoint = last_checkpoint('work')
+    dumped = Path('work', config.name)
+    before = dumped.read_text()
+    tested = command('test', config, checkpoint)
+    assert tested.status == 0 and metrics(tested.out) == metrics(done.out)
+    assert f'another model than that of {config}: taken is {dumped}' in tested.out
+    assert dumped.read_text() == before
+    dumped.unlink()
+    told = refusal('test', config, checkpoint)
+    assert (
+        'does not fit the config' in told
+        and 'No config lies beside the checkpoint that it fits' in told
+    )
 
 
 def test_options_change_keys_and_the_work_dir_has_a_default(
@@ -115,6 +143,10 @@ def test_bad_checkpoint_is_refused_by_test(classifier, refusal, bad_checkpoint, 
     assert str(bad_checkpoint) in message
     assert not out.exists()
     assert not work.exists()
+
+
+def test_views_are_of_detectors(classifier, trained, refusal):
+    assert 'the config is no detector' in refusal('test', classifier(), trained, '--tta')
 
 
 def test_refused_pickle_says_what_and_how_to_convert(classifier, refusal, tmp_path):

@@ -5,8 +5,8 @@ from mmengine.runner import Runner
 
 from rethink_det import load_config
 from rethink_det.errors import UserError
-from rethink_det.training.config import shipped_configs
-from rethink_det.training.option_keys import HOOKS, addable_keys, with_default_hooks
+from rethink_det.training.config import set_options, shipped_configs
+from rethink_det.training.option_keys import HOOKS, addable_keys, is_read, with_default_hooks
 
 DETECTOR = 'detection/faster-rcnn_r18-w16_fpn_shapes.py'
 CLASSIFIER = 'classification/resnet18-w16_shapes.py'
@@ -29,6 +29,13 @@ def shipped():
         ('model.test_cfg.rcnn.score_thr', 0.1),
         ('train_cfg.dynamic_intervals', None),
         ('env_cfg.mp_cfg.mp_start_method', 'fork'),
+        ('default_hooks.visualization.draw', True),
+        ('train_dataloader.dataset.metainfo.classes', ('raccoon',)),
+        ('model.backbone.norm_cfg.eps', 1e-3),
+        ('work_dir', 'here'),
+        ('train_dataloader.collate_fn.type', 'pseudo_collate'),
+        ('find_unused_parameters', True),
+        ('default_hooks.early_stopping', dict(type='EarlyStoppingHook', monitor='coco/bbox_mAP')),
     ],
 )
 def test_keys_of_a_detector(key, value, shipped):
@@ -54,6 +61,44 @@ def test_keys_of_a_detector(key, value, shipped):
 def test_a_wrong_key_is_still_refused(config, key, meant, shipped):
     with pytest.raises(UserError, match=f"Did you mean '{meant}'"):
         load_config(shipped / config, {key: 1})
+
+
+def test_what_a_class_hands_on_is_free_but_for_misspellings(shipped):
+    timm = {'type': 'rethink_det.TimmBackbone', 'model_name': 'resnet18'}
+    options = {'model.backbone': timm}
+    config = load_config(shipped / CLASSIFIER, options)
+    set_options(config, {'model.backbone.drop_path_rate': 0.1}, 'small.py')
+    assert config.model.backbone.drop_path_rate == 0.1
+    with pytest.raises(UserError, match="Did you mean 'out_indices'"):
+        set_options(config, {'model.backbone.out_indicees': (1, 2)}, 'small.py')
+
+
+def test_keys_of_another_type_go_with_it_in_any_order(shipped):
+    options = {
+        'optim_wrapper.optimizer.betas': (0.9, 0.99),
+        'optim_wrapper.loss_scale': 'dynamic',
+        'optim_wrapper.type': 'AmpOptimWrapper',
+        'optim_wrapper.optimizer.type': 'AdamW',
+        'default_hooks.ema.momentum': 0.1,
+        'default_hooks.ema.type': 'EMAHook',
+    }
+    config = load_config(shipped / DETECTOR, options)
+    assert config.optim_wrapper.loss_scale == 'dynamic'
+    assert config.optim_wrapper.optimizer.betas == (0.9, 0.99)
+    assert config.default_hooks.ema == dict(type='EMAHook', momentum=0.1)
+    with pytest.raises(UserError, match="'loss_scale' is not there"):
+        load_config(shipped / DETECTOR, {'optim_wrapper.loss_scale': 'dynamic'})
+    with pytest.raises(UserError, match="'early_stopping' is not there"):
+        load_config(shipped / DETECTOR, {'default_hooks.early_stopping': dict(monitor='x')})
+
+
+def test_a_variable_of_the_file_is_said_to_change_nothing(shipped, capsys):
+    options = {'max_epochs': 3, 'train_cfg.max_epochs': 3}
+    load_config('mmdet::yolox/yolox_s_8xb8-300e_coco.py', options)
+    told = capsys.readouterr().err
+    assert '--cfg-options max_epochs: nothing reads this key' in told
+    assert told.count('--cfg-options') == 1
+    assert is_read('randomness') and is_read('custom_imports') and not is_read('data_root')
 
 
 def test_the_hooks_are_those_of_the_runner(monkeypatch):

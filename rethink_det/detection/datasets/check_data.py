@@ -1,9 +1,11 @@
 """Looking at a detector's data before training starts."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.fileio import list_from_file
 
 from rethink_det.datasets.picture_files import same_pictures
 from rethink_det.datasets.wrappers import unwrapped
@@ -105,7 +107,9 @@ def class_names(settings: Mapping) -> tuple[str, ...]:
     """The classes of a data set's config, or else of its own class; empty if neither says."""
     own = getattr(registered(DATASETS, settings['type']), 'METAINFO', {}).get('classes')
     names = (settings.get('metainfo') or {}).get('classes') or own or ()
-    return (names,) if isinstance(names, str) else tuple(names)
+    if isinstance(names, str):  # MMEngine's way: a file with a class on every line
+        return tuple(list_from_file(names)) if os.path.isfile(names) else (names,)
+    return tuple(names)
 
 
 def reads_as_voc(kind: Kind | None) -> bool:

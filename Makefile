@@ -16,7 +16,7 @@ test coverage: export COVERAGE_CORE := sysmon
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-openmmlab demo test test-slow test-gpu test-openmmlab coverage lint format wheel clean
+.PHONY: help venv venv-openmmlab demo test test-slow test-gpu test-openmmlab coverage lint format docs wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ define install
 			"$$($(PYTHON) --version 2>&1 || true). Name another: make PYTHON=python3.11 ..." >&2; \
 		exit 1; }
 	$(PYTHON) -m venv $(1)
-	$(1)/bin/python -m pip install -q -e '.[$(2),ray,slurm,export,pretrained,dev]' -c .ci/constraints-$(2).txt
+	$(1)/bin/python -m pip install -q -e '.[$(2),ray,slurm,export,pretrained,docs,dev]' -c .ci/constraints-$(2).txt
 	@# opencv-python links to libGL, which servers lack; the headless build is the same
 	@# cv2 without it. Nothing of ours or of mmdet opens a window through cv2.
 	$(1)/bin/python -m pip install -q --no-deps --force-reinstall opencv-python-headless \
@@ -74,9 +74,12 @@ format: venv  ## repair what lint can repair
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+docs: venv  ## site/, the documentation: without a network, and a warning is an error
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build
+
 wheel: venv  ## dist/*.whl and dist/*.tar.gz
 	.venv/bin/python -m build --no-isolation
 
 clean:  ## remove what make made, but not the results in work_dirs
-	rm -rf .venv .venv-openmmlab build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-openmmlab build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find rethink_det configs tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -165,3 +165,4 @@ ARMS = ArmTable([
         role=Role.CONTROL, usual=True,
     ),
 ])  # fmt: skip
+"""All arms, by stage and name."""

@@ -18,6 +18,7 @@ from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import Registry
 
 SCOPE = 'rethink_det'
+"""In front of the names of types, ``rethink_det.L1NormPruner``."""
 _OF_MMSEG = ['rethink_det.segmentation.datasets.shapes'] if find_spec('mmseg') else []
 
 MODELS = Registry(
@@ -31,6 +32,7 @@ MODELS = Registry(
         'rethink_det.detection.ssd_head',
     ],
 )
+"""Backbones, heads, classifiers."""
 DATASETS = Registry(
     'dataset',
     parent=MMENGINE_DATASETS,
@@ -42,12 +44,14 @@ DATASETS = Registry(
         *_OF_MMSEG,
     ],
 )
+"""Data sets."""
 DATA_SAMPLERS = Registry(
     'data sampler',
     parent=MMENGINE_DATA_SAMPLERS,
     scope=SCOPE,
     locations=['rethink_det.datasets'],
 )
+"""Orders of images."""
 METRICS = Registry(
     'metric',
     parent=MMENGINE_METRICS,
@@ -59,26 +63,32 @@ METRICS = Registry(
         'rethink_det.segmentation.mean_iou',
     ],
 )
+"""What is evaluated."""
 FUNCTIONS = Registry(
     'function',
     parent=MMENGINE_FUNCTIONS,
     scope=SCOPE,
     locations=['rethink_det.datasets', 'rethink_det.training.workers'],
 )
+"""How images become batches, and how loader processes start."""
 HOOKS = Registry(
     'hook',
     parent=MMENGINE_HOOKS,
     scope=SCOPE,
     locations=['rethink_det.training', 'rethink_det.detection.evaluation.curves_hook'],
 )
+"""What acts during training."""
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope=SCOPE, locations=['rethink_det.training'])
+"""How an epoch goes."""
 OPTIM_WRAPPERS = Registry(
     'optimizer wrapper',
     parent=MMENGINE_OPTIM_WRAPPERS,
     scope=SCOPE,
     locations=['rethink_det.training.bfloat16'],
 )
+"""In which precision a step is computed."""
 PRUNERS = Registry('pruner', scope=SCOPE, locations=['rethink_det.pruning'])
+"""How an architecture is found."""
 
 REGISTRIES = (
     MODELS, DATASETS, DATA_SAMPLERS, METRICS, FUNCTIONS, HOOKS, LOOPS, OPTIM_WRAPPERS, PRUNERS

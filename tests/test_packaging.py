@@ -177,7 +177,7 @@ def test_constraints_pin_every_dependency_within_its_range(line):
             (version,) = pin.specifier
             assert version.operator == '==', text
             pins[canonicalize_name(pin.name)] = version.version
-    for requirement in requirements(line, 'ray', 'export', 'pretrained', 'dev'):
+    for requirement in requirements(line, 'ray', 'export', 'pretrained', 'docs', 'dev'):
         pinned = pins.get(canonicalize_name(requirement.name))
         assert pinned, f'{requirement.name} has no pin'
         assert requirement.specifier.contains(pinned, prereleases=True), requirement

@@ -3,7 +3,8 @@
 A network may say a width in its code: how wide a head of attention is, at which channel a map is
 split. While it runs for :mod:`.channel_trace`, every such number is an :class:`OwnNumber`, an
 ``int`` that knows which attribute it comes from; where one says the size of a dimension of
-channels, that is a :class:`Demand`. After channels went, :func:`settle` sets the attributes anew.
+channels, that is a :class:`Demand`. After channels went, :func:`set_numbers` sets the attributes
+anew.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

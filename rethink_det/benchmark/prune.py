@@ -15,7 +15,9 @@ from rethink_det.benchmark.timing import compare, peak_memory
 from rethink_det.pruning import build_pruner, prune
 
 RATIO = 0.5
+"""Of all widths, to remove."""
 BATCH = 32
+"""Images at once."""
 
 
 def against_torch_pruning(name: str, rounds: int) -> None:
@@ -46,8 +48,11 @@ def against_torch_pruning(name: str, rounds: int) -> None:
 
 
 COUPLED = {'type': 'GroupNormPruner', 'ratios': RATIO}
+"""Our pruner of the same."""
 FILTERS = tp.importance.MagnitudeImportance(p=1)
+"""Torch-Pruning's importance of filters alone."""
 GROUPS = tp.importance.GroupMagnitudeImportance(p=2)
+"""Torch-Pruning's importance of all that goes together."""
 
 
 def _peer(

@@ -35,6 +35,7 @@ from rethink_det.training.device import current_device, wait_for
 from rethink_det.training.resident import ResidentBatches
 
 NETWORKS = ('resnet56', 'vgg16-cifar')
+"""Those that are trained, by the names of published architectures."""
 IMAGES = {'cpu': 512, 'cuda': 25_600}
 """Of an epoch."""
 ENOUGH = 4096

@@ -66,7 +66,8 @@ class ArmSettings:
         rounding: How the epochs and milestones of Scratch-B become whole numbers, ``'nearest'``
             or, as the published networks', ``'floor'``.
         flops: By which count Scratch-B has the big network's compute, ``'conv+linear'`` or, as
-            the published networks', ``'all-layers'``, see :func:`~.architecture.flops.flops`.
+            the published networks', ``'all-layers'``, see
+            :func:`~rethink_det.architecture.flops.flops`.
         epochs: So many for the arm, whatever its rule says.
         schedule: So many times the epochs that its rule gives (``2.4``), or the name of an arm
             whose rule it takes in place of its own: ``rewind`` by ``'scratch-b'`` trains with

@@ -30,6 +30,13 @@ class ConvHead(BaseModule):
         dropout: Probability.
         norm_eps: What BatchNorm adds to the variance: TensorFlow's 1e-3, in MobileNetV2 1e-5.
 
+    Attributes:
+        conv: The convolution.
+        bn: Its BatchNorm.
+        act: The activation.
+        pool: The average pool.
+        fc: The linear layer.
+
     Raises:
         UserError: ``num_classes`` or ``channels`` is below 1, ``dropout`` not in 0 <= p < 1, or
             the activation is none of these.

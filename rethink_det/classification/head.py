@@ -27,6 +27,10 @@ class LinearHead(BaseModule):
             VGGs of arXiv 1708.06519; ``'kaiming'``, the root of 2 over the features read (arXiv
             1502.01852), in the CIFAR ResNets of arXiv 1808.06866. Default: torch's own init.
 
+    Attributes:
+        pool: The average pool, if there is one.
+        fc: The linear layer.
+
     Raises:
         UserError: ``num_classes`` or ``pixels`` is below 1, ``dropout`` not in 0 <= p < 1, or
             ``init_std`` negative or another word.
@@ -63,6 +67,11 @@ class NormHead(BaseModule):
         in_channels: Width of the feature map.
         num_classes: Number of classes.
         dropout: Probability.
+
+    Attributes:
+        pool: The average pool.
+        bn: The BatchNorm.
+        fc: The linear layer.
 
     Raises:
         UserError: ``num_classes`` is below 1, or ``dropout`` not in 0 <= p < 1.
@@ -102,6 +111,9 @@ class MLPHead(BaseModule):
         bn_weight: Initial scale of BatchNorm.
         init_std: Standard deviation of the initial linear weights, or ``'kaiming'``, as of
             :class:`LinearHead`; biases start at 0.
+
+    Attributes:
+        classifier: The linear layers with what is between them.
 
     Raises:
         UserError: A width, ``pool`` or ``num_classes`` is below 1, ``dropout`` is not in

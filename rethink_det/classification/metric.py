@@ -36,6 +36,7 @@ class Accuracy(BaseMetric):
     """
 
     default_prefix = 'accuracy'
+    """What stands before the names of its numbers."""
     keep_images = False
 
     def __init__(self, topk: Sequence[int] = (1, 5), **kwargs: Any) -> None:

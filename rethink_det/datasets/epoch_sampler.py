@@ -11,7 +11,13 @@ from rethink_det.registry import DATA_SAMPLERS
 
 
 class Draw(NamedTuple):
-    """An image to fetch, and all that its augmentation may depend on."""
+    """An image to fetch, and all that its augmentation may depend on.
+
+    Attributes:
+        image: Its place in the data set.
+        epoch: From 0 on.
+        seed: The training's.
+    """
 
     image: int
     epoch: int

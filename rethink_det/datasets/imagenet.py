@@ -51,6 +51,10 @@ class ImageNet(Dataset):
         resize: Short side in validation, pixels.
         limit: Keep only this many, the first ``limit / num_classes`` of each class by name.
 
+    Attributes:
+        folder: That of the split.
+        transform: What is done to an image when it is read.
+
     Raises:
         UserError: A folder is missing or empty, there are more or fewer classes, or others than
             in the other split, ``limit``

@@ -10,7 +10,9 @@ class Ability:
     """Something a user may want to do here."""
 
     what: str
+    """What it is, in words."""
     works: bool
+    """Whether it works here."""
     remedy: str = ''
     """What to do where it does not work."""
 
@@ -22,6 +24,7 @@ class Finding:
     facts: dict[str, Any] = field(default_factory=dict)
     """Plain values by name, for the page and for ``--json``."""
     abilities: tuple[Ability, ...] = ()
+    """What follows from them."""
     essential_missing: bool = False
     """Nothing of this package works without."""
 

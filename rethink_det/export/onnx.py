@@ -106,6 +106,9 @@ class Exportable:
 class OnnxNetwork:
     """The content of an ONNX file, run by onnxruntime on the CPU with torch's thread count.
 
+    Attributes:
+        session: onnxruntime's ``InferenceSession``.
+
     Raises:
         UserError: The extra is not installed, or onnxruntime cannot run the file.
     """

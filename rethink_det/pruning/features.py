@@ -151,7 +151,7 @@ def channel_weights(layer: Layer, columns: Tensor) -> Tensor:
 
 
 def set_channel_weights(layer: Layer, columns: Tensor, values: Tensor) -> None:
-    """Inverse of :func:`weights`, in place."""
+    """Inverse of :func:`channel_weights`, in place."""
     shape = len(layer.weight), columns.numel(), *layer.weight.shape[2:]
     layer.weight.data[:, columns.flatten()] = values.reshape(shape).to(layer.weight.dtype)
 

@@ -19,6 +19,8 @@ absolute value of their sum, whose square is the paper's. The curvature of ``hes
 mean square of single images' gradients. Two measures of Torch-Pruning 1.6.0 are not used: its
 FPGM compares squared weights, so a filter and its negative are equal; its Hessian's
 accumulated gradients are those of the last image alone.
+Expected: no number; each paper prunes by a schedule of its own. ``l1`` keeps what
+:class:`~rethink_det.pruning.L1NormPruner` keeps.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

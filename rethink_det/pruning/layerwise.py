@@ -41,8 +41,8 @@ class LayerwisePruner(PredefinedPruner):
         groups: ``'free'``: convolutions lose channels that no other layer is tied to, as the
             published methods have it. ``'coupled'``: all layers do, each with what it is tied to
             (residual streams, grouped and depthwise convolutions, gates), see
-            :mod:`.architecture.coupling`; a ratio counts the units of a group, what stays is
-            rounded down. A target that lost coupled groups is met by coupled groups.
+            :mod:`~rethink_det.architecture.coupling`; a ratio counts the units of a group, what
+            stays is rounded down. A target that lost coupled groups is met by coupled groups.
         scope: ``'layer'``: a ratio is that of each layer. ``'global'``: of all coupled groups
             together, which are ranked as one.
         *args: As :class:`PredefinedPruner`.

@@ -3,6 +3,7 @@
 Paper: the random baseline of Pruning Filters for Efficient ConvNets (arXiv 1608.08710),
 section 4.4.
 Deviation: none.
+Expected: no number of its own; the same widths as what it is the control of.
 """
 
 import hashlib

@@ -74,6 +74,7 @@ class RegressionPruner(SequentialPruner):
     """
 
     selects = True
+    """A layer may select from the input of its block."""
 
     def __init__(
         self,

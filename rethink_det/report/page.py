@@ -34,6 +34,7 @@ from rethink_det.report.verdict import overall_verdict
 from rethink_det.report.verification import contradictions
 
 TEMPLATE = 'study.html'
+"""The page, for jinja2."""
 NOTES = (
     'Mean ± sample standard deviation over the completed runs, one per seed.',
     'Differences are arm minus baseline. Runs of one parent are averaged; intervals and p values '
@@ -53,6 +54,7 @@ NOTES = (
     'its own. The plot moves arms of about equal compute apart a little; the table has the '
     'numbers.',
 )
+"""What is said below the tables."""
 
 
 def write_report(work_dir: str | Path) -> dict[str, Path]:

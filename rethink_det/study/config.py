@@ -44,7 +44,7 @@ class Study:
     """A study config, read and checked.
 
     Attributes:
-        name: Short name, by the file.
+        name: Short name; default: that of the file.
         title: One line for the report.
         description: What is asked, for the report.
         seeds: Seeds of the repetitions.

@@ -175,6 +175,7 @@ def _check_values(node: Any, where: str, key: str = '') -> None:
 
 
 DEFAULT_HOOKS = 'default_hooks'
+"""The key of a config that has them."""
 
 
 def _parts(key: str) -> tuple[str, ...]:

@@ -30,17 +30,17 @@ class FastEpochLoop(EpochBasedTrainLoop):
       workers are never started, whatever ``num_workers`` says.
     * Only hooks that define what to do before or after a step are called then, and those in
       every step. They find everything as in MMEngine's loop, the message hub included.
-    * Losses reach the message hub without waiting for a GPU (see :class:`LazyHistory`).
-    * On a GPU a step is recorded as a CUDA graph and repeated (see :class:`RecordedSteps`).
+    * Losses reach the message hub without waiting for a GPU (see ``LazyHistory``).
+    * On a GPU a step is recorded as a CUDA graph and repeated (see ``RecordedSteps``).
     * On a CPU, memory that a step frees is kept for the next (see :func:`keep_freed_memory`).
 
     Args:
         runner: The runner.
-        dataloader: Of an :class:`ImageTensorDataset`, or its config.
+        dataloader: Of an ``ImageTensorDataset``, or its config.
         max_epochs: Number of passes over the data.
         channels_last: Let the weights lie in this memory format, too. Default: on GPUs, where
             convolutions would otherwise rearrange them in each step. (On CPUs it makes no
-            difference: there the batches' own format decides, see :class:`ImagePreprocessor`.)
+            difference: there the batches' own format decides, see ``ImagePreprocessor``.)
         graph: Whether steps are recorded and repeated. Default: on CUDA devices, where nothing
             stands against it; what does is logged. ``'uncaptured'`` does all of it but the
             capture, on any device: whatever is different then does not come from the capture.

@@ -85,6 +85,10 @@ class CifarResNet(BaseModule):
             zero channels appended (the code of soft filter pruning, arXiv 1808.06866).
         init_cfg: MMEngine's initializer; default Kaiming normal by fan-out, BN at 1 and 0.
 
+    Attributes:
+        conv1: The first convolution.
+        bn1: Its BatchNorm.
+
     Raises:
         UserError: For a depth that is not 6n + 2, a width below 1 or an unknown shortcut.
     """

@@ -72,6 +72,10 @@ class DenseNet(BaseModule):
         bn_weight: Initial scale of BatchNorm; 0.5 in arXiv 1708.06519.
         init_cfg: MMEngine's initializer; default Kaiming normal by fan-out.
 
+    Attributes:
+        conv1: The first convolution.
+        bn: The last BatchNorm.
+
     Raises:
         UserError: For a depth of another form, a growth below 1, or a compression that is not
             above 0 and at most 1.

@@ -34,6 +34,11 @@ class PreActResNet(BaseModule):
         bn_weight: Initial scale of BatchNorm.
         init_cfg: MMEngine's initializer; default Kaiming normal by fan-out.
 
+    Attributes:
+        conv1: The first convolution.
+        bn1: Its BatchNorm.
+        bn: The last BatchNorm.
+
     Raises:
         UserError: For another depth, or a width below 1.
     """

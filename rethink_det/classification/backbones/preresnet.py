@@ -33,6 +33,11 @@ class PreResNet(BaseModule):
         bn_weight: Initial scale of BatchNorm; 0.5 in arXiv 1708.06519.
         init_cfg: MMEngine's initializer; default Kaiming normal by fan-out.
 
+    Attributes:
+        conv1: The first convolution.
+        layer1: The blocks of the first stage, followed by ``layer2`` and ``layer3``.
+        bn: The last BatchNorm.
+
     Raises:
         UserError: For a depth that is not 9n + 2, or a width below 1.
     """

@@ -43,6 +43,9 @@ class TimmBackbone(nn.Module):
         classifier_input: See above.
         **settings: Of ``timm.create_model``, what changes the network.
 
+    Attributes:
+        network: timm's own network.
+
     Raises:
         UserError: timm is not installed, or does not make this network, or it has no such map.
     """

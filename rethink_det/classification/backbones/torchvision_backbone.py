@@ -60,6 +60,9 @@ class TorchvisionBackbone(nn.Module):
             ``image_size`` of vision transformers, ``input_size`` of MaxViT, ``transform_input``
             of GoogLeNet and Inception, which their published weights need.
 
+    Attributes:
+        network: torchvision's own network.
+
     Raises:
         UserError: torchvision has no such model, does not take these settings, or the model has
             no such map.

@@ -55,6 +55,9 @@ class VGG(BaseModule):
         base_channels: Width of the first stage; the others have 2, 4, 8 and 8 times as much.
         init_cfg: MMEngine's initializer; default Kaiming normal by ``init``, biases 0.
 
+    Attributes:
+        features: Convolutions, norms, activations and pools, in order.
+
     Raises:
         UserError: For another depth, a width below 1 or an unknown fan.
     """

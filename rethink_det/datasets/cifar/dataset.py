@@ -71,6 +71,10 @@ class CIFAR10(_Cifar):
             same number to 'train' and to 'val'. The paper holds out none.
         cache: If False, decode into this process's own memory and write nothing.
 
+    Attributes:
+        title: Its name, in messages.
+        versions: The forms that its official files come in.
+
     Raises:
         UserError: Nothing found, a file missing, damaged or asking for code, a split or number
             that does not fit. A file of another sum than the published one is a warning.
@@ -88,7 +92,14 @@ class CIFAR100(_Cifar):
     Args:
         data_root: Folder that holds ``cifar-100-python/`` or ``cifar-100-binary/``, or
             ``cifar-100-python.tar.gz`` or ``cifar-100-binary.tar.gz``.
-        split, limit, val, cache: As for ``CIFAR10``.
+        split: As for ``CIFAR10``.
+        limit: As for ``CIFAR10``.
+        val: As for ``CIFAR10``.
+        cache: As for ``CIFAR10``.
+
+    Attributes:
+        title: Its name, in messages.
+        versions: The forms that its official files come in.
 
     Raises:
         UserError: As ``CIFAR10``.

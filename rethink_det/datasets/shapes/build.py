@@ -19,7 +19,9 @@ FORMAT_VERSION = 1
 
 CARD = 'shapes.json'
 CROPS = (6000, 1000)
+"""Crops of the training and of the test split."""
 IMAGES = (600, 150)
+"""Images of the training and of the validation split."""
 
 
 def build_shapes(

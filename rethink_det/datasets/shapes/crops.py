@@ -20,7 +20,9 @@ class ShapesCrops(ImageTensorDataset):
     Args:
         data_root: The shapes folder; built on first use.
         split: 'train' or 'test'.
-        seed, crops, images: As in ``build_shapes``; all users of a folder must agree on them.
+        seed: As in ``build_shapes``; all users of a folder must agree on it.
+        crops: As ``seed``.
+        images: As ``seed``.
         build: If False, a missing folder is an error instead.
         limit: Keep the first so many, class-balanced.
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 CLASSES = ('disk', 'square', 'triangle', 'star', 'cross', 'ring', 'crescent', 'heart')
+"""The kinds of objects; a label is a place in it."""
 
 PALETTE = [
     (230, 60, 60),

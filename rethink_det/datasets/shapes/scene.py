@@ -20,7 +20,13 @@ _IMAGE_RADIUS = (8.5, 28.0)
 
 
 class Picture(NamedTuple):
-    """A detection image: RGB uint8 (size, size, 3), labels (n,), visible masks (n, size, size)."""
+    """A detection image: RGB uint8 (size, size, 3), labels (n,), visible masks (n, size, size).
+
+    Attributes:
+        image: RGB, uint8 (size, size, 3).
+        labels: Places in ``CLASSES``, (n,).
+        masks: What is seen of each object, bool (n, size, size).
+    """
 
     image: np.ndarray
     labels: np.ndarray

@@ -59,14 +59,14 @@ class CocoPart(Part):
         return [self.folder / image.name for image in self.file.images]
 
     def objects(self) -> tuple[list[str], np.ndarray]:
-        """See :meth:`.Part.objects`."""
+        """See :meth:`.part.Part.objects`."""
         file = self.file
         names = {category.number: category.name for category in file.categories}
         sides = np.sqrt(np.abs(file.objects.boxes[:, 2:].prod(1)))
         return [names[number] for number in file.objects.categories], sides
 
     def check(self, heads: Mapping[str, int]) -> Iterator[str]:
-        """See :meth:`.Part.check`."""
+        """See :meth:`.part.Part.check`."""
         file = self.file
         check_images(file, self.folder, f'{self.key}.data_prefix.img')
         check_references(file)

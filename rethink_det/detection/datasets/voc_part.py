@@ -85,14 +85,14 @@ class VocPart(Part):
         return [read_annotation(folder / f'{name}.xml') for name in self.names]
 
     def objects(self) -> tuple[list[str], np.ndarray]:
-        """See :meth:`.Part.objects`."""
+        """See :meth:`.part.Part.objects`."""
         found = [one for image in self.images() for one in image.objects]
         corners = np.array([one.box for one in found], float).reshape(-1, 4)
         sides = np.sqrt(np.abs((corners[:, 2:] - corners[:, :2]).prod(1)))
         return [one.name for one in found], sides
 
     def check(self, heads: Mapping[str, int]) -> Iterator[str]:
-        """See :meth:`.Part.check`."""
+        """See :meth:`.part.Part.check`."""
         names, key = self.names, self.key
         annotations = self.folder / self.settings.get('ann_subdir', 'Annotations')
         pictures = self.pictures()

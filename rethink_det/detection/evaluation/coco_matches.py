@@ -33,7 +33,7 @@ def class_matches(evaluator: COCOeval) -> list[ClassMatches]:
     """What a COCOeval that has evaluated matched, by class; classes without an object are left out.
 
     Args:
-        evaluator: pycocotools' ``COCOeval``, or :class:`.HotCocoEval`.
+        evaluator: pycocotools' ``COCOeval``, or :class:`HotCocoEval`.
 
     Raises:
         UserError: It does not tell classes apart, or not by 100 detections an image.

@@ -85,7 +85,7 @@ class Stage(ABC):
         return config
 
     def accounts(self, own: Spent) -> dict[str, Any]:
-        """Fields of the result that tell what it took, see :func:`.ledger.fields_of`.
+        """Fields of the result that tell what it took: :func:`~rethink_det.study.ledger.fields_of`.
 
         Args:
             own: What this run alone took.

@@ -26,7 +26,7 @@ class DescribingHook(Hook):
     """Base of the hooks that know something of that.
 
     Whatever they know together goes into every checkpoint. One of them is enough for a whole
-    description: a :class:`TransferHook` in a run of MMEngine's own tools, say.
+    description: a ``TransferHook`` in a run of MMEngine's own tools, say.
 
     Attributes:
         arm: Name of the run's arm, if this hook knows it.

@@ -18,6 +18,7 @@ class EpochSeedHook(Hook):
     """
 
     priority = 'VERY_HIGH'
+    """Among the hooks of a run, in MMEngine's words."""
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed from the run's seed, the epoch and the rank."""

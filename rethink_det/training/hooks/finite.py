@@ -28,6 +28,7 @@ class FiniteHook(Hook):
     """
 
     priority = 'VERY_HIGH'  # before anything of such a step is logged or saved
+    """Among the hooks of a run, in MMEngine's words."""
 
     def __init__(self, interval: int = 50) -> None:
         self.interval = interval

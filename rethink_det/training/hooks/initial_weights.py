@@ -29,6 +29,7 @@ class InitialWeightsHook(Hook):
     """
 
     priority = 'VERY_LOW'  # after all that changes the weights
+    """Among the hooks of a run, in MMEngine's words."""
 
     def before_train(self, runner: Runner) -> None:
         """Write the file, in the main process."""

@@ -26,7 +26,7 @@ class MaskHook(MaskingHook):
     """Train under the weight masks of a checkpoint.
 
     Weights that were removed are 0 from the first step to the last, whatever else loads
-    weights before the training (:class:`TransferHook`).
+    weights before the training (:class:`~rethink_det.training.TransferHook`).
 
     Args:
         checkpoint: Where the masks are.

@@ -24,6 +24,7 @@ class PlainCheckpointHook(Hook):
     """
 
     priority = 'LOWEST'  # after every hook that adds to the checkpoint
+    """Among the hooks of a run, in MMEngine's words."""
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Replace what needs code to load."""

@@ -21,6 +21,7 @@ class ProgressHook(Hook):
     """
 
     priority = 'VERY_LOW'
+    """Among the hooks of a run, in MMEngine's words."""
 
     def __init__(self, interval: float = 1.0) -> None:
         self.interval, self._last = interval, float('-inf')

@@ -18,7 +18,7 @@ class ProvenanceHook(DescribingHook):
     ``load_from`` as well.
 
     Args:
-        arm: Name of the run's arm, where no :class:`TransferHook` says it and it is not the
+        arm: Name of the run's arm, where no ``TransferHook`` says it and it is not the
             unpruned network's: of a classifier that starts from random weights.
 
     Raises:

@@ -34,6 +34,7 @@ class SoftFilterHook(Hook):
     """
 
     priority = 'BELOW_NORMAL'  # before_train: after TransferHook; after an epoch: before saving
+    """Among the hooks of a run, in MMEngine's words."""
 
     def __init__(self, keep: float = 0.7, layers: str | list[str] = '*') -> None:
         self.keep = check_keep('SoftFilterHook', keep)

@@ -46,6 +46,7 @@ class StructureScaleHook(WithinStepHook):
     """
 
     priority = 'HIGH'  # before_run: EMAHook copies the model; after a step: before it averages
+    """Among the hooks of a run, in MMEngine's words."""
 
     def __init__(
         self,

@@ -54,6 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_config_options(parser)
     parser.add_argument(
+        '--device',
+        metavar='NAME',
+        help='what a method that looks at images computes on, cpu or cuda; default: the GPU, if '
+        'there is one',
+    )
+    parser.add_argument(
         '--no-eval', action='store_true', help='do not measure accuracy (AP) before and after'
     )
 
@@ -70,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     initial = network.initial_weights(options.initial)
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', message=f'{type(pruner).__name__}: ')  # it is printed
-        pruned = network.prune(pruner)
+        pruned = network.prune(pruner, options.device)
     network.save_pruned(pruned, options.out, settings, initial)
     if options.explain:
         _explain(explained(pruner, network.architecture, pruned))

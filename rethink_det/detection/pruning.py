@@ -4,9 +4,10 @@ Source: Rethinking the Value of Network Pruning (arXiv 1810.05270), section 4.5 
 detector is trained with the large backbone, pruned on detection and fine-tuned.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import Tensor
@@ -19,6 +20,7 @@ from rethink_det.errors import UserError
 from rethink_det.pruning import Pruner, PruneResult
 from rethink_det.pruning.cost_goal import Costs, classifier_costs
 from rethink_det.registered import scope_of
+from rethink_det.training.device import device_named
 from rethink_det.training.generators import seeded
 
 IMAGENET_HEAD = {'type': 'rethink_det.LinearHead', 'num_classes': 1000}
@@ -36,6 +38,12 @@ class Trunk(BackboneAndNeck):
     def __init__(self, detector: BaseModel) -> None:
         super().__init__(detector)
         self._detector = [detector]  # in a list: its heads are no part of what is traced
+
+    def _apply(self, fn: Callable, recurse: bool = True) -> 'Trunk':
+        """Wherever backbone and neck go, the heads go along."""
+        (detector,) = self._detector
+        detector._apply(fn, recurse)
+        return self
 
     def loss(self, images: Tensor, samples: Sequence) -> Tensor:
         """The detector's training loss, summed over the images as a classifier's is.
@@ -58,6 +66,7 @@ def prune_detector(
     pruner: Pruner,
     data: Iterable | None = None,
     costs: Costs = classifier_costs,
+    device: str | torch.device | None = None,
 ) -> PruneResult:
     """Prune the backbone of a trained detector.
 
@@ -69,13 +78,15 @@ def prune_detector(
             :class:`~rethink_det.detection.datasets.detection_batches.DetectionBatches`, for
             methods that look at data.
         costs: Of an architecture of the backbone: that which a goal is a goal for.
+        device: What such methods compute on; default: a GPU if there is one.
 
     Returns:
         The backbone's architecture, and the state dict of the whole detector.
 
     Raises:
         UserError: The config is no detector, or one without a neck; the checkpoint does not fit
-            it; the network cannot be traced; or what the method itself refuses.
+            it; the network cannot be traced; there is no such device; or what the method itself
+            refuses.
     """
     architecture = backbone_architecture(config, checkpoint)
     if not config.model.get('neck'):
@@ -84,7 +95,8 @@ def prune_detector(
             'which cannot be traced. Prune the classifier instead (arm prune-c).'
         )
     detector = load_detector(config, checkpoint)
-    result = pruner.prune(Trunk(detector), architecture, data, costs)
+    trunk, named = Trunk(detector), device_named(device)
+    result = pruner.prune(trunk, architecture, data, costs, named)
     state = {name: tensor.detach() for name, tensor in detector.state_dict().items()}
     return replace(result, state_dict=state)
 

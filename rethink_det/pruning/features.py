@@ -21,9 +21,9 @@ from rethink_det.architecture.input_selection import SELECTING
 from rethink_det.architecture.network import Layer
 from rethink_det.errors import UserError
 
-PIXELS = 2**20
+PIXELS = {'cpu': 2**20, 'cuda': 2**23}
 BATCH = 128
-"""Images run together: at most this many, and no more pixels than :data:`PIXELS`."""
+"""Images run together: at most this many, and no more pixels than :data:`PIXELS` of a device."""
 
 
 NOTHING = torch.empty(0)
@@ -168,7 +168,7 @@ def _check_groups(probes: Sequence[Probe]) -> None:
 
 
 def _batch_size(images: Tensor) -> int:
-    return min(BATCH, max(1, PIXELS // images[0, 0].numel()))
+    return min(BATCH, max(1, PIXELS.get(images.device.type, PIXELS['cpu']) // images[0, 0].numel()))
 
 
 def _joined(parts: Sequence[LayerSamples]) -> LayerSamples:
@@ -190,7 +190,7 @@ def _values_at(output: Tensor, places: Tensor) -> Tensor:
     """Values ``(N * L, O)`` of a map ``(N, O, H, W)``, or of ``(N, ..., O)`` of a linear layer."""
     convolved = output.dim() == 4
     flat = output.flatten(2).transpose(1, 2) if convolved else _as_rows(output)
-    return flat[torch.arange(len(flat))[:, None], places].flatten(0, 1)
+    return flat[torch.arange(len(flat), device=flat.device)[:, None], places].flatten(0, 1)
 
 
 def _inputs_at(probe: Probe, x: Tensor, places: Tensor, width: int) -> Tensor:

@@ -3,16 +3,19 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.finite import first_not_finite
 from rethink_det.architecture.structure_scales import fold_scales
 from rethink_det.errors import UserError, in_one_line, shown
+from rethink_det.pruning.at_work import at_work
 from rethink_det.pruning.cost_goal import TOLERANCE, CostGoal, Costs, Reached, classifier_costs
 from rethink_det.pruning.passes import Passes, counted_passes
 from rethink_det.pruning.reach import Reach, Wish, layer_weights, reach
@@ -21,6 +24,7 @@ from rethink_det.pruning.seeking import Search, settings_without_goal
 from rethink_det.registered import build, is_type
 from rethink_det.registry import PRUNERS, SCOPE
 from rethink_det.report.schema import check_arguments
+from rethink_det.training.device import device_named
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,7 @@ class Pruner(ABC):
         architecture: PrunedArchitecture,
         data: Iterable | None = None,
         costs: Costs = classifier_costs,
+        device: torch.device | None = None,
     ) -> PruneResult:
         """Find what to remove and remove it.
 
@@ -154,6 +159,7 @@ class Pruner(ABC):
             architecture: What ``network`` is now.
             data: Batches of images, for methods that look at data.
             costs: Of an architecture: that which a goal is a goal for.
+            device: What a method that looks at images computes on, see :func:`.at_work.at_work`.
 
         Raises:
             UserError: Weights that are not finite, no data for a method that needs some, a
@@ -166,22 +172,27 @@ class Pruner(ABC):
         _check_finite(network)
         surgeon = Surgeon(network, architecture.input_shape, prefix='backbone.')
         if self.goal is None:
-            return self._prune(surgeon, architecture, data)
+            return self._prune(surgeon, architecture, data, device)
         pruner, reached = Search(self, surgeon, architecture, costs).found()
-        result = pruner._prune(surgeon, architecture, data)
+        result = pruner._prune(surgeon, architecture, data, device)
         reached = replace(reached, after=costs(result.architecture, self.goal.quantity))
         if abs(reached.off) > TOLERANCE:
             warnings.warn(f'{type(self).__name__}: {reached}.', stacklevel=2)
         return replace(result, goal=reached)
 
     def _prune(
-        self, surgeon: Surgeon, architecture: PrunedArchitecture, data: Iterable | None
+        self,
+        surgeon: Surgeon,
+        architecture: PrunedArchitecture,
+        data: Iterable | None,
+        device: torch.device | None,
     ) -> PruneResult:
         network = surgeon.model
         sizes = layer_weights(network)
         wish = Wish(sizes, surgeon.layers(), self.ratios_of([*sizes]))
         self.trace(surgeon)
-        with counted_passes(network) as counter:
+        place = at_work(network, device) if self.looks_at_images else nullcontext()
+        with counted_passes(network) as counter, place:
             cut = self.find(surgeon, architecture, data)
         cut.apply(surgeon)
         if not cut.coupled:  # of coupled groups it was tried before
@@ -247,6 +258,7 @@ def prune(
     pruner: Mapping | Pruner,
     architecture: PrunedArchitecture | None = None,
     data: Iterable | None = None,
+    device: str | torch.device | None = None,
 ) -> PruneResult:
     """Prune a trained classifier; the model itself is left as it is.
 
@@ -257,10 +269,11 @@ def prune(
         data: Batches of images, for methods that look at data: tensors ``(N, C, H, W)``,
             pairs ``(images, labels)``, or dicts ``inputs`` and ``gt_label``, as the network
             reads them.
+        device: What methods that look at images compute on; default: a GPU if there is one.
 
     Raises:
-        UserError: Unknown pruner, impossible ratio, missing data, or weights of another
-            architecture.
+        UserError: Unknown pruner, impossible ratio, missing data, no such device, or weights of
+            another architecture.
 
     Example:
         >>> from rethink_det import PrunedArchitecture, prune
@@ -275,7 +288,7 @@ def prune(
     architecture = architecture or getattr(model, 'architecture', None)
     if architecture is None:
         raise UserError(f'{type(model).__name__} does not say what it is: pass its architecture.')
-    return prune_state(model.state_dict(), pruner, architecture, data)
+    return prune_state(model.state_dict(), pruner, architecture, data, device)
 
 
 def prune_state(
@@ -283,6 +296,7 @@ def prune_state(
     pruner: Mapping | Pruner,
     architecture: PrunedArchitecture,
     data: Iterable | None = None,
+    device: str | torch.device | None = None,
 ) -> PruneResult:
     """Prune a network given by its weights; arguments and errors as :func:`prune`.
 
@@ -291,4 +305,5 @@ def prune_state(
     """
     pruner = pruner if isinstance(pruner, Pruner) else build_pruner(pruner)
     state, _ = fold_scales(state)
-    return pruner.prune(architecture.network_with(state), architecture, data)
+    network = architecture.network_with(state)
+    return pruner.prune(network, architecture, data, device=device_named(device))

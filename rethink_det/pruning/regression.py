@@ -121,7 +121,9 @@ class RegressionPruner(SequentialPruner):
             (probe, _regression(probe, unpruned[probe.name], seen[probe.name])) for probe in probes
         ]
         grams, targets, norms = zip(*(lasso_problem(*fit) for _, fit in fits), strict=True)
-        kept = choose(sum_of(grams), sum_of(targets), sum_of(norms), step.count)
+        # A LASSO's path turns at each event, for which a GPU would be waited for.
+        gram, target, squares = (sum_of(parts).cpu() for parts in (grams, targets, norms))
+        kept = choose(gram, target, squares, step.count)
         for probe, (inputs, weight, error) in fits:
             fitted = refit(inputs, weight, error, kept, self.ridge)
             set_channel_weights(probe.layer, probe.columns[list(kept)], fitted)

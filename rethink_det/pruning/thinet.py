@@ -65,7 +65,8 @@ class ThiNetPruner(SequentialPruner):
         entries = [
             self._entries(r, seen[r.name], unpruned.get(r.name), sampler) for r in step.consumers
         ]
-        kept = greedy(sum_of([x.T @ x for x, _ in entries]), step.count)
+        # One way to the CPU for the matrix, instead of one for each channel that goes.
+        kept = greedy(sum_of([x.T @ x for x, _ in entries]).cpu(), step.count)
         for consumer, (x, gain) in zip(step.consumers, entries, strict=True):
             columns = consumer.columns[list(kept)]
             scaled = (

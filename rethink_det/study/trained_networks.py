@@ -98,18 +98,23 @@ class TrainedNetwork(ABC):
         """
         return initial_weights(self.checkpoint.path, given)
 
-    def prune(self, pruner: Mapping | Pruner) -> PruneResult:
+    def prune(self, pruner: Mapping | Pruner, device: str | None = None) -> PruneResult:
         """What a pruner, or its config, makes of the network; the checkpoint is left as it is.
 
         Methods that look at data look at the config's training images.
 
+        Args:
+            pruner: The method.
+            device: What such methods compute on; default: a GPU if there is one.
+
         Raises:
-            UserError: Unknown pruner, impossible ratio, or weights of another architecture.
+            UserError: Unknown pruner, impossible ratio, weights of another architecture, or no
+                such device.
         """
-        return self._prune(pruner if isinstance(pruner, Pruner) else build_pruner(pruner))
+        return self._prune(pruner if isinstance(pruner, Pruner) else build_pruner(pruner), device)
 
     @abstractmethod
-    def _prune(self, pruner: Pruner) -> PruneResult: ...
+    def _prune(self, pruner: Pruner, device: str | None) -> PruneResult: ...
 
     def save_pruned(
         self,
@@ -168,9 +173,9 @@ class TrainedClassifier(TrainedNetwork):
         """Of backbone and head."""
         return (architecture or self.architecture).cost()
 
-    def _prune(self, pruner: Pruner) -> PruneResult:
+    def _prune(self, pruner: Pruner, device: str | None) -> PruneResult:
         data = TrainingBatches(self.config)
-        return prune_state(self.checkpoint.weights, pruner, self.architecture, data)
+        return prune_state(self.checkpoint.weights, pruner, self.architecture, data, device)
 
     def evaluate(self) -> Metrics:
         """Accuracy, as of the base."""
@@ -210,9 +215,9 @@ class TrainedDetector(TrainedNetwork):
         if given is not None:
             raise UserError('--initial is for classifiers: detectors have no lottery arm.')
 
-    def _prune(self, pruner: Pruner) -> PruneResult:
+    def _prune(self, pruner: Pruner, device: str | None) -> PruneResult:
         data = DetectionBatches(self.config)
-        return prune_detector(self.config, self.checkpoint, pruner, data, self._costs)
+        return prune_detector(self.config, self.checkpoint, pruner, data, self._costs, device)
 
     def _costs(self, architecture: PrunedArchitecture, quantity: str) -> float:
         """Of the whole detector, at the size of its test images."""

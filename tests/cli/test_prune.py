@@ -46,6 +46,13 @@ def test_a_goal_is_reached_and_every_layer_explained(command, classifier, traine
     assert f'got {cost["params"]:,}' in done.out
 
 
+def test_a_device_that_is_not_there_is_refused(refusal, classifier, trained, tmp_path):
+    line = ('prune', classifier(), trained, *RATIO, '-o', tmp_path / 'pruned.pth', '--device')
+    assert "device: 'gpu' is none; say cpu, cuda or cuda:N." in refusal(*line, 'gpu')
+    assert 'there is no cuda:99 here' in refusal(*line, 'cuda:99')
+    assert not (tmp_path / 'pruned.pth').exists()
+
+
 def test_a_goal_that_makes_no_sense_is_refused(refusal, classifier, trained, tmp_path):
     out = tmp_path / 'pruned.pth'
     said = ('--pruner', 'L1NormPruner', '--pruner-options', 'params=0.7', 'ratios=0.3')

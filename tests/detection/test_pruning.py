@@ -144,6 +144,29 @@ def test_methods_look_at_detection_images(config, prune, tmp_path, name):
     assert all(m.isfinite().all() for m in maps)
 
 
+def test_the_heads_go_where_backbone_and_neck_go(config):
+    detector = build(config)
+    Trunk(detector).to(torch.float64)
+    assert {p.dtype for p in detector.parameters()} == {torch.float64}
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize('name', DATA)
+def test_a_gpu_finds_what_the_cpu_finds(config, checkpoint, name):
+    pruner, data = build_pruner(DATA[name]), TrainingBatches(config)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', UserWarning)
+        here, there = (
+            prune_detector(config, checkpoint, pruner, data, device=device)
+            for device in ('cpu', 'cuda')
+        )
+    kept, expected = (result.architecture.channels for result in (there, here))
+    # Channels of nearly the same score may change places: of a hundred a few.
+    same = [len({*kept[layer]} & {*expected[layer]}) / len(expected[layer]) for layer in expected]
+    assert min(same) >= 0.5 and sum(same) / len(same) >= 0.95, same
+    assert {tensor.device.type for tensor in there.state_dict.values()} == {'cpu'}
+
+
 def test_the_score_of_a_channel_follows_from_the_detectors_own_loss(config, detector):
     (images, samples), *_ = TrainingBatches(config)
     trunk = Trunk(detector)

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from rethink_det.training.device import current_device, wait_for
+from rethink_det import UserError
+from rethink_det.training.device import current_device, device_named, wait_for
 
 
 def test_networks_move_to_the_current_device():
@@ -16,7 +17,17 @@ def test_waiting_for_a_cpu_does_nothing():
     assert wait_for(torch.device('cpu')) is None
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+def test_a_device_is_named_as_torch_names_it():
+    assert device_named('cpu') == torch.device('cpu') and device_named(None) is None
+
+
+@pytest.mark.parametrize('name', ['gpu', 'cuda:99', 'meta', 'cuda:x'])
+def test_a_device_that_is_not_here_is_refused(name):
+    with pytest.raises(UserError, match='device: .*(say cpu|or say cpu)'):
+        device_named(name)
+
+
+@pytest.mark.gpu
 def test_after_waiting_nothing_is_left_to_do():
     device = current_device()
     big = torch.randn(4096, 4096, device=device)

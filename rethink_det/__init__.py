@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from rethink_det import registry
     from rethink_det.architecture import Checkpoint, Provenance, PrunedArchitecture
     from rethink_det.convert import convert_checkpoint
-    from rethink_det.detection.prediction import load_detector
     from rethink_det.export import export_onnx
+    from rethink_det.prediction import load_detector, load_network
     from rethink_det.pruning import prune
     from rethink_det.report import StudyResults
     from rethink_det.report.page import write_report
@@ -49,6 +49,7 @@ __all__ = [
     'export_onnx',
     'load_config',
     'load_detector',
+    'load_network',
     'prune',
     'registry',
     'trained_network',
@@ -66,7 +67,8 @@ _HOMES = {
     'execute_study': 'rethink_det.study',
     'export_onnx': 'rethink_det.export',
     'load_config': 'rethink_det.training.config',
-    'load_detector': 'rethink_det.detection.prediction',
+    'load_detector': 'rethink_det.prediction',
+    'load_network': 'rethink_det.prediction',
     'prune': 'rethink_det.pruning',
     'trained_network': 'rethink_det.study',
     'with_backbone': 'rethink_det.study',

@@ -103,6 +103,10 @@ CURVES = 'curves.json'
 SAMPLES = 'samples.png'
 """Images of the first batch as the network is handed them, which ``rethink-det check`` writes."""
 
+EXPORTED = 'exported'
+"""Folder of the files of ``rethink-det benchmark export``, see
+:mod:`rethink_det.benchmark.exported`."""
+
 REPLICATES = 'replicates.json'
 """In a run's folder: of which test images its metrics are, and what they would be on others, see
 :mod:`rethink_det.report.image_replicates`."""

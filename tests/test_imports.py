@@ -12,7 +12,7 @@ ROOMS = (
     'errors', 'bounds', 'moved', 'files', 'packages', 'registry', 'layout', 'registered',
     'arm_table', 'arms', 'compat', 'architecture', 'report', 'convert', 'training', 'pruning',
     'datasets', 'transfer', 'classification', 'segmentation', 'detection', 'study', 'export',
-    'benchmark', 'doctor', 'cli',
+    'prediction', 'benchmark', 'doctor', 'cli',
 )  # fmt: skip
 STRANGERS = {'classification', 'segmentation', 'detection'}
 OWNERS = {'mmdet': 'detection', 'mmseg': 'segmentation'}

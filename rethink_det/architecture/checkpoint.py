@@ -45,6 +45,8 @@ from rethink_det.layout import INITIAL
 
 WEIGHTS, TICKET, MASKS = 'state_dict', 'initial', 'masks'
 ARCHITECTURE, CONVENTION, PROVENANCE = 'architecture', 'input_convention', 'provenance'
+DATA_SET = 'dataset_meta'
+"""What MMEngine notes of the training data in ``meta``, class names among it."""
 _OWN = {WEIGHTS, TICKET, MASKS, META}
 
 
@@ -199,6 +201,13 @@ class Checkpoint:
                 'of its training beside it, or name that file by --initial.'
             )
         return self._named(self.initial)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes of the training data; empty if they are not known."""
+        noted = _mapping(_mapping(self.others.get(META)).get(DATA_SET)).get('classes') or ()
+        names = (noted,) if isinstance(noted, str) else noted
+        return tuple(names) if all(isinstance(name, str) for name in names) else ()
 
     @property
     def digest(self) -> str:

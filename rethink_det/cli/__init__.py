@@ -20,8 +20,8 @@ __all__ = ['COMMANDS', 'main']
 COMMANDS = {
     'train': "Train a classifier or a detector from a config, as mmdet's tools/train.py does.",
     'check': 'Look at data, model and weights as a training would start, and do one step of it.',
-    'test': "Evaluate a checkpoint on a config's test data, as mmdet's tools/test.py does.",
-    'predict': 'Draw what a trained detector finds on pictures; two detectors side by side.',
+    'test': "Evaluate a checkpoint, or an exported file, on a config's test data.",
+    'predict': 'Draw what a trained or exported network finds on pictures; two side by side.',
     'prune': 'Prune a trained network: checkpoint in, self-describing pruned checkpoint out.',
     'convert': 'Convert a checkpoint of another tool: foreign weights in, self-describing out.',
     'export': 'Export a trained network: ONNX, torch, timm, mmdet; compared before it is written.',

@@ -1,12 +1,28 @@
 """Measure what this package's own parts cost, each beside its plain counterpart."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from rethink_det.benchmark import backbone, checks, coco, detector, prune, start_up, study, train
+from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.benchmark import (
+    backbone,
+    checks,
+    coco,
+    detector,
+    exported,
+    prune,
+    start_up,
+    study,
+    train,
+)
 from rethink_det.cli.config_options import KeyValues, add_imports, import_modules
+from rethink_det.detection.prediction.trained_files import find_trained
+from rethink_det.errors import UserError
+from rethink_det.layout import EXPORTED
+from rethink_det.training.config import load_config
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
     'train': {'rounds': 5, 'network': train.NETWORKS},
@@ -15,6 +31,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     'check': {'rounds': 3, 'images': 5000},
     'detector': {'images': detector.IMAGES},
     'study': {'rounds': 3, 'images': study.IMAGES},
+    'export': {'rounds': exported.ROUNDS},
 }
 
 
@@ -22,10 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument('what', choices=list(_BENCHMARKS))
     parser.add_argument(
+        'place', nargs='?', help='of export: checkpoint, or work dir of its training'
+    )
+    parser.add_argument(
         '--rounds',
         type=int,
-        help='pairs of timings, of study seeds; default: 30, for train 5, for coco, check and '
-        'study 3',
+        help='pairs of timings, of study seeds; default: 30, for export 10, for train 5, for coco, '
+        'check and study 3',
     )
     parser.add_argument(
         '--network',
@@ -52,12 +72,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='its arguments, e.g. ratios=0.3',
     )
+    exporting = parser.add_argument_group('export')
+    exporting.add_argument('--config', help='that trained it, if it does not lie beside it')
+    exporting.add_argument(
+        '--out',
+        metavar='DIR',
+        help=f'of the files; default: {EXPORTED} beside the checkpoint',
+    )
+    exporting.add_argument(
+        '--input-shape', nargs=3, type=int, metavar=('C', 'H', 'W'), help='as of export'
+    )
     add_imports(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Time pairs side by side; print medians and their ratio."""
     import_modules(options.imports)
+    if (options.place is not None) != (options.what == 'export'):
+        raise UserError('benchmark export takes a checkpoint or a work dir, the others none.')
     for name, value in {'rounds': 30, **_DEFAULTS.get(options.what, {})}.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
@@ -115,6 +147,18 @@ def _study(options: argparse.Namespace) -> None:
     study.workers(options.images)
 
 
+def _export(options: argparse.Namespace) -> None:
+    """Metric, time and size of what an export writes, by who runs it, on the config's test data."""
+    files = find_trained(options.place, options.config)
+    out = Path(options.out or files.checkpoint.parent / EXPORTED)
+    config, read = load_config(str(files.config)), Checkpoint.read(files.checkpoint)
+    config = exported.table_config(config, read, out)
+    print(exported.export_table(config, files.checkpoint, out, options.input_shape, options.rounds))
+    print(f'wrote {out / exported.FULL_FILE} and {exported.HALF_FILE}')
+    if not exported.has_openvino():
+        print('OpenVINO is not installed: pip install openvino adds its row.')
+
+
 _BENCHMARKS = {
     'backbone': _backbone,
     'import': _import,
@@ -124,4 +168,5 @@ _BENCHMARKS = {
     'check': _check,
     'detector': _detector,
     'study': _study,
+    'export': _export,
 }

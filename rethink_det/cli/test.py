@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint on a config's test data, as mmdet's tools/test.py does."""
+"""Evaluate a checkpoint, or an exported file, on a config's test data."""
 
 import argparse
 from pathlib import Path
@@ -16,6 +16,8 @@ from rethink_det.detection.prediction.trained_files import find_trained
 from rethink_det.errors import UserError
 from rethink_det.files import save_json
 from rethink_det.layout import EVALUATION
+from rethink_det.prediction import evaluate_exported
+from rethink_det.prediction.exported import is_exported
 from rethink_det.segmentation.segmenter import is_segmenter
 from rethink_det.training.config import load_config
 from rethink_det.training.launch import evaluate, leave_process_group
@@ -27,7 +29,7 @@ from rethink_det.training.starting_weights import MisfitError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument('config', help='config file, or package::config')
-    parser.add_argument('checkpoint', help='checkpoint to evaluate')
+    parser.add_argument('checkpoint', help='checkpoint to evaluate, or ONNX file of an export')
     parser.add_argument('--work-dir', help='folder of logs')
     parser.add_argument('--out', metavar='JSON', help='also write the metrics to this file')
     parser.add_argument(
@@ -59,18 +61,24 @@ def run(options: argparse.Namespace) -> int:
     look_at_data(config, splits=('test',))
     if options.tta:
         config = _on_several_views(config)
-    try:
-        metrics = evaluate(config, options.checkpoint, options.ema)
-    except MisfitError as error:
-        raise UserError(
-            f'{error} No config lies beside the checkpoint that it fits: give the one that its '
-            'training left in its work dir.'
-        ) from None
+    metrics = _evaluated(config, options)
     leave_process_group()
     show(metrics)
     if options.out:
         save_json(metrics, options.out)
     return 0
+
+
+def _evaluated(config: Config, options: argparse.Namespace) -> dict[str, float]:
+    if is_exported(options.checkpoint):
+        return evaluate_exported(config, options.checkpoint)
+    try:
+        return evaluate(config, options.checkpoint, options.ema)
+    except MisfitError as error:
+        raise UserError(
+            f'{error} No config lies beside the checkpoint that it fits: give the one that its '
+            'training left in its work dir.'
+        ) from None
 
 
 def _resolved(options: argparse.Namespace) -> Config:
@@ -79,6 +87,11 @@ def _resolved(options: argparse.Namespace) -> Config:
     ``train --backbone`` and ``--data-root`` change the model of the config that they are given: in
     the work dir lies what was trained.
     """
+    if is_exported(options.checkpoint):
+        if options.ema or options.tta:
+            said = '--ema' if options.ema else '--tta'
+            raise UserError(f'{options.checkpoint}: {said} is of checkpoints, not of exported files.')
+        return resolve(options)
     checkpoint = Checkpoint.read(options.checkpoint)
     config = _of_its_own(resolve(options), options, checkpoint)
     try:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -16,10 +17,13 @@ from rethink_det.architecture.fitting import load_exactly
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.network import feature_shapes, outputs_of
 from rethink_det.classification.arm_config import classifier_architecture, is_classifier
+from rethink_det.classification.prediction import ClassifierInput
 from rethink_det.detection.load_detector import BackboneAndNeck, load_detector
+from rethink_det.detection.prediction import DetectorInput
 from rethink_det.errors import UserError
 from rethink_det.export.detector import whole_detector
 from rethink_det.export.heads import RawHeads
+from rethink_det.export.kinds import CLASSIFIER, DETECTOR, FEATURES, HEADS, INPUT, KIND
 from rethink_det.export.onnx import Exportable
 
 Shape = tuple[int, int, int]
@@ -89,8 +93,7 @@ def read_exportable(
     """
     checkpoint = Checkpoint.read(path, ema)
     if config is not None and not is_classifier(config):
-        detector = load_detector(config, checkpoint)
-        return _detector(detector, input_shape, backbone, heads)
+        return _detector(config, checkpoint, input_shape, backbone, heads)
     if heads:
         raise UserError('--heads is for detectors: give the config that trained it as well.')
     architecture = _architecture(config, checkpoint)
@@ -100,10 +103,21 @@ def read_exportable(
     masked = architecture.masks.get('kept', {})
     prefix = PART if backbone else ''
     kept = {n.removeprefix(prefix): left for n, left in masked.items() if n.startswith(prefix)}
-    return _described(exportable, architecture, kept, checkpoint.input_convention)
+    convention = checkpoint.input_convention or _convention(config)
+    told: dict[str, Any] = {KIND: FEATURES if backbone else CLASSIFIER}
+    if convention is not None and not backbone:
+        told[INPUT] = ClassifierInput.of(shape, convention, checkpoint.classes, config).to_dict()
+    return _described(exportable, architecture, kept, convention, told)
 
 
-def _detector(detector: BaseModel, shape: Shape | None, backbone: bool, heads: bool) -> Exportable:
+def _convention(config: Config | None) -> InputConvention | None:
+    return InputConvention.of_settings(config.model.get('data_preprocessor')) if config else None
+
+
+def _detector(
+    config: Config, checkpoint: Checkpoint, shape: Shape | None, backbone: bool, heads: bool
+) -> Exportable:
+    detector = load_detector(config, checkpoint)
     if shape is None:
         raise UserError('A detector takes images of any size: say which by --input-shape 3 H W.')
     if backbone:
@@ -115,7 +129,11 @@ def _detector(detector: BaseModel, shape: Shape | None, backbone: bool, heads: b
     pruned = getattr(detector.backbone, 'architecture', None)
     masked = pruned.masks.get('kept', {}) if pruned else {}
     kept = {prefix + name: left for name, left in masked.items() if name.startswith(PART)}
-    return _described(exportable, pruned, kept, InputConvention.of(detector.data_preprocessor))
+    convention = InputConvention.of(detector.data_preprocessor)
+    told: dict[str, Any] = {KIND: FEATURES if backbone else HEADS if heads else DETECTOR}
+    if convention is not None and not backbone and not heads:
+        told[INPUT] = DetectorInput.of(shape, convention, checkpoint.classes, config).to_dict()
+    return _described(exportable, pruned, kept, convention, told)
 
 
 def _heads(detector: BaseModel, shape: Shape) -> Exportable:
@@ -166,10 +184,11 @@ def _described(
     architecture: PrunedArchitecture | None,
     kept: Mapping[str, int],
     convention: InputConvention | None,
+    told: Mapping[str, Any],
 ) -> Exportable:
     """The same with what it is, how it wants its images, and what it costs."""
     known = {ARCHITECTURE: architecture, CONVENTION: convention}
-    meta = {key: value.to_dict() for key, value in known.items() if value is not None}
+    meta = {**told, **{key: one.to_dict() for key, one in known.items() if one is not None}}
     network, shape = exportable.network, exportable.input_shape
     outputs_of(network, shape)  # refuses images that do not fit
     cost = count(network, shape, kept)

@@ -21,7 +21,7 @@ from mmengine.model import BaseModel, revert_sync_batchnorm
 from torch import Tensor
 
 from rethink_det import __version__
-from rethink_det.architecture.checkpoint import Checkpoint, save_checkpoint
+from rethink_det.architecture.checkpoint import DATA_SET, Checkpoint, save_checkpoint
 from rethink_det.architecture.provenance import versions
 from rethink_det.architecture.state_dicts import META
 from rethink_det.classification.arm_config import is_classifier
@@ -46,9 +46,6 @@ as many places, and those with many maps a larger one."""
 
 _NEEDED = re.compile('torch|(onedl-)?mm(engine|det|detection|cv|cv-lite)')
 """What a written detector runs on."""
-
-CLASSES = 'dataset_meta'
-"""Where MMEngine has the names of the classes in a checkpoint's meta."""
 
 _CONFIG = Template(
     '''"""{{ name }}, pruned: a detector of mmdet.
@@ -230,10 +227,10 @@ def _farthest(ours: list[Tensor], theirs: list[Tensor]) -> float:
 
 def _classes(read: Checkpoint, found: PlainConfig) -> dict[str, Any]:
     """The names of the classes: as the checkpoint has them, else the test data."""
-    known = (read.others.get(META) or {}).get(CLASSES)
+    known = (read.others.get(META) or {}).get(DATA_SET)
     data = found.values['test_dataloader'].get('dataset') or {}
     known = known or data.get('metainfo')
-    return {CLASSES: dict(known)} if known else {}
+    return {DATA_SET: dict(known)} if known else {}
 
 
 def _imports_of_others(config: Config) -> list[str]:

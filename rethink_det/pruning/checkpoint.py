@@ -8,9 +8,10 @@ from typing import Any
 from mmengine.config import Config
 from torch import Tensor
 
-from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.architecture.checkpoint import DATA_SET, Checkpoint
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import Provenance, config_digest, versions
+from rethink_det.architecture.state_dicts import META
 from rethink_det.arms import AFTER_PRUNING
 from rethink_det.layout import INITIAL
 from rethink_det.pruning.pruner import PruneResult
@@ -39,6 +40,7 @@ def pruned_checkpoint(
         UserError: The initial weights are of another network.
     """
     preprocessor = config.model.get('data_preprocessor')
+    noted = (parent.others.get(META) or {}).get(DATA_SET)  # names of classes
     return Checkpoint(
         state_dict=result.state_dict,
         architecture=result.architecture.to_dict(),
@@ -54,6 +56,7 @@ def pruned_checkpoint(
         ),
         input_convention=parent.input_convention or InputConvention.of_settings(preprocessor),
         masks=result.masks,
+        others={} if noted is None else {META: {DATA_SET: noted}},
         initial=None if initial is None else result.architecture.inherit(initial, result.masks),
     )
 

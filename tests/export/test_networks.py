@@ -18,7 +18,7 @@ def test_a_classifier_says_what_it_costs_and_what_it_is(small_checkpoint, cifar)
     exportable = read_exportable(small_checkpoint)
     architecture = cifar(channels={'layer1.0.conv1': 2})
     assert exportable.cost == architecture.cost()
-    assert exportable.meta == {'architecture': architecture.to_dict()}
+    assert exportable.meta == {'kind': 'classifier', 'architecture': architecture.to_dict()}
     assert exportable.convention is None
     assert not exportable.network.training
 

@@ -1,6 +1,6 @@
 """A trained detector that can be asked what is on pictures."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
 from os import PathLike
 from typing import Any
@@ -12,21 +12,20 @@ from mmengine.dataset import Compose
 from mmengine.model import BaseModel
 
 from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.datasets.pixels import Picture, name_of
 from rethink_det.datasets.wrappers import unwrapped
 from rethink_det.detection import load_detector as loading
 from rethink_det.detection.datasets.check_data import class_names
 from rethink_det.detection.prediction.detections import Detections
+from rethink_det.detection.prediction.picture_detector import PictureDetector, numbered
 from rethink_det.detection.prediction.trained_files import find_trained
 from rethink_det.errors import UserError
 from rethink_det.registered import scope_of
 from rethink_det.training.config import load_config
 from rethink_det.training.device import current_device
 
-Picture = str | PathLike | np.ndarray
-"""A file, or pixels ``(height, width, 3)`` uint8 in the order of OpenCV: blue, green, red."""
 
-
-class LoadedDetector:
+class LoadedDetector(PictureDetector):
     """A trained detector, ready for pictures.
 
     Args:
@@ -58,28 +57,6 @@ class LoadedDetector:
         with scope_of(config, 'mmdet'):
             self.classes = class_names(settings)
 
-    def predict(self, pictures: Picture | Iterable[Picture], threshold: float = 0.3) -> Any:
-        """What is on pictures.
-
-        Args:
-            pictures: One, or several.
-            threshold: What is less sure is left out.
-
-        Returns:
-            :class:`Detections` of one picture, a list of them of several.
-
-        Raises:
-            UserError: A file is no picture that can be read.
-        """
-        if isinstance(pictures, (str, PathLike, np.ndarray)):
-            return self._one(pictures, threshold)
-        return list(self.stream(pictures, threshold))
-
-    def stream(self, pictures: Iterable[Picture], threshold: float = 0.3) -> Iterator[Detections]:
-        """As :meth:`predict`, one after the other."""
-        for picture in pictures:
-            yield self._one(picture, threshold)
-
     def _one(self, picture: Picture, threshold: float) -> Detections:
         given = picture if isinstance(picture, np.ndarray) else str(picture)
         with scope_of(self._scope, 'mmdet'):
@@ -93,13 +70,12 @@ class LoadedDetector:
             boxes=found.bboxes.astype(np.float32),
             scores=found.scores.astype(np.float32),
             labels=found.labels.astype(np.int64),
-            classes=self.classes or _numbered(found.labels),
+            classes=self.classes or numbered(found.labels),
             size=tuple(sample.ori_shape[:2]),
             masks=None if masks is None else masks.astype(bool),
-            image='' if isinstance(picture, np.ndarray) else str(picture),
+            image=name_of(picture),
         )
-        order = np.argsort(-detections.scores, kind='stable')
-        return detections[order].above(threshold)
+        return detections.sorted().above(threshold)
 
     def _pipeline(self, given: str | np.ndarray) -> Compose:
         """The test pipeline, which of a picture has no objects to load."""
@@ -140,7 +116,3 @@ def load_detector(
 
 def _named(step: Any, name: str) -> bool:
     return str(step.get('type')).rpartition('.')[2] == name
-
-
-def _numbered(labels: np.ndarray) -> Sequence[str]:
-    return tuple(map(str, range(int(labels.max(initial=-1)) + 1)))

@@ -29,12 +29,18 @@ def find_trained(place: str | PathLike, config: str | PathLike | None = None) ->
     Raises:
         UserError: There is no checkpoint, or no config, or there are several.
     """
+    checkpoint = find_checkpoint(place)
+    return TrainedFiles(config_beside(checkpoint) if config is None else Path(config), checkpoint)
+
+
+def find_checkpoint(place: str | PathLike) -> Path:
+    """The checkpoint of a training; arguments and errors as of :func:`find_trained`."""
     place = Path(place)
     if place.is_dir():
-        place = _checkpoint_in(place)
-    elif not place.is_file():
+        return _checkpoint_in(place)
+    if not place.is_file():
         raise UserError(f'{place} does not exist: give a checkpoint or the work dir of a training.')
-    return TrainedFiles(_config_beside(place) if config is None else Path(config), place)
+    return place
 
 
 def _checkpoint_in(folder: Path) -> Path:
@@ -47,7 +53,8 @@ def _checkpoint_in(folder: Path) -> Path:
     return found
 
 
-def _config_beside(checkpoint: Path) -> Path:
+def config_beside(checkpoint: Path) -> Path:
+    """The config of a training; errors as of :func:`find_trained`."""
     folder = checkpoint.parent
     own = folder / CONFIG
     found = [own] if own.is_file() else sorted(folder.glob('*.py'))

@@ -1,14 +1,13 @@
 """Pictures go through a trained detector as its test data do, and what is found is handed on."""
 
 import json
-import runpy
-import shutil
 import zipfile
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from mmdet.apis import DetInferencer
 
 import rethink_det
 from rethink_det import UserError
@@ -19,22 +18,13 @@ from rethink_det.detection.prediction.packing import pack
 from rethink_det.detection.prediction.trained_files import find_trained
 from rethink_det.training.config import load_config
 from rethink_det.training.launch import evaluate
+from tests.toy_detector import toy_detector
 
 
 @pytest.fixture(scope='module')
 def trained(shared, tmp_path_factory):
     """The work dir of a detector of coloured rectangles, beside its pictures."""
-    tools = shared / 'cases' / 'tools'
-    if not tools.is_dir():
-        pytest.skip(f'no trained detector: {tools} is not there')
-    root = tmp_path_factory.mktemp('predict')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        runpy.run_path(str(tools / 'toy.py'))['make']('toy')
-    (root / 'work').mkdir()
-    for name in ('toydet_cfg.py', 'toydet.pth'):
-        shutil.copy(tools / name, root / 'work')
-    return root
+    return toy_detector(tmp_path_factory.mktemp('predict'), shared)
 
 
 def test_what_is_found_is_what_an_evaluation_judges(trained, monkeypatch, tmp_path):
@@ -85,6 +75,23 @@ def test_the_command_draws_counts_and_writes_results(trained, command, monkeypat
     pair = cv2.imread(str(tmp_path / 'both' / '000.png'))
     assert pair.shape[1] > 2 * before.shape[1]
     np.testing.assert_array_equal(pair[-96:, :96], pair[-96:, -96:])
+
+
+def test_the_inferencer_of_mmdet_takes_a_packed_run(trained, command, monkeypatch, tmp_path):
+    """Of another folder: nothing but config and checkpoint, and the same objects."""
+    monkeypatch.chdir(trained)
+    assert command('pack', 'work', '-o', tmp_path / 'model.zip').status == 0
+    with zipfile.ZipFile(tmp_path / 'model.zip') as packed:
+        packed.extractall(tmp_path / 'model')
+    picture = str(trained / 'toy' / 'val' / '000.png')
+    ours = load_detector('work').predict(picture, threshold=0)
+    monkeypatch.chdir(tmp_path / 'model')
+    inferencer = DetInferencer(model='config.py', weights='model.pth', device='cpu')
+    (theirs,) = inferencer(picture, no_save_vis=True)['predictions']
+    np.testing.assert_allclose(theirs['bboxes'], ours.boxes, atol=1e-4)
+    np.testing.assert_allclose(theirs['scores'], ours.scores, atol=1e-6)
+    assert theirs['labels'] == ours.labels.tolist()
+    assert inferencer.visualizer.dataset_meta['classes'] == ours.classes
 
 
 def test_an_evaluation_draws_what_was_found_and_what_is_true(trained, command, refusal, tmp_path):

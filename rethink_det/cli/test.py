@@ -90,7 +90,9 @@ def _resolved(options: argparse.Namespace) -> Config:
     if is_exported(options.checkpoint):
         if options.ema or options.tta:
             said = '--ema' if options.ema else '--tta'
-            raise UserError(f'{options.checkpoint}: {said} is of checkpoints, not of exported files.')
+            raise UserError(
+                f'{options.checkpoint}: {said} is of checkpoints, not of exported files.'
+            )
         return resolve(options)
     checkpoint = Checkpoint.read(options.checkpoint)
     config = _of_its_own(resolve(options), options, checkpoint)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rethink_det.training.config import load_config
 
 compat.install()
+compat.quiet.install()
 moved.install()
 
 __version__ = '0.1.0.dev0'

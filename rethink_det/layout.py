@@ -140,10 +140,14 @@ def folders_of(root: Path, key: str) -> list[Path]:
     return sorted(mine, key=lambda folder: folder.stat().st_mtime)
 
 
+CARD = 'card.md'
+"""What the run's checkpoint is and came to, see :mod:`rethink_det.report.model_card`."""
+
+
 LEFT = INITIAL, CONFIG, RECIPE, REPLICATES, CURVES, SHEET
 """What a run may leave beside its weights and its architecture, and others read."""
 
-RUN_FILES = *LEFT, RESULT, ARCHITECTURE, PARENT, INHERITED, PRUNED, CONSOLE, TIMES, PROGRESS
+RUN_FILES = *LEFT, RESULT, CARD, ARCHITECTURE, PARENT, INHERITED, PRUNED, CONSOLE, TIMES, PROGRESS
 """All that a run of a study writes into its folder, but for what MMEngine does."""
 
 

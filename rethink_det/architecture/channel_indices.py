@@ -1,6 +1,12 @@
-"""How many channels a layer keeps, or which: the checks of both."""
+"""How many channels a layer keeps, or which: the checks of both.
 
+Which may be written as a text of ranges, ``'0-3,5,7-12'``: in a config, lists would be thousands of
+lines.
+"""
+
+import re
 from collections.abc import Sequence
+from itertools import chain, pairwise
 from typing import TypeGuard
 
 from rethink_det.bounds import is_int
@@ -8,6 +14,9 @@ from rethink_det.errors import UserError, shown
 
 Kept = int | tuple[int, ...]
 """How many channels a layer keeps, or which."""
+_INDEX = r'(0|[1-9]\d{0,5})'
+_RANGES = re.compile(f'{_INDEX}(-{_INDEX})?(,{_INDEX}(-{_INDEX})?)*')
+"""Indices as a text; of six digits and rising, so that a short text cannot ask for all memory."""
 
 
 def check_kept(claim: str, kept: object, width: int | None = None) -> Kept:
@@ -21,6 +30,7 @@ def check_kept(claim: str, kept: object, width: int | None = None) -> Kept:
     Raises:
         UserError: It is neither, or too many.
     """
+    kept = _from_ranges(kept)
     if not is_int(kept):
         if not _are_indices(kept):
             raise UserError(f'{claim} {shown(kept)}; valid are a count or a list of indices.')
@@ -40,6 +50,7 @@ def check_indices(claim: str, kept: object, width: int | None = None) -> tuple[i
     Raises:
         UserError: It does not, or one is not within the width.
     """
+    kept = _from_ranges(kept)
     if not _are_indices(kept):
         raise UserError(f'{claim} {shown(kept)}; valid is a list of indices.')
     if not kept:
@@ -51,6 +62,24 @@ def check_indices(claim: str, kept: object, width: int | None = None) -> tuple[i
         valid = 'not negative' if width is None else f'0 to {width - 1}'
         raise UserError(f'{claim} channel {stranger}; valid are {valid}.')
     return tuple(kept)
+
+
+def as_ranges(kept: Sequence[int]) -> str:
+    """Sorted indices as a text, ``'0-3,5'``: what the checks above read, too."""
+    starts = [i for n, i in enumerate(kept) if n == 0 or kept[n - 1] != i - 1]
+    ends = [i for n, i in enumerate(kept) if n + 1 == len(kept) or kept[n + 1] != i + 1]
+    pairs = zip(starts, ends, strict=True)
+    return ','.join(str(a) if a == b else f'{a}-{b}' for a, b in pairs)
+
+
+def _from_ranges(kept: object) -> object:
+    """The indices of a text of rising ranges; anything else as it is."""
+    if not isinstance(kept, str) or not _RANGES.fullmatch(kept):
+        return kept
+    ends = [part.partition('-') for part in kept.split(',')]
+    ranges = [range(int(first), int(last or first) + 1) for first, _, last in ends]
+    rising = all(one.stop <= other.start for one, other in pairwise(ranges))
+    return tuple(chain(*ranges)) if rising else kept
 
 
 def count_of(kept: int | Sequence[int]) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rethink_det.architecture.channel_indices import Kept
+from rethink_det.architecture.channel_indices import Kept, as_ranges
 from rethink_det.files import plain
 
 if TYPE_CHECKING:
@@ -33,6 +33,16 @@ def differences(one: 'PrunedArchitecture', other: 'PrunedArchitecture') -> list[
         mine, theirs = one.masks.get('digest'), other.masks.get('digest')
         lines.append(f'masks: {mine or "none"} != {theirs or "none"}')
     return lines
+
+
+def compact(one: 'PrunedArchitecture') -> dict[str, Any]:
+    """As :meth:`PrunedArchitecture.to_dict`, for a config: indices are texts, ``'0-3,5'``."""
+    values = one.to_dict()
+    for key in ('channels', 'selections'):
+        for layer, kept in values.get(key, {}).items():
+            if not isinstance(kept, int):
+                values[key][layer] = as_ranges(kept)
+    return values
 
 
 def text(one: 'PrunedArchitecture') -> str:

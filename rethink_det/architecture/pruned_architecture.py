@@ -112,6 +112,10 @@ class PrunedArchitecture:
         left_out = {key for key in loading.OPTIONAL if not values[key]}
         return loading.HEADER | {k: v for k, v in values.items() if k not in left_out}
 
+    def to_config(self) -> dict[str, Any]:
+        """The same for ``architecture=`` in a config: :func:`.description.compact`."""
+        return description.compact(self)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the JSON file, atomically."""
         save_json(self.to_dict(), path)

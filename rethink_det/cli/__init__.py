@@ -7,12 +7,14 @@ import argparse
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
 from rethink_det import __version__
 from rethink_det.cli.study_tools import TOOLS
+from rethink_det.compat import quiet
 from rethink_det.errors import UserError, refused_by_system
 
 __all__ = ['COMMANDS', 'main']
@@ -39,6 +41,9 @@ COMMANDS = {
 """What each command does; its module has its name and says more."""
 
 
+VERBOSE_OPTION = '--verbose'
+THIRD_PARTIES = ('torch', 'mmengine', 'mmcv', 'mmdet', 'mmseg', 'mmpretrain', 'timm')
+"""Whose announcements of what is going to change are not for the user of a command."""
 _MARKS = ('.', ',', ':', ';', '(')
 """What may stand at the end of a line and needs no other mark."""
 
@@ -56,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
     arguments = sys.argv[1:] if arguments is None else arguments
+    _set_noise(arguments)
     options = _options(arguments)
     try:
         status = options.run(options)
@@ -77,6 +83,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print('interrupted; the same command continues where it stopped', file=sys.stderr)
         status = 130
     sys.exit(status)
+
+
+def _set_noise(arguments: Sequence[str]) -> None:
+    """Keep third parties' deprecations, configs and hooks off the screen unless they are asked for.
+
+    Here, as some are printed by imports; by the environment, as processes of its own print, too.
+    """
+    if VERBOSE_OPTION in arguments:
+        os.environ[quiet.VERBOSE] = '1'
+    if not quiet.is_verbose():
+        for package in THIRD_PARTIES:
+            warnings.filterwarnings('ignore', category=FutureWarning, module=package)
 
 
 def _line(message: object) -> str:
@@ -130,4 +148,9 @@ def _fill(parser: argparse.ArgumentParser, name: str) -> None:
     module = import_module(name)
     parser.description = module.__doc__
     module.add_arguments(parser)
+    parser.add_argument(
+        VERBOSE_OPTION,
+        action='store_true',
+        help='print all: system, config, hooks, deprecations of third parties',
+    )
     parser.set_defaults(run=module.run)

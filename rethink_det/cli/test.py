@@ -119,8 +119,8 @@ def _resolved(options: argparse.Namespace) -> Config:
 
 def _of_its_own(config: Config, options: argparse.Namespace, checkpoint: Checkpoint) -> Config:
     """A config whose architecture is the checkpoint's, and whose run writes over no training's."""
-    if not is_classifier(config):  # its architecture is in the checkpoint, wherever that is now
-        config = self_contained(config, checkpoint)
+    # The architecture is in the checkpoint, wherever the file is now that the config may name.
+    config = self_contained(config, checkpoint)
     folder = Path(config.work_dir)
     if not options.work_dir and last_checkpoint(folder) is not None:
         config.work_dir = str(folder / EVALUATION)

@@ -5,7 +5,8 @@ torchvision's and torch's own. Compiled operators, where present, are used and n
 replaced. ``survey()`` tells which is the case, and what is missing.
 """
 
+from rethink_det.compat import quiet
 from rethink_det.compat.finder import MmcvExtFinder, install
 from rethink_det.compat.survey import Survey, survey
 
-__all__ = ['MmcvExtFinder', 'Survey', 'install', 'survey']
+__all__ = ['MmcvExtFinder', 'Survey', 'install', 'quiet', 'survey']

@@ -15,6 +15,7 @@ from rethink_det.files import plain
 _CHUNK = 1 << 20
 _LENGTH = 32
 """Hex digits of a digest that are kept."""
+_SEAL = '# Written by rethink_det; SHA-256 of what follows: '
 
 
 def of_file(path: Path) -> str:
@@ -30,6 +31,18 @@ def of_content(content: Mapping[str, Any]) -> str:
     """SHA-256 of plain values, whatever the order of their keys; 32 hex digits."""
     text = json.dumps(plain(content), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]
+
+
+def sealed(text: str) -> str:
+    """A text of Python under a comment by which :func:`is_sealed` knows it."""
+    return f'{_SEAL}{hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]}\n{text}'
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a file is as this package has written it, from the first byte to the last."""
+    content = path.read_bytes().decode(errors='replace')
+    first, _, text = content.partition('\n')
+    return first.startswith(_SEAL) and content == sealed(text)
 
 
 def of_files(folder: Path, names: Iterable[str]) -> dict[str, str]:

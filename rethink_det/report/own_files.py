@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rethink_det.layout import CONFIG, RUN_FILES, TRIALS
+from rethink_det.report import checksums
 
 CHECKPOINT = re.compile(r'(epoch|iter)_\d+\.pth')
 """A checkpoint of a training that goes on, as MMEngine names it."""
@@ -35,8 +36,9 @@ def _is_own(path: Path, folder: Path, configs: set[bytes]) -> bool:
     name = _without_trial(path.relative_to(folder).as_posix())
     if CHECKPOINT.fullmatch(name):
         return is_checkpoint(path)
-    if name.endswith('.py') and '/' not in name and path.read_bytes() in configs:
-        return True  # MMEngine writes the config under its own name as well
+    if name.endswith('.py') and '/' not in name:
+        # The config under its own name, and of an older release, where MMEngine wrote it.
+        return name in RUN_FILES or checksums.is_sealed(path) or path.read_bytes() in configs
     return name in RUN_FILES or bool(_BY_MMENGINE.fullmatch(name))
 
 

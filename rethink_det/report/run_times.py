@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from rethink_det.errors import UserError
 from rethink_det.files import save_json
@@ -71,10 +72,40 @@ def read_times(folder: Path) -> Times | None:
         return None
 
 
-def read_progress(folder: Path) -> tuple[int, int]:
-    """``(done, total)`` iterations of the run in ``folder``; ``(0, 0)`` if unknown."""
+class Progress(NamedTuple):
+    """How far a training is.
+
+    Attributes:
+        done: Iterations.
+        total: Of them, in all; 0 if nothing is known.
+        loss: The last one; None if it is not known.
+        epochs: Of the whole training; 0 if it is not known.
+    """
+
+    done: int = 0
+    total: int = 0
+    epochs: int = 0
+    loss: float | None = None
+
+    @property
+    def text(self) -> str:
+        """As it stands in the file: ``'120 400 8 1.32'``."""
+        return ' '.join(map(str, (self.done, self.total, self.epochs, self.loss)))
+
+    @property
+    def epoch(self) -> int:
+        """Which epoch goes on, the first is 1; 0 if it is not known."""
+        if not self.epochs or not self.total:
+            return 0
+        return min(self.epochs, 1 + self.done * self.epochs // self.total)
+
+
+def read_progress(folder: Path) -> Progress:
+    """How far the run in ``folder`` is; an older release wrote iterations alone."""
     try:
-        done, total = map(int, (folder / PROGRESS).read_text().split())
+        done, total, *more = (folder / PROGRESS).read_text().split()
+        epochs, loss = more or ('0', 'None')
+        known = None if loss == 'None' else float(loss)
+        return Progress(int(done), int(total), int(epochs), known)
     except (OSError, ValueError):
-        return 0, 0
-    return done, total
+        return Progress()

@@ -218,7 +218,7 @@ def _begun(run: PlannedRun, folder: Path, usual: float | None) -> RunStatus:
         folder: Its own.
         usual: Seconds that such a run takes; None if nothing like it was done.
     """
-    times, (done, total) = read_times(folder), read_progress(folder)
+    times, (done, total, *_) = read_times(folder), read_progress(folder)
     alive = is_alive(folder)
     since = times.sittings[-1].begun if alive and times and times.sittings else None
     spent = (times.seconds if times else 0.0) + (0.0 if since is None else time.time() - since)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import (
@@ -17,6 +18,7 @@ from rich.progress import (
 )
 
 from rethink_det.layout import folders_of
+from rethink_det.report import run_times
 from rethink_det.report.pace import Kind, Pace, duration
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.run_times import read_progress
@@ -26,19 +28,24 @@ from rethink_det.study.nodes import Run
 class Display:
     """Says what starts, what is done and how long the rest will take.
 
-    On a terminal every running run has a bar with the time it still needs; elsewhere there
-    are only the lines.
+    On a terminal every running run has a bar with the time it still needs; elsewhere a line a
+    minute says how far it is.
 
     Args:
         runs: All runs of the study.
         work_dir: Folder of the study.
         workers: How many go on at a time.
+        every: Seconds between two such lines of a run.
     """
 
-    def __init__(self, runs: Iterable[Run], work_dir: Path, workers: int = 1) -> None:
+    def __init__(
+        self, runs: Iterable[Run], work_dir: Path, workers: int = 1, every: float = 60.0
+    ) -> None:
         self.runs, self.work_dir, self._workers = list(runs), work_dir, workers
         self._started, self._pace = time.monotonic(), Pace()
         self._begun: dict[str, float] = {}
+        self._every = every
+        self._trained: dict[str, _Trained] = {}
         self._over_with: set[str] = set()
         # A run in this process redirects sys.stderr: hold on to the real one.
         self._console = Console(file=sys.stderr)
@@ -73,6 +80,7 @@ class Display:
     def start(self, run: Run) -> None:
         """A run has been handed out."""
         self._begun[run.key] = time.monotonic()
+        self._trained.pop(run.key, None)
         self._tasks[run.key] = self._bars.add_task(run.key, total=None)
 
     def end(self, run: Run, text: str, result: RunResult | None) -> None:
@@ -110,8 +118,8 @@ class Display:
         )
 
     def _how_far(self, key: str) -> str:
-        done, total = self._progress(key)
-        return f' (iteration {done} of {total})' if total else ''
+        progress = self._progress(key)
+        return f' (iteration {progress.done} of {progress.total})' if progress.total else ''
 
     def _remaining(self) -> str:
         """How long the rest takes, as long as nothing unlike what is done is left."""
@@ -127,13 +135,40 @@ class Display:
         return f'about {duration(total / side_by_side)} left'
 
     def _watch(self) -> None:
-        while not self._over.wait(1.0):
+        while not self._over.wait(min(1.0, self._every)):
             for key, task in list(self._tasks.items()):
-                done, total = self._progress(key)
-                if total and task in self._bars.task_ids:
-                    self._bars.update(task, completed=done, total=total)
+                progress = self._progress(key)
+                if not progress.total or task not in self._bars.task_ids:
+                    continue
+                self._bars.update(task, completed=progress.done, total=progress.total)
+                if not self._console.is_terminal:
+                    self._tell(key, progress)
 
-    def _progress(self, key: str) -> tuple[int, int]:
-        """Iterations of a run that are done, and all of them; zeros if that is not known."""
+    def _tell(self, key: str, progress: run_times.Progress) -> None:
+        """Print a line of a run, if the last is long ago; the first is not worth one."""
+        now = time.monotonic()
+        first = self._trained.setdefault(key, _Trained(now, progress.done, now))
+        if now - first.told < self._every or progress.done == first.done:
+            return
+        self._trained[key] = first._replace(told=now)
+        rate = (now - first.since) / (progress.done - first.done)
+        epoch = f'epoch {progress.epoch} of {progress.epochs}, ' if progress.epochs else ''
+        loss = '' if progress.loss is None else f'loss {progress.loss:.4g}, '
+        left = duration(rate * (progress.total - progress.done))
+        self.say(f'{key}  {epoch}{loss}about {left} of training left')
+
+    def _progress(self, key: str) -> run_times.Progress:
+        """How far a run is."""
         folders = folders_of(self.work_dir, key)
-        return read_progress(folders[-1]) if folders else (0, 0)
+        return read_progress(folders[-1]) if folders else run_times.Progress()
+
+
+class _Trained(NamedTuple):
+    """Of a run's training what was seen first, and when a line of it was printed last.
+
+    What was trained before, until a kill, says nothing of how fast it is now.
+    """
+
+    since: float
+    done: int
+    told: float

@@ -7,20 +7,24 @@ a finished run; a run without it continues from its last checkpoint.
 
 import contextlib
 import io
+import multiprocessing
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.errors import UserError
-from rethink_det.layout import CONSOLE, LEFT, RECIPE, RESULT, run_folder, set_aside
+from rethink_det.files import save_text
+from rethink_det.layout import CARD, CONSOLE, LEFT, RECIPE, RESULT, run_folder, set_aside
 from rethink_det.report import checksums
+from rethink_det.report.model_card import model_card
 from rethink_det.report.places import placed
 from rethink_det.report.run_lock import Lock, Taken, lock
 from rethink_det.report.run_result import Plan, RunResult
@@ -133,6 +137,7 @@ class _Work:
             if redone:
                 print(f'Done again, as it is not what is there already: {redone}')
             result = self.stage.do(self.config, self.folder)
+            _write_card(result, self.folder)
         times = watch.stop()
         result = ledger.timed(result, times.device_s, times.complete)
         held.check()
@@ -154,6 +159,14 @@ class _Work:
             pruner=placed(_pruner(self.stage), self.root, Path.cwd()),
             environment=environment(self.command, self.root, date),
         )
+
+
+def _write_card(result: RunResult, folder: Path) -> None:
+    """What a run's checkpoint is, for whoever finds it."""
+    if result.checkpoint is not None:
+        checkpoint = Checkpoint.read(folder / result.checkpoint)
+        metrics = {n: v for n, v in result.metrics.items() if v is not None}
+        save_text(model_card(checkpoint, metrics), folder / CARD)
 
 
 def _placed(plan: Plan | None, root: Path) -> Plan | None:
@@ -262,9 +275,13 @@ def _in_one_line(differences: list[str]) -> str:
 
 @contextlib.contextmanager
 def _console(path: Path) -> Iterator[None]:
-    """Everything a run prints goes to its folder; the study shows progress instead."""
+    """Everything a run prints goes to its folder; the study shows progress instead.
+
+    In a process of its own that is also what libraries print past Python.
+    """
     with (
         path.open('a') as file,
+        _descriptors_to(file) if multiprocessing.parent_process() else contextlib.nullcontext(),
         contextlib.redirect_stdout(file),
         contextlib.redirect_stderr(file),
     ):
@@ -272,6 +289,20 @@ def _console(path: Path) -> Iterator[None]:
             yield
         finally:
             _close_loggers()
+
+
+@contextlib.contextmanager
+def _descriptors_to(file: TextIO) -> Iterator[None]:
+    """Let the process's own output and errors go to a file."""
+    kept = [os.dup(number) for number in (1, 2)]
+    try:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+        yield
+    finally:
+        for number, saved in zip((1, 2), kept, strict=True):
+            os.dup2(saved, number)
+            os.close(saved)
 
 
 def _close_loggers() -> None:

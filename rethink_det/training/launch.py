@@ -23,6 +23,7 @@ from rethink_det.training.order import shuffle_apart
 from rethink_det.training.reading import downloaded
 from rethink_det.training.resumable import last_checkpoint, newest_readable
 from rethink_det.training.resumed_settings import ResumedSettingsHook
+from rethink_det.training.runner import BriefRunner, EvaluationRunner
 from rethink_det.training.shared_memory import fit_loaders, free_shared_memory
 from rethink_det.training.starting_weights import (
     EMA,
@@ -32,6 +33,7 @@ from rethink_det.training.starting_weights import (
 )
 from rethink_det.training.sync_bn import set_sync_bn
 from rethink_det.training.workers import ending_workers
+from rethink_det.training.written_config import with_architecture_inside
 
 RUN_HOOKS = {
     'plain_checkpoint': {'type': 'rethink_det.PlainCheckpointHook'},
@@ -60,16 +62,17 @@ class _LastMetrics(Hook):
 def prepare(config: Config) -> Config:
     """A copy of ``config`` that can be run.
 
-    It has this package's hooks, its types named in full, seed 0 unless it has another, an order
-    of the training images of that seed's own, and gloo where there is no GPU.
+    It has this package's hooks, its types named in full, the architectures of its pruned parts
+    inside, seed 0 unless it has another, an order of the training images of that seed's own, and
+    gloo where there is no GPU.
 
     Raises:
-        UserError: The launcher did not start this process, or several processes shall synchronise
-            BatchNorm without a GPU.
+        UserError: An architecture's file is missing or describes none, the launcher did not start
+            this process, or several processes shall synchronise BatchNorm without a GPU.
     """
     # Belt and braces: whatever library calls torch.load, no pickle runs code.
     os.environ.setdefault('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
-    config = in_full(config)
+    config = with_architecture_inside(in_full(config))
     for line in set_sync_bn(config):
         print(line)
     hooks = {**RUN_HOOKS, **(config.get('default_hooks') or {})}
@@ -225,7 +228,7 @@ def runner_of(config: Config) -> Runner:
     if source and resumed and config.get(EMA):
         raise UserError(f'{EMA} (--ema) is for load_from: a run is resumed from its own weights.')
     checkpoint = _read(str(source), bool(config.get(EMA))) if source else None
-    runner = Runner.from_cfg(config)
+    runner = BriefRunner.from_cfg(config)
     if checkpoint is None:
         return runner
     weights = StartingWeights.of(model_of(runner), checkpoint)
@@ -266,7 +269,7 @@ def evaluate(config: Config, checkpoint: str | os.PathLike, ema: bool = False) -
     trained = Checkpoint.read(checkpoint, ema)
     config = prepare(config)
     config.load_from, config.resume = str(checkpoint), False
-    runner = Runner.from_cfg(config)
+    runner = EvaluationRunner.from_cfg(config)
     weights = StartingWeights.of(model_of(runner), trained)
     weights.check_whole()
     runner.register_hook(StartingWeightsHook(weights))

@@ -6,11 +6,29 @@ from hypothesis import strategies as st
 
 from rethink_det import UserError
 from rethink_det.architecture.channel_indices import (
+    as_ranges,
     check_indices,
     check_kept,
     is_int,
     other_indices,
 )
+
+
+@given(st.sets(st.integers(0, 40), min_size=1).map(sorted))
+def test_a_text_of_ranges_is_read_as_the_indices_that_it_was_made_of(kept):
+    text = as_ranges(kept)
+    assert check_indices('conv would keep', text) == check_kept('conv would keep', text)
+    assert check_indices('conv would keep', text) == tuple(kept)
+    assert len(text.split(',')) == sum(i - 1 not in kept for i in kept)
+
+
+@pytest.mark.parametrize('text', ['', '3-1', '0-3,2', '5,5', '1-', 'a', '0-9999999', '-1', '1, 2'])
+def test_a_text_that_is_no_rising_ranges_is_refused(text):
+    with pytest.raises(UserError, match=r'^conv would keep (\'|no )'):
+        check_indices('conv would keep', text)
+    with pytest.raises(UserError, match='^conv would keep '):
+        check_kept('conv would keep', text)
+
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -46,7 +64,7 @@ def test_anything_else_is_refused_by_the_layers_name(value, width):
     except UserError as error:
         assert str(error).startswith('layer conv would keep ')
     else:
-        assert kept == value if is_int(value) else kept == tuple(value)
+        assert kept == value if is_int(value) else kept == check_indices('conv', value)
 
 
 @given(st.integers(1, 20).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1)))))

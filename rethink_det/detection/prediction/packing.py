@@ -13,11 +13,12 @@ from rethink_det.detection.load_detector import self_contained
 from rethink_det.detection.prediction.trained_files import find_trained
 from rethink_det.errors import UserError
 from rethink_det.files import replacing
-from rethink_det.layout import CONFIG
+from rethink_det.layout import CARD, CONFIG
 from rethink_det.report.model_card import model_card
 from rethink_det.training.config import load_config
+from rethink_det.training.written_config import write_config
 
-WEIGHTS, CARD = 'model.pth', 'card.md'
+WEIGHTS = 'model.pth'
 TRAINING = ('optimizer', 'param_schedulers', 'message_hub')
 """What a checkpoint holds to be trained on, and nobody else reads."""
 
@@ -46,12 +47,11 @@ def pack(
     settings = self_contained(load_config(str(files.config)), checkpoint)
     _check_complete(settings, files.config)
     settings.load_from, settings.resume = None, False
-    settings.pop('work_dir', None)
     others = {name: value for name, value in checkpoint.others.items() if name not in TRAINING}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / WEIGHTS
         replace(checkpoint, others=others).write(path)
-        settings.dump(Path(folder) / CONFIG)
+        write_config(settings, Path(folder) / CONFIG)
         (Path(folder) / CARD).write_text(model_card(Checkpoint.read(path)), encoding='utf-8')
         with replacing(out) as file, zipfile.ZipFile(file, 'w') as packed:
             for name in (WEIGHTS, CONFIG, CARD):

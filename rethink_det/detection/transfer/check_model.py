@@ -22,7 +22,8 @@ _INITIALIZERS = ('init_cfg', 'pretrained')
 def check_model(config: Config) -> None:
     """Refuse a model whose backbone, neck and transferred weights do not fit together.
 
-    MMEngine finds out in the first step: with a work dir made, and often by a traceback.
+    MMEngine finds out in the first step: with a work dir made, and often by a traceback. A resumed
+    run takes no weights from elsewhere.
 
     Args:
         config: Any config; a model without a backbone passes.
@@ -38,9 +39,13 @@ def check_model(config: Config) -> None:
     with scope_of(config, 'mmdet'), telling_what_is_built():
         _check_neck(detector, place)
         for hook in config.get('custom_hooks') or []:
-            if hook.get('checkpoint') and is_type(hook, 'rethink_det.TransferHook', HOOKS):
+            if not config.get('resume') and _brings_weights(hook):
                 transfer: TransferHook = build(HOOKS, hook)
                 transfer.check(without_memory(partial(build, MODELS, config.model)))
+
+
+def _brings_weights(hook: Mapping) -> bool:
+    return bool(hook.get('checkpoint')) and is_type(hook, 'rethink_det.TransferHook', HOOKS)
 
 
 def _check_neck(model: Mapping, where: str) -> None:

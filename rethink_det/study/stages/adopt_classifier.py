@@ -24,6 +24,7 @@ from rethink_det.study.nodes import GivenClassifier
 from rethink_det.study.stages.stage import Stage
 from rethink_det.training.arm_weights import check_given_parent
 from rethink_det.training.launch import evaluate
+from rethink_det.training.written_config import write_config
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class AdoptClassifier(Stage):
 
         What its training took is known if its epochs are.
         """
-        config.dump(folder / CONFIG)
+        write_config(config, folder / CONFIG)
         architecture = classifier_architecture(config)
         adopted = self._adopted(config, architecture)
         adopted.write(folder / PARENT)

@@ -24,6 +24,7 @@ from rethink_det.study.stages.widths import (
     with_widths,
 )
 from rethink_det.study.trained_networks import trained_network
+from rethink_det.training.written_config import write_config
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class PruneClassifier(Stage):
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Prune and evaluate; the training images are for methods that look at data."""
-        config.dump(folder / CONFIG)
+        write_config(config, folder / CONFIG)
         network = trained_network(config, self.trained.checkpoint_path)
         pruner = with_widths(self.run.pruner, self.widths)
         pruned = network.prune(pruner)

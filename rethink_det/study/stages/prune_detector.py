@@ -26,6 +26,7 @@ from rethink_det.study.stages.widths import (
     with_widths,
 )
 from rethink_det.study.trained_networks import trained_network
+from rethink_det.training.written_config import write_config
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class PruneDetector(Stage):
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Prune and evaluate; the training images are for methods that look at data."""
-        config.dump(folder / CONFIG)
+        write_config(config, folder / CONFIG)
         network = trained_network(config, self.trained.checkpoint_path)
         pruned = network.prune(with_widths(self.run.pruner, self.widths))
         print(pruned.reach.note or '', end='\n' * bool(pruned.reach.note))

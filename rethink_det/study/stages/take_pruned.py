@@ -20,6 +20,7 @@ from rethink_det.report.spent import Spent
 from rethink_det.study import ledger
 from rethink_det.study.nodes import GivenPruned
 from rethink_det.study.stages.stage import Stage
+from rethink_det.training.written_config import write_config
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class TakePruned(Stage):
 
     def do(self, config: Config, folder: Path) -> RunResult:
         """Make it self-describing; what it took to find its shape nobody knows."""
-        config.dump(folder / CONFIG)
+        write_config(config, folder / CONFIG)
         given = given_pruned(config, self.run.checkpoint, self.run.tuned, self.run.ema)
         for line in given.provenance.inferred or ():
             print(f'inferred: {line}')

@@ -27,6 +27,7 @@ from rethink_det.study.stages.training import train_on
 from rethink_det.study.training_facts import training_facts
 from rethink_det.study.tuning import best_of, trial_config, try_rates
 from rethink_det.training.config import name_arm
+from rethink_det.training.written_config import write_config
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class TrainClassifier(Stage):
         trials = try_rates(config, self.rates, folder)
         if trials:
             config.optim_wrapper.optimizer.lr = best_of(trials)
-        config.dump(folder / CONFIG)
+        write_config(config, folder / CONFIG)
         metrics, checkpoint = train_on(config, folder)
         saved = Checkpoint.read(checkpoint)
         architecture.save(folder / ARCHITECTURE)

@@ -21,6 +21,7 @@ from rethink_det.study.stages.detector_config import detector_config
 from rethink_det.study.stages.stage import Stage
 from rethink_det.study.stages.training import train_on
 from rethink_det.study.training_facts import training_facts
+from rethink_det.training.written_config import write_config
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class TrainDetector(Stage):
     def do(self, config: Config, folder: Path) -> RunResult:
         """Train, evaluate and measure."""
         architecture = PrunedArchitecture.load(detector_of(config)[1].backbone.architecture)
-        config.dump(folder / CONFIG)
+        write_config(config, folder / CONFIG)
         keep_curves(config)
         metrics, checkpoint = train_on(config, folder)
         saved = Checkpoint.read(checkpoint)

@@ -21,6 +21,7 @@ from rethink_det.study.stages.stage import Stage
 from rethink_det.study.stages.train_detector import transferred
 from rethink_det.study.stages.training import train_on
 from rethink_det.study.training_facts import training_facts
+from rethink_det.training.written_config import write_config
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class TrainSegmenter(Stage):
     def do(self, config: Config, folder: Path) -> RunResult:
         """Train, evaluate and measure."""
         architecture = PrunedArchitecture.load(config.model.backbone.architecture)
-        config.dump(folder / CONFIG)
+        write_config(config, folder / CONFIG)
         metrics, checkpoint = train_on(config, folder)
         saved = Checkpoint.read(checkpoint)
         measured = segmenter_measurements(config, architecture, checkpoint)

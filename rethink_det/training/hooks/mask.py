@@ -46,9 +46,14 @@ class MaskHook(MaskingHook):
         super().__init__()
         self.checkpoint, self.redraw, self.part = checkpoint, redraw, part
 
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """On resume, take the masks from the run's own checkpoint."""
+        if runner.cfg.get('resume'):
+            self.masks = dict(Checkpoint.from_dict(checkpoint).masks)
+
     def before_train(self, runner: Runner) -> None:
         """Put the masks in force; on resume the weights have been drawn long ago."""
-        model, masks = model_of(runner), self._read()
+        model, masks = model_of(runner), self.masks or self._read()
         try:
             check_fit(model, masks)
         except UserError as error:

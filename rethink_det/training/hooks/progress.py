@@ -10,11 +10,14 @@ from mmengine.runner import Runner
 from rethink_det.files import save_text
 from rethink_det.layout import PROGRESS
 from rethink_det.registry import HOOKS
+from rethink_det.report.run_times import Progress
 
 
 @HOOKS.register_module()
 class ProgressHook(Hook):
-    """Write ``done total`` iterations to ``progress.txt`` in the work dir.
+    """Write iterations done and in all, epochs and the last loss to ``progress.txt``.
+
+    It is in the work dir, see :class:`~rethink_det.report.run_times.Progress`.
 
     Args:
         interval: Seconds between two writings.
@@ -31,4 +34,11 @@ class ProgressHook(Hook):
         now = time.monotonic()
         if now - self._last >= self.interval:
             self._last = now
-            save_text(f'{runner.iter + 1} {runner.max_iters}', Path(runner.work_dir) / PROGRESS)
+            progress = Progress(runner.iter + 1, runner.max_iters, runner.max_epochs, _loss(runner))
+            save_text(progress.text, Path(runner.work_dir) / PROGRESS)
+
+
+def _loss(runner: Runner) -> float | None:
+    """The last one that MMEngine's log has; asking waits for the device."""
+    history = runner.message_hub.log_scalars.get('train/loss')
+    return None if history is None else float(history.current())

@@ -28,7 +28,8 @@ class TransferHook(DescribingHook):
     """Load a part of a model from a checkpoint, all of it or not at all.
 
     Weights go in at ``before_train``: at ``before_run`` MMEngine's ``init_weights`` would
-    overwrite them. On resume nothing is loaded, the checkpoint of the run has it all.
+    overwrite them. On resume nothing is loaded and nothing else is read, the checkpoint of the run
+    has it all: also in another folder, or when the file that it started from is gone.
 
     Every tensor of that part is loaded or the run is refused; tensors of the checkpoint that
     belong to other parts are named in the log, as are those of the model that keep their own
@@ -78,10 +79,18 @@ class TransferHook(DescribingHook):
         self.arm, self.checkpoint, self.part, self.key = arm, checkpoint, part, key
         self.rest, self.ema = rest, ema
 
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """On resume, take from the run's own checkpoint where its weights came from."""
+        if runner.cfg.get('resume'):
+            self.parent = Checkpoint.from_dict(checkpoint).provenance.parent
+
     def before_train(self, runner: Runner) -> None:
         """Load the weights; refuse a partial load."""
         if self.checkpoint is None:
             runner.logger.info(f'Arm {self.arm}: no weights are transferred.')
+            return
+        if runner.iter > 0 and self.parent is not None:
+            runner.logger.info(f'Arm {self.arm}: resumed, weights are those of the run itself.')
             return
         model, checkpoint = model_of(runner), Checkpoint.read(self.checkpoint, self.ema)
         state, others = self._split(model, self._tensors(checkpoint))

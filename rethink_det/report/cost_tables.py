@@ -7,6 +7,7 @@ from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.report.statistics import by_arm
 from rethink_det.report.tables import Table, span
+from rethink_det.report.training_facts import FLOAT32
 from rethink_det.report.units import count
 
 HOUR = 3600
@@ -38,7 +39,8 @@ def spent_table(runs: Iterable[RunResult]) -> Table | None:
         'pruning with parents, MACs', 'evaluation with parents, MACs', 'in all, MACs', 'hours',
         'hours with parents', 'hours of all seeds',
     ]  # fmt: skip
-    return Table('What it cost', columns, body, ' '.join([NOTE, *_left_out(arms)]))
+    note = ' '.join([NOTE, *_other_precisions(arms), *_left_out(arms)])
+    return Table('What it cost', columns, body, note)
 
 
 def _cells(runs: Sequence[RunResult]) -> list[str]:
@@ -78,6 +80,19 @@ def hours(spent: Sequence[Spent], of: Callable[[Sequence[float]], float]) -> str
     kinds = dict.fromkeys(kind for one in known for kind in one)
     each = {kind: of([one.get(kind, 0) for one in known]) / HOUR for kind in kinds}
     return ' + '.join(f'{value:.3g} {kind}' for kind, value in each.items()) or '0'
+
+
+def _other_precisions(arms: dict[str, list[RunResult]]) -> list[str]:
+    """Multiply-adds of another precision than is usual take other time and energy."""
+    found: dict[str, list[str]] = {}
+    for arm, runs in arms.items():
+        told = {run.training.precision for run in runs if run.training}
+        for precision in sorted(one for one in told if one not in (None, FLOAT32)):
+            found.setdefault(precision, []).append(arm)
+    return [
+        f'MACs of training are in {precision}: {", ".join(names)}.'
+        for precision, names in found.items()
+    ]
 
 
 def _left_out(arms: dict[str, list[RunResult]]) -> list[str]:

@@ -14,7 +14,8 @@ rung     what both arms share
 S1       the training data
 S2       S1, and the parent
 S3.1     S2, and the epochs
-S3.2     S3.1, and the tuning, learning rate, schedule, batch size, optimizer and augmentation
+S3.2     S3.1, and the tuning, learning rate, schedule, batch size, optimizer, augmentation and
+         precision
 S4.1     S3.2, and the pruning: method, options, rounds
 S4.2     S4.1, and the training compute, by itself and with all that led to it
 SX-A     one arm starts from random weights, the other does not: the training data
@@ -30,7 +31,7 @@ from typing import Any, TypeAlias
 
 from rethink_det.arms import ARMS, Start
 from rethink_det.report.run_result import RunResult
-from rethink_det.report.training_facts import TrainingFacts
+from rethink_det.report.training_facts import FLOAT32, TrainingFacts
 from rethink_det.report.units import count
 
 SAME_COMPUTE = 0.05
@@ -39,7 +40,9 @@ PAPER = 'arXiv 2301.05219'
 
 SCHEDULE = ('epochs', 'learning rate', 'schedule')
 """What a schedule is."""
-RECIPE = ('tuning', 'learning rate', 'schedule', 'batch size', 'optimizer', 'augmentation')
+RECIPE = (
+    'tuning', 'learning rate', 'schedule', 'batch size', 'optimizer', 'augmentation', 'precision'
+)  # fmt: skip
 RUNGS: Mapping[str, tuple[str, ...]] = {
     'S1': ('training data',),
     'S2': ('parent',),
@@ -109,8 +112,9 @@ def fairness(runs: Sequence[RunResult], others: Sequence[RunResult]) -> Fairness
     if len(alone) > 1:  # that of a detector and that of a backbone
         told |= dict.fromkeys(COMPUTES, (None, None))
     same = {name: _same(name, *sides) for name, sides in told.items()}
-    if told['tuning'] == (UNTUNED, UNTUNED):
-        same.pop('tuning')  # nothing to say of
+    for name, ordinary in UNSAID.items():
+        if told[name] in ordinary:
+            same.pop(name)
     shared, differing, unknown = (
         tuple(name for name in same if same[name] is wanted) for wanted in (True, False, None)
     )
@@ -192,12 +196,17 @@ FACTS: Mapping[str, Callable[[Sequence[RunResult]], Values]] = {
     'batch size': _fact(lambda facts: facts.batch_size),
     'optimizer': _fact(lambda facts: facts.optimizer),
     'augmentation': _fact(lambda facts: facts.augmentation),
+    'precision': _fact(lambda facts: facts.precision),
     'pruning': _each(_pruning),
     'training compute': _each(lambda run: run.train_macs),
     'total training compute': _each(lambda run: run.total_train_macs),
 }
-"""What is compared, and how the runs of an arm tell it; that neither was tuned is not said."""
-UNTUNED = frozenset({'none'})
+"""What is compared, and how the runs of an arm tell it."""
+UNSAID: Mapping[str, tuple[tuple[Values, Values], ...]] = {
+    'tuning': ((frozenset({'none'}), frozenset({'none'})),),
+    'precision': ((frozenset({FLOAT32}), frozenset({FLOAT32})), (None, None)),
+}
+"""What is not worth a word if both arms say it, or of precision if neither does."""
 COMPUTES = ('training compute', 'total training compute')
 DIGESTS = ('training data', 'parent', 'augmentation', 'pruning')
 """What says nothing to a reader."""

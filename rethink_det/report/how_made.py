@@ -114,6 +114,12 @@ def _pruner(run: RunResult) -> str:
     return spelled(run.pruner)
 
 
+def _precision(run: RunResult) -> str:
+    if run.training is None:
+        return 'none' if not run.epochs else NOT_RECORDED
+    return run.training.precision or NOT_RECORDED
+
+
 def _number(value: float | None) -> str:
     return NOT_RECORDED if value is None else f'{value:,g}' if value < 1e6 else f'{value:,.0f}'
 
@@ -163,6 +169,7 @@ _OF_RUNS: dict[str, Callable[[RunResult], str]] = {
     'times pruned': lambda run: _number(run.training.prunings if run.training else None),
     'epochs': lambda run: _number(run.epochs),
     'training images': lambda run: _number(run.training.images if run.training else None),
+    'precision of training': _precision,
     'test images': lambda run: _number(run.test_images),
     'config': _config,
 }

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+FLOAT32 = 'float32'
+"""The precision that is meant where none is said."""
+
 
 @dataclass(frozen=True)
 class TrainingFacts:
@@ -24,6 +27,8 @@ class TrainingFacts:
         optimizer: With its settings but the learning rate, ``'SGD(momentum=0.9)'``.
         tuning: Of the learning rates that were tried for it, by the rate, the accuracy in percent
             on held-out training images; empty where nothing was tried.
+        precision: What convolutions and linear layers of a step compute in, ``'float32'`` or
+            ``'bfloat16'``; None of runs of before.
         prunings: How often the network was pruned before; more than 1 is pruning in rounds.
     """
 
@@ -38,3 +43,4 @@ class TrainingFacts:
     optimizer: str
     prunings: int
     tuning: Mapping[str, float] = field(default_factory=dict)
+    precision: str | None = None

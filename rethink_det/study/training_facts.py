@@ -8,7 +8,9 @@ from typing import Any
 from mmengine.config import Config
 
 from rethink_det.files import plain
-from rethink_det.report.training_facts import TrainingFacts
+from rethink_det.registered import is_type
+from rethink_det.registry import OPTIM_WRAPPERS
+from rethink_det.report.training_facts import FLOAT32, TrainingFacts
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.nodes import ClassifierPruning, DetectorPruning, Run
@@ -46,7 +48,24 @@ def training_facts(
         optimizer=_in_words(others) + (f' in {_in_words(wrapper, kind)}' if wrapper else ''),
         prunings=prunings_of(run),
         tuning={str(lr): value for lr, value in (trials or {}).items()},
+        precision=precision_of(config),
     )
+
+
+def precision_of(config: Config) -> str | None:
+    """What a training computes in, by its optimizer wrapper; None of one that is not known."""
+    wrapper = config.optim_wrapper
+    for names, precision in _PRECISIONS.items():
+        if is_type(wrapper, names, OPTIM_WRAPPERS):
+            return str(wrapper.get('dtype', precision))
+    return None if 'type' in wrapper else FLOAT32
+
+
+_PRECISIONS = {
+    'mmengine.OptimWrapper': FLOAT32,
+    'rethink_det.BFloat16OptimWrapper': 'bfloat16',
+    'mmengine.AmpOptimWrapper': 'float16',  # unless its dtype says otherwise
+}
 
 
 def prunings_of(run: Run) -> int:

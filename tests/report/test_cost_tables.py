@@ -5,6 +5,7 @@ from dataclasses import replace
 from rethink_det.report.cost_tables import hours, spent_table
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import CPU, GPU, Spent
+from rethink_det.report.training_facts import TrainingFacts
 
 
 def run(arm='fine-tune', seed=0, **fields):
@@ -12,6 +13,14 @@ def run(arm='fine-tune', seed=0, **fields):
     whole = Spent(8e9, 5e8, 4e6, {GPU: 7200.0})
     told = dict(spent=spent, total_spent=whole, train_macs=2e9, total_train_macs=8e9) | fields
     return RunResult('classification', arm, seed, {'accuracy/top1': 90.0}, **told)
+
+
+def test_multiply_adds_of_another_precision_are_named():
+    facts = TrainingFacts('D', 'd', 5, 'a', 2, 8, 0.1, 'constant', 'SGD', 1, precision='bfloat16')
+    plain = replace(facts, precision='float32')
+    table = spent_table([run(training=facts), run('scratch-e', training=plain), run('lottery')])
+    assert 'MACs of training are in bfloat16: fine-tune.' in table.note
+    assert 'MACs of training' not in spent_table([run(training=plain), run(seed=1)]).note
 
 
 def test_each_part_has_its_column():

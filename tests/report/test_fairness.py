@@ -31,7 +31,7 @@ OTHER = dict(
 )  # fmt: skip
 
 
-UNTUNED_FACTS = tuple(fact for fact in FACTS if fact != 'tuning')
+UNTUNED_FACTS = tuple(fact for fact in FACTS if fact not in ('tuning', 'precision'))
 
 
 def run(arm='fine-tune', seed=0, stage='classification', **changes):
@@ -92,10 +92,25 @@ def test_one_fact_that_differs_ends_the_ladder(changes, fact, rung):
     assert found.same_schedule == (fact not in ('epochs', 'learning rate', 'schedule'))
 
 
+@pytest.mark.parametrize('precision', [None, 'float32'])
+def test_ordinary_precision_is_not_worth_a_word(precision):
+    told = dict(precision=precision)
+    assert of(told).rung == ('S4.2' if precision is None else 'S3.1')  # where one does not tell
+    same = fairness([run(**told)], [run('lottery', **told)])
+    assert same.rung == 'S4.2' and 'precision' not in same.sentence
+
+
+def test_another_precision_is_named():
+    one, other = [run(precision='float32')], [run('lottery', precision='bfloat16')]
+    found = fairness(one, other)
+    assert found.rung == 'S3.1' and 'precision (float32 against bfloat16)' in found.sentence
+    assert 'precision' in fairness(other, other).shared
+
+
 def test_two_that_were_tuned_alike_share_that():
     two = (('fine-tune', 1.0), ('lottery', 2.0))
     sides = ([run(arm, tuning={'0.1': 90.0, '0.01': value})] for arm, value in two)
-    assert fairness(*sides).shared == tuple(FACTS)
+    assert fairness(*sides).shared == tuple(fact for fact in FACTS if fact != 'precision')
     assert 'tuning (0.1 against none)' in fairness([run(tuning={'0.1': 90.0})], [run()]).sentence
 
 
@@ -128,7 +143,7 @@ def test_an_arm_from_scratch_stands_on_a_ladder_of_its_own(stage):
 def test_rows_that_lack_facts_say_so():
     old = [RunResult('classification', 'scratch-e', 0)]
     found = fairness(old, [run()])
-    assert found == Fairness(None, unknown=tuple(FACTS))
+    assert found == Fairness(None, unknown=tuple(fact for fact in FACTS if fact != 'precision'))
     assert found.sentence == 'What the two arms shared is not known.'
     assert not found.same_schedule
     assert fairness([], [run()]).rung is None

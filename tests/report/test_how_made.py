@@ -85,6 +85,9 @@ def test_without_a_recipe_the_row_tells_how_it_was_trained():
     assert (shown['learning-rate schedule'], shown['training data']) == ('constant', 'CIFAR10')
     assert (shown['training images'], shown['times pruned']) == ('50,000', '2')
     assert shown['test data'] == 'not recorded'
+    assert shown['precision of training'] == 'not recorded'
+    mixed = replace(facts, precision='bfloat16')
+    assert told([run(training=mixed)])['precision of training'] == 'bfloat16'
 
 
 def test_no_scheduler_is_a_constant_rate(recipe):

@@ -7,8 +7,10 @@ import pytest
 from rethink_det.errors import UserError
 from rethink_det.report import RunResult
 from rethink_det.study.graph import runs_of
+from rethink_det.study.recipe import Recipe
 from rethink_det.study.run import execute
-from rethink_det.study.training_facts import prunings_of, training_facts
+from rethink_det.study.stages import stage_of
+from rethink_det.study.training_facts import precision_of, prunings_of, training_facts
 from rethink_det.training.config import find_config, load_config
 
 
@@ -44,6 +46,7 @@ def test_they_say_what_the_config_says(facts):
         ({'optim_wrapper.optimizer.lr': 0.5}, {'lr'}),
         ({'optim_wrapper.optimizer.weight_decay': 0.1}, {'optimizer'}),
         ({'optim_wrapper.clip_grad': {'max_norm': 1}}, {'optimizer'}),
+        ({'optim_wrapper.type': 'rethink_det.BFloat16OptimWrapper'}, {'precision'}),
         ({'param_scheduler': None}, {'schedule'}),
         ({'train_cfg.max_epochs': 4}, {'epochs'}),
         ({'randomness.seed': 7, 'work_dir': 'elsewhere', 'val_cfg': None}, set()),
@@ -52,6 +55,31 @@ def test_they_say_what_the_config_says(facts):
 def test_a_change_of_the_config_changes_the_fact_that_it_is_of(facts, changes, names):
     one, other = vars(facts()), vars(facts(changes))
     assert {name for name in one if one[name] != other[name]} == names
+
+
+@pytest.mark.parametrize(
+    'wrapper, precision',
+    [
+        (dict(), 'float32'),
+        (dict(type='OptimWrapper'), 'float32'),
+        (dict(type='rethink_det.BFloat16OptimWrapper'), 'bfloat16'),
+        (dict(type='AmpOptimWrapper'), 'float16'),
+        (dict(type='AmpOptimWrapper', dtype='bfloat16'), 'bfloat16'),
+        (dict(type='ApexOptimWrapper'), None),  # nobody knows here
+    ],
+)
+def test_what_a_step_computes_in_is_named(tiny_config, wrapper, precision):
+    config = tiny_config(optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1), **wrapper))
+    assert precision_of(config) == precision
+
+
+def test_a_run_in_another_precision_is_another_run(study, tiny_config):
+    run, (one, other) = runs_of(study())[0], (tiny_config(), tiny_config())
+    other.optim_wrapper.type = 'rethink_det.BFloat16OptimWrapper'
+    one, other = (Recipe.of(stage_of(run, {}), config) for config in (one, other))
+    assert one.digest != other.digest
+    (line,) = other.differences(one)
+    assert line == "optim_wrapper.type: 'OptimWrapper' -> 'rethink_det.BFloat16OptimWrapper'"
 
 
 def test_what_a_pipeline_does_is_augmentation_and_not_the_data(study):

@@ -93,6 +93,10 @@ EVALUATION = 'evaluation'
 """Folder of the logs of tests within the work dir of a training. MMEngine writes the config of
 whatever it runs into the work dir, under the name of its file: that of the training must stay."""
 
+TOGETHER = 'together.json'
+"""As which of how many members of a group a training is computed, see
+:mod:`rethink_det.training.together.place`."""
+
 TRIALS = 'trials'
 """Folder of the trials of learning rates that a run made first, see :func:`trial_folder`."""
 
@@ -147,7 +151,10 @@ CARD = 'card.md'
 LEFT = INITIAL, CONFIG, RECIPE, REPLICATES, CURVES, SHEET
 """What a run may leave beside its weights and its architecture, and others read."""
 
-RUN_FILES = *LEFT, RESULT, CARD, ARCHITECTURE, PARENT, INHERITED, PRUNED, CONSOLE, TIMES, PROGRESS
+KEPT = TIMES, PROGRESS, TOGETHER
+"""What a run keeps of itself while it goes on."""
+
+RUN_FILES = *LEFT, *KEPT, RESULT, CARD, ARCHITECTURE, PARENT, INHERITED, PRUNED, CONSOLE
 """All that a run of a study writes into its folder, but for what MMEngine does."""
 
 

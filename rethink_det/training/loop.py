@@ -9,6 +9,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from rethink_det.errors import UserError
 from rethink_det.registry import LOOPS
 from rethink_det.training.allocator import keep_freed_memory
 from rethink_det.training.compiled import compiled
@@ -16,6 +17,7 @@ from rethink_det.training.lazy_history import make_cheap
 from rethink_det.training.model import model_of
 from rethink_det.training.recorded_steps import Graph, RecordedSteps
 from rethink_det.training.resident import ResidentBatches
+from rethink_det.training.together import joined
 
 
 @LOOPS.register_module()
@@ -48,11 +50,14 @@ class FastEpochLoop(EpochBasedTrainLoop):
             True for none, in the place of a graph. Off by default: on a CPU it was measured
             slower (ResNet-56, batch 128: by a half, and 95 s to compile), on one H100 compiling
             had not ended after 80 s.
+        together: Compute the steps together with those of other runs of this process that have the
+            same shape (see :mod:`.together`), in the place of a graph; what comes out differs from
+            a run alone by rounding.
         **settings: ``val_begin``, ``val_interval``, ``dynamic_intervals`` of MMEngine's loop.
 
     Raises:
-        UserError: The data set is no such tensor, ``graph`` is none of these, or it is asked for
-            together with ``compile``.
+        UserError: The data set is no such tensor, ``graph`` is none of these, or two of ``graph``,
+            ``compile`` and ``together`` are asked for.
     """
 
     def __init__(
@@ -63,12 +68,18 @@ class FastEpochLoop(EpochBasedTrainLoop):
         channels_last: bool | None = None,
         graph: Graph = None,
         compile: bool | Mapping[str, Any] = False,
+        together: bool = False,
         **settings: Any,
     ) -> None:
         super().__init__(runner, dataloader, max_epochs, **settings)
         self._batches = ResidentBatches(self.dataloader)
         self._channels_last, self._compile = channels_last, compile
-        self._steps = RecordedSteps(runner, graph, compile is not False)
+        if together and (graph or compile is not False):
+            raise UserError(
+                'FastEpochLoop: graph, compile and together are three ways; take one of them.'
+            )
+        self._together = together
+        self._steps = RecordedSteps(runner, False if together else graph, compile is not False)
 
     def run(self) -> nn.Module:
         """Train from the current epoch to the last, validating between them."""
@@ -79,7 +90,7 @@ class FastEpochLoop(EpochBasedTrainLoop):
             keep_freed_memory()
         if self._channels_last or (self._channels_last is None and device.type == 'cuda'):
             _lay_channels_last(self.runner)
-        with self._compiled(model, device):
+        with joined(self.runner) if self._together else self._compiled(model, device):
             return super().run()
 
     def _compiled(self, model: nn.Module, device: torch.device) -> AbstractContextManager[None]:

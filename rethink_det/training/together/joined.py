@@ -1,0 +1,84 @@
+"""A training whose losses are computed together with those of other runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mmengine.runner import Runner
+from torch import Tensor
+
+from rethink_det.training.model import model_of
+from rethink_det.training.together.agreement import Outcome, check_agreement
+from rethink_det.training.together.handed import handed_loss
+from rethink_det.training.together.meeting import Arrival, Meeting, attended_here
+from rethink_det.training.together.place import Place
+from rethink_det.training.together.side_by_side import Losses, Step
+
+
+@contextmanager
+def joined(runner: Runner) -> Iterator[None]:
+    """Within this context the model of a runner computes its loss with the members of its group.
+
+    It is a group of one if nobody has made a bigger one (:func:`~.meeting.attended_here`). All
+    else is left to the runner: batches, optimizer, hooks, evaluation, checkpoints.
+
+    Args:
+        runner: Before its first step.
+
+    Raises:
+        UserError: The place noted in its work dir is damaged; or, in the first step, the network
+            does not do together what it does alone.
+    """
+    meeting = attended_here()
+    if meeting is None:
+        with Meeting(1).attended(0), joined(runner):
+            yield
+        return
+    model = model_of(runner)
+    member = _Member(Losses(model), *meeting, _place(runner, *meeting))
+    own = model.forward
+
+    def forward(*args: Any, mode: str = 'tensor', **kwargs: Any) -> Any:
+        if mode != 'loss':
+            return own(*args, mode=mode, **kwargs)
+        return {'loss': member.loss(*args, **kwargs)}
+
+    model.forward = forward
+    try:
+        yield
+    finally:
+        del model.forward  # the class's own again
+
+
+def _place(runner: Runner, meeting: Meeting, number: int) -> Place:
+    folder = Path(runner.work_dir)
+    noted = Place.read(folder)
+    if runner.iter and noted is None:
+        runner.logger.warning(
+            'It is not known together with how many this run was begun: it may come out otherwise '
+            'than unbroken, as runs do that are begun together with more or fewer.'
+        )
+    place = noted if runner.iter and noted else Place(number, meeting.size)
+    place.write(folder)
+    return place
+
+
+class _Member:
+    """A run of a group."""
+
+    def __init__(self, losses: Losses, meeting: Meeting, number: int, place: Place) -> None:
+        self._losses, self._meeting, self._number = losses, meeting, number
+        self._place, self._checked = place, False
+
+    def loss(self, inputs: Tensor, gt_label: Tensor) -> Tensor:
+        """The loss of a batch."""
+        step, state = Step(self._losses, inputs, gt_label), self._losses.state()
+        expected = None if self._checked else Outcome.alone(step)
+        kind = tuple((n, t.shape, t.dtype, t.requires_grad) for n, t in state.items())
+        arrival = Arrival(self._place, (inputs.shape, inputs.dtype, kind), step)
+        loss = handed_loss(self._meeting.step(self._number, arrival), state)
+        if expected is not None:
+            check_agreement(Outcome.of(loss, step), expected)
+            self._checked = True
+        return loss

@@ -60,6 +60,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(needs_none)
 
 
+@pytest.fixture(scope='session', autouse=True)
+def own_cache(tmp_path_factory):
+    """What is kept for a user between commands: nothing of that who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
+        yield
+
+
 @pytest.fixture(scope='session')
 def shared() -> Path:
     """The folder of shared data and weights beside the checkout."""

@@ -12,7 +12,12 @@ from rethink_det.study.template import DETECTOR, study_template
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument('--data', required=True, metavar='DIR', help='folder in COCO format')
+    parser.add_argument(
+        '--data',
+        required=True,
+        metavar='DIR',
+        help='folder of pictures and labels, see train --data-root',
+    )
     parser.add_argument(
         '--backbone', required=True, metavar='CHECKPOINT', help='trained classifier, see convert'
     )

@@ -95,7 +95,8 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--data-root',
         metavar='DIR',
-        help="a detector's data: any folder with COCO annotations, its class names read from them; "
+        help="a detector's data: any folder with annotations of COCO, YOLO or VOC, as labelling "
+        'tools export them, the classes read from them; '
         "a segmenter's: any folder of pictures and maps of class numbers",
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')

@@ -222,8 +222,8 @@ class TransferPlan:
 
     Attributes:
         config: Training config of the detector or segmenter with its usual backbone.
-        data_root: Folder of a data set in COCO format, VOC devkit, or of a segmenter's pictures
-            and maps, in place of the config's, as ``rethink-det train --data-root`` takes it.
+        data_root: Folder of a detector's data, or of a segmenter's pictures and maps, in place of
+            the config's, as ``rethink-det train --data-root`` takes it.
         name: Under which its results stand, unique in the study; default: that of the config,
             and of the budget if that is ``'compute'``.
         arms: Which transfer arms, as those of a :class:`ClassificationPlan`; default: the usual.

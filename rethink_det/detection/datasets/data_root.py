@@ -1,4 +1,4 @@
-"""Any detector on any COCO folder: where the data lies, and how many classes there are."""
+"""Any detector on any folder of data: where it lies, and how many classes there are."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,10 @@ from rethink_det.detection.datasets.class_heads import (
 from rethink_det.detection.datasets.coco_folder import CocoFolder, Split
 from rethink_det.detection.datasets.coco_part import BY_NAME, JUDGES_BY_NAME
 from rethink_det.detection.datasets.loading import steps
-from rethink_det.detection.datasets.voc_devkit import has_devkit, with_devkit
+from rethink_det.detection.datasets.voc_devkit import has_devkit, has_other_classes, with_devkit
 from rethink_det.detection.transfer.in_channels import CLASS_HEADS
 from rethink_det.errors import UserError
+from rethink_det.registered import scope_of
 from rethink_det.training.config import import_this_package, load_config
 from rethink_det.transfer.adapted import Adapted, Change, difference
 
@@ -47,17 +48,21 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
     Annotations and images are looked for in the usual layouts, see :class:`CocoFolder`: COCO's
     ``annotations/instances_train*.json`` with ``train*/`` or ``images/train*/``, Roboflow's
     ``train/_annotations.coco.json`` and ``valid/``, and ``train.json`` with ``train/``; those
-    that the config names come first. Data sets inside wrappers are set as well, evaluators that
-    have an ``ann_file``, and the number of classes of all heads. Where objects have boxes alone, a
-    detector that learns no masks loads none. Where a file lists the classes in another order than
-    that of the training images, its data set and evaluators go by their names.
+    that the config names come first. What is in YOLO's or VOC's format, or a COCO file that lacks
+    something, is read from a COCO file that is made of it (:mod:`.labelled`); of a folder
+    without a part for validation a fifth of the pictures is held out, which is said.
 
-    Where the config is for VOC and its list of training images is in the folder, the folder is a
-    VOC devkit, and the paths alone change.
+    Data sets inside wrappers are set as well, evaluators that have an ``ann_file``, and the number
+    of classes of all heads. Where objects have boxes alone, a detector that learns no masks loads
+    none. Where a file lists the classes in another order than that of the training images, its
+    data set and evaluators go by their names.
+
+    Where the config is for VOC and its list of training images is in the folder, with objects of
+    its classes, the folder is a VOC devkit, and the paths alone change.
 
     Args:
         config: Config of any detector.
-        root: Folder of a data set in COCO format, or VOC devkit.
+        root: Folder of a data set.
 
     Returns:
         The config, and what is different: files, classes, and the number of classes of the heads.
@@ -67,8 +72,11 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
             lacks a split or images, or its splits differ in their classes.
     """
     config, root = deepcopy(config), Path(root)
-    if has_devkit(_first(config, 'train')[0], root):
-        return with_devkit(config, root)
+    first = _first(config, 'train')[0]
+    if has_devkit(first, root):
+        with scope_of(config, 'mmdet'):
+            if not has_other_classes(first, root):
+                return with_devkit(config, root)
     heads = list(class_heads(config.get('model') or {}, 'model'))
     if not heads:
         raise UserError(
@@ -81,7 +89,7 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
             'a folder in COCO format has objects alone. Take the same detector without stuff.'
         )
     usual = {split: _first(config, split)[0].get('ann_file') or '' for split in _SPLITS}
-    usual = {split: file for split, file in usual.items() if not Path(file).is_absolute()}
+    usual = {split: file for split, file in usual.items() if _is_below_a_root(file)}
     folder = CocoFolder.find(root, usual)
     changes: list[Change] = []
     for name in _SPLITS:
@@ -113,6 +121,10 @@ def _first(config: Config, split: str) -> tuple[Mapping, str]:
     return next(unwrapped(dataset, f'{split}_dataloader.dataset'))
 
 
+def _is_below_a_root(file: str) -> bool:
+    return not Path(file).is_absolute() and not file.endswith('.txt')  # VOC's lists
+
+
 def _set_split(config: Config, name: str, split: Split, folder: CocoFolder) -> list[Change]:
     """Give a split's loader and evaluators its data, in place; returns what changes."""
     changes: list[Change] = []
@@ -122,7 +134,8 @@ def _set_split(config: Config, name: str, split: Split, folder: CocoFolder) -> l
         new = _replaced(loader['dataset'], split, folder)
         config[f'{name}_dataloader'] = {**loader, 'dataset': new}
         file, before = _below(split.annotations.path, folder.root), old.get('ann_file')
-        changes += difference(f'{place}.ann_file', before, file, f'in {folder.root}')
+        told = f'in {folder.root}' + (f': {split.note}' if split.note else '')
+        changes += difference(f'{place}.ann_file', before, file, told)
         classes = (old.get('metainfo') or {}).get('classes')
         changes += difference(f'{place}.metainfo.classes', classes, folder.classes)
         if not split.has_order(folder.classes):
@@ -181,4 +194,5 @@ def _without_masks(config: Config) -> list[Change]:
 
 
 def _below(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
+    """A path as it is named from the root; one that lies elsewhere, in the cache, is whole."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()

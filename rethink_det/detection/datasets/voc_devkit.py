@@ -6,6 +6,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from rethink_det.datasets.wrappers import unwrapped
+from rethink_det.detection.datasets.check_data import class_names
+from rethink_det.detection.datasets.voc_part import VocPart
 from rethink_det.errors import UserError
 from rethink_det.transfer.adapted import Adapted, Change, difference
 
@@ -16,6 +18,21 @@ def has_devkit(dataset: Mapping, root: Path) -> bool:
     """Whether the folder has the list of images that the config of a VOC data set names."""
     listing = str(dataset.get('ann_file'))
     return listing.endswith('.txt') and (root / listing).is_file()
+
+
+def has_other_classes(dataset: Mapping, root: Path) -> bool:
+    """Whether no object of a devkit is of the config's classes: then it is one of somebody's own.
+
+    Args:
+        dataset: Config of a VOC data set whose list of images is there.
+        root: The folder.
+    """
+    part = VocPart('', {**dataset, 'data_root': str(root)}, class_names(dataset))
+    try:
+        found = {one.name for image in part.images() for one in image.objects}
+    except (UserError, OSError):
+        return False  # whoever looks at the data says what is wrong with it
+    return bool(found) and bool(part.classes) and not found & set(part.classes)
 
 
 def with_devkit(config: Config, root: Path) -> Adapted:

@@ -22,18 +22,23 @@ _CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 
 
 class VocObject(NamedTuple):
-    """An object: its class, and its box in pixels from 1."""
+    """An object: its class, its box in pixels from 1, and whether it is marked as difficult."""
 
     name: str
     box: tuple[float, ...]
+    difficult: bool = False
 
 
 class VocImage(NamedTuple):
-    """What an annotation file says; ``size`` is width and height in pixels, if it says so."""
+    """What an annotation file says; ``size`` is width and height in pixels, if it says so.
+
+    ``picture`` is the name of its picture.
+    """
 
     path: Path
     size: tuple[int, int] | None
     objects: tuple[VocObject, ...]
+    picture: str = ''
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +137,8 @@ def _read(file: Path, size: int, changed: int) -> VocImage:
     declared = None
     if found is not None:
         declared = (_whole(found, 'width', file), _whole(found, 'height', file))
-    return VocImage(file, declared, tuple(_object(one, file) for one in root.findall('object')))
+    objects = tuple(_object(one, file) for one in root.findall('object'))
+    return VocImage(file, declared, objects, (root.findtext('filename') or '').strip())
 
 
 def _whole(node: ElementTree.Element, name: str, file: Path) -> int:
@@ -154,7 +160,7 @@ def _object(node: ElementTree.Element, file: Path) -> VocObject:
         raise UserError(
             f'{file}: an object {name!r} has no bndbox of four numbers {", ".join(_CORNERS)}.'
         )
-    return VocObject(name, corners)
+    return VocObject(name, corners, (node.findtext('difficult') or '').strip() == '1')
 
 
 def _check_files(folder: Path, names: Sequence[str], suffix: str, listing: Path, key: str) -> None:

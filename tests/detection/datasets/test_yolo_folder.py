@@ -47,7 +47,7 @@ def test_no_yaml_and_no_names_is_no_such_folder(root):
     for file in (root / 'labels').rglob('*.txt'):
         file.unlink()
     assert find_yolo(root) is None
-    with pytest.raises(UserError, match="for data.yaml or classes.txt"):
+    with pytest.raises(UserError, match='for data.yaml or classes.txt'):
         CocoFolder.find(root)
 
 

@@ -3,7 +3,7 @@
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from docs.generators import api, commands, pruners, root_files, study_keys
+from docs.generators import api, arms, commands, pruners, root_files, study_keys
 
 SECTIONS = {'pruners/': pruners.pages, 'api/': api.pages}
 """Entries of the table of contents that stand for all pages that a generator makes."""
@@ -15,7 +15,7 @@ def generated() -> dict[str, str]:
     Raises:
         ValueError: Something that a page is made of has no docstring, or lacks a part of it.
     """
-    parts = (api, commands, pruners, root_files, study_keys)
+    parts = (api, arms, commands, pruners, root_files, study_keys)
     return {path: text for part in parts for path, text in part.pages().items()}
 
 

@@ -68,7 +68,7 @@ def test_the_site_is_built_without_a_warning_and_fetches_nothing(tmp_path):
     for page in (tmp_path / 'site').rglob('*.html'):
         assert not FETCHED.search(page.read_text()), page
     start = (tmp_path / 'site' / 'index.html').read_text()
-    assert 'href="statistics.html"' in start
+    assert 'href="quick_start.html"' in start
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from rethink_det.segmentation.datasets.map_folder import LAYOUTS
 from rethink_det.transfer.settings import TransferSettings
 from tests.segmentation.datasets.test_data_root import write
 
-PAGE = (Path(__file__).resolve().parents[1] / 'docs' / 'segmentation.md').read_text()
+PAGE = (Path(__file__).resolve().parents[2] / 'docs' / 'segmentation.md').read_text()
 (BLOCK,) = re.findall(r'```bash\n(.*?)```', PAGE, re.DOTALL)
 TRAIN, TEST, STUDY = (shlex.split(line)[1:] for line in BLOCK.splitlines())
 FEW = ('--cfg-options', 'train_dataloader.batch_size=2')

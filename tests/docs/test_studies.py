@@ -2,14 +2,13 @@
 
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
 
 from rethink_det.datasets.shapes import build_shapes
 
-PAGE = (Path(__file__).resolve().parents[1] / 'docs' / 'studies.md').read_text()
+PAGE = (Path(__file__).resolve().parents[2] / 'docs' / 'studies.md').read_text()
 BLOCKS = re.findall(r'```(\w+)\n(.*?)```', PAGE, re.DOTALL)
 (STUDY,) = (block for kind, block in BLOCKS if kind == 'python')
 COMMANDS = [
@@ -59,10 +58,7 @@ def test_the_page_runs_from_top_to_bottom(folder, command):
     told = {}
     for line in COMMANDS:
         done = told[' '.join(line)] = command(*line)
-        if 'partition=gpu' in line and shutil.which('sbatch') is None:
-            assert done.status == 2 and 'cluster=local' in done.err
-        else:
-            assert done.status == 0, (line, done)
+        assert done.status == 0, (line, done)
     assert '8 done; nothing is left to do' in told['study status work'].out
     assert 'is done, and would be taken' in next(
         done.out for line, done in told.items() if line.startswith('study why')

@@ -161,6 +161,9 @@ def build(registry: Registry, config: Mapping) -> Any:
     named = in_full(config, registry)
     if isinstance(named.get('type'), str):
         _import_networks(named['type'])
+    if registry.parent is None:  # no scope of MMEngine's is known to it, which would be told
+        with DefaultScope.overwrite_default_scope(registry.scope):
+            return registry.build(named)
     return registry.build(named)
 
 

@@ -14,7 +14,7 @@ _TEXT = '''"""{title}.
 
 Question: does a detector that was trained and pruned (prune-d) keep more than its own shape trained
 from nothing with the same compute (scratch-d)?
-Data: {data}: {images} training images, {classes} classes ({names}).
+Data: {data}: {images} training images, {classes} ({names}).
 Backbone: {backbone}, {what}.
 Run: rethink-det study {file} --dry-run
      rethink-det study {file} --work-dir work_dirs/{stem} --workers 1
@@ -72,7 +72,7 @@ def study_template(
         title=f'{Path(detector.rpartition("::")[2]).stem} on {folder}'.replace("'", ''),
         data=str(data),
         images=len(found.train.annotations.images),
-        classes=len(found.classes),
+        classes=f'{len(found.classes)} class{"es" * (len(found.classes) != 1)}',
         names=', '.join(found.classes[:5]) + (', ...' if len(found.classes) > 5 else ''),
         backbone=str(backbone),
         what=shape.name or shape.backbone['type'],

@@ -2,15 +2,18 @@
 
 import re
 import shlex
+from inspect import signature
 from pathlib import Path
 
 import pytest
+from mmengine import visualization
+from mmengine.config import Config
 
 from rethink_det.datasets.shapes import build_shapes
 
 PAGE = (Path(__file__).resolve().parents[2] / 'docs' / 'studies.md').read_text()
 BLOCKS = re.findall(r'```(\w+)\n(.*?)```', PAGE, re.DOTALL)
-(STUDY,) = (block for kind, block in BLOCKS if kind == 'python')
+STUDY, VISUALIZER = (block for kind, block in BLOCKS if kind == 'python')
 COMMANDS = [
     shlex.split(line)[1:] for kind, block in BLOCKS if kind == 'bash' for line in block.splitlines()
 ]
@@ -39,6 +42,14 @@ def test_there_is_something_to_run():
     words = {command[1] for command in COMMANDS}
     assert words == {'mine.py', 'other.py', 'status', 'why', 'verify', 'clean'}
     assert all(command[0] == 'study' for command in COMMANDS)
+
+
+def test_the_visualizer_is_made_of_what_mmengine_has():
+    shown = Config.fromstring(VISUALIZER, '.py').visualizer
+    assert len(shown.vis_backends) == 4
+    for backend in shown.vis_backends:
+        parameters = signature(getattr(visualization, backend.type)).parameters
+        assert {*backend} - {'type'} <= {*parameters}
 
 
 def test_the_plan_is_shown_before_anything_is_there(folder, command):

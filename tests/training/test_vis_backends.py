@@ -28,6 +28,30 @@ def test_tensorboard_gets_losses_and_metrics(tiny_config):
     assert found.Scalars('accuracy/top1')[-1].value == pytest.approx(metrics['accuracy/top1'])
 
 
+def test_weights_and_biases_has_them_offline(tiny_config, monkeypatch):
+    pytest.importorskip('wandb', reason='W&B is not installed')
+    monkeypatch.setenv('WANDB_MODE', 'offline')
+    config = visualised(tiny_config(epochs=1), 'WandbVisBackend')
+    train(config)
+    (file,) = Path(config.work_dir).rglob('run-*.wandb')
+    content = file.read_bytes()
+    assert b'accuracy/top1' in content and b'loss' in content
+
+
+def test_mlflow_has_them_in_a_folder(tiny_config, tmp_path, monkeypatch):
+    mlflow = pytest.importorskip('mlflow', reason='MLflow is not installed')
+    monkeypatch.setenv('MLFLOW_ALLOW_FILE_STORE', 'true')
+    config = visualised(tiny_config(epochs=2), 'MLflowVisBackend')
+    place = (tmp_path / 'mlruns').as_uri()
+    config.visualizer.vis_backends[0].update(tracking_uri=place, exp_name='tiny')
+    metrics = train(config)
+    mlflow.end_run()
+    client = mlflow.MlflowClient(place)
+    (run,) = client.search_runs([client.get_experiment_by_name('tiny').experiment_id])
+    assert run.data.metrics['accuracy/top1'] == pytest.approx(metrics['accuracy/top1'])
+    assert len(client.get_metric_history(run.info.run_id, 'accuracy/top1')) == 2
+
+
 def test_weights_do_not_depend_on_who_watches(tiny_config, tmp_path):
     pytest.importorskip('tensorboard', reason=WHY)
     found = []

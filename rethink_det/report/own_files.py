@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from rethink_det.layout import CONFIG, RUN_FILES, TRIALS
+from rethink_det.layout import CONFIG, EVALUATION, RUN_FILES, TRIALS
 from rethink_det.report import checksums
 
 CHECKPOINT = re.compile(r'(epoch|iter)_\d+\.pth')
@@ -25,7 +25,7 @@ def own_files(folder: Path) -> Iterator[Path]:
     Args:
         folder: Of the run.
     """
-    found = (path for path in folder.glob(f'*/vis_data/{CONFIG}') if path.is_file())
+    found = (path for path in folder.rglob(f'vis_data/{CONFIG}') if path.is_file())
     configs = {path.read_bytes() for path in found}
     for path in sorted(folder.rglob('*')):
         if path.is_file() and not path.is_symlink() and _is_own(path, folder, configs):
@@ -33,7 +33,7 @@ def own_files(folder: Path) -> Iterator[Path]:
 
 
 def _is_own(path: Path, folder: Path, configs: set[bytes]) -> bool:
-    name = _without_trial(path.relative_to(folder).as_posix())
+    name = _within_the_run(path.relative_to(folder).as_posix())
     if CHECKPOINT.fullmatch(name):
         return is_checkpoint(path)
     if name.endswith('.py') and '/' not in name:
@@ -42,9 +42,9 @@ def _is_own(path: Path, folder: Path, configs: set[bytes]) -> bool:
     return name in RUN_FILES or bool(_BY_MMENGINE.fullmatch(name))
 
 
-def _without_trial(name: str) -> str:
-    """The name of a file within the trial of a learning rate that it belongs to, if it does."""
-    return re.sub(rf'^{TRIALS}/lr[^/]+/', '', name)
+def _within_the_run(name: str) -> str:
+    """The name of a file within the trial or the evaluation that it belongs to, if it does."""
+    return re.sub(rf'^({TRIALS}/lr[^/]+|{EVALUATION})/', '', name)
 
 
 def is_checkpoint(path: Path) -> bool:

@@ -86,10 +86,24 @@ def test_what_was_set_aside_goes(root, finish):
     assert not folder.exists()
 
 
+def test_an_evaluation_of_a_run_and_the_config_as_we_wrote_it_go_with_it(root, finish):
+    folder = finish(OLD)
+    (folder / 'evaluation' / STAMP / 'vis_data').mkdir(parents=True)
+    (folder / 'evaluation' / STAMP / f'{STAMP}.log').write_text('log')
+    (folder / 'evaluation' / STAMP / 'vis_data' / 'config.py').write_text('model = 2')
+    (folder / 'net.py').write_text(checksums.sealed('model = 3'))
+    found = leftovers(root)
+    assert not found.kept
+    found.remove()
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize(
     'name, content',
     [
         ('notes.txt', b'mine'),
+        ('changed.py', checksums.sealed('x = 1').encode() + b'y = 2'),
+        ('evaluation/notes.txt', b'mine'),
         ('epoch_7.pth', b'weights of mine'),
         ('epoch_8.pth', checkpoint(b'of another tool')),
         ('other.py', b'x = 1'),

@@ -50,7 +50,7 @@ def against_mmdet(images: int, rounds: int) -> None:
         batch = ours.train_dataloader.batch_size
         print(f'detector: {ours.model.type}, ResNet-18 of base width 16, batch {batch} at 128x128')
         with one_thread():
-            times = in_both_trainings(ours, peer, lambda a, b: _timed(a, b, rounds))
+            times = in_both_trainings(ours, peer, lambda a, b: timed(a, b, rounds))
     steps = -(-images // batch)
     own, plain = (1000 * statistics.median(values) / steps for values in times.values())
     more = 100 * (paired(*times.values()) - 1)
@@ -60,12 +60,14 @@ def against_mmdet(images: int, rounds: int) -> None:
     )
 
 
-def configs(folder: Path, images: int) -> tuple[Config, Config]:
+def configs(folder: Path, images: int, real: bool = False) -> tuple[Config, Config]:
     """The recipe with a backbone of ours, and with mmdet's, from one classifier's weights.
 
     Args:
         folder: Where images and weights are written.
         images: To train on.
+        real: Let the detector be as large as detectors are: a whole ResNet-50, two pictures of
+            800x800 a step.
     """
     if images < 1:
         raise UserError(f'There must be at least 1 image, got {images}.')
@@ -73,6 +75,8 @@ def configs(folder: Path, images: int) -> tuple[Config, Config]:
     root = build_shapes(folder / 'shapes', crops=sizes['crops'], images=sizes['images'])
     weights = str(folder / 'classifier.pth')
     plain = load_config(find_config(RECIPE))
+    if real:
+        _enlarge(plain)
     plain.train_dataloader.dataset.update(data_root=str(root), **sizes)
     for part in ('dataloader', 'cfg', 'evaluator'):
         plain[f'val_{part}'] = plain[f'test_{part}'] = None
@@ -88,6 +92,15 @@ def configs(folder: Path, images: int) -> tuple[Config, Config]:
         # MMEngine keeps one of a name in a process, with the folder of its first run.
         config.visualizer.name = f'{folder.name}-{name}'
     return ours, plain
+
+
+def _enlarge(config: Config) -> None:
+    config.model.backbone.update(depth=50, base_channels=64)
+    config.model.neck.in_channels = [256, 512, 1024, 2048]
+    config.train_dataloader.batch_size = 2
+    for step in config.train_dataloader.dataset.pipeline:
+        if step.type == 'Resize':
+            step.scale = (1333, 800)
 
 
 def _write_classifier(config: Config, path: str) -> None:
@@ -114,6 +127,7 @@ def in_both_trainings(ours: Config, peer: Config, act: Callable[[Runner, Runner]
     return in_training(prepare(ours), lambda own: in_training(peer, lambda other: both(own, other)))
 
 
-def _timed(own: Runner, other: Runner, rounds: int) -> Times:
+def timed(own: Runner, other: Runner, rounds: int) -> Times:
+    """Epochs of both in turns; on a CPU its processor time."""
     clock = time.process_time if current_device().type == 'cpu' else time.perf_counter
     return measure({'ours': epoch_of(own), 'mmdet': epoch_of(other)}, rounds, clock)

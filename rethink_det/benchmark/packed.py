@@ -2,12 +2,19 @@
 
 import multiprocessing
 import time
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.synchronize import Barrier
 
 from mmengine.runner import Runner
 
-from rethink_det.benchmark.runner import epoch_of, first_way, in_training, training_config
+from rethink_det.benchmark.runner import (
+    FAST,
+    epoch_of,
+    in_training,
+    training_config,
+    usual_precision,
+)
 from rethink_det.benchmark.workload import Workload
 from rethink_det.training.device import current_device
 
@@ -23,18 +30,33 @@ def against_one(workload: Workload, runs: int, epochs: int) -> None:
     print(f'{workload.network}, several runs at once on the {current_device().type}')
     rates = {}
     for count in (1, runs):
-        seconds = _at_once(workload, count, epochs)
-        rates[count] = count * epochs * workload.images / seconds
+        rates[count] = rate_of(workload, count, epochs, (FAST, usual_precision()[1]))
         print(f'  {count}: {rates[count]:,.0f} images/s together')
     print(f'  {runs} / 1: {rates[runs] / rates[1]:.2f} in images/s')
 
 
-def _at_once(workload: Workload, count: int, epochs: int) -> float:
+Way = tuple[Mapping, Mapping]
+"""Loop and optimizer wrapper."""
+
+
+def rate_of(workload: Workload, runs: int, epochs: int, way: Way) -> float:
+    """Images a second of runs at once, all together.
+
+    Args:
+        workload: Of each run.
+        runs: How many at once.
+        epochs: That are timed, after one that is not.
+        way: Of training.
+    """
+    return runs * epochs * workload.images / _at_once(workload, runs, epochs, way)
+
+
+def _at_once(workload: Workload, count: int, epochs: int, way: Way) -> float:
     """Seconds from the start of all to the end of the last."""
     context = multiprocessing.get_context('spawn')
     line = context.Barrier(count)
     with ProcessPoolExecutor(count, context, _wait_at, (line,)) as pool:
-        spans = list(pool.map(_run, [workload] * count, [epochs] * count))
+        spans = list(pool.map(_run, [workload] * count, [epochs] * count, [way] * count))
     return max(end for _, end in spans) - min(start for start, _ in spans)
 
 
@@ -47,7 +69,7 @@ def _wait_at(line: Barrier) -> None:
     _LINE = line
 
 
-def _run(workload: Workload, epochs: int) -> tuple[float, float]:
+def _run(workload: Workload, epochs: int, way: Way) -> tuple[float, float]:
     """When this run started and ended, by the clock that all processes share."""
 
     def act(runner: Runner) -> tuple[float, float]:
@@ -59,6 +81,6 @@ def _run(workload: Workload, epochs: int) -> tuple[float, float]:
             epoch()
         return started, time.monotonic()
 
-    config = training_config(workload, *first_way())
+    config = training_config(workload, *way)
     config.env_cfg.mp_cfg.mp_start_method = 'spawn'  # as this process was; MMEngine would warn
     return in_training(config, act)

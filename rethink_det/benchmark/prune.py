@@ -81,7 +81,7 @@ def by_itself(name: str, method: Mapping, images: int) -> None:
     architecture = PrunedArchitecture.load(name)
     network = architecture.build_network()
     pruner = build_pruner(method)
-    data = _noise(images, architecture)
+    data = noise(images, architecture)
     before = peak_memory()
     started = time.perf_counter()
     prune(network, pruner, architecture, data)
@@ -91,7 +91,8 @@ def by_itself(name: str, method: Mapping, images: int) -> None:
     print(f'  (before pruning {before / 2**20:.0f} MiB, with network and images)')
 
 
-def _noise(images: int, architecture: PrunedArchitecture) -> list[tuple[Tensor, Tensor]]:
+def noise(images: int, architecture: PrunedArchitecture) -> list[tuple[Tensor, Tensor]]:
+    """Batches of labelled images for a network."""
     shape, classes = architecture.input_shape, architecture.head['num_classes']
     sizes = [min(BATCH, images - start) for start in range(0, images, BATCH)]
     return [(torch.randn(size, *shape), torch.randint(classes, (size,))) for size in sizes]

@@ -30,6 +30,8 @@ from rethink_det.training.resident import ResidentBatches
 
 RECIPE = 'classification/resnet56_l1norm_cifar10.py'
 FAST = {'type': 'rethink_det.FastEpochLoop'}
+EAGER = {**FAST, 'graph': False}
+"""The same, one operation at a time also on a GPU."""
 PLAIN = {'by_epoch': True}
 FLOAT32 = {'type': 'OptimWrapper', 'optimizer': {'type': 'SGD', **SGD}}
 BFLOAT16 = {
@@ -54,22 +56,30 @@ def ways() -> dict[str, tuple[Mapping, Mapping]]:
     """How this machine's device may train: loop and optimizer wrapper, by a name."""
     if current_device().type == 'cpu':
         return {'float32': (FAST, FLOAT32), 'bfloat16': (FAST, BFLOAT16)}
-    compiled = {**FAST, 'compile': True}
-    return {'bfloat16': (FAST, BFLOAT16), 'bfloat16, compiled': (compiled, BFLOAT16)}
+    compiled = {**EAGER, 'compile': True}
+    return {
+        'bfloat16': (EAGER, BFLOAT16),
+        'bfloat16, graph': (FAST, BFLOAT16),
+        'bfloat16, compiled': (compiled, BFLOAT16),
+    }
 
 
-def first_way() -> tuple[Mapping, Mapping]:
-    """The one that everything but throughput is measured with."""
-    return next(iter(ways().values()))
+def usual_precision() -> tuple[str, Mapping]:
+    """What everything but throughput is measured in: its name, and the optimizer wrapper."""
+    on_cpu = current_device().type == 'cpu'
+    return ('float32', FLOAT32) if on_cpu else ('bfloat16', BFLOAT16)
 
 
-def training_config(workload: Workload, loop: Mapping, optim_wrapper: Mapping) -> Config:
+def training_config(
+    workload: Workload, loop: Mapping, optim_wrapper: Mapping, evaluated: bool = False
+) -> Config:
     """The recipe of CIFAR-10 for this workload, with the hooks of every run.
 
     Args:
         workload: What to train.
         loop: ``train_cfg`` without its epochs.
         optim_wrapper: ``FLOAT32`` or ``BFLOAT16``.
+        evaluated: Whether the network is evaluated, on images like those that it trains on.
     """
     config = load_config(find_config(RECIPE))
     config.model = {
@@ -85,8 +95,12 @@ def training_config(workload: Workload, loop: Mapping, optim_wrapper: Mapping) -
     }
     config.train_dataloader.batch_size = workload.batch
     config.train_dataloader.dataset = {'type': 'rethink_det.NoiseImages', **vars(workload)}
+    if evaluated:
+        config.val_dataloader.dataset = config.train_dataloader.dataset
     for part in ('dataloader', 'cfg', 'evaluator'):
-        config[f'val_{part}'] = config[f'test_{part}'] = None
+        config[f'test_{part}'] = None
+        if not evaluated:
+            config[f'val_{part}'] = None
     config.train_cfg = {**loop, 'max_epochs': 160}
     config.optim_wrapper = optim_wrapper
     # An epoch is a hundredth of a real one here, and a checkpoint would be as long as ever.

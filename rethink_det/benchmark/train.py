@@ -11,14 +11,14 @@ from torch.utils.data import DataLoader
 from rethink_det.benchmark.packed import against_one
 from rethink_det.benchmark.plain_pytorch import elsewhere, plain_loader, plain_training
 from rethink_det.benchmark.runner import (
-    FAST,
+    EAGER,
     PLAIN,
     NoiseImages,
     bare_epoch_of,
     epoch_of,
-    first_way,
     in_training,
     training_config,
+    usual_precision,
     ways,
 )
 from rethink_det.benchmark.timing import compare, measure, one_thread, paired, report
@@ -129,8 +129,8 @@ def throughput(workload: Workload, rounds: int) -> None:
 def overhead(workload: Workload, rounds: int) -> None:
     """What MMEngine adds to a step, with our loop and with its own."""
     print(f'a step of {workload.network} with MMEngine and without')
-    _, precision = first_way()
-    for name, loop in (('FastEpochLoop', FAST), ('EpochBasedTrainLoop', PLAIN)):
+    _, precision = usual_precision()
+    for name, loop in (('FastEpochLoop', EAGER), ('EpochBasedTrainLoop', PLAIN)):
         config = training_config(workload, loop, precision)
         times = in_training(config, lambda runner: _both(runner, rounds))
         ours, bare = (1000 * statistics.median(t) / workload.steps for t in times.values())

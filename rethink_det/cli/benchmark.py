@@ -1,6 +1,7 @@
 """Measure what this package's own parts cost, each beside its plain counterpart."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rethink_det.benchmark import (
     coco,
     detector,
     exported,
+    gpu,
     prune,
     start_up,
     study,
@@ -32,6 +34,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     'detector': {'images': detector.IMAGES},
     'study': {'rounds': 3, 'images': study.IMAGES},
     'export': {'rounds': exported.ROUNDS},
+    'gpu': {'rounds': gpu.ROUNDS, 'network': (gpu.NETWORK,)},
 }
 
 
@@ -44,14 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--rounds',
         type=int,
-        help='pairs of timings, of study seeds; default: 30, for export 10, for train 5, for coco, '
-        'check and study 3',
+        help='pairs of timings, of study seeds; default: 30, for export 10, for train and gpu 5, '
+        'for coco, check and study 3',
     )
     parser.add_argument(
         '--network',
         nargs='+',
         metavar='ARCH',
-        help='name or file of an architecture; default: resnet50 for prune, '
+        help='name or file of an architecture; default: resnet50 for prune, resnet56 for gpu, '
         f'{" ".join(train.NETWORKS)} for train',
     )
     parser.add_argument(
@@ -62,6 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     training = parser.add_argument_group('train')
     training.add_argument('--batch', type=int, default=128, help='images of a step')
+    parser.add_argument_group('gpu').add_argument(
+        '--device',
+        metavar='NAME',
+        help='cpu: run the same where there is no GPU, at sizes that tell nothing of speed',
+    )
     pruning = parser.add_argument_group('prune')
     pruning.add_argument('--pruner', help='run this method once instead, e.g. ThiNetPruner')
     pruning.add_argument(
@@ -90,12 +98,15 @@ def run(options: argparse.Namespace) -> int:
     import_modules(options.imports)
     if (options.place is not None) != (options.what == 'export'):
         raise UserError('benchmark export takes a checkpoint or a work dir, the others none.')
+    if options.what == 'gpu':
+        gpu.check_device(options.device)
+    elif options.device is not None:
+        raise UserError('--device is for benchmark gpu.')
     for name, value in {'rounds': 30, **_DEFAULTS.get(options.what, {})}.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
     print(f'{torch.get_num_threads()} threads, torch {torch.__version__}')
-    _BENCHMARKS[options.what](options)
-    return 0
+    return _BENCHMARKS[options.what](options) or 0
 
 
 def _backbone(options: argparse.Namespace) -> None:
@@ -159,7 +170,20 @@ def _export(options: argparse.Namespace) -> None:
         print('OpenVINO is not installed: pip install openvino adds its row.')
 
 
-_BENCHMARKS = {
+def _gpu(options: argparse.Namespace) -> int:
+    """What the parts of this package reach on a GPU, in one table of three minutes."""
+    if len(options.network) != 1:
+        raise UserError('benchmark gpu trains one network: give --network one name.')
+    (network,) = options.network
+    if options.device == 'cpu':
+        images = 2 * options.batch if options.images is None else options.images
+        return gpu.table(gpu.Sizes.tiny(network, images, options.batch, options.rounds))
+    images = gpu.IMAGES if options.images is None else options.images
+    sizes = gpu.Sizes(network, images=images, batch=options.batch, rounds=options.rounds)
+    return gpu.table(sizes)
+
+
+_BENCHMARKS: dict[str, Callable[[argparse.Namespace], int | None]] = {
     'backbone': _backbone,
     'import': _import,
     'prune': _prune,
@@ -169,4 +193,5 @@ _BENCHMARKS = {
     'detector': _detector,
     'study': _study,
     'export': _export,
+    'gpu': _gpu,
 }

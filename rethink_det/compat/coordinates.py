@@ -9,16 +9,22 @@ import torch
 from torch import Tensor
 
 
-def unreadable(coordinates: Tensor) -> Tensor | None:
+def unreadable(coordinates: Tensor, endless: bool = False) -> Tensor | None:
     """Where one of the coordinates of a place is NaN; None if none is, or on a GPU.
+
+    On a GPU nothing is computed for it, and nobody waits.
 
     Args:
         coordinates: ``(N, D, ...)``, those of a place along the second dimension.
+        endless: Whether infinite ones count as well.
 
     Returns:
         ``(N, 1, ...)``.
     """
-    if coordinates.device.type != 'cpu' or not coordinates.isnan().any():
+    if coordinates.device.type != 'cpu':
+        return None
+    coordinates = coordinates * 0 if endless else coordinates
+    if not coordinates.isnan().any():
         return None
     return coordinates.isnan().any(1, keepdim=True)
 

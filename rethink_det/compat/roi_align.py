@@ -52,7 +52,7 @@ def roi_align_forward(
     """
     _refuse_max_pooling(pool_mode, 'roi_align_forward')
     dtype = torch.promote_types(input.dtype, torch.float32)
-    lost = unreadable(rois * 0)  # a box without end has no places in it either
+    lost = unreadable(rois, endless=True)  # a box without end has no places in it either
     pooled = torch.ops.torchvision.roi_align(
         input.to(dtype),
         replaced(rois, lost).to(dtype),
@@ -97,7 +97,7 @@ def roi_align_backward(
     dtype = torch.promote_types(grad_output.dtype, torch.float32)
     gradient = torch.ops.torchvision._roi_align_backward(
         grad_output.to(dtype),
-        replaced(rois, unreadable(rois * 0)).to(dtype),
+        replaced(rois, unreadable(rois, endless=True)).to(dtype),
         spatial_scale,
         aligned_height,
         aligned_width,

@@ -3,6 +3,7 @@
 from rethink_det.training.budget import Budget, constant
 from rethink_det.training.hooks import (
     EpochSeedHook,
+    FastBackboneHook,
     GradualMagnitudeHook,
     GroupSparsityHook,
     InitialWeightsHook,
@@ -21,6 +22,7 @@ from rethink_det.training.whole_files import WholeFilesBackend
 __all__ = [
     'Budget',
     'EpochSeedHook',
+    'FastBackboneHook',
     'FastEpochLoop',
     'GradualMagnitudeHook',
     'GroupSparsityHook',

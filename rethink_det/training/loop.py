@@ -14,6 +14,7 @@ from rethink_det.registry import LOOPS
 from rethink_det.training.allocator import keep_freed_memory
 from rethink_det.training.compiled import compiled
 from rethink_det.training.lazy_history import make_cheap
+from rethink_det.training.memory_format import lay_channels_last
 from rethink_det.training.model import model_of
 from rethink_det.training.recorded_steps import Graph, RecordedSteps
 from rethink_det.training.resident import ResidentBatches
@@ -89,7 +90,7 @@ class FastEpochLoop(EpochBasedTrainLoop):
         if device.type == 'cpu':
             keep_freed_memory()
         if self._channels_last or (self._channels_last is None and device.type == 'cuda'):
-            _lay_channels_last(self.runner)
+            lay_channels_last(model, self.runner.optim_wrapper.optimizer)
         with joined(self.runner) if self._together else self._compiled(model, device):
             return super().run()
 
@@ -124,13 +125,3 @@ class FastEpochLoop(EpochBasedTrainLoop):
         for act in self._hooks.after:
             act(runner, batch_idx=idx, data_batch=data_batch, outputs=outputs)
         self._iter += 1
-
-
-@torch.no_grad()
-def _lay_channels_last(runner: Runner) -> None:
-    model_of(runner).to(memory_format=torch.channels_last)
-    # A resumed optimizer's: fused steps want the layout of the weights.
-    for state in runner.optim_wrapper.optimizer.state.values():
-        for name, value in state.items():
-            if isinstance(value, Tensor) and value.ndim == 4:
-                state[name] = value.contiguous(memory_format=torch.channels_last)

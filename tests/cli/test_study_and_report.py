@@ -5,7 +5,6 @@ import json
 from concurrent.futures import Executor
 
 import pytest
-import torch
 
 from rethink_det.cli import study as study_command
 from rethink_det.study.executors import Here
@@ -148,7 +147,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(
     assert not (tmp_path / 'work').exists()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
+@pytest.mark.cpu  # there is a GPU
 def test_runs_per_gpu_without_a_gpu_is_refused(refusal, study, tmp_path):
     work = tmp_path / 'work'
     message = refusal('study', study, '--work-dir', work, '--runs-per-gpu', 2)

@@ -1,5 +1,4 @@
 import pytest
-import torch
 
 import rethink_det  # noqa: F401  (installs the finder; before anything imports mmcv.ops)
 from rethink_det import compat
@@ -20,9 +19,7 @@ def ext():
 @pytest.fixture(
     params=[
         'cpu',
-        pytest.param(
-            'cuda', marks=pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
-        ),
+        pytest.param('cuda', marks=pytest.mark.gpu),
     ]
 )
 def device(request):

@@ -6,7 +6,6 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-import torch
 from mmengine.config import Config
 
 from rethink_det.architecture.checkpoint import load_checkpoint
@@ -219,7 +218,7 @@ def test_weights_that_do_not_fit_cost_what_the_detector_is_needed_for(measure, t
     assert 'does not fit the config' in found.unmeasured
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='a GPU counts its own memory')
+@pytest.mark.cpu  # a GPU counts its own memory
 @pytest.mark.slow
 def test_measuring_twice_comes_to_the_same(measure):
     first, second = (vars(measure()) for _ in range(2))

@@ -156,14 +156,14 @@ def metrics(results):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings('ignore:.*(MD5|the official files have)')
-@pytest.mark.skipif(torch.cuda.is_available(), reason='compares to what the CPU computes')
+@pytest.mark.cpu  # compares to what the CPU computes
 def test_a_study_in_slots_gives_the_same(study, tmp_path):
     results = execute_study(study, tmp_path / 'packed', OnGpus(['0'], 2), workers=2)
     assert not results.incomplete
     assert metrics(results) == metrics(execute_study(study, tmp_path / 'one', Here()))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+@pytest.mark.gpu
 def test_runs_compute_on_the_gpus_and_each_sees_one(meeting, study, tmp_path):
     gpus = visible_gpus()
     with OnGpus(gpus, 2) as executor:

@@ -1,6 +1,7 @@
 """Hooks that act during training, one a file."""
 
 from rethink_det.training.hooks.epoch_seed import EpochSeedHook
+from rethink_det.training.hooks.fast_backbone import FastBackboneHook
 from rethink_det.training.hooks.finite import FiniteHook
 from rethink_det.training.hooks.gradual_magnitude import GradualMagnitudeHook
 from rethink_det.training.hooks.group_sparsity import GroupSparsityHook
@@ -17,6 +18,7 @@ from rethink_det.training.hooks.transfer import TransferHook
 
 __all__ = [
     'EpochSeedHook',
+    'FastBackboneHook',
     'FiniteHook',
     'GradualMagnitudeHook',
     'GroupSparsityHook',

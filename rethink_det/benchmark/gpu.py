@@ -16,6 +16,7 @@ from rethink_det.benchmark.gpu_parts import (
     one_run,
     packed,
     pruning,
+    together,
 )
 from rethink_det.benchmark.workload import Workload
 from rethink_det.errors import UserError, in_one_line
@@ -107,6 +108,7 @@ def table(sizes: Sizes) -> int:
     rates: dict[str, float] = {}
     parts: dict[str, Callable[[], Sequence[Row]]] = {
         'one run': partial(one_run, workload, sizes.rounds, rates),
+        'together': partial(together, workload, sizes.runs, sizes.rounds, rates),
         'packed': partial(packed, workload, sizes.runs, sizes.rounds, rates),
         'detector': partial(detector_step, sizes.pictures, sizes.rounds, sizes.real),
         'pruning': partial(pruning, sizes.pruned, sizes.looked_at),

@@ -25,9 +25,12 @@ from rethink_det.benchmark.runner import (
 )
 from rethink_det.benchmark.timing import Times, measure, paired
 from rethink_det.benchmark.workload import Workload
+from rethink_det.errors import UserError, in_one_line
 from rethink_det.pruning import prune
 from rethink_det.training.device import current_device, wait_for
+from rethink_det.training.launch import prepare
 from rethink_det.training.recorded_steps import UNCAPTURED
+from rethink_det.training.together.group import run_together
 
 PLAIN = 'the plain script'
 Rates = MutableMapping[str, float]
@@ -80,6 +83,38 @@ def packed(workload: Workload, runs: int, rounds: int, rates: Rates) -> list[Row
     """Several trainings at once, a process each, as ``study --runs-per-gpu`` does them."""
     rate = rate_of(workload, runs, rounds, (FAST, usual_precision()[1]))
     return [Row(f'{runs} runs packed, a process each', _rate(rate), *_beside_plain(rate, rates))]
+
+
+def together(workload: Workload, runs: int, rounds: int, rates: Rates) -> list[Row]:
+    """Several trainings in this process, whose steps are computed as one.
+
+    Args:
+        workload: Of each.
+        runs: How many.
+        rounds: Epochs that are timed, after one that is not.
+        rates: Of :func:`one_run`.
+
+    Raises:
+        UserError: One of them failed.
+    """
+    config = training_config(workload, {**EAGER, 'together': True}, usual_precision()[1])
+
+    def act(runner: Runner) -> tuple[float, float]:
+        epoch = epoch_of(runner)
+        epoch()
+        started = time.monotonic()
+        for _ in range(rounds):
+            epoch()
+        return started, time.monotonic()
+
+    ended = run_together([lambda: in_training(prepare(config), act) for _ in range(runs)])
+    for one in ended:
+        if one.error is not None:
+            raise UserError(f'a run together with others: {in_one_line(one.error)}')
+    spans = [one.value for one in ended if one.value is not None]
+    seconds = max(end for _, end in spans) - min(start for start, _ in spans)
+    rate = runs * rounds * workload.images / seconds
+    return [Row(f'{runs} runs together, one network', _rate(rate), *_beside_plain(rate, rates))]
 
 
 def detector_step(pictures: int, rounds: int, real: bool) -> list[Row]:

@@ -16,8 +16,8 @@ def test_all_parts_run_on_a_cpu_too(command, small):
     assert done.status == 0, done
     assert 'failed' not in done.out and 'no card: the CPU' in done.out
     for what in (
-        'plain script', 'float32, eager', 'float32, graph', 'runs packed', 'Faster R-CNN',
-        'ThiNet', 'Taylor', 'evaluation of a classifier',
+        'plain script', 'float32, eager', 'float32, graph', 'runs together', 'runs packed',
+        'Faster R-CNN', 'ThiNet', 'Taylor', 'evaluation of a classifier',
     ):  # fmt: skip
         assert what in done.out.replace('\n', ' '), what
 
@@ -36,7 +36,7 @@ def parts(monkeypatch):
 
         return run
 
-    for name in ('one_run', 'packed', 'detector_step', 'pruning', 'evaluation'):
+    for name in ('one_run', 'together', 'packed', 'detector_step', 'pruning', 'evaluation'):
         monkeypatch.setattr(gpu, name, part(name))
     return calls
 

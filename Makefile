@@ -15,6 +15,9 @@ ifneq ($(COVERAGE),)
 test coverage: export COVERAGE_CORE := sysmon
 endif
 
+# Reading all files of tests takes longer than these tests. A conftest marks a whole folder.
+GPU_TESTS = $(shell grep -rl 'mark\.gpu' tests --include='*.py' | sed 's|/conftest.py$$||')
+
 .DEFAULT_GOAL := help
 .PHONY: help venv venv-openmmlab demo test test-slow test-gpu test-openmmlab coverage lint format docs wheel clean
 
@@ -60,7 +63,7 @@ test-slow: venv  ## the slow tests alone
 	.venv/bin/python $(PYTEST) -m slow
 
 test-gpu: venv  ## what needs a CUDA device, each against the CPU's result; two minutes
-	.venv/bin/python -m pytest -m gpu
+	.venv/bin/python -m pytest -m gpu $(GPU_TESTS)
 
 test-openmmlab: venv-openmmlab  ## the tests on the official MMEngine line
 	.venv-openmmlab/bin/python $(PYTEST)

@@ -18,6 +18,7 @@ from rethink_det.benchmark.prune import noise
 from rethink_det.benchmark.runner import (
     EAGER,
     FAST,
+    check_recorded,
     epoch_of,
     in_training,
     training_config,
@@ -63,7 +64,9 @@ def one_run(workload: Workload, rounds: int, rates: Rates) -> list[Row]:
 
     def both(runner: Runner, other: Runner) -> Times:
         calls = (peer, epoch_of(runner), epoch_of(other))
-        return measure(dict(zip(ways, calls, strict=True)), rounds)
+        times = measure(dict(zip(ways, calls, strict=True)), rounds)
+        check_recorded(other)
+        return times
 
     with elsewhere(plain_training, workload, torch.get_num_threads()) as peer:
         times = in_training(eager, lambda a: in_training(whole, lambda b: both(a, b)))

@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from rethink_det.benchmark.runner import (
     FAST,
+    check_recorded,
     epoch_of,
     in_training,
     training_config,
@@ -79,6 +80,7 @@ def _run(workload: Workload, epochs: int, way: Way) -> tuple[float, float]:
         started = time.monotonic()
         for _ in range(epochs):
             epoch()
+        check_recorded(runner)
         return started, time.monotonic()
 
     config = training_config(workload, *way)

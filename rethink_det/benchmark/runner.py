@@ -20,6 +20,7 @@ from rethink_det.benchmark.workload import (
     Workload,
 )
 from rethink_det.datasets import ImageTensorDataset
+from rethink_det.errors import UserError
 from rethink_det.registry import DATASETS
 from rethink_det.training.bfloat16 import BFloat16OptimWrapper
 from rethink_det.training.config import find_config, load_config
@@ -147,6 +148,19 @@ def epoch_of(runner: Runner) -> Callable[[], None]:
         wait_for(device)
 
     return epoch
+
+
+def check_recorded(runner: Runner) -> None:
+    """Refuse a time that is not what it is called.
+
+    Args:
+        runner: That has trained by ``FastEpochLoop``, whose steps were to be recorded.
+
+    Raises:
+        UserError: They were not; with the reason.
+    """
+    if runner.train_loop.graph_left_out is not None:
+        raise UserError(f'graph: left out, {runner.train_loop.graph_left_out}.')
 
 
 def bare_epoch_of(runner: Runner) -> Callable[[], None]:

@@ -82,6 +82,11 @@ class FastEpochLoop(EpochBasedTrainLoop):
         self._together = together
         self._steps = RecordedSteps(runner, False if together else graph, compile is not False)
 
+    @property
+    def graph_left_out(self) -> str | None:
+        """Why steps are not recorded although they were to be; None otherwise."""
+        return self._steps.left_out
+
     def run(self) -> nn.Module:
         """Train from the current epoch to the last, validating between them."""
         model = model_of(self.runner)

@@ -36,6 +36,10 @@ class RecordedSteps:
             nothing is logged on other devices.
         compiled: Whether the training's steps are compiled code.
 
+    Attributes:
+        left_out: Why steps are not recorded although they were to be; None if they are, or were
+            not to be.
+
     Raises:
         UserError: ``graph`` is something else, or asked for together with compiled code.
     """
@@ -51,6 +55,7 @@ class RecordedSteps:
                 'of them out.'
             )
         self._runner, self._graph = runner, False if compiled else graph
+        self.left_out: str | None = None
         self._static: StaticStep | None = None
         self._within: list[WithinStepHook] = []
         self._begun = False
@@ -101,7 +106,7 @@ class RecordedSteps:
         return Uncaptured() if self._graph == UNCAPTURED else CudaRecorder(device)
 
     def _leave_out(self, reason: str) -> None:
-        self._static = None
+        self._static, self.left_out = None, reason
         say = self._runner.logger.warning if self._graph else self._runner.logger.info
         say(f'graph: left out, {reason}. Steps are done one operation at a time.')
 

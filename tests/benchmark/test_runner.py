@@ -5,12 +5,14 @@ from functools import partial
 
 import pytest
 
+from rethink_det import UserError
 from rethink_det.architecture.checkpoint import digest
 from rethink_det.benchmark.runner import (
     FAST,
     FLOAT32,
     PLAIN,
     bare_epoch_of,
+    check_recorded,
     epoch_of,
     in_training,
     training_config,
@@ -30,6 +32,17 @@ def test_the_bare_loop_does_what_the_runner_does(workload):
         for loop, make in ((FAST, epoch_of), (PLAIN, epoch_of), (FAST, bare_epoch_of))
     }
     assert len(ends) == 1
+
+
+@pytest.mark.cpu
+def test_a_graph_that_was_left_out_is_not_timed_as_one(workload):
+    def act(runner):
+        epoch_of(runner)()
+        check_recorded(runner)
+
+    in_training(training_config(workload, {**FAST, 'graph': 'uncaptured'}, FLOAT32), act)
+    with pytest.raises(UserError, match='graph: left out, this run trains on the cpu'):
+        in_training(training_config(workload, {**FAST, 'graph': True}, FLOAT32), act)
 
 
 def test_nothing_remains_of_a_training_that_was_for_timing(workload, tmp_path, capsys):

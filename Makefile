@@ -1,6 +1,7 @@
 # Needs Python >= 3.10, make and a package index; everything else goes into .venv.
 PYTHON ?= python3
 WORKERS ?= 2
+PYTHONS ?= 3.10 3.11 3.12 3.13
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -19,7 +20,7 @@ endif
 GPU_TESTS = $(shell grep -rl 'mark\.gpu' tests --include='*.py' | sed 's|/conftest.py$$||')
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-openmmlab demo test test-slow test-gpu test-openmmlab coverage lint format docs wheel clean
+.PHONY: help venv venv-openmmlab demo test test-slow test-gpu test-openmmlab test-pythons coverage lint format docs wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' $(MAKEFILE_LIST)
@@ -47,6 +48,10 @@ endef
 .venv/.installed: pyproject.toml .ci/constraints-onedl.txt
 	$(call install,.venv,onedl)
 
+# Of test-pythons: one folder a Python, which PYTHON names.
+.venv-py%/.installed: pyproject.toml .ci/constraints-onedl.txt
+	$(call install,.venv-py$*,onedl)
+
 .venv-openmmlab/.installed: pyproject.toml .ci/constraints-openmmlab.txt
 	$(call install,.venv-openmmlab,openmmlab)
 
@@ -55,6 +60,9 @@ demo: venv  ## the smallest whole study, on the CPU, with its report
 
 test: lint  ## lint, then every test but the slow ones; from Python 3.12 on what they cover
 	.venv/bin/python $(PYTEST) $(COVERAGE)
+
+test-pythons:  ## the quick tests on each of PYTHONS that is installed, in a venv of its own
+	@OMP_NUM_THREADS=1 .ci/test-pythons $(PYTHONS)
 
 coverage: venv  ## every test but the slow ones, and what they cover, with any Python
 	.venv/bin/python $(PYTEST) --cov
@@ -84,5 +92,5 @@ wheel: venv  ## dist/*.whl and dist/*.tar.gz
 	.venv/bin/python -m build --no-isolation
 
 clean:  ## remove what make made, but not the results in work_dirs
-	rm -rf .venv .venv-openmmlab build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-openmmlab .venv-py* build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find rethink_det configs tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

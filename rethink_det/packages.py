@@ -3,7 +3,8 @@
 import re
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +18,16 @@ DISTRIBUTIONS = {
     'mmrotate': 'mmrotate',
 }
 """What import names are called in a package index, behind ``onedl-`` in that line."""
+
+COMPILED_MMCV = re.compile(r'onedl-mmcv-(?P<device>\w+)-torch(?P<major>\d+)-(?P<minor>\d+)')
+"""Names of onedl's wheels of mmcv with compiled operators: for one CUDA, one release of torch."""
+
+
+@cache
+def compiled_mmcv() -> dict[str, str]:
+    """Versions by name of the wheels of mmcv with compiled operators that are installed here."""
+    named = {re.sub(r'[-_.]+', '-', one.name).lower(): one.version for one in distributions()}
+    return {name: number for name, number in named.items() if COMPILED_MMCV.fullmatch(name)}
 
 
 def folder_of(package: str, who: str) -> Path:

@@ -79,3 +79,29 @@ def test_an_error_of_something_else_is_left_alone(tmp_path, monkeypatch):
 def test_what_is_no_package_is_refused(package):
     with pytest.raises(UserError, match='not installed; if the name is mistyped'):
         folder_of(package, 'Config x')
+
+
+@pytest.fixture
+def wheels(tmp_path, monkeypatch):
+    """Installs what has a name, without anything in it."""
+
+    def install(*names):
+        for name in names:
+            folder = tmp_path / f'{name}-2.3.1.dist-info'
+            folder.mkdir()
+            (folder / 'METADATA').write_text(
+                f'Metadata-Version: 2.1\nName: {name}\nVersion: 2.3.1\n'
+            )
+        monkeypatch.syspath_prepend(tmp_path)
+        packages.compiled_mmcv.cache_clear()
+        return packages.compiled_mmcv()
+
+    yield install
+    packages.compiled_mmcv.cache_clear()
+
+
+def test_compiled_mmcv_is_recognised_by_the_name_of_its_wheel(wheels):
+    found = wheels('onedl_mmcv_cu128_torch2_8', 'onedl-mmcv-cpu-torch2-15', 'onedl_mmcv_docs')
+    assert found == {'onedl-mmcv-cu128-torch2-8': '2.3.1', 'onedl-mmcv-cpu-torch2-15': '2.3.1'}
+    with pytest.raises(PackageNotFoundError):
+        metadata.version('onedl-mmcv-cu126-torch2-7')

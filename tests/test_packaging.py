@@ -261,3 +261,30 @@ def test_make_refuses_an_old_python_by_name(tmp_path):
     assert 'needs Python >= 3.10' in refusal.stderr
     assert 'Python 3.8.18' in refusal.stderr
     assert not (tmp_path / '.venv').exists()
+
+
+def run_on_pythons(root, path, *versions):
+    """``.ci/test-pythons`` of a copy of the project in which nothing can be installed."""
+    (root / '.ci').mkdir(exist_ok=True)
+    for name in ('.ci/test-pythons', 'Makefile'):
+        shutil.copy(ROOT / name, root / name)
+    environment = {**os.environ, 'PATH': f'{path}:/usr/bin:/bin', 'HOME': str(root)}
+    command = ['bash', '.ci/test-pythons', *versions]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(os.name != 'posix' or not shutil.which('make'), reason='needs make')
+def test_pythons_that_are_not_there_or_cannot_be_used_are_named(tmp_path):
+    for name, told in (('python3.98', '3.98'), ('python3.97', '3.8')):
+        (tmp_path / name).write_text(f'#!/bin/sh\n[ "$1" = -c ] && echo {told} && exit 0\nexit 1\n')
+        (tmp_path / name).chmod(0o755)
+    done = run_on_pythons(tmp_path, tmp_path, '3.97', '3.98', '3.99')
+    assert done.stdout.splitlines()[-3:] == [
+        'Python 3.97: not installed',
+        'Python 3.98: the dependencies do not resolve, see above',
+        'Python 3.99: not installed',
+    ]
+    assert done.returncode == 1
+    with pytest.raises(subprocess.CalledProcessError):
+        done.check_returncode()
+    assert run_on_pythons(tmp_path, tmp_path, '3.99').returncode == 0

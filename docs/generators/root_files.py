@@ -8,6 +8,7 @@ START = 'index.md'
 PAGES = {
     START: 'README.md',
     'changelog.md': 'CHANGELOG.md',
+    'contributing.md': 'CONTRIBUTING.md',
     'studies_of_the_paper.md': 'configs/studies/paper/README.md',
     'studies_on_coco.md': 'configs/studies/detection/README.md',
 }

@@ -16,6 +16,7 @@ from mmengine.config import Config
 from rethink_det.architecture.frozen import freeze
 from rethink_det.errors import UserError
 from rethink_det.files import plain
+from rethink_det.packages import compiled_mmcv
 
 PACKAGES = (
     'rethink-det', 'torch', 'torchvision', 'torch-pruning',
@@ -165,4 +166,4 @@ def versions() -> dict[str, str]:
             installed[package] = version(package)
         except PackageNotFoundError:
             continue
-    return installed
+    return installed | compiled_mmcv()

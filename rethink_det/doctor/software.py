@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from rethink_det import __version__
 from rethink_det.doctor.finding import Ability, Finding
+from rethink_det.packages import COMPILED_MMCV, compiled_mmcv
 
 PACKAGES = (
     'torch',
@@ -37,7 +38,7 @@ def installed(packages: tuple[str, ...]) -> dict[str, str]:
                 versions[name] = version(name)
             except PackageNotFoundError:
                 continue
-    return versions
+    return versions | (compiled_mmcv() if 'onedl-mmcv' in packages else {})
 
 
 def check_versions() -> Finding:
@@ -62,7 +63,7 @@ def judge_line(versions: Mapping[str, Mapping[str, str]], has_pkg_resources: boo
         versions: By line, by distribution.
         has_pkg_resources: Whether the module can be imported.
     """
-    complete = [line for line, parts in versions.items() if len(parts) == len(LINES[line])]
+    complete = [line for line, parts in versions.items() if _is_complete(line, parts)]
     facts = {'line': complete[0] if len(complete) == 1 else 'none that is complete and alone'}
     facts |= {name: number for parts in versions.values() for name, number in parts.items()}
     if all(versions.values()):
@@ -76,4 +77,24 @@ def judge_line(versions: Mapping[str, Mapping[str, str]], has_pkg_resources: boo
     # mmengine 0.10.7 reads them through pkg_resources, without declaring it.
     readable = complete != ['openmmlab'] or has_pkg_resources
     remedy = "pip install 'setuptools<81', the last that has pkg_resources"
-    return Finding(facts, (Ability("mmdet's own configs (mmdet::...)", readable, remedy),))
+    configs = Ability("mmdet's own configs (mmdet::...)", readable, remedy)
+    return Finding(facts, (configs, *_compiled_for(facts, installed(('torch',)))))
+
+
+def _is_complete(line: str, parts: Mapping[str, str]) -> bool:
+    """Whether each part of a line is there; a compiled mmcv is one as well."""
+    named = {'onedl-mmcv' if COMPILED_MMCV.fullmatch(name) else name for name in parts}
+    return len(named) == len(LINES[line])
+
+
+def _compiled_for(facts: Mapping[str, str], torch: Mapping[str, str]) -> list[Ability]:
+    """Whether a compiled mmcv was compiled for the torch that is here: another cannot load it."""
+    found = []
+    for name in facts:
+        wheel = COMPILED_MMCV.fullmatch(name)
+        if wheel:
+            wanted = f'{wheel["major"]}.{wheel["minor"]}'
+            fits = '.'.join(torch.get('torch', '').split('.')[:2]) == wanted
+            remedy = f'it was compiled for torch {wanted}: pip uninstall -y {name}, then {INSTALL}'
+            found.append(Ability(f'compiled operators of {name}', fits, remedy))
+    return found

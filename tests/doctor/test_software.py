@@ -38,3 +38,23 @@ def test_the_official_line_needs_pkg_resources():
     (ability,) = software.judge_line(found, has_pkg_resources=False).abilities
     assert not ability.works
     assert 'setuptools<81' in ability.remedy
+
+
+COMPILED = 'onedl-mmcv-cu128-torch2-8'
+
+
+@pytest.mark.parametrize('torch, works', [('2.8.0+cu128', True), ('2.15.0', False)])
+def test_a_compiled_mmcv_is_one_of_the_line_and_of_one_torch(monkeypatch, torch, works):
+    monkeypatch.setattr(software, 'installed', lambda packages: {'torch': torch})
+    parts = {COMPILED if name == 'onedl-mmcv' else name: '1' for name in ONEDL}
+    judged = software.judge_line(dict(onedl=parts, openmmlab={}), has_pkg_resources=True)
+    assert judged.facts['line'] == 'onedl' and judged.facts[COMPILED] == '1'
+    assert not judged.essential_missing
+    *_, ability = judged.abilities
+    assert ability.works is works and COMPILED in ability.what
+    assert 'compiled for torch 2.8' in ability.remedy
+
+
+def test_a_compiled_mmcv_alone_is_no_line():
+    judged = software.judge_line(dict(onedl={COMPILED: '1'}, openmmlab={}), has_pkg_resources=True)
+    assert judged.essential_missing

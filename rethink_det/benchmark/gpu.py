@@ -1,6 +1,7 @@
 """What the parts of this package reach on a GPU: one table, each line beside its peer."""
 
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -134,6 +135,8 @@ def _rows(name: str, part: Callable[[], Sequence[Row]]) -> tuple[list[Row], bool
     try:
         rows, went = [*part()], True
     except Exception as error:  # whatever a driver, a library or a small card says
+        if not isinstance(error, UserError):
+            traceback.print_exc()
         rows, went = [Row(name, f'failed: {in_one_line(error)}'[:90])], False
     seconds = time.monotonic() - started
     late = f', more than {LONGEST}' if seconds > LONGEST else ''

@@ -36,6 +36,9 @@ def against_one(workload: Workload, runs: int, epochs: int) -> None:
     print(f'  {runs} / 1: {rates[runs] / rates[1]:.2f} in images/s')
 
 
+READY = 120
+"""Seconds that a run waits for the others: one that died is not waited for."""
+
 Way = tuple[Mapping, Mapping]
 """Loop and optimizer wrapper."""
 
@@ -76,7 +79,7 @@ def _run(workload: Workload, epochs: int, way: Way) -> tuple[float, float]:
     def act(runner: Runner) -> tuple[float, float]:
         epoch = epoch_of(runner)
         epoch()
-        _LINE.wait(600)
+        _LINE.wait(READY)
         started = time.monotonic()
         for _ in range(epochs):
             epoch()

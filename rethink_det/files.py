@@ -17,6 +17,15 @@ _PART = '.part'
 """How the name of a file ends that is not complete yet."""
 
 
+CACHE = 'XDG_CACHE_HOME'
+"""Variable that names the folder in which programs keep what they can make again."""
+
+
+def user_cache() -> Path:
+    """The folder in it that is this package's; it need not be there."""
+    return Path(os.environ.get(CACHE) or Path.home() / '.cache') / 'rethink_det'
+
+
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """A binary file that takes ``path``'s place once it is completely written.

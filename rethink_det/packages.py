@@ -30,6 +30,17 @@ def compiled_mmcv() -> dict[str, str]:
     return {name: number for name, number in named.items() if COMPILED_MMCV.fullmatch(name)}
 
 
+LIBRARIES = ('timm', 'torchvision')
+"""Whose published weights may be named where a checkpoint is asked for."""
+LIBRARY_NAME = re.compile(rf'({"|".join(LIBRARIES)}):(?!//)(.+)', re.DOTALL)
+"""Such a name, ``timm:resnet18``; ``torchvision://resnet18`` is MMEngine's."""
+
+
+def is_library_name(name: object) -> bool:
+    """Whether it is ``timm:NAME`` or ``torchvision:NAME``, and no file of that name is there."""
+    return isinstance(name, str) and bool(LIBRARY_NAME.fullmatch(name)) and not Path(name).exists()
+
+
 def folder_of(package: str, who: str) -> Path:
     """Where a package is installed; it is not imported.
 

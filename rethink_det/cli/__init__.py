@@ -16,6 +16,7 @@ from rethink_det import __version__
 from rethink_det.cli.study_tools import TOOLS
 from rethink_det.compat import quiet
 from rethink_det.errors import UserError, refused_by_system
+from rethink_det.packages import is_library_name
 
 __all__ = ['COMMANDS', 'main']
 
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _set_noise(arguments)
     options = _options(arguments)
     try:
+        _fetch(options)
         status = options.run(options)
     except UserError as error:
         print(f'error: {_line(error)}', file=sys.stderr)
@@ -113,6 +115,19 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         case ['study', word, *others] if word in TOOLS:
             return _tool_parser(word).parse_args(others)
     return _parser(_called(arguments)).parse_args(arguments)
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    """Put the file of ``timm:NAME`` and ``torchvision:NAME`` wherever one is named, in place.
+
+    Raises:
+        UserError: There are no such weights, or they cannot be had.
+    """
+    for place in (vars(options), getattr(options, 'cfg_options', {})):
+        for key, value in place.items():
+            if key not in ('out', 'work_dir') and is_library_name(value):
+                weights = import_module('rethink_det.convert.library_weights')
+                place[key] = weights.library_checkpoint(value)
 
 
 def _called(arguments: Sequence[str]) -> str | None:

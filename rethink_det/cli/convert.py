@@ -12,6 +12,7 @@ import argparse
 from mmengine.config import Config
 
 from rethink_det.architecture import PrunedArchitecture
+from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.classification.arm_config import classifier_architecture
 from rethink_det.classification.mmpretrain_config import (
@@ -22,13 +23,18 @@ from rethink_det.classification.mmpretrain_config import (
 from rethink_det.cli.config_options import add_ema, add_imports, import_modules
 from rethink_det.cli.output import add_force, check_output
 from rethink_det.convert import Converted, convert_checkpoint, load_base
+from rethink_det.convert.foreign_tensors import READ
+from rethink_det.convert.library_weights import library_name
 from rethink_det.convert.unstructured import SHARE
+from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, load_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument('source', help='checkpoint with a state dict')
+    parser.add_argument(
+        'source', help='checkpoint with a state dict, or timm:NAME, torchvision:NAME[.WEIGHTS]'
+    )
     parser.add_argument('-o', '--out', required=True, metavar='OUT', help='converted checkpoint')
     add_force(parser)
     add_ema(parser, 'the checkpoint')
@@ -41,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'default: found by the tensors, if they are those of a whole network of torchvision, of '
         'an EfficientNet-Lite, or of a ResNet-50 or VGG-GAP of the code of arXiv 1810.05270',
     )
+    parser.epilog = f'Heads that are read, of networks of timm and torchvision: {READ}.'
     parser.add_argument(
         '--subnet',
         metavar='FILE',
@@ -62,12 +69,48 @@ def run(options: argparse.Namespace) -> int:
     """Convert, write the checkpoint, print what was found out and what is left of each layer."""
     check_output(options.out, (options.source, options.base, options.subnet), options.force)
     import_modules(options.imports)
+    if published := library_name(options.source):
+        return _copy(options, published)
     base, convention = _base(options.base)
     converted = convert_checkpoint(options.source, base, options.subnet, options.masks, options.ema)
     converted.checkpoint(convention).write(options.out)
     _show(converted)
     print(f'wrote {options.out}')
+    print(_images(converted, convention))
     return 0
+
+
+def _copy(options: argparse.Namespace, published: str) -> int:
+    """Write a library's published weights, which are converted already."""
+    if options.base or options.subnet or options.masks is not None or options.ema:
+        raise UserError(
+            f'{published} says itself what it is: leave out --base, --subnet, --masks and --ema.'
+        )
+    checkpoint = Checkpoint.read(options.source)
+    checkpoint.write(options.out)
+    architecture = PrunedArchitecture.load(checkpoint)
+    print(architecture)
+    print(f'wrote {options.out}, the weights {published}')
+    height, width = architecture.input_shape[1:]
+    print(f'images: {checkpoint.input_convention}, {height} x {width} pixels')
+    return 0
+
+
+def _images(converted: Converted, said: InputConvention | None) -> str:
+    """How its images are normalised, and who says so; or that nobody does."""
+    height, width = converted.architecture.input_shape[1:]
+    size = f'{height} x {width} pixels'
+    if said is not None:
+        return f'images: {said}, {size}, as the config of --base says'
+    if converted.wanted is not None:
+        return (
+            f'images: {converted.wanted.convention}, {size}, as {converted.wanted.whose} wants '
+            'them; if these weights were trained otherwise, name their config by --base'
+        )
+    return (
+        f'images: {size}; NOT KNOWN is how they are normalised, and weights are worth nothing '
+        'under another mean and std: name the config of the classifier by --base'
+    )
 
 
 def _base(name: str | None) -> tuple[PrunedArchitecture | None, InputConvention | None]:

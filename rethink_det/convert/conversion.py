@@ -18,6 +18,7 @@ from rethink_det.architecture.finite import check_finite
 from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.provenance import Parent, Provenance, file_name, versions
 from rethink_det.arms import AFTER_CONVERSION
+from rethink_det.convert.conventions import Wanted, wanted_by
 from rethink_det.convert.foreign_models import check_same, foreign_model
 from rethink_det.convert.known_networks import (
     identify,
@@ -46,6 +47,7 @@ class Converted:
         masks: Its weight masks by parameter name, if it has any.
         inferred: What was not said but found out, a readable line each.
         parent: The foreign checkpoint; its digest is of the tensors under their own names.
+        wanted: How its images are normalised, if it is a network whose published weights say so.
     """
 
     architecture: PrunedArchitecture
@@ -53,13 +55,19 @@ class Converted:
     parent: Parent
     masks: weight_masks.WeightMasks = field(default_factory=dict)
     inferred: tuple[str, ...] = ()
+    wanted: Wanted | None = None
 
     def checkpoint(self, convention: InputConvention | None = None) -> Checkpoint:
         """It as a checkpoint of this package.
 
         Args:
-            convention: How the network wants its images, if that is known.
+            convention: How the network wants its images, if that is known; default: as the
+                published weights of such a network do, which is written down as inferred.
         """
+        inferred = self.inferred
+        if convention is None and self.wanted is not None:
+            convention = self.wanted.convention
+            inferred += (f'images are normalised as {self.wanted.whose} wants them',)
         return Checkpoint(
             state_dict=self.state_dict,
             architecture=self.architecture.to_dict(),
@@ -71,7 +79,7 @@ class Converted:
                 config_digest=None,
                 parent=self.parent,
                 pruner=None,
-                inferred=self.inferred,
+                inferred=inferred,
             ),
             input_convention=convention,
             masks=self.masks,
@@ -138,7 +146,9 @@ def convert_checkpoint(
     except UserError as error:
         raise UserError(f'{source}: {error}') from None
     parent = Parent(file_name(source), None, digest(foreign), len(foreign))
-    return _converted(architecture, network, parent, kept, notes)
+    return replace(
+        _converted(architecture, network, parent, kept, notes), wanted=wanted_by(declared)
+    )
 
 
 def _converted(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import without_memory
+from rethink_det.convert.conventions import preset_of
 from rethink_det.convert.foreign_tensors import AUXILIARY, READ, Classifier, ForeignModel
 from rethink_det.errors import UserError, in_one_line
 from rethink_det.packages import check_installed, is_installed
@@ -95,7 +96,8 @@ def _shape(model: Any, name: str, settings: Mapping) -> tuple[int, int, int]:
     side = settings.get('img_size') or settings.get('image_size') or settings.get('input_size')
     if side is None and hasattr(model, 'pretrained_cfg'):
         return tuple(model.pretrained_cfg['input_size'])
-    side = side or (299 if name == 'inception_v3' else 224)
+    preset = preset_of(name)  # a vision transformer knows its own
+    side = side or getattr(model, 'image_size', None) or (preset and preset.crop_size[0]) or 224
     return (3, *((side, side) if isinstance(side, int) else side[-2:]))
 
 

@@ -54,6 +54,8 @@ def read_parent(
         converted = convert_checkpoint(path, own if base is None else base, ema=ema)
     except UserError as error:
         raise UserError(f'{error} (In a study, --base is {KEY}.)') from None
+    if config is not None:  # by which images are normalised, if at all
+        converted = replace(converted, wanted=None)
     return replace(converted.checkpoint(InputConvention.of_settings(settings)), path=path)
 
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rethink_det.convert import library_checkpoint
 from rethink_det.errors import UserError
+from rethink_det.packages import is_library_name
 from rethink_det.report.schema import read_values
 from rethink_det.study.controls import expanded
 from rethink_det.study.plans import VARIANT_KEYS, ClassificationPlan
@@ -76,7 +78,12 @@ def _resolve_files(said: dict[str, Any], study: Path) -> None:
 
 
 def _beside(name: Any, study: Path) -> Any:
-    """A file or folder beside the study by its path from here; all others as they are."""
+    """A file or folder beside the study by its path from here; all others as they are.
+
+    The published weights of a library, ``timm:resnet18``, are their file.
+    """
+    if is_library_name(name) and not (study.parent / name).exists():
+        return library_checkpoint(name)
     if not isinstance(name, str) or not name or Path(name).is_absolute():
         return name
     beside = study.parent / name

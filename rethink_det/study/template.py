@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.convert.library_weights import library_name
 from rethink_det.detection.datasets.coco_folder import CocoFolder
 from rethink_det.errors import UserError
 
@@ -74,7 +75,7 @@ def study_template(
         images=len(found.train.annotations.images),
         classes=f'{len(found.classes)} class{"es" * (len(found.classes) != 1)}',
         names=', '.join(found.classes[:5]) + (', ...' if len(found.classes) > 5 else ''),
-        backbone=str(backbone),
+        backbone=library_name(backbone) or str(backbone),
         what=shape.name or shape.backbone['type'],
         detector=detector,
         file=file,

@@ -23,6 +23,7 @@ from rethink_det.classification.arm_config import (
     is_classifier,
     other_hooks,
 )
+from rethink_det.convert import library_checkpoint
 from rethink_det.detection import transfer_config
 from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.detection.datasets.detection_batches import DetectionBatches
@@ -32,6 +33,7 @@ from rethink_det.detection.measuring.input_size import input_size
 from rethink_det.detection.pruning import backbone_architecture, prune_detector
 from rethink_det.detection.transfer.adapt import with_shape
 from rethink_det.errors import UserError
+from rethink_det.packages import is_library_name
 from rethink_det.pruning import Pruner, PruneResult, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, pruned_checkpoint
 from rethink_det.training.launch import evaluate
@@ -60,6 +62,7 @@ def trained_network(config: Config, path: str | PathLike, ema: bool = False) -> 
         >>> list(network.evaluate()), list(network.evaluate_pruned('pruned.pth'))
         (['accuracy/top1'], ['accuracy/top1'])
     """
+    path = library_checkpoint(str(path)) if is_library_name(path) else path
     kind = TrainedClassifier if is_classifier(config) else TrainedDetector
     return kind(config, Checkpoint.read(path, ema))
 

@@ -10,8 +10,10 @@ from mmengine.config import Config
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import ARMS, CLASSIFICATION, DETECTION, SEGMENTATION, Arm
 from rethink_det.classification.arm_config import ArmSettings, arm_config, is_classifier
+from rethink_det.convert import library_checkpoint
 from rethink_det.detection import TransferSettings, transfer_config
 from rethink_det.errors import UserError
+from rethink_det.packages import is_library_name
 from rethink_det.registered import is_type
 from rethink_det.registry import HOOKS
 from rethink_det.report.schema import read
@@ -37,7 +39,8 @@ def with_backbone(
 
     Args:
         config: Of the model that is to have the backbone; left as it is.
-        backbone: Checkpoint, or an architecture where the arm takes no weights.
+        backbone: Checkpoint, ``timm:NAME`` or ``torchvision:NAME``, or an architecture where the
+            arm takes no weights.
         arm: Its name.
         settings: Of the arm, fields of :class:`ArmSettings` or :class:`TransferSettings`.
         ema: Take the weights of the checkpoint that were averaged over its training.
@@ -59,6 +62,7 @@ def with_backbone(
         val_evaluator.type: CocoMetric -> rethink_det.CocoMetric, with the same numbers
     """
     source = os.fspath(backbone)
+    source = library_checkpoint(source) if is_library_name(source) else source
     if is_classifier(config):
         chosen = ARMS.get(CLASSIFICATION, arm)
         budgets = read(ArmSettings, settings or {}, SETTINGS)

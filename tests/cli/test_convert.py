@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+import torchvision
 
 from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.checkpoint import Checkpoint
@@ -50,7 +51,8 @@ def test_a_config_is_the_base_and_the_result_describes_itself(command, foreign, 
     cost = architecture.cost()
     assert f'params: {cost.params:,} of {architecture.base.cost().params:,} (' in done.out
     assert f'macs: {cost.macs:,} of ' in done.out
-    assert done.out.endswith(f'wrote {out}\n')
+    assert f'wrote {out}\n' in done.out
+    assert done.out.endswith('8 x 8 pixels, as the config of --base says\n')
 
 
 def test_where_it_comes_from_is_written_down(command, foreign, classifier, out):
@@ -69,8 +71,29 @@ def test_a_config_says_how_images_are_normalised_and_a_name_does_not(
     convention = load_checkpoint(out)['meta']['input_convention']
     assert convention == dict(channels='rgb', mean=[125.0] * 3, std=[60.0] * 3)
     network.backbone.architecture.save(out.parent / 'base.json')
-    command('convert', foreign({}), '-o', out, '--base', out.parent / 'base.json')
+    done = command('convert', foreign({}), '-o', out, '--base', out.parent / 'base.json')
     assert 'input_convention' not in load_checkpoint(out)['meta']
+    assert 'NOT KNOWN is how they are normalised' in done.out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    'base, said',
+    [
+        ([], 'images: RGB, mean 123.675, 116.28, 103.53, std 58.395, 57.12, 57.375, 224 x 224'),
+        (['--base', 'torchvision.resnet18'], "as torchvision's resnet18 wants them"),
+    ],
+)
+def test_known_networks_say_how_their_images_are_normalised(command, out, tmp_path, base, said):
+    torch.manual_seed(0)
+    torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / 'theirs.pth')
+    done = command('convert', tmp_path / 'theirs.pth', '-o', out, *base)
+    assert said in done.out.splitlines()[-1]
+    meta = load_checkpoint(out)['meta']
+    assert meta['input_convention']['mean'] == [123.675, 116.28, 103.53]
+    assert (
+        "images are normalised as torchvision's resnet18 wants them"
+        in (meta['provenance']['inferred'])
+    )
 
 
 def test_a_subnet_says_which_channels(command, foreign, classifier, out, tmp_path):

@@ -29,6 +29,11 @@ class TimmBackbone(nn.Module):
     convolution, its pooling and class token. Of a distilled vision transformer the map has two
     pixels, the class and the distillation token.
 
+    Heads that read it: ``rethink_det.LinearHead`` behind maps and behind ``classifier_input``;
+    ``NormHead`` where timm's own head begins with a BatchNorm (EfficientViT, SHViT); ``ConvHead``
+    behind the maps of an EfficientNet, whose last convolution it has; ``LinearHead(pixels=2)`` for
+    the two tokens of a distilled transformer.
+
     Its parameters have timm's names behind ``network.``. It knows neither ``frozen_stages`` nor
     ``norm_eval``: all of it is trained, in every arm. (With BatchNorm kept at its statistics
     the gradients of EfficientNet-Lite0 were twelve times as large on ImageNet photographs.)

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rethink_det.errors import UserError
-from rethink_det.files import save_text
+from rethink_det.files import CACHE, save_text, user_cache
 
 PICTURES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 """How the names of pictures end, in any case."""
-CACHE = 'XDG_CACHE_HOME'
 HELD_OUT = 5
 """One picture of so many is held out where a folder names no other split than that of training."""
 
@@ -114,8 +113,7 @@ def written(content: Mapping[str, Any], root: Path, split: str) -> Path:
     """
     text = json.dumps(content, allow_nan=False)
     name = f'{root.resolve().name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}'
-    cache = Path(os.environ.get(CACHE) or Path.home() / '.cache')
-    file = cache / 'rethink_det' / 'annotations' / name / f'{split}.json'
+    file = user_cache() / 'annotations' / name / f'{split}.json'
     try:
         if not file.is_file():
             save_text(text, file)

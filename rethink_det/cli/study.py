@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 
 from rethink_det.arms import DETECTION
@@ -24,6 +25,7 @@ from rethink_det.study.latencies import measure_latencies
 from rethink_det.study.shared_runs import SharedRuns
 from rethink_det.study.slurm import OnSlurm
 from rethink_det.study.startable import check_startable
+from rethink_det.study.together import AUTO, USUAL, computed, most_together
 from rethink_det.study.watchdog import MINUTES
 
 
@@ -59,6 +61,15 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar='N',
         help='train N runs side by side (default: 1; with --runs-per-gpu, as many as fit)',
+    )
+    parser.add_argument(
+        '--together',
+        default=AUTO,
+        metavar=f'{AUTO}|N',
+        help='compute at most N trainings of one shape together, as one network in one process; 1: '
+        f'each alone. Runs computed one way are not those of the other. {AUTO}: as the finished '
+        'runs of the folder were computed, else alone on a CPU and on a GPU together as many as '
+        f'fit into its memory, {USUAL} at most (default: {AUTO})',
     )
     parser.add_argument(
         '--retries',
@@ -135,6 +146,8 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
     check_count('--retries', options.retries, 0)
     check_number('--stall-minutes', options.stall_minutes, 0)
     shared = None if options.share is None else SharedRuns.of(options.share, options.dry_run)
+    together = most_together(options.together, work_dir)
+    study, asked = computed(study, together > 1), replace(asked, together=together > 1)
     with naming(asked.config if asked else study.name):
         if options.dry_run:
             print(dry_run(study, work_dir, shared))
@@ -142,7 +155,7 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
         check_startable(study)
     executor, workers = _executor(options, work_dir)
     patience = options.retries, options.stall_minutes
-    results = execute_study(study, work_dir, executor, workers, *patience, asked, shared)
+    results = execute_study(study, work_dir, executor, workers, *patience, asked, shared, together)
     if any(run.stage == DETECTION for run in results.runs) and not results.incomplete:
         print('Measuring the detectors side by side ...')
         measure_latencies(StudyResults.read(work_dir), work_dir)

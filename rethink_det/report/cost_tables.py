@@ -7,7 +7,7 @@ from rethink_det.report.run_result import RunResult
 from rethink_det.report.spent import Spent
 from rethink_det.report.statistics import by_arm
 from rethink_det.report.tables import Table, span
-from rethink_det.report.training_facts import FLOAT32
+from rethink_det.report.training_facts import FLOAT32, TOGETHER
 from rethink_det.report.units import count
 
 HOUR = 3600
@@ -39,7 +39,7 @@ def spent_table(runs: Iterable[RunResult]) -> Table | None:
         'pruning with parents, MACs', 'evaluation with parents, MACs', 'in all, MACs', 'hours',
         'hours with parents', 'hours of all seeds',
     ]  # fmt: skip
-    note = ' '.join([NOTE, *_other_precisions(arms), *_left_out(arms)])
+    note = ' '.join([NOTE, *_other_precisions(arms), *_shared(arms), *_left_out(arms)])
     return Table('What it cost', columns, body, note)
 
 
@@ -93,6 +93,19 @@ def _other_precisions(arms: dict[str, list[RunResult]]) -> list[str]:
         f'MACs of training are in {precision}: {", ".join(names)}.'
         for precision, names in found.items()
     ]
+
+
+def _shared(arms: dict[str, list[RunResult]]) -> list[str]:
+    """Devices that computed several runs together are counted once."""
+    together = [
+        arm
+        for arm, runs in arms.items()
+        if any(run.training is not None and run.training.computed == TOGETHER for run in runs)
+    ]
+    if not together:
+        return []
+    named = ', '.join(together)
+    return [f'Computed together with other runs, hours are a share of those of the group: {named}.']
 
 
 def _left_out(arms: dict[str, list[RunResult]]) -> list[str]:

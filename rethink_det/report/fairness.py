@@ -14,8 +14,8 @@ rung     what both arms share
 S1       the training data
 S2       S1, and the parent
 S3.1     S2, and the epochs
-S3.2     S3.1, and the tuning, learning rate, schedule, batch size, optimizer, augmentation and
-         precision
+S3.2     S3.1, and the tuning, learning rate, schedule, batch size, optimizer, augmentation,
+         precision, and whether a step was computed together with those of other runs
 S4.1     S3.2, and the pruning: method, options, rounds
 S4.2     S4.1, and the training compute, by itself and with all that led to it
 SX-A     one arm starts from random weights, the other does not: the training data
@@ -31,7 +31,7 @@ from typing import Any, TypeAlias
 
 from rethink_det.arms import ARMS, Start
 from rethink_det.report.run_result import RunResult
-from rethink_det.report.training_facts import FLOAT32, TrainingFacts
+from rethink_det.report.training_facts import ALONE, FLOAT32, TrainingFacts
 from rethink_det.report.units import count
 
 SAME_COMPUTE = 0.05
@@ -41,7 +41,8 @@ PAPER = 'arXiv 2301.05219'
 SCHEDULE = ('epochs', 'learning rate', 'schedule')
 """What a schedule is."""
 RECIPE = (
-    'tuning', 'learning rate', 'schedule', 'batch size', 'optimizer', 'augmentation', 'precision'
+    'tuning', 'learning rate', 'schedule', 'batch size', 'optimizer', 'augmentation', 'precision',
+    'computation of a step',
 )  # fmt: skip
 RUNGS: Mapping[str, tuple[str, ...]] = {
     'S1': ('training data',),
@@ -197,6 +198,7 @@ FACTS: Mapping[str, Callable[[Sequence[RunResult]], Values]] = {
     'optimizer': _fact(lambda facts: facts.optimizer),
     'augmentation': _fact(lambda facts: facts.augmentation),
     'precision': _fact(lambda facts: facts.precision),
+    'computation of a step': _fact(lambda facts: facts.computed or ALONE),
     'pruning': _each(_pruning),
     'training compute': _each(lambda run: run.train_macs),
     'total training compute': _each(lambda run: run.total_train_macs),
@@ -205,6 +207,7 @@ FACTS: Mapping[str, Callable[[Sequence[RunResult]], Values]] = {
 UNSAID: Mapping[str, tuple[tuple[Values, Values], ...]] = {
     'tuning': ((frozenset({'none'}), frozenset({'none'})),),
     'precision': ((frozenset({FLOAT32}), frozenset({FLOAT32})), (None, None)),
+    'computation of a step': ((frozenset({ALONE}), frozenset({ALONE})), (None, None)),
 }
 """What is not worth a word if both arms say it, or of precision if neither does."""
 COMPUTES = ('training compute', 'total training compute')

@@ -15,7 +15,7 @@ from rethink_det.report.run_files import RunFiles
 from rethink_det.report.run_result import RunResult
 from rethink_det.report.statistics import by_arm
 from rethink_det.report.tables import Table
-from rethink_det.report.training_facts import TrainingFacts
+from rethink_det.report.training_facts import ALONE, TrainingFacts
 
 DIGITS = 8
 """Of a run's digest, as in the name of its folder."""
@@ -120,6 +120,12 @@ def _precision(run: RunResult) -> str:
     return run.training.precision or NOT_RECORDED
 
 
+def _computed(run: RunResult) -> str:
+    if run.training is None:
+        return 'none' if not run.epochs else NOT_RECORDED
+    return run.training.computed or ALONE
+
+
 def _number(value: float | None) -> str:
     return NOT_RECORDED if value is None else f'{value:,g}' if value < 1e6 else f'{value:,.0f}'
 
@@ -170,6 +176,7 @@ _OF_RUNS: dict[str, Callable[[RunResult], str]] = {
     'epochs': lambda run: _number(run.epochs),
     'training images': lambda run: _number(run.training.images if run.training else None),
     'precision of training': _precision,
+    'steps computed': _computed,
     'test images': lambda run: _number(run.test_images),
     'config': _config,
 }

@@ -31,6 +31,7 @@ class Asked:
         parts: What stands in no config file, of a study that a command made up; ``config`` is
             then the one whose folder names in it are relative to.
         cwd: Where it was asked for, relative to the study's folder.
+        together: Whether its trainings are computed together.
     """
 
     config: str
@@ -38,6 +39,7 @@ class Asked:
     variants: tuple[str, ...] = ()
     parts: Mapping[str, Any] | None = None
     cwd: str = '.'
+    together: bool = False
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,8 @@ class RunResult:
         stages: Widths of a detector's backbone, by feature map.
         unmeasured: What of that is missing, and why.
         reference: A published number to compare with.
-        wall_s: Seconds that the run took; of one that was broken off, all attempts together.
+        wall_s: Seconds that the run took; of one that was broken off, all attempts together, and of
+            one that was computed together with others, its share.
         error: Why there is no result, or not one of every metric.
         folder: Of the run, relative to the study's.
         identity: Digest of all that the result follows from.

@@ -22,12 +22,19 @@ class Sitting:
         kind: Of device that it computed on.
         devices: How many.
         seconds: Until it was done or broken off; None while it goes on.
+        sharing: How many runs shared the devices, computed together with it, itself included.
     """
 
     begun: float
     kind: str
     devices: int
     seconds: float | None = None
+    sharing: int = 1
+
+    @property
+    def own(self) -> float:
+        """Its share of the seconds."""
+        return (self.seconds or 0) / self.sharing
 
 
 @dataclass(frozen=True)
@@ -48,15 +55,15 @@ class Times:
 
     @property
     def seconds(self) -> float:
-        """Of all together, by the clock on the wall."""
-        return round(sum(one.seconds or 0 for one in self.sittings), 2)
+        """Of all together, by the clock on the wall; of a run of a group its share."""
+        return round(sum(one.own for one in self.sittings), 2)
 
     @property
     def device_s(self) -> dict[str, float]:
         """The same times devices, by their kind."""
         found: dict[str, float] = {}
         for one in self.sittings:
-            found[one.kind] = found.get(one.kind, 0) + (one.seconds or 0) * one.devices
+            found[one.kind] = found.get(one.kind, 0) + one.own * one.devices
         return {kind: round(seconds, 2) for kind, seconds in found.items()}
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 FLOAT32 = 'float32'
 """The precision that is meant where none is said."""
+TOGETHER, ALONE = 'together', 'alone'
+"""How the steps of a training were computed: with those of other runs as one network, or not."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class TrainingFacts:
             on held-out training images; empty where nothing was tried.
         precision: What convolutions and linear layers of a step compute in, ``'float32'`` or
             ``'bfloat16'``; None of runs of before.
+        computed: :data:`TOGETHER` or :data:`ALONE`; None of runs of before, which were alone.
         prunings: How often the network was pruned before; more than 1 is pruning in rounds.
     """
 
@@ -44,3 +47,4 @@ class TrainingFacts:
     prunings: int
     tuning: Mapping[str, float] = field(default_factory=dict)
     precision: str | None = None
+    computed: str | None = None

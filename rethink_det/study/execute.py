@@ -7,11 +7,12 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rethink_det.arms import STAGES
 from rethink_det.errors import UserError, refused_by_system
@@ -29,6 +30,7 @@ from rethink_det.study.display import Display
 from rethink_det.study.executors import Here, worker_died
 from rethink_det.study.given_parents import check_given_parents
 from rethink_det.study.graph import groups_of, runs_of
+from rethink_det.study.group_run import each_of, execute_group
 from rethink_det.study.interrupts import Interrupts
 from rethink_det.study.late import Late, settled_late
 from rethink_det.study.lineage import lineage
@@ -36,6 +38,7 @@ from rethink_det.study.nodes import Run
 from rethink_det.study.run import execute
 from rethink_det.study.seldom import Seldom
 from rethink_det.study.shared_runs import SharedRuns
+from rethink_det.study.together import LEADS_ON, Groups, computed
 from rethink_det.study.watchdog import MINUTES, Watchdog
 
 RETRIES = 1
@@ -70,6 +73,25 @@ class _State:
     stall_minutes: float = MINUTES
     shared: SharedRuns | None = None
     elsewhere: dict[str, tuple[Taken, float]] = field(default_factory=dict)
+    jobs: list[Future] = field(default_factory=list)
+    together: Groups = field(kw_only=True)
+
+    @property
+    def busy(self) -> int:
+        """How much of what was handed out is not done: single runs, and groups."""
+        self.jobs = [job for job in self.jobs if not job.done()]
+        return len(self.jobs)
+
+    def groups_ready(self) -> list[list[Run]]:
+        """What may be handed out, runs that are computed together as one."""
+        return self.together.of(self.ready(), self.results, self._may_grow())
+
+    def _may_grow(self) -> bool:
+        """Whether a run is under way after which more trainings may be ready: of a pruning, say.
+
+        Those are short; a training is not waited for.
+        """
+        return any(isinstance(run, LEADS_ON) for run in self.active.values())
 
     @property
     def is_open(self) -> bool:
@@ -163,6 +185,7 @@ def execute_study(
     stall_minutes: float = MINUTES,
     asked: Asked | None = None,
     shared: SharedRuns | None = None,
+    together: int = 1,
 ) -> StudyResults:
     """Run a study to its end and write ``results.json``.
 
@@ -176,6 +199,9 @@ def execute_study(
         stall_minutes: A run in whose folder no file changes for so long is ended; 0: never.
         asked: How the study was asked for, which is kept in its folder.
         shared: Where studies put what they have in common; None if nowhere.
+        together: How many trainings of one shape are computed together at most; with 1 each is
+            computed alone. What is computed together comes out differently by rounding, so that
+            the runs are others (see :mod:`.together`).
 
     Returns:
         The results, failed runs included; ``incomplete`` lists those.
@@ -193,11 +219,12 @@ def execute_study(
         >>> write_report('work')['html'].name
         'report.html'
     """
-    executor = executor or Here()
+    executor, study = executor or Here(), computed(study, together > 1)
     check_given_parents(study.classification)  # refused before anything is started
     root, late = Path(work_dir).resolve(), settled_late(study, work_dir)
     sweep(root)
-    state = _State(runs_of(study), root, groups_of(study), late, retries=retries, asked=asked)
+    state = _State(runs_of(study), root, groups_of(study), late, together=Groups(root, together))
+    state.retries, state.asked = retries, asked
     state.stall_minutes, state.shared = stall_minutes, shared
     write = Seldom(partial(_write, study, state))
     write(now=True)  # what it claims is known before its runs
@@ -230,11 +257,14 @@ def _hand_out(
     state: _State, executor: Executor, workers: int, display: Display, watchdog: Watchdog
 ) -> None:
     """Start as many runs as may go on side by side, of those whose parents are done."""
-    for run in state.ready()[: max(0, workers - len(state.active))]:
-        parents = {p.key: state.results[p.key] for p in run.parents.values()}
-        display.start(run)
-        watchdog.begin(run)
-        state.active[_submit(executor, run, parents, state)] = run
+    for group in state.groups_ready()[: max(0, workers - state.busy)]:
+        for run in group:
+            display.start(run)
+            watchdog.begin(run)
+        job = _submit(executor, group, state)
+        state.jobs.append(job)
+        for run, future in zip(group, each_of(job, len(group)), strict=True):
+            state.active[future] = run
 
 
 def _take_in(state: _State, display: Display, watchdog: Watchdog) -> bool:
@@ -285,11 +315,15 @@ def _write(study: Study, state: _State) -> None:
     _results(study, state).write(state.root)
 
 
-def _submit(executor: Executor, run: Run, parents: Mapping, state: _State) -> Future:
-    """Hand out a run; to workers of which one was killed, it fails instead."""
+def _submit(executor: Executor, group: Sequence[Run], state: _State) -> Future:
+    """Hand out a run or a group; to workers of which one was killed, they fail instead."""
+    needed = (parent for run in group for parent in run.parents.values())
+    parents = {parent.key: state.results[parent.key] for parent in needed}
     try:
-        work = partial(execute, command=sys.argv, shared=state.shared)
-        return executor.submit(work, run, parents, state.root)
+        known: dict[str, Any] = {'command': sys.argv, 'shared': state.shared}
+        if len(group) == 1:
+            return executor.submit(partial(execute, **known), group[0], parents, state.root)
+        return executor.submit(partial(execute_group, **known), group, parents, state.root)
     except BrokenExecutor as error:
         future: Future = Future()
         future.set_exception(error)

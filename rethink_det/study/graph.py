@@ -117,7 +117,7 @@ class _Backbones:
             common |= {'evaluated': plan.evaluated, 'compared': plan.trains}
             common |= {'base': plan.base, 'trained_epochs': plan.parent_epochs}
             return GivenClassifier(checkpoint=source, ema=plan.ema, **common)
-        return ClassifierTraining(**common)
+        return ClassifierTraining(together=plan.together, **common)
 
     def trained(self, arm: str, variant: str, seed: int, number: int = 0) -> Classifier:
         """The training of a pruned network, after the pruning of a round or the last."""
@@ -130,6 +130,7 @@ class _Backbones:
             settings=plan.settings_of(arm),
             pruned=self.pruned(variant, seed, number),
             reference=None if number else plan.reference.get(arm),
+            together=plan.together,
             **self.common(plan, seed, variant=variant, round=number, epochs=plan.epochs),
         )
 

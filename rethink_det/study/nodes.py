@@ -83,11 +83,13 @@ class ClassifierTraining(Run):
     Attributes:
         settings: Budgets of the arms.
         pruned: What pruning left, which the arm trains; None for the unpruned network.
+        together: Whether it is computed together with others of its shape, where that can be.
     """
 
     stage = CLASSIFICATION
     settings: ArmSettings = ArmSettings()
     pruned: 'Pruning | None' = None
+    together: bool = False
 
     @property
     def origin(self) -> Run | None:

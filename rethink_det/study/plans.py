@@ -88,6 +88,7 @@ class ClassificationPlan:
         widths_of: Of a variant: the name of another one, to whose widths its pruner prunes. It
             shares the arms of that one which take the shape alone.
         arm_plans: What :attr:`arms` says, by their names; no key of a config.
+        together: Whether trainings are computed together, see :mod:`.together`; no key of a config.
 
     Raises:
         UserError: ``arms`` is no list of arms, or one stands there twice; ``budgets`` are none.
@@ -119,6 +120,7 @@ class ClassificationPlan:
     budgets: Sequence[float] = field(default=(), metadata=TIMES)
     widths_of: str = ''
     arm_plans: Mapping[str, ArmPlan] = field(default_factory=dict, metadata=NO_KEY)
+    together: bool = field(default=False, metadata=NO_KEY)
 
     def __post_init__(self) -> None:
         _name_arms(self, CLASSIFICATION, () if self.widths_of else self.budgets)

@@ -23,6 +23,7 @@ from rethink_det.study.recipe import Recipe
 from rethink_det.study.run import differences_from, finished
 from rethink_det.study.shared_runs import SharedRuns, named_for
 from rethink_det.study.stages import Stage, stage_of
+from rethink_det.study.together import computed
 
 CODE, DATA, PARENT, SETTING = CAUSES = ('code', 'data', 'parent', 'setting')
 """What can make it necessary to do a run again."""
@@ -118,8 +119,10 @@ def planned_again(asked: Asked) -> Study:
         UserError: As of :meth:`Study.load`.
     """
     if asked.parts is not None:
-        return Study.from_parts(asked.parts, Path(asked.config))
-    return Study.load(asked.config, asked.options, asked.variants)
+        study = Study.from_parts(asked.parts, Path(asked.config))
+    else:
+        study = Study.load(asked.config, asked.options, asked.variants)
+    return computed(study, asked.together)
 
 
 @contextlib.contextmanager

@@ -37,6 +37,7 @@ from rethink_det.study.recipe import Recipe
 from rethink_det.study.shared_runs import SharedRuns, unlink_shared
 from rethink_det.study.stages import Stage, stage_of
 from rethink_det.study.stopwatch import Stopwatch
+from rethink_det.training.together import attended_here
 
 NAMED = 3
 """How many differences from an earlier run are named; the others are counted."""
@@ -281,14 +282,19 @@ def _console(path: Path) -> Iterator[None]:
     """
     with (
         path.open('a') as file,
-        _descriptors_to(file) if multiprocessing.parent_process() else contextlib.nullcontext(),
+        _descriptors_to(file) if _has_its_own_process() else contextlib.nullcontext(),
         contextlib.redirect_stdout(file),
         contextlib.redirect_stderr(file),
     ):
         try:
             yield
         finally:
-            _close_loggers()
+            _close_loggers(path.parent, file)
+
+
+def _has_its_own_process() -> bool:
+    """Whether nobody else prints in this process: no study, and no other run of a group."""
+    return multiprocessing.parent_process() is not None and attended_here() is None
 
 
 @contextlib.contextmanager
@@ -305,9 +311,14 @@ def _descriptors_to(file: TextIO) -> Iterator[None]:
             os.close(saved)
 
 
-def _close_loggers() -> None:
-    """Close the files of finished runs; their loggers live as long as the process."""
+def _close_loggers(folder: Path, console: TextIO) -> None:
+    """Close the files of a finished run; its loggers live as long as the process.
+
+    Others of a group may still log.
+    """
     for logger in MMLogger._instance_dict.values():
         for handler in list(logger.handlers):
-            logger.removeHandler(handler)
-            handler.close()
+            file = Path(getattr(handler, 'baseFilename', ''))
+            if folder in file.parents or getattr(handler, 'stream', None) is console:
+                logger.removeHandler(handler)
+                handler.close()

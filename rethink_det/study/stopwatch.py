@@ -1,6 +1,7 @@
 """How long a run took, over all the times that it was begun."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -8,6 +9,7 @@ import torch
 from rethink_det.layout import CONSOLE, RECIPE, TIMES
 from rethink_det.report.run_times import Sitting, Times, read_times
 from rethink_det.report.spent import CPU, GPU
+from rethink_det.training.together import attended_here
 
 
 class Stopwatch:
@@ -26,7 +28,7 @@ class Stopwatch:
         if before is None:  # whoever was here wrote a console
             before = Times(complete=not (folder / CONSOLE).exists())
         closed = tuple(_closed(one, folder) for one in before.sittings)
-        now = Sitting(time.time(), *_devices())
+        now = Sitting(time.time(), *_devices(), sharing=_sharing())
         self._started = time.perf_counter()
         self._write(Times((*closed, now), before.complete))
 
@@ -34,7 +36,7 @@ class Stopwatch:
         """The run is done."""
         *earlier, last = self.times.sittings
         seconds = round(time.perf_counter() - self._started, 2)
-        done = Sitting(last.begun, last.kind, last.devices, seconds)
+        done = replace(last, seconds=seconds)
         self._write(Times((*earlier, done), self.times.complete))
         return self.times
 
@@ -50,7 +52,13 @@ def _closed(sitting: Sitting, folder: Path) -> Sitting:
     written = (path for path in folder.rglob('*') if path.is_file() and path.name != RECIPE)
     signs = [path.stat().st_mtime for path in written]  # a recipe is written anew each time
     lasted = max([sitting.begun, *signs]) - sitting.begun
-    return Sitting(sitting.begun, sitting.kind, sitting.devices, round(lasted, 2))
+    return replace(sitting, seconds=round(lasted, 2))
+
+
+def _sharing() -> int:
+    """How many runs are computed together with this one, itself included."""
+    attended = attended_here()
+    return 1 if attended is None else attended[0].size
 
 
 def _devices() -> tuple[str, int]:

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from rethink_det.files import plain
 from rethink_det.registered import is_type
 from rethink_det.registry import OPTIM_WRAPPERS
-from rethink_det.report.training_facts import FLOAT32, TrainingFacts
+from rethink_det.report.training_facts import ALONE, FLOAT32, TOGETHER, TrainingFacts
 from rethink_det.study import ledger
 from rethink_det.study.attempts import Attempts
 from rethink_det.study.nodes import ClassifierPruning, DetectorPruning, Run
@@ -49,6 +49,7 @@ def training_facts(
         prunings=prunings_of(run),
         tuning={str(lr): value for lr, value in (trials or {}).items()},
         precision=precision_of(config),
+        computed=TOGETHER if config.train_cfg.get('together') else ALONE,
     )
 
 

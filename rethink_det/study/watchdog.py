@@ -17,6 +17,7 @@ from types import FrameType
 
 from rethink_det.layout import run_folder
 from rethink_det.report.run_lock import Owner, owner_of
+from rethink_det.study.group_run import job_of
 from rethink_det.study.nodes import Run
 
 MINUTES = 120.0
@@ -111,7 +112,7 @@ class Watchdog:
             _kill(owner.pid)
         elif future is not None and hasattr(self._executor, 'end'):
             self._note(key)
-            self._executor.end(future)
+            self._executor.end(job_of(future))
 
     def _note(self, key: str) -> None:
         self.stopped.add(key)

@@ -27,6 +27,7 @@ from rethink_det.study.stages.training import train_on
 from rethink_det.study.training_facts import training_facts
 from rethink_det.study.tuning import best_of, trial_config, try_rates
 from rethink_det.training.config import name_arm
+from rethink_det.training.together import why_alone
 from rethink_det.training.written_config import write_config
 
 
@@ -55,7 +56,18 @@ class TrainClassifier(Stage):
         if pruned is not None:
             files = pruned.architecture_path, self.weights_of(pruned)
         settings = self.run.settings
-        return arm_config(config, self.arm, settings, *files, epochs, self._owed(config))
+        config = arm_config(config, self.arm, settings, *files, epochs, self._owed(config))
+        return self._computed(config)
+
+    def _computed(self, config: Config) -> Config:
+        """Together with others if the study says so and nothing stands against it."""
+        if self.run.together:
+            reason = why_alone(config)
+            if reason is None:
+                config.train_cfg.together = True
+            else:
+                print(f'Computed alone, not together with other runs: {reason}.')
+        return config
 
     def _owed(self, config: Config) -> float | None:
         """What the inherited weights took in epochs of the pruned network, if the arm asks."""

@@ -1,10 +1,11 @@
 """A training whose losses are computed together with those of other runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -53,14 +54,15 @@ def joined(runner: Runner) -> Iterator[None]:
 
 def _place(runner: Runner, meeting: Meeting, number: int) -> Place:
     folder = Path(runner.work_dir)
-    noted = Place.read(folder)
-    if runner.iter and noted is None:
+    place = Place.read(folder)
+    if runner.iter and place is None:
         runner.logger.warning(
             'It is not known together with how many this run was begun: it may come out otherwise '
             'than unbroken, as runs do that are begun together with more or fewer.'
         )
-    place = noted if runner.iter and noted else Place(number, meeting.size)
-    place.write(folder)
+    if place is None:
+        place = Place(number, meeting.size)
+        place.write(folder)
     return place
 
 
@@ -75,10 +77,17 @@ class _Member:
         """The loss of a batch."""
         step, state = Step(self._losses, inputs, gt_label), self._losses.state()
         expected = None if self._checked else Outcome.alone(step)
-        kind = tuple((n, t.shape, t.dtype, t.requires_grad) for n, t in state.items())
-        arrival = Arrival(self._place, (inputs.shape, inputs.dtype, kind), step)
+        arrival = Arrival(self._place, _kind(step, state), step)
         loss = handed_loss(self._meeting.step(self._number, arrival), state)
         if expected is not None:
             check_agreement(Outcome.of(loss, step), expected)
             self._checked = True
         return loss
+
+
+def _kind(step: Step, state: Mapping[str, Tensor]) -> tuple:
+    """What members must share to be computed by one step."""
+    inputs, device = step.inputs, step.inputs.device.type
+    network = tuple((n, t.shape, t.dtype, t.requires_grad) for n, t in state.items())
+    cast = torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device)
+    return inputs.shape, inputs.dtype, inputs.device, cast, network

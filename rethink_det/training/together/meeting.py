@@ -82,7 +82,7 @@ class Meeting:
             arrival: What it brings.
 
         Raises:
-            RuntimeError: As of :func:`~.side_by_side.step_together`.
+            UserError: As of :func:`~.side_by_side.step_together`.
         """
         self._waiting[number] = arrival
         while number not in self._answers:

@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from rethink_det.errors import UserError, in_one_line
+
 _MODEL = 'model.'
 """What the names of a model's tensors begin with in :class:`Losses`."""
 
@@ -91,7 +93,7 @@ def step_together(steps: Sequence[Step | None]) -> list[Found | None]:
 
     Raises:
         ValueError: There is no member at all.
-        RuntimeError: A network draws random numbers, or does what cannot be batched.
+        UserError: A network draws random numbers, or does what cannot be batched.
     """
     first = next((step for step in steps if step is not None), None)
     if first is None:
@@ -133,7 +135,15 @@ def _losses(network: Losses, stacked: Mapping[str, Tensor], steps: Sequence[Step
     with warnings.catch_warnings():
         # Operations without a rule of their own are computed one by one: right, and few.
         warnings.filterwarnings('ignore', 'There is a performance drop')
-        return vmap(loss, in_dims=(0, 1, 0))(stacked, inputs.permute(0, 3, 4, 1, 2), labels)
+        try:
+            return vmap(loss, in_dims=(0, 1, 0))(stacked, inputs.permute(0, 3, 4, 1, 2), labels)
+        except RuntimeError as error:
+            if 'vmap' not in str(error):
+                raise
+            raise UserError(
+                f'The network cannot be computed together with others: {in_one_line(error)} '
+                '--together 1 trains it alone.'
+            ) from error
 
 
 @torch.no_grad()

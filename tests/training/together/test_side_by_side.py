@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from rethink_det import UserError
 from rethink_det.architecture.input_selection import select_inputs
 from rethink_det.registered import build
 from rethink_det.registry import MODELS
@@ -249,7 +250,7 @@ def test_what_does_not_train_has_no_gradient_and_what_is_not_used_none():
 def test_random_numbers_within_a_network_are_refused():
     head = dict(type='rethink_det.MLPHead', hidden=(8,), pool=1)
     steps = list(steps_of(several(lambda: classifier(RESNET, head), number=2), torch.float32))
-    with pytest.raises(RuntimeError, match='random'):
+    with pytest.raises(UserError, match='random.*--together 1 trains it alone'):
         step_together(steps)
 
 

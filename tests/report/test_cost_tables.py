@@ -23,6 +23,14 @@ def test_multiply_adds_of_another_precision_are_named():
     assert 'MACs of training' not in spent_table([run(training=plain), run(seed=1)]).note
 
 
+def test_hours_of_a_group_are_said_to_be_shares():
+    facts = TrainingFacts('D', 'd', 5, 'a', 2, 8, 0.1, 'constant', 'SGD', 1, computed='together')
+    alone = replace(facts, computed='alone')
+    table = spent_table([run(training=facts), run('scratch-e', training=alone), run('lottery')])
+    assert 'hours are a share of those of the group: fine-tune.' in table.note
+    assert 'group' not in spent_table([run(training=alone)]).note
+
+
 def test_each_part_has_its_column():
     table = spent_table([run(), run(seed=1)])
     (row,) = table.rows

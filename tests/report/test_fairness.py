@@ -31,7 +31,8 @@ OTHER = dict(
 )  # fmt: skip
 
 
-UNTUNED_FACTS = tuple(fact for fact in FACTS if fact not in ('tuning', 'precision'))
+COMPUTED = 'computation of a step'
+UNTUNED_FACTS = tuple(fact for fact in FACTS if fact not in ('tuning', 'precision', COMPUTED))
 
 
 def run(arm='fine-tune', seed=0, stage='classification', **changes):
@@ -107,10 +108,19 @@ def test_another_precision_is_named():
     assert 'precision' in fairness(other, other).shared
 
 
+def test_arms_that_were_not_computed_alike_are_told_apart():
+    alone, together = [run(computed='alone')], [run('lottery', computed='together')]
+    found = fairness(alone, together)
+    assert found.rung == 'S3.1' and f'{COMPUTED} (alone against together)' in found.sentence
+    assert COMPUTED in fairness(together, together).shared
+    assert COMPUTED not in fairness(alone, [run('lottery')]).sentence  # as all of before
+
+
 def test_two_that_were_tuned_alike_share_that():
     two = (('fine-tune', 1.0), ('lottery', 2.0))
     sides = ([run(arm, tuning={'0.1': 90.0, '0.01': value})] for arm, value in two)
-    assert fairness(*sides).shared == tuple(fact for fact in FACTS if fact != 'precision')
+    unsaid = 'precision', COMPUTED
+    assert fairness(*sides).shared == tuple(fact for fact in FACTS if fact not in unsaid)
     assert 'tuning (0.1 against none)' in fairness([run(tuning={'0.1': 90.0})], [run()]).sentence
 
 

@@ -88,6 +88,9 @@ def test_without_a_recipe_the_row_tells_how_it_was_trained():
     assert shown['precision of training'] == 'not recorded'
     mixed = replace(facts, precision='bfloat16')
     assert told([run(training=mixed)])['precision of training'] == 'bfloat16'
+    assert shown['steps computed'] == 'alone'
+    side_by_side = replace(facts, computed='together')
+    assert told([run(training=side_by_side)])['steps computed'] == 'together'
 
 
 def test_no_scheduler_is_a_constant_rate(recipe):

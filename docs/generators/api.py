@@ -50,10 +50,11 @@ def rooms() -> dict[str, list[str]]:
 
 def pages() -> dict[str, str]:
     """The pages, by their paths; what two rooms name stands on the page of the first."""
-    found, seen = {'api/index.md': front_page()}, set(PRUNERS.module_dict)
+    found, seen = {'api/index.md': front_page()}, {*map(id, PRUNERS.module_dict.values())}
     for room, public in rooms().items():
-        new = [name for name in public if name not in seen]
-        seen |= {name for name in new if not _is_file(room, name)}
+        things = {name: getattr(import_module(room), name, None) for name in public}
+        new = [name for name in public if things[name] is None or id(things[name]) not in seen]
+        seen |= {id(thing) for thing in things.values()}
         plain = [name for name in new if not _is_file(room, name)]
         if new:
             found[f'api/{room}.md'] = PAGE.format(title=room, members=plain) + ''.join(
@@ -80,7 +81,7 @@ def front_page() -> str:
     """What ``rethink_det`` itself gives, with the first lines of the docstrings."""
     names = [name for name in rethink_det.__all__ if name in rethink_det._HOMES]
     rows = [
-        (f'[`{name}`][{place_of(rethink_det._HOMES[name], name)}]', _first_line(name))
+        (f'[`{name}`][{getattr(rethink_det, name).__module__}.{name}]', _first_line(name))
         for name in names
     ]
     return FRONT + table(('from `rethink_det`', 'what it is'), rows)

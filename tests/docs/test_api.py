@@ -65,7 +65,7 @@ def test_every_public_name_has_a_place():
     for room, names in api.rooms().items():
         for name in names:
             assert name in api.PRUNERS.module_dict or name in shown, f'{room}.{name}'
-    assert '[`prune`][rethink_det.pruning.prune]' in pages['api/index.md']
+    assert '[`prune`][rethink_det.pruning.pruner.prune]' in pages['api/index.md']
     assert '::: rethink_det.study.with_backbone.with_backbone' in pages['api/rethink_det.study.md']
 
 

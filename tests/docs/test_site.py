@@ -17,6 +17,8 @@ from docs.generators import hooks
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r'\]\((?!\w+:)([^)#\s]+)[^)]*\)')
 FETCHED = re.compile(r'(?:<(?:script|img|iframe)[^>]+src|<link[^>]+href|url\()=?["\']?https?://')
+SOURCE = re.compile(r'href="(?!\w+:)[^"#]+\.(md|ipynb)["#]')
+"""A link to what pages are made from."""
 
 
 @pytest.fixture(scope='module')
@@ -67,6 +69,7 @@ def test_the_site_is_built_without_a_warning_and_fetches_nothing(tmp_path):
     assert 'NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build\n' in makefile
     for page in (tmp_path / 'site').rglob('*.html'):
         assert not FETCHED.search(page.read_text()), page
+        assert not SOURCE.search(page.read_text()), page
     start = (tmp_path / 'site' / 'index.html').read_text()
     assert 'href="quick_start.html"' in start
 

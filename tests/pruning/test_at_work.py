@@ -3,11 +3,20 @@
 import pytest
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from rethink_det import UserError, prune
+from rethink_det.architecture import Surgeon
 from rethink_det.pruning import features
 from rethink_det.pruning.at_work import at_work
-from rethink_det.pruning.features import LayerSampler, Probe
+from rethink_det.pruning.features import (
+    LayerSampler,
+    Probe,
+    channel_weights,
+    set_channel_weights,
+)
+from rethink_det.pruning.regression import lasso_problem, refit
+from rethink_det.pruning.thinet import ThiNetPruner, rescaling
 
 METHODS = {
     'thinet': dict(type='ThiNetPruner', images=40),
@@ -80,6 +89,37 @@ def test_places_do_not_depend_on_how_many_images_run_together(network, data, mon
     one, other = (samples['layer1.0.conv2'] for samples in found)
     assert torch.allclose(one.inputs, other.inputs, atol=1e-5)
     assert torch.allclose(one.outputs, other.outputs, atol=1e-5)
+
+
+def _on_a_card(module):
+    """Puts tensors without values that say they are on a card into a network, within a mode."""
+    for one in module.modules():
+        for tensors in (one._parameters, one._buffers):
+            for name, tensor in tensors.items():
+                if tensor is not None:
+                    empty = torch.empty(tensor.shape, dtype=tensor.dtype, device='cuda:0')
+                    tensors[name] = nn.Parameter(empty) if tensors is one._parameters else empty
+
+
+def test_what_is_looked_at_and_fitted_stays_on_its_device(network):
+    """Without a card, too: an operation of tensors of two devices is refused all the same."""
+    surgeon = Surgeon(network.eval(), network.architecture.input_shape, 'backbone.')
+    (consumer,) = surgeon.consumers('layer2.0.conv1')
+    pruner, kept = ThiNetPruner(ratios=0.5), [0, 1, 2]
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad():
+        _on_a_card(network)
+        sampler = LayerSampler(network, torch.empty(40, 3, 16, 16, device='cuda:0'), 5, 0)
+        probe = Probe(consumer.name, consumer.module, consumer.columns)
+        seen = sampler.look([probe])[consumer.name]
+        entries, gain = pruner._entries(consumer, seen, seen, sampler)
+        weight = channel_weights(consumer.module, consumer.columns)
+        fitted = refit(seen.inputs, weight, seen.outputs.double(), kept, 1.0)
+        set_channel_weights(consumer.module, consumer.columns[kept], fitted)
+        found = (*lasso_problem(seen.inputs, weight, seen.outputs), entries, gain, fitted)
+        assert {tensor.device.type for tensor in found} == {'cuda'}
+        assert rescaling(entries, gain, kept).device.type == 'cuda'
+        with pytest.raises(RuntimeError, match='on the same device'):
+            entries @ torch.empty(entries.shape[1], 1, dtype=torch.float64)
 
 
 @pytest.mark.parametrize('name', ['gpu', 'cuda:99', 'meta', 3.5])

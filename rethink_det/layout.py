@@ -107,6 +107,9 @@ CURVES = 'curves.json'
 SAMPLES = 'samples.png'
 """Images of the first batch as the network is handed them, which ``rethink-det check`` writes."""
 
+PREDICTIONS = 'predictions.json'
+"""What ``rethink-det predict --json`` found, beside the pictures that it drew."""
+
 EXPORTED = 'exported'
 """Folder of the files of ``rethink-det benchmark export``, see
 :mod:`rethink_det.benchmark.exported`."""

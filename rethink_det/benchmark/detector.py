@@ -25,8 +25,6 @@ from rethink_det.training.order import shuffle_apart
 
 RECIPE = 'detection/faster-rcnn_r18-w16_fpn_shapes.py'
 """Whose detector is trained."""
-IMAGES = 32
-"""Of an epoch, which is what is timed: four steps of the recipe's batch."""
 _OTHERS = (8, 2)  # crops and validation images, which nobody looks at
 
 

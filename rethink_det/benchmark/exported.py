@@ -22,6 +22,7 @@ from torch import Tensor
 
 from rethink_det.benchmark.timing import measure
 from rethink_det.classification.arm_config import is_classifier
+from rethink_det.defaults import TIMED_EXPORTS
 from rethink_det.detection.load_detector import self_contained
 from rethink_det.detection.measuring.input_size import input_size
 from rethink_det.errors import UserError
@@ -35,7 +36,6 @@ from rethink_det.training.launch import evaluate
 PICTURES = 4
 """Of the test data, that all targets are timed and compared on."""
 
-ROUNDS = 10
 TORCH, RUNTIME, HALF, OPENVINO = (
     'torch fp32', 'onnxruntime fp32', 'onnxruntime fp16', 'openvino fp32'
 )  # fmt: skip
@@ -142,7 +142,7 @@ def export_table(
     checkpoint: Path,
     out: Path,
     input_shape: Sequence[int] | None = None,
-    rounds: int = ROUNDS,
+    rounds: int = TIMED_EXPORTS,
 ) -> ExportTable:
     """Export a network, and evaluate, time and compare what was written.
 

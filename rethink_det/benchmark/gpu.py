@@ -20,13 +20,13 @@ from rethink_det.benchmark.gpu_parts import (
     together,
 )
 from rethink_det.benchmark.workload import Workload
+from rethink_det.defaults import GPU_ROUNDS, TIMED_ON_GPU
 from rethink_det.errors import UserError, in_one_line
 from rethink_det.training.device import current_device
 
 LONGEST = 30
 """Seconds that a part should take at most; one that takes more is told."""
-NETWORK, IMAGES, BATCH = 'resnet56', 5120, 128
-ROUNDS = 5
+IMAGES, BATCH = 5120, 128
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Sizes:
         real: Whether the detector has the size that detectors have.
     """
 
-    network: str = NETWORK
+    network: str = TIMED_ON_GPU
     pruned: str = 'resnet50'
     images: int = IMAGES
     batch: int = BATCH
     runs: int = 8
-    rounds: int = ROUNDS
+    rounds: int = GPU_ROUNDS
     pictures: int = 16
     looked_at: int = 64
     real: bool = True

@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import Network
 from rethink_det.benchmark.timing import compare, peak_memory
+from rethink_det.defaults import TIMED_RATIO
 from rethink_det.pruning import build_pruner, prune
 
-RATIO = 0.5
-"""Of all widths, to remove."""
 BATCH = 32
 """Images at once."""
 
@@ -30,7 +29,7 @@ def against_torch_pruning(name: str, rounds: int) -> None:
     print(f'prune: {name}, half the channels, by L1-norm (l1) and in coupled groups (l2)')
     architecture = PrunedArchitecture.load(name)
     network = architecture.build_network()
-    pruner = {'type': 'L1NormPruner', 'ratios': RATIO}
+    pruner = {'type': 'L1NormPruner', 'ratios': TIMED_RATIO}
     pruned = prune(network, pruner, architecture).architecture.channels
     layers = {n: m for n, m in network.named_modules() if isinstance(m, (nn.Conv2d, nn.Linear))}
     others = [n for n in layers if n.removeprefix('backbone.') not in pruned]
@@ -47,7 +46,7 @@ def against_torch_pruning(name: str, rounds: int) -> None:
     )
 
 
-COUPLED = {'type': 'GroupNormPruner', 'ratios': RATIO}
+COUPLED = {'type': 'GroupNormPruner', 'ratios': TIMED_RATIO}
 """Our pruner of the same."""
 FILTERS = tp.importance.MagnitudeImportance(p=1)
 """Torch-Pruning's importance of filters alone."""
@@ -64,7 +63,7 @@ def _peer(
         network,
         torch.randn(shape),
         importance=importance,
-        pruning_ratio=RATIO,
+        pruning_ratio=TIMED_RATIO,
         ignored_layers=[network.get_submodule(name) for name in ignored],
     ).step()
     return network

@@ -27,7 +27,7 @@ PLANNED, PLANNED_SEEDS = 'paper/cifar10_resnet56', 134
 """A study of 15 runs a seed, and seeds that make 2,010 of them."""
 TRAINED = 'classification/resnet18-w16_shapes.py'
 WORKERS = 2
-IMAGES, EPOCHS = 6400, 8
+EPOCHS = 8
 """Of a run that two workers do: long beside the start of a process."""
 SHORT = 320
 """Images of the runs whose overhead is measured: they train for a moment."""

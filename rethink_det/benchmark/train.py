@@ -31,13 +31,10 @@ from rethink_det.benchmark.workload import (
 )
 from rethink_det.classification import ImagePreprocessor
 from rethink_det.datasets.tensor import batch_collate
+from rethink_det.defaults import TIMED_IMAGES
 from rethink_det.training.device import current_device, wait_for
 from rethink_det.training.resident import ResidentBatches
 
-NETWORKS = ('resnet56', 'vgg16-cifar')
-"""Those that are trained, by the names of published architectures."""
-IMAGES = {'cpu': 512, 'cuda': 25_600}
-"""Of an epoch."""
 ENOUGH = 4096
 """Images for timing the input pipeline, whose rate is that of thousands in a blink."""
 TOGETHER = 8
@@ -51,7 +48,8 @@ def against_plain_pytorch(
 
     Args:
         networks: Names or files of architectures.
-        images: Of an epoch, which is what is timed; default: :data:`IMAGES`.
+        images: Of an epoch, which is what is timed; default:
+            :data:`rethink_det.defaults.TIMED_IMAGES`.
         batch: Of a step.
         rounds: Pairs of epochs.
 
@@ -59,7 +57,7 @@ def against_plain_pytorch(
         UserError: No such architecture, fewer images than a batch, or no rounds.
     """
     device = current_device()
-    images = IMAGES[device.type] if images is None else images
+    images = TIMED_IMAGES[device.type] if images is None else images
     workloads = [Workload(name, images, batch) for name in networks]
     print(f'train: on the {device.type}, batch {batch}, epochs of {images} images of noise')
     input_pipeline(Workload(networks[0], max(images, ENOUGH), batch), rounds)

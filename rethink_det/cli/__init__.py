@@ -1,6 +1,7 @@
-"""The command line: one module a command; ``tools/*.py`` and ``rethink-det`` are its doors.
+"""The command line: two modules a command; ``tools/*.py`` and ``rethink-det`` are its doors.
 
-A command's module is imported when that command is called: the list of all costs nothing.
+What a command may be told is in :mod:`rethink_det.cli.arguments` and costs nothing; what it does,
+with all libraries that it needs, is imported when its arguments are understood.
 """
 
 import argparse
@@ -39,7 +40,7 @@ COMMANDS = {
     'sweep': 'Ask the same of many: what a pruner leaves of each, which detectors take one.',
     'doctor': 'Say what is installed, found and possible here, and what to do about the rest.',
 }
-"""What each command does; its module has its name and says more."""
+"""What each command does; its modules have its name, that of its arguments says more."""
 
 
 VERBOSE_OPTION = '--verbose'
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     try:
         _fetch(options)
-        status = options.run(options)
+        status = import_module(options.module).run(options)
     except UserError as error:
         print(f'error: {_line(error)}', file=sys.stderr)
         status = error.status
@@ -110,7 +111,7 @@ def _line(message: object) -> str:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    """What is asked for, and in ``run`` who does it."""
+    """What is asked for, and in ``module`` who does it."""
     match arguments:
         case ['study', word, *others] if word in TOOLS:
             return _tool_parser(word).parse_args(others)
@@ -147,25 +148,25 @@ def _parser(called: str | None) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if name == called:
-            _fill(command, f'{__name__}.{name}')
+            _fill(command, name)
     return parser
 
 
 def _tool_parser(word: str) -> argparse.ArgumentParser:
     """Knows the arguments of ``rethink-det study WORD``."""
     parser = argparse.ArgumentParser(prog=f'rethink-det study {word}')
-    _fill(parser, f'{__name__}.study_tools.{word}')
+    _fill(parser, f'study_tools.{word}')
     return parser
 
 
 def _fill(parser: argparse.ArgumentParser, name: str) -> None:
-    """Let a parser know what a command's module declares."""
-    module = import_module(name)
-    parser.description = module.__doc__
-    module.add_arguments(parser)
+    """Let a parser know what a command declares, and where it is done."""
+    declared = import_module(f'{__name__}.arguments.{name}')
+    parser.description = declared.__doc__
+    declared.add_arguments(parser)
     parser.add_argument(
         VERBOSE_OPTION,
         action='store_true',
         help='print all: system, config, hooks, deprecations of third parties',
     )
-    parser.set_defaults(run=module.run)
+    parser.set_defaults(module=f'{__name__}.{name}')

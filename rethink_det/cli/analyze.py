@@ -1,22 +1,11 @@
-"""Say what an architecture costs or what it is: by name, JSON file or checkpoint."""
+"""What ``rethink-det analyze`` does."""
 
 import argparse
 import json
 
 from rethink_det.architecture import PrunedArchitecture
-from rethink_det.cli.config_options import add_imports, import_modules
+from rethink_det.cli.config_options import import_modules
 from rethink_det.errors import UserError
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('what', choices=['cost', 'print'])
-    parser.add_argument('architecture', help='published name, JSON file or checkpoint')
-    parser.add_argument('--json', action='store_true', help='one JSON object')
-    parser.add_argument(
-        '--input-shape', nargs=3, type=int, metavar=('C', 'H', 'W'), help='count at this input'
-    )
-    add_imports(parser)
 
 
 def run(options: argparse.Namespace) -> int:

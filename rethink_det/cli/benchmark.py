@@ -1,9 +1,8 @@
-"""Measure what this package's own parts cost, each beside its plain counterpart."""
+"""What ``rethink-det benchmark`` does."""
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -20,77 +19,12 @@ from rethink_det.benchmark import (
     study,
     train,
 )
-from rethink_det.cli.config_options import KeyValues, add_imports, import_modules
+from rethink_det.cli.arguments.benchmark import BENCHMARKS, ROUNDS
+from rethink_det.cli.config_options import import_modules
 from rethink_det.detection.prediction.trained_files import find_trained
 from rethink_det.errors import UserError
 from rethink_det.layout import EXPORTED
 from rethink_det.training.config import load_config
-
-_DEFAULTS: dict[str, dict[str, Any]] = {
-    'train': {'rounds': 5, 'network': train.NETWORKS},
-    'prune': {'network': ('resnet50',), 'images': 512},
-    'coco': {'rounds': 3, 'images': 1000},
-    'check': {'rounds': 3, 'images': 5000},
-    'detector': {'images': detector.IMAGES},
-    'study': {'rounds': 3, 'images': study.IMAGES},
-    'export': {'rounds': exported.ROUNDS},
-    'gpu': {'rounds': gpu.ROUNDS, 'network': (gpu.NETWORK,)},
-}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('what', choices=list(_BENCHMARKS))
-    parser.add_argument(
-        'place', nargs='?', help='of export: checkpoint, or work dir of its training'
-    )
-    parser.add_argument(
-        '--rounds',
-        type=int,
-        help='pairs of timings, of study seeds; default: 30, for export 10, for train and gpu 5, '
-        'for coco, check and study 3',
-    )
-    parser.add_argument(
-        '--network',
-        nargs='+',
-        metavar='ARCH',
-        help='name or file of an architecture; default: resnet50 for prune, resnet56 for gpu, '
-        f'{" ".join(train.NETWORKS)} for train',
-    )
-    parser.add_argument(
-        '--images',
-        type=int,
-        help='images of noise; default: 512, for train on a GPU 25,600, for coco 1,000, for '
-        f'check 5,000, for detector {detector.IMAGES}, for study {study.IMAGES:,}',
-    )
-    training = parser.add_argument_group('train')
-    training.add_argument('--batch', type=int, default=128, help='images of a step')
-    parser.add_argument_group('gpu').add_argument(
-        '--device',
-        metavar='NAME',
-        help='cpu: run the same where there is no GPU, at sizes that tell nothing of speed',
-    )
-    pruning = parser.add_argument_group('prune')
-    pruning.add_argument('--pruner', help='run this method once instead, e.g. ThiNetPruner')
-    pruning.add_argument(
-        '--pruner-options',
-        nargs='+',
-        action=KeyValues,
-        default={'ratios': prune.RATIO},
-        metavar='KEY=VALUE',
-        help='its arguments, e.g. ratios=0.3',
-    )
-    exporting = parser.add_argument_group('export')
-    exporting.add_argument('--config', help='that trained it, if it does not lie beside it')
-    exporting.add_argument(
-        '--out',
-        metavar='DIR',
-        help=f'of the files; default: {EXPORTED} beside the checkpoint',
-    )
-    exporting.add_argument(
-        '--input-shape', nargs=3, type=int, metavar=('C', 'H', 'W'), help='as of export'
-    )
-    add_imports(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -102,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         gpu.check_device(options.device)
     elif options.device is not None:
         raise UserError('--device is for benchmark gpu.')
-    for name, value in {'rounds': 30, **_DEFAULTS.get(options.what, {})}.items():
+    for name, value in {'rounds': ROUNDS, **BENCHMARKS[options.what]}.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
     print(f'{torch.get_num_threads()} threads, torch {torch.__version__}')

@@ -1,19 +1,12 @@
-"""Write the model card of a checkpoint: what it is, where from, how it is loaded."""
+"""What ``rethink-det card`` does."""
 
 import argparse
 from pathlib import Path
 
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.cli.output import add_force, check_output
+from rethink_det.cli.output import check_output
 from rethink_det.files import save_text
 from rethink_det.report.model_card import model_card
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('checkpoint', help='of a trained or pruned network')
-    parser.add_argument('-o', '--out', metavar='MD', help='file; default: it is printed')
-    add_force(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,9 +1,4 @@
-"""Look at data, model and weights as a training would start, and do one step of it.
-
-What ``train`` refuses is refused here, too; then the data is described, a batch is drawn as the
-network is handed it, and one step and an evaluation of a few images are done. Exit status 0: a
-training can start.
-"""
+"""What ``rethink-det check`` does."""
 
 import argparse
 from collections.abc import Iterator
@@ -14,7 +9,7 @@ from mmengine.config import Config
 from rethink_det.architecture.cost import Cost
 from rethink_det.classification.arm_config import classifier_architecture, is_classifier
 from rethink_det.classification.check_images import folder_pictures
-from rethink_det.cli.train import add_model_arguments, configured, look_at_data
+from rethink_det.cli.train import configured, look_at_data
 from rethink_det.datasets.similar_pictures import lookalikes
 from rethink_det.detection.datasets.check_data import part_pictures
 from rethink_det.detection.datasets.data_report import data_report
@@ -26,14 +21,6 @@ from rethink_det.training.rehearsal import rehearse
 from rethink_det.training.sample_sheet import save_sheet
 
 _MIB = 2**20
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    add_model_arguments(parser)
-    parser.add_argument(
-        '--no-step', action='store_true', help='look at files alone: no step, no picture'
-    )
 
 
 def run(options: argparse.Namespace) -> int:

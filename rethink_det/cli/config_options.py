@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from mmengine.config import DictAction
-
 from rethink_det.errors import UserError, in_one_line
 
 
-class KeyValues(DictAction):
+class KeyValues(argparse.Action):
     """KEY=VALUE as MMEngine's tools read them, and Python's dicts: ``ratios={'layer1.*': 0.3}``."""
 
     def __call__(
@@ -30,22 +28,27 @@ class KeyValues(DictAction):
         for text in values:
             if '=' not in text:
                 raise argparse.ArgumentError(self, f'{text!r} is not KEY=VALUE')
-        try:
-            super().__call__(parser, namespace, values, option_string)
-        except (ValueError, AssertionError) as error:  # MMEngine asserts that brackets match
-            raise argparse.ArgumentError(self, str(error)) from None
+        said = dict(getattr(namespace, self.dest, None) or {})
+        for key, _, value in (text.partition('=') for text in values):
+            try:
+                said[key] = _read(value)
+            except (ValueError, AssertionError) as error:  # MMEngine asserts that brackets match
+                raise argparse.ArgumentError(self, str(error)) from None
+        setattr(namespace, self.dest, said)
 
-    @staticmethod
-    def _parse_iterable(val: str) -> Any:
-        if '{' not in val:
-            return _respaced(DictAction._parse_iterable(_INNER_SPACE.sub(_SPACE, val)))
-        try:
-            return ast.literal_eval(val.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            raise ValueError(
-                f'{val} is no Python dict of plain values; quoted for a shell it looks like this: '
-                """ratios="{'layer1.*': 0.3}"."""
-            ) from None
+
+def _read(value: str) -> Any:
+    if '{' not in value:
+        from mmengine.config import DictAction  # here, as --help needs nothing of MMEngine
+
+        return _respaced(DictAction._parse_iterable(_INNER_SPACE.sub(_SPACE, value)))
+    try:
+        return ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise ValueError(
+            f'{value} is no Python dict of plain values; quoted for a shell it looks like this: '
+            """ratios="{'layer1.*': 0.3}"."""
+        ) from None
 
 
 _SPACE = '\ue000'
@@ -119,6 +122,15 @@ def add_arm_settings(parser: argparse.ArgumentParser, meaning: str) -> None:
         default={},
         metavar='KEY=VALUE',
         help=meaning,
+    )
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--force``, which every command has that writes a file."""
+    parser.add_argument(
+        '--force',
+        action='store_true',
+        help='write over a file that is there and that this package did not write',
     )
 
 

@@ -1,11 +1,4 @@
-"""Convert a checkpoint of another tool: foreign weights in, self-describing out.
-
-Reads weights of torchvision and timm, networks that other code has cut (channels and blocks from
-the shapes of the tensors), the pruning history of Torch-Pruning, the fix_subnet files of mmrazor,
-what NVIDIA ModelOpt has cut, the channel selections of Network Slimming, and masks: those of
-torch.nn.utils.prune, or exact zeros. What has to be unpickled by running code (a whole model,
-tp.state_dict) is refused: tools/foreign/plain_weights.py takes its weights out.
-"""
+"""What ``rethink-det convert`` does."""
 
 import argparse
 
@@ -20,49 +13,12 @@ from rethink_det.classification.mmpretrain_config import (
     is_of_mmpretrain,
     mmpretrain_architecture,
 )
-from rethink_det.cli.config_options import add_ema, add_imports, import_modules
-from rethink_det.cli.output import add_force, check_output
+from rethink_det.cli.config_options import import_modules
+from rethink_det.cli.output import check_output
 from rethink_det.convert import Converted, convert_checkpoint, load_base
-from rethink_det.convert.foreign_tensors import READ
 from rethink_det.convert.library_weights import library_name
-from rethink_det.convert.unstructured import SHARE
 from rethink_det.errors import UserError
 from rethink_det.training.config import find_config, load_config
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument(
-        'source', help='checkpoint with a state dict, or timm:NAME, torchvision:NAME[.WEIGHTS]'
-    )
-    parser.add_argument('-o', '--out', required=True, metavar='OUT', help='converted checkpoint')
-    add_force(parser)
-    add_ema(parser, 'the checkpoint')
-    parser.add_argument(
-        '--base',
-        metavar='ARCHITECTURE',
-        help='what the network was before it was cut: published name, timm.NAME, '
-        'torchvision.NAME (of all networks of those libraries), name in torchvision, JSON '
-        'file, checkpoint, or config of a classifier, which also says how images are normalised; '
-        'default: found by the tensors, if they are those of a whole network of torchvision, of '
-        'an EfficientNet-Lite, or of a ResNet-50 or VGG-GAP of the code of arXiv 1810.05270',
-    )
-    parser.epilog = f'Heads that are read, of networks of timm and torchvision: {READ}.'
-    parser.add_argument(
-        '--subnet',
-        metavar='FILE',
-        help='which channels were kept: pruning history of Torch-Pruning or fix_subnet of mmrazor',
-    )
-    parser.add_argument(
-        '--masks',
-        nargs='?',
-        type=float,
-        const=SHARE,
-        metavar='SHARE',
-        help='take exact zeros for removed weights, in layers where they are at least this share '
-        f'({SHARE} if none is given)',
-    )
-    add_imports(parser)
 
 
 def run(options: argparse.Namespace) -> int:

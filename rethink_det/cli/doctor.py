@@ -1,4 +1,4 @@
-"""Say what is installed, found and possible here, and what to do about the rest."""
+"""What ``rethink-det doctor`` does."""
 
 import argparse
 import json
@@ -6,11 +6,6 @@ from dataclasses import asdict
 
 from rethink_det.doctor import examine, page
 from rethink_det.files import plain
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('--json', action='store_true', help='print JSON, with nothing left out')
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,6 +1,5 @@
 """``-o``: where a command writes its file, so that nothing is lost by it."""
 
-import argparse
 import json
 import os
 import tempfile
@@ -12,15 +11,6 @@ from rethink_det.errors import UserError, refused_by_system
 
 _WRITTEN_HERE = tuple(key.encode() for key in (FORMAT, CONVENTION))
 """One of them is in every ONNX file of this package, whose metadata are plain text in it."""
-
-
-def add_force(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--force``."""
-    parser.add_argument(
-        '--force',
-        action='store_true',
-        help='write over a file that is there and that this package did not write',
-    )
 
 
 def check_output(

@@ -1,17 +1,9 @@
-"""Put one run into a zip file: checkpoint, config and card."""
+"""What ``rethink-det pack`` does."""
 
 import argparse
 
-from rethink_det.cli.output import add_force, check_output
+from rethink_det.cli.output import check_output
 from rethink_det.detection.prediction.packing import pack
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('network', help='checkpoint, or work dir of a training')
-    parser.add_argument('-o', '--out', required=True, metavar='ZIP', help='the file')
-    parser.add_argument('--config', help='that trained it, if it does not lie beside it')
-    add_force(parser)
 
 
 def run(options: argparse.Namespace) -> int:

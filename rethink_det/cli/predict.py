@@ -1,48 +1,20 @@
-"""Draw what a trained or exported network finds on pictures; two side by side."""
+"""What ``rethink-det predict`` does."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from rethink_det.cli.config_options import add_ema
 from rethink_det.datasets.pixels import read_picture, side_by_side, write_picture
 from rethink_det.datasets.progress_bar import progress
 from rethink_det.detection.prediction import PictureDetector
 from rethink_det.errors import UserError
 from rethink_det.files import save_json
+from rethink_det.layout import PREDICTIONS
 from rethink_det.prediction import load_network
 from rethink_det.prediction.loading import Loaded
 from rethink_det.prediction.showing import Found, drawn, rows, said
 
-RESULTS = 'predictions.json'
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument(
-        'network', help='checkpoint, work dir of a training, or ONNX file of an export'
-    )
-    parser.add_argument('images', nargs='+', help='pictures, or folders of pictures')
-    parser.add_argument('--out', required=True, metavar='DIR', help='folder of what is drawn')
-    parser.add_argument('--config', help='that trained it, if it does not lie beside it')
-    parser.add_argument(
-        '--json',
-        action='store_true',
-        help=f'also write {RESULTS}: COCO results, of a classifier its best classes',
-    )
-    parser.add_argument(
-        '--threshold',
-        type=float,
-        default=0.3,
-        help='least score of an object that is shown (default: 0.3)',
-    )
-    parser.add_argument(
-        '--side-by-side',
-        metavar='OTHER',
-        help='another network, drawn on the right',
-    )
-    add_ema(parser, 'the checkpoint')
 
 
 def run(options: argparse.Namespace) -> int:
@@ -63,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         written += rows(found[0], names[image])
         print(f'{image}: {" | ".join(map(said, found))}')
     if options.json:
-        save_json(written, out / RESULTS)
+        save_json(written, out / PREDICTIONS)
     print(f'wrote {len(images)} pictures into {out}')
     return 0
 

@@ -1,8 +1,4 @@
-"""Prune a trained network: checkpoint in, self-describing pruned checkpoint out.
-
-Of a detector it is the backbone that is pruned, and the neck follows; the checkpoint then holds
-the whole detector, for ``train DETECTOR_CONFIG --backbone OUT --arm prune-d``.
-"""
+"""What ``rethink-det prune`` does."""
 
 import argparse
 import warnings
@@ -13,55 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from rethink_det.architecture import Cost, PrunedArchitecture
-from rethink_det.cli.config_options import KeyValues, add_config_options, add_ema
-from rethink_det.cli.output import add_force, check_output
+from rethink_det.cli.output import check_output
 from rethink_det.errors import UserError
-from rethink_det.layout import INITIAL
 from rethink_det.pruning import build_pruner
 from rethink_det.pruning.explaining import Explained, explained
 from rethink_det.report.model_card import write_card
 from rethink_det.study.trained_networks import Metrics, TrainedNetwork, trained_network
 from rethink_det.training.config import find_config, load_config
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('config', help='config that trained the classifier or detector')
-    parser.add_argument('checkpoint', help='its trained weights')
-    parser.add_argument('--pruner', required=True, help='method, e.g. L1NormPruner')
-    parser.add_argument(
-        '--pruner-options',
-        nargs='+',
-        action=KeyValues,
-        default={},
-        metavar='KEY=VALUE',
-        help='arguments of the method, e.g. ratios=0.3 or target=resnet56-a, or instead of a ratio '
-        'what the network may cost, macs=0.5 (a share) or params=2e6',
-    )
-    parser.add_argument(
-        '--explain',
-        action='store_true',
-        help='say of every layer what share was to go, what went, and what stood in the way',
-    )
-    parser.add_argument('-o', '--out', required=True, metavar='OUT', help='pruned checkpoint')
-    add_force(parser)
-    add_ema(parser, 'the checkpoint')
-    parser.add_argument(
-        '--initial',
-        metavar='CHECKPOINT',
-        help=f'weights that the training started from, for the lottery arm; default: {INITIAL} '
-        'beside the checkpoint, if there is one',
-    )
-    add_config_options(parser)
-    parser.add_argument(
-        '--device',
-        metavar='NAME',
-        help='what a method that looks at images computes on, cpu or cuda; default: the GPU, if '
-        'there is one',
-    )
-    parser.add_argument(
-        '--no-eval', action='store_true', help='do not measure accuracy (AP) before and after'
-    )
 
 
 def run(options: argparse.Namespace) -> int:

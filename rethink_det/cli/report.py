@@ -1,31 +1,13 @@
-"""Write a study's report again from its results.json, or put two side by side."""
+"""What ``rethink-det report`` does."""
 
 import argparse
 from importlib import import_module
 from pathlib import Path
 
 from rethink_det.errors import UserError
-from rethink_det.layout import COMPARISON_HTML, COMPARISON_MARKDOWN
 from rethink_det.report.page import write_report
 from rethink_det.report.results import StudyResults
 from rethink_det.report.two_studies import compare_studies
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument(
-        'work_dir', nargs='+', help='folder of a study; of two, they are compared and shown here'
-    )
-    parser.add_argument(
-        '--out',
-        metavar='FOLDER',
-        help=f'of two studies: write {COMPARISON_MARKDOWN} and {COMPARISON_HTML} there, too',
-    )
-    parser.add_argument(
-        '--latency',
-        action='store_true',
-        help='of one study: measure its detectors side by side first, seconds for each',
-    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint, or an exported file, on a config's test data."""
+"""What ``rethink-det test`` does."""
 
 import argparse
 from pathlib import Path
@@ -7,9 +7,8 @@ from mmengine.config import Config
 
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.classification.arm_config import is_classifier
-from rethink_det.cli.config_options import add_ema
-from rethink_det.cli.output import add_force, check_output
-from rethink_det.cli.train import add_common_arguments, look_at_data, resolve, show, told
+from rethink_det.cli.output import check_output
+from rethink_det.cli.train import look_at_data, resolve, show, told
 from rethink_det.detection.evaluation.test_time_augmentation import with_test_time_augmentation
 from rethink_det.detection.load_detector import self_contained
 from rethink_det.detection.prediction.trained_files import find_trained
@@ -24,26 +23,6 @@ from rethink_det.training.launch import evaluate, leave_process_group
 from rethink_det.training.misfit import misfit
 from rethink_det.training.resumable import last_checkpoint
 from rethink_det.training.starting_weights import MisfitError
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('config', help='config file, or package::config')
-    parser.add_argument('checkpoint', help='checkpoint to evaluate, or ONNX file of an export')
-    parser.add_argument('--work-dir', help='folder of logs')
-    parser.add_argument('--out', metavar='JSON', help='also write the metrics to this file')
-    parser.add_argument(
-        '--show-dir', metavar='DIR', help='draw the objects of every image, found and true, there'
-    )
-    parser.add_argument(
-        '--tta',
-        action='store_true',
-        help="judge on several views of each image, by the config's tta_model and tta_pipeline; "
-        'if it has none, on it and its mirror image',
-    )
-    add_force(parser)
-    add_ema(parser, 'the checkpoint')
-    add_common_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:

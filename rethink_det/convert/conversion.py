@@ -31,7 +31,8 @@ from rethink_det.convert.network_slimming import split_selections
 from rethink_det.convert.subnet import read_subnet
 from rethink_det.convert.tensor_names import COUNTER, layer_of, renamed, tensors_of
 from rethink_det.convert.tensor_shapes import infer
-from rethink_det.convert.unstructured import SHARE, fold_masks, masks_of_zeros, share_of_zeros
+from rethink_det.convert.unstructured import fold_masks, masks_of_zeros, share_of_zeros
+from rethink_det.defaults import ZEROS
 from rethink_det.errors import UserError
 
 _DEFAULT = 'as by default'
@@ -282,10 +283,10 @@ def _masks(
         masks = masks_of_zeros(network, zeros)
         notes.append(f'the zeros in {len(masks)} layers are masks')
         return masks
-    sparse = [name for name, share in share_of_zeros(network).items() if share >= SHARE]
+    sparse = [name for name, share in share_of_zeros(network).items() if share >= ZEROS]
     if sparse and not given:
         notes.append(
-            f'{len(sparse)} layers, first {sparse[0]}, have {SHARE:.0%} exact zeros or more; they '
+            f'{len(sparse)} layers, first {sparse[0]}, have {ZEROS:.0%} exact zeros or more; they '
             'are weights like all others, unless masks are asked for'
         )
     return given

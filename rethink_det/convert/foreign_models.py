@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.network import without_memory
 from rethink_det.convert.conventions import preset_of
-from rethink_det.convert.foreign_tensors import AUXILIARY, READ, Classifier, ForeignModel
+from rethink_det.convert.foreign_tensors import AUXILIARY, Classifier, ForeignModel
+from rethink_det.defaults import READ_HEADS
 from rethink_det.errors import UserError, in_one_line
 from rethink_det.packages import check_installed, is_installed
 
@@ -69,7 +70,7 @@ def foreign_model(backbone: Mapping) -> ForeignModel | None:
 
     Raises:
         UserError: The library is not installed, has no such network, or its head is none of
-            :data:`READ`.
+            :data:`rethink_det.defaults.READ_HEADS`.
     """
     library = next((name for name, kind in BACKBONES.items() if backbone['type'] == kind), None)
     if library is None or (library == TIMM and not backbone.get(INPUT)):
@@ -130,7 +131,7 @@ def _of_timm(model: Any, name: str) -> Classifier:
     if not layers or (len(layers) > 1 and not pair) or not all(_is_read(model, n) for n in layers):
         raise UserError(
             f'{name} classifies by {" and ".join(layers) or "nothing"}, which has no counterpart '
-            f'here; heads that are read are {READ}.'
+            f'here; heads that are read are {READ_HEADS}.'
         )
     norms = tuple(n for n in map(_norm_before, layers) if _has(model, n))
     bias = all(model.get_submodule(layer).bias is not None for layer in layers)
@@ -144,7 +145,7 @@ def _of_torchvision(model: Any, name: str) -> Classifier:
     if last is None:
         raise UserError(
             f'{name} classifies by maps of scores, which has no counterpart here; heads that are '
-            f'read are {READ}.'
+            f'read are {READ_HEADS}.'
         )
     return Classifier((last,), bias=model.get_submodule(last).bias is not None)
 

@@ -16,12 +16,6 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.state_dicts import without_prefixes
 from rethink_det.errors import UserError
 
-READ = (
-    'a linear layer, a 1 x 1 convolution in its place, BatchNorm and a linear layer, and distilled '
-    'pairs of these'
-)
-"""Heads that have a counterpart here."""
-
 NETWORK = 'backbone.network.'
 """What the names of such a network's tensors begin with here."""
 

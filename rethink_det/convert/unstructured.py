@@ -8,10 +8,8 @@ from torch import Tensor, nn
 
 from rethink_det.architecture.weight_masks import WeightMasks
 from rethink_det.bounds import check_number
+from rethink_det.defaults import ZEROS
 from rethink_det.errors import UserError
-
-SHARE = 0.01
-"""From which share of exact zeros on a layer is taken for a masked one, unless said."""
 
 ORIGINAL, MASK = '_orig', '_mask'
 
@@ -54,7 +52,7 @@ def share_of_zeros(network: nn.Module) -> dict[str, float]:
 
 
 @torch.no_grad()
-def masks_of_zeros(network: nn.Module, share: float = SHARE) -> WeightMasks:
+def masks_of_zeros(network: nn.Module, share: float = ZEROS) -> WeightMasks:
     """Masks that keep what is not zero, of the layers with enough zeros.
 
     Args:

@@ -8,13 +8,11 @@ from typing import Literal
 
 from mmengine.config import Config
 
+from rethink_det.defaults import ANY_BATCH
 from rethink_det.errors import UserError
 from rethink_det.export.networks import Shape, normalising, read_exportable
 from rethink_det.export.onnx import Exportable, OnnxNetwork, check_installed, to_onnx
 from rethink_det.files import replacing
-
-ANY = 'dynamic'
-"""The batch size of a file that takes any number of images."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,8 @@ def export_onnx(
             its neck.
         heads: Of a detector take what its heads put out, before that becomes detections; see
             :class:`~.heads.RawHeads`.
-        batch: Images at a time, or :data:`ANY`; default: any number, of a whole detector one.
+        batch: Images at a time, or :data:`rethink_det.defaults.ANY_BATCH`; default: any number, of
+            a whole detector one.
         normalise: Read RGB pixels, uint8, and normalise them inside.
         ema: Take the weights that were averaged over the training.
 
@@ -141,8 +140,8 @@ def _shape(given: Sequence[int] | None) -> Shape | None:
 
 
 def _with_batch(exportable: Exportable, batch: int | str) -> Exportable:
-    if batch != ANY and not (isinstance(batch, int) and batch > 0):
-        raise UserError(f"--batch must be a positive number or '{ANY}', got {str(batch)!r}.")
+    if batch != ANY_BATCH and not (isinstance(batch, int) and batch > 0):
+        raise UserError(f"--batch must be a positive number or '{ANY_BATCH}', got {str(batch)!r}.")
     if exportable.batch == 1 and batch != 1:  # a whole detector, or its heads
         raise UserError(f'A whole detector takes one image at a time, not --batch {batch}.')
     return replace(exportable, batch=batch) if isinstance(batch, int) else exportable

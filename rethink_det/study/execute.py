@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rethink_det.arms import STAGES
+from rethink_det.defaults import RETRIES, STALL_MINUTES
 from rethink_det.errors import UserError, refused_by_system
 from rethink_det.files import sweep
 from rethink_det.layout import CONSOLE
@@ -39,10 +40,8 @@ from rethink_det.study.run import execute
 from rethink_det.study.seldom import Seldom
 from rethink_det.study.shared_runs import SharedRuns
 from rethink_det.study.together import LEADS_ON, Groups, computed
-from rethink_det.study.watchdog import MINUTES, Watchdog
+from rethink_det.study.watchdog import Watchdog
 
-RETRIES = 1
-"""How often a run is handed out again whose process died, if nothing is said."""
 _DIED = (
     'its process died without a word, {} times: killed, perhaps for want of memory (dmesg tells), '
     'or a crash in a library; the same command does this run again'
@@ -70,7 +69,7 @@ class _State:
     retries: int = RETRIES
     deaths: Counter[str] = field(default_factory=Counter)
     asked: Asked | None = None
-    stall_minutes: float = MINUTES
+    stall_minutes: float = STALL_MINUTES
     shared: SharedRuns | None = None
     elsewhere: dict[str, tuple[Taken, float]] = field(default_factory=dict)
     jobs: list[Future] = field(default_factory=list)
@@ -182,7 +181,7 @@ def execute_study(
     executor: Executor | None = None,
     workers: int = 1,
     retries: int = RETRIES,
-    stall_minutes: float = MINUTES,
+    stall_minutes: float = STALL_MINUTES,
     asked: Asked | None = None,
     shared: SharedRuns | None = None,
     together: int = 1,

@@ -6,10 +6,9 @@ from pathlib import Path
 from rethink_det.architecture import PrunedArchitecture
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.convert.library_weights import library_name
+from rethink_det.defaults import DETECTOR
 from rethink_det.detection.datasets.coco_folder import CocoFolder
 from rethink_det.errors import UserError
-
-DETECTOR = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
 
 _TEXT = '''"""{title}.
 

@@ -20,6 +20,7 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.arms import CLASSIFICATION
 from rethink_det.bounds import check_count
 from rethink_det.classification.arm_config import classifier_architecture
+from rethink_det.defaults import AUTO, MEMBERS
 from rethink_det.errors import UserError
 from rethink_det.files import plain
 from rethink_det.layout import RESULT, RESULTS
@@ -45,9 +46,6 @@ from rethink_det.training.together.place import MOST, Place
 
 LEADS_ON = ClassifierPruning, PublishedArchitecture, GivenPruned, GivenClassifier
 """What is over soon, and after which trainings become ready."""
-AUTO = 'auto'
-USUAL = 32
-"""Members of a group on a GPU, if nobody says how many and they fit."""
 
 
 def most_together(said: str, work_dir: Path) -> int:
@@ -70,7 +68,7 @@ def most_together(said: str, work_dir: Path) -> int:
         return most
     before = _computed_before(work_dir)
     together = torch.cuda.is_available() if before is None else before
-    return USUAL if together else 1
+    return MEMBERS if together else 1
 
 
 def _computed_before(work_dir: Path) -> bool | None:

@@ -20,8 +20,6 @@ from rethink_det.report.run_lock import Owner, owner_of
 from rethink_det.study.group_run import job_of
 from rethink_det.study.nodes import Run
 
-MINUTES = 120.0
-"""Without progress after which a run is ended, if nothing is said."""
 LOOK = 30.0
 """Seconds between two looks at most."""
 

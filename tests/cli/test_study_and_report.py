@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 import pytest
 
 from rethink_det.cli import study as study_command
+from rethink_det.cli.arguments.study import add_arguments
 from rethink_det.study.executors import Here
 from rethink_det.study.gpus import OnGpus
 
@@ -168,7 +169,7 @@ def test_runs_per_gpu_without_a_gpu_is_refused(refusal, study, tmp_path):
 def test_as_many_workers_as_fit_on_the_gpus(monkeypatch, tmp_path, words, kind, workers):
     monkeypatch.setattr(study_command, 'visible_gpus', lambda: ['0', '1'])
     parser = argparse.ArgumentParser()
-    study_command.add_arguments(parser)
+    add_arguments(parser)
     options = parser.parse_args(['demo', *words.split()])
     executor, number = study_command._executor(options, tmp_path)
     assert isinstance(executor, kind)

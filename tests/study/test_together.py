@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rethink_det import UserError, execute_study, write_report
+from rethink_det.defaults import MEMBERS
 from rethink_det.layout import RESULT, TOGETHER
 from rethink_det.report.run_result import COMPLETED
 from rethink_det.study import together
@@ -20,7 +21,7 @@ from rethink_det.study.recipe import Recipe
 from rethink_det.study.run import execute as run_alone
 from rethink_det.study.run import find_folder
 from rethink_det.study.stages import stage_of
-from rethink_det.study.together import MOST, USUAL, Groups, computed, most_together
+from rethink_det.study.together import MOST, Groups, computed, most_together
 from rethink_det.training.together import Ended, Place
 
 ARMS = ('fine-tune', 'scratch-e', 'scratch-b')
@@ -120,7 +121,7 @@ def test_together_and_alone_are_other_runs(fast_study, tmp_path):
     assert {run.training.computed for run in alone.runs} == {'alone'}
     assert {run.training.computed for run in both.runs} == {'together'}
     assert not {run.identity for run in alone.runs} & {run.identity for run in both.runs}
-    assert most_together('auto', tmp_path) == USUAL
+    assert most_together('auto', tmp_path) == MEMBERS
     assert [run.identity for run in execute_study(plan, tmp_path).runs] == [
         run.identity for run in alone.runs
     ]
@@ -200,7 +201,7 @@ def test_what_was_begun_goes_on_among_as_many_as_before(fast_study, tmp_path):
 
 
 def test_auto_is_together_on_a_gpu_and_alone_on_a_cpu(tmp_path, monkeypatch):
-    for there, most in ((True, USUAL), (False, 1)):
+    for there, most in ((True, MEMBERS), (False, 1)):
         monkeypatch.setattr(torch.cuda, 'is_available', lambda there=there: there)
         assert most_together('auto', tmp_path) == most
     assert most_together('5', tmp_path) == 5

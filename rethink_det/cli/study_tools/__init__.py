@@ -1,7 +1,8 @@
 """``rethink-det study WORD DIR``: what is asked of a study's folder, one module a word.
 
-Each is built as a command is: ``add_arguments(parser)`` and ``run(options)``, imported when it is
-called. A study config of that name is still run as ``./WORD`` or ``WORD.py``.
+Each is built as a command is: ``run(options)`` here, its arguments in
+:mod:`rethink_det.cli.arguments.study_tools`. A study config of that name is still run as ``./WORD``
+or ``WORD.py``.
 """
 
 TOOLS = {
@@ -13,4 +14,4 @@ TOOLS = {
     ),
     'clean': "Remove from a study's folder what nothing needs: told first, and done with --yes.",
 }
-"""What each word does; its module has its name and says more."""
+"""What each word does; its modules have its name, that of its arguments says more."""

@@ -1,14 +1,8 @@
-"""Remove from a study's folder what nothing needs: told first, and done with --yes."""
+"""What ``rethink-det study clean`` does."""
 
 import argparse
 
 from rethink_det.report.cleaning import leftovers
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('work_dir', help='folder of the study, which is not running')
-    parser.add_argument('--yes', action='store_true', help='remove it; otherwise it is only told')
 
 
 def run(options: argparse.Namespace) -> int:

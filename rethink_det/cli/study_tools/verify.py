@@ -1,13 +1,8 @@
-"""Check a study's folder: is every finished run still what it left?"""
+"""What ``rethink-det study verify`` does."""
 
 import argparse
 
 from rethink_det.report.verification import verify
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('work_dir', help='folder of the study')
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""What ``rethink-det study WORD DIR`` may be told, one light module a word."""

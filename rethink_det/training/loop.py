@@ -96,8 +96,11 @@ class FastEpochLoop(EpochBasedTrainLoop):
             keep_freed_memory()
         if self._channels_last or (self._channels_last is None and device.type == 'cuda'):
             lay_channels_last(model, self.runner.optim_wrapper.optimizer)
-        with joined(self.runner) if self._together else self._compiled(model, device):
-            return super().run()
+        try:
+            with joined(self.runner) if self._together else self._compiled(model, device):
+                return super().run()
+        finally:
+            self._steps.end()
 
     def _compiled(self, model: nn.Module, device: torch.device) -> AbstractContextManager[None]:
         if self._compile is False:

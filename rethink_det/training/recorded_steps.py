@@ -88,6 +88,10 @@ class RecordedSteps:
             hook.after_step(runner)
         return outputs
 
+    def end(self) -> None:
+        """Give back the memory of what was recorded; the next epoch would record anew."""
+        self._static, self._within, self._begun = None, [], False
+
     def _begin(self) -> None:
         if self._graph is False:
             return

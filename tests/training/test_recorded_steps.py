@@ -112,6 +112,13 @@ def test_rates_of_single_layers_hold(static, tiny_config):
     assert weights_of(ours) == weights_of(plain)
 
 
+def test_after_a_training_nothing_of_it_is_kept(static, recorder):
+    runner = Runner.from_cfg(prepare(static('run', 2)))
+    runner.train()
+    (one,) = recorder.made
+    assert 'recorded' in one.notes and runner.train_loop._steps._static is None
+
+
 # -- what is left out, and its message --------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from rethink_det.architecture.backbone import configured_architecture
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.detection.load_detector import BackboneAndNeck, load_detector
 from rethink_det.errors import UserError
+from rethink_det.latency import NetworkLatency
 from rethink_det.pruning import Pruner, PruneResult
 from rethink_det.pruning.cost_goal import Costs, classifier_costs
 from rethink_det.registered import scope_of
@@ -67,6 +68,7 @@ def prune_detector(
     data: Iterable | None = None,
     costs: Costs = classifier_costs,
     device: str | torch.device | None = None,
+    latency: Callable[[], NetworkLatency] | None = None,
 ) -> PruneResult:
     """Prune the backbone of a trained detector.
 
@@ -79,6 +81,7 @@ def prune_detector(
             methods that look at data.
         costs: Of an architecture of the backbone: that which a goal is a goal for.
         device: What such methods compute on; default: a GPU if there is one.
+        latency: Gives the latencies of such architectures, of which one may be a goal.
 
     Returns:
         The backbone's architecture, and the state dict of the whole detector.
@@ -96,7 +99,7 @@ def prune_detector(
         )
     detector = load_detector(config, checkpoint)
     trunk, named = Trunk(detector), device_named(device)
-    result = pruner.prune(trunk, architecture, data, costs, named)
+    result = pruner.prune(trunk, architecture, data, costs, named, latency)
     state = {name: tensor.detach() for name, tensor in detector.state_dict().items()}
     return replace(result, state_dict=state)
 

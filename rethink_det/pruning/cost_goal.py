@@ -8,8 +8,9 @@ from rethink_det.architecture import PrunedArchitecture
 from rethink_det.bounds import is_finite
 from rethink_det.errors import UserError, shown
 
-PARAMS, MACS = QUANTITIES = ('params', 'macs')
-"""Keys of a pruner's config: a share of what the network costs, below 1, or a number."""
+PARAMS, MACS, LATENCY, LATENCY_MS = QUANTITIES = ('params', 'macs', 'latency', 'latency_ms')
+"""Keys of a pruner's config: a share of what the network costs, below 1, or a number; of the
+latency these have a key each, and numbers are milliseconds."""
 
 Costs = Callable[[PrunedArchitecture, str], float]
 """What a network of an architecture costs of a quantity, all of it: head, neck and detector."""
@@ -30,6 +31,16 @@ class CostGoal:
     quantity: str
     value: float
 
+    @property
+    def is_latency(self) -> bool:
+        """Whether it is one of time, which is measured and not counted."""
+        return self.quantity in (LATENCY, LATENCY_MS)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of what the network costs before."""
+        return self.quantity == LATENCY or (self.value < 1 and self.quantity != LATENCY_MS)
+
     @staticmethod
     def of(settings: Mapping[str, Any], who: str) -> 'CostGoal | None':
         """The goal in a pruner's config, if it has one.
@@ -47,7 +58,14 @@ class CostGoal:
         if not said:
             return None
         value = settings[said[0]]
-        if not is_finite(value) or value <= 0 or value == 1:
+        if not is_finite(value) or value <= 0:
+            raise UserError(f'{who}: {said[0]} must be a number above 0, got {shown(value)}.')
+        if said[0] == LATENCY and value >= 1:
+            raise UserError(
+                f'{who}: latency must be a share below 1, got {shown(value)}; milliseconds are '
+                'latency_ms.'
+            )
+        if said[0] != LATENCY_MS and value == 1:
             raise UserError(
                 f'{who}: {said[0]} must be a share below 1 or a number above it, '
                 f'got {shown(value)}.'
@@ -60,7 +78,15 @@ class CostGoal:
         Args:
             whole: What the network costs before.
         """
-        return self.value * whole if self.value < 1 else self.value
+        return self.value * whole if self.is_share else self.value
+
+    def shown(self, cost: float) -> str:
+        """A cost as messages say it.
+
+        Args:
+            cost: In numbers; of a latency milliseconds.
+        """
+        return f'{cost:,.2f} ms' if self.is_latency else f'{cost:,.0f}'
 
 
 def classifier_costs(architecture: PrunedArchitecture, quantity: str) -> float:
@@ -78,6 +104,8 @@ class Reached:
         after: What it costs.
         setting: What was found: the ratio, or ratios by layer.
         most: Whether no more could go, though more was asked for.
+        measured: What it costs as measured in turns with the network before, of a latency, whose
+            other numbers are of a table.
     """
 
     goal: CostGoal
@@ -85,6 +113,7 @@ class Reached:
     after: float
     setting: Any
     most: bool = False
+    measured: float | None = None
 
     @property
     def off(self) -> float:
@@ -93,11 +122,16 @@ class Reached:
         return (self.after - wanted) / wanted
 
     def __str__(self) -> str:
-        name, wanted = self.goal.quantity, self.goal.wanted(self.before)
+        name, wanted, shown = self.goal.quantity, self.goal.wanted(self.before), self.goal.shown
         text = (
-            f'{name}: asked for {wanted:,.0f} ({wanted / self.before:.1%}), got {self.after:,.0f} '
-            f'({self.after / self.before:.1%}), {self.off:+.1%} of what was asked for'
+            f'{name}: asked for {shown(wanted)} ({wanted / self.before:.1%}), got '
+            f'{shown(self.after)} ({self.after / self.before:.1%}), {self.off:+.1%} of what was '
+            'asked for'
         )
+        if self.measured is not None:
+            apart = (self.measured - wanted) / wanted
+            text += f'; measured in turns with the network before: {shown(self.measured)}, '
+            text += f'{apart:+.1%}'
         if abs(self.off) <= TOLERANCE:
             return text
         if self.most:

@@ -43,6 +43,7 @@ class MagnitudePruner(Pruner):
     """
 
     dial = 'ratio'
+    shrinks = False
 
     def __init__(self, ratio: float, min_weights: int = 1, strictly_above: bool = False) -> None:
         self.ratio = check_ratio('MagnitudePruner: ratio', ratio)

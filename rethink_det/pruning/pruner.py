@@ -2,7 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -15,7 +15,9 @@ from rethink_det.architecture import Cut, PrunedArchitecture, Surgeon
 from rethink_det.architecture.finite import first_not_finite
 from rethink_det.architecture.structure_scales import fold_scales
 from rethink_det.errors import UserError, in_one_line, shown
+from rethink_det.latency import NetworkLatency
 from rethink_det.pruning.at_work import at_work
+from rethink_det.pruning.classifier_latency import classifier_latency
 from rethink_det.pruning.cost_goal import TOLERANCE, CostGoal, Costs, Reached, classifier_costs
 from rethink_det.pruning.passes import Passes, counted_passes
 from rethink_det.pruning.reach import Reach, Wish, layer_weights, reach
@@ -56,9 +58,11 @@ class Pruner(ABC):
         goal: What the network may cost; :meth:`prune` then finds the ratio. None if the ratio is
             given.
         settings: What it was built with, where it has a goal.
+        shrinks: Whether what goes are channels or blocks, so that what is left is faster.
     """
 
     dial: ClassVar[str | None] = None
+    shrinks: ClassVar[bool] = True
     goal: CostGoal | None = None
     settings: Mapping[str, Any] = MappingProxyType({})
 
@@ -151,6 +155,7 @@ class Pruner(ABC):
         data: Iterable | None = None,
         costs: Costs = classifier_costs,
         device: torch.device | None = None,
+        latency: Callable[[], NetworkLatency] | None = None,
     ) -> PruneResult:
         """Find what to remove and remove it.
 
@@ -159,7 +164,10 @@ class Pruner(ABC):
             architecture: What ``network`` is now.
             data: Batches of images, for methods that look at data.
             costs: Of an architecture: that which a goal is a goal for.
-            device: What a method that looks at images computes on, see :func:`.at_work.at_work`.
+            device: What a method that looks at images computes on, see :func:`.at_work.at_work`;
+                a latency is that of it.
+            latency: Gives the latencies of architectures, of which one may be a goal; default:
+                those of classifiers on the device.
 
         Raises:
             UserError: Weights that are not finite, no data for a method that needs some, a
@@ -173,9 +181,17 @@ class Pruner(ABC):
         surgeon = Surgeon(network, architecture.input_shape, prefix='backbone.')
         if self.goal is None:
             return self._prune(surgeon, architecture, data, device)
-        pruner, reached = Search(self, surgeon, architecture, costs).found()
+        times = None
+        if self.goal.is_latency:
+            times = latency() if latency else classifier_latency(architecture, device)
+            costs = times.cost
+        pruner, reached = Search(self, surgeon, architecture, costs, times).found()
         result = pruner._prune(surgeon, architecture, data, device)
-        reached = replace(reached, after=costs(result.architecture, self.goal.quantity))
+        reached = replace(
+            reached,
+            after=costs(result.architecture, self.goal.quantity),
+            measured=None if times is None else times.measured(result.architecture),
+        )
         if abs(reached.off) > TOLERANCE:
             warnings.warn(f'{type(self).__name__}: {reached}.', stacklevel=2)
         return replace(result, goal=reached)
@@ -215,7 +231,8 @@ def build_pruner(config: Mapping) -> Pruner:
     """Build a pruner from ``dict(type='L1NormPruner', ratios=...)``.
 
     Instead of how much goes, ``macs=`` or ``params=`` says what the network may cost: a share of
-    what it costs before, ``macs=0.5``, or a number, ``macs=2.1e9``.
+    what it costs before, ``macs=0.5``, or a number, ``macs=2.1e9``. ``latency=0.6`` is a share of
+    the time that it takes for an image, ``latency_ms=8`` that time.
 
     Raises:
         UserError: No config, an unknown type (lists the known ones) or wrong arguments.

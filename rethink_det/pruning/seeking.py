@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rethink_det.architecture import PrunedArchitecture, Surgeon
 from rethink_det.errors import UserError
+from rethink_det.latency import NetworkLatency
 from rethink_det.pruning.cost_goal import CostGoal, Costs, Reached
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ STEPS = 14
 """Of narrowing: a handful will do, but where few channels are left to choose from."""
 NARROWEST = 0.15
 """Of what is left, the least that a step takes away."""
-CLOSE = 0.002
-"""Of the goal: near enough."""
+CLOSE, CLOSE_TIME = 0.002, 0.01
+"""Of the goal: near enough; a time is not measured any better."""
 HIGHEST = 0.99
 
 Setting = float | Mapping[str, float]
@@ -42,16 +43,25 @@ class Search:
         surgeon: Of the network, which stays as it is.
         architecture: What it is.
         costs: Of an architecture.
+        latency: What these are of, if they are times: the network that is found is measured once,
+            and the search repeated if it takes otherwise than was thought.
     """
 
     def __init__(
-        self, pruner: 'Pruner', surgeon: Surgeon, architecture: PrunedArchitecture, costs: Costs
+        self,
+        pruner: 'Pruner',
+        surgeon: Surgeon,
+        architecture: PrunedArchitecture,
+        costs: Costs,
+        latency: NetworkLatency | None = None,
     ) -> None:
         assert pruner.goal is not None
         self.pruner, self.goal = pruner, pruner.goal
         self.surgeon, self.architecture, self.costs = surgeon, architecture, costs
+        self.latency = latency
         self.whole = costs(architecture, self.goal.quantity)
         self.wanted = self.goal.wanted(self.whole)
+        self._close = CLOSE_TIME if self.goal.is_latency else CLOSE
 
     def found(self) -> tuple['Pruner', Reached]:
         """The pruner told the ratio that comes nearest, and how near it comes.
@@ -62,6 +72,8 @@ class Search:
         self.check()
         with _quietly():
             best = self._nearest()
+            if self.latency and self.latency.correct(self._at(best.setting)):
+                best = self._nearest()
         most = best.setting == HIGHEST
         reached = Reached(self.goal, self.whole, best.cost, best.setting, most)
         return self.pruner.at(best.setting), reached
@@ -71,7 +83,8 @@ class Search:
         if self.wanted >= self.whole:
             raise UserError(
                 f'{type(self.pruner).__name__}: {self.goal.quantity} is to be '
-                f'{self.wanted:,.0f}, and the network has {self.whole:,.0f}: nothing is to go.'
+                f'{self.goal.shown(self.wanted)}, and the network has '
+                f'{self.goal.shown(self.whole)}: nothing is to go.'
             )
 
     def _nearest(self) -> _Tried:
@@ -92,7 +105,7 @@ class Search:
 
     def _between(self, above: _Tried, below: _Tried) -> float:
         """Where the goal lies if costs fall as the square of what is left; never at an end."""
-        high, wanted, low = (sqrt(cost) for cost in (above.cost, self.wanted, below.cost))
+        high, wanted, low = (sqrt(max(c, 0)) for c in (above.cost, self.wanted, below.cost))
         share = min(max((high - wanted) / max(high - low, 1e-9), NARROWEST), 1 - NARROWEST)
         return _ratio(above) + share * (_ratio(below) - _ratio(above))
 
@@ -108,14 +121,17 @@ class Search:
         return best
 
     def _try(self, setting: Setting) -> _Tried:
+        return _Tried(setting, self.costs(self._at(setting), self.goal.quantity))
+
+    def _at(self, setting: Setting) -> PrunedArchitecture:
         cut = self.pruner.at(setting).preview(self.surgeon, self.architecture)
-        return _Tried(setting, self.costs(self.architecture.after(cut), self.goal.quantity))
+        return self.architecture.after(cut)
 
     def _nearer(self, one: _Tried, other: _Tried) -> _Tried:
         return min(one, other, key=self._distance)
 
     def _is_close(self, one: _Tried) -> bool:
-        return self._distance(one) <= CLOSE * self.wanted
+        return self._distance(one) <= self._close * self.wanted
 
     def _distance(self, one: _Tried) -> float:
         return abs(one.cost - self.wanted)
@@ -150,6 +166,11 @@ def settings_without_goal(kind: type['Pruner'], settings: Mapping[str, Any]) -> 
         raise UserError(
             f'{name} has no ratio that could be found for {goal.quantity}: what goes is what its '
             'training drove to zero.'
+        )
+    if goal.is_latency and not kind.shrinks:
+        raise UserError(
+            f'{name}: {goal.quantity} cannot be reached by weights under masks: no operation is '
+            'faster for them. Ask for params or macs.'
         )
     said = next((key for key in (kind.dial, 'target') if settings.get(key) is not None), None)
     if said:

@@ -59,5 +59,5 @@ def _check_pruners(plan: ClassificationPlan) -> None:
             warnings.simplefilter('ignore')  # they are said when it prunes
             pruner = build_pruner(one.pruner or {})
             pruner.check(surgeon, architecture)
-            if pruner.goal is not None:
+            if pruner.goal is not None and not pruner.goal.is_latency:  # nothing is timed for it
                 Search(pruner, surgeon, architecture, classifier_costs).check()

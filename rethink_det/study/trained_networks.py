@@ -29,13 +29,16 @@ from rethink_det.detection.datasets.check_data import check_data
 from rethink_det.detection.datasets.detection_batches import DetectionBatches
 from rethink_det.detection.load_detector import self_contained
 from rethink_det.detection.measuring.cost import backbone_cost, detector_cost
+from rethink_det.detection.measuring.detector_latency import detector_latency
 from rethink_det.detection.measuring.input_size import input_size
 from rethink_det.detection.pruning import backbone_architecture, prune_detector
 from rethink_det.detection.transfer.adapt import with_shape
 from rethink_det.errors import UserError
+from rethink_det.latency import NetworkLatency
 from rethink_det.packages import is_library_name
 from rethink_det.pruning import Pruner, PruneResult, build_pruner, prune_state
 from rethink_det.pruning.checkpoint import initial_weights, pruned_checkpoint
+from rethink_det.training.device import device_named
 from rethink_det.training.launch import evaluate
 from rethink_det.training.training_batches import TrainingBatches
 
@@ -220,7 +223,14 @@ class TrainedDetector(TrainedNetwork):
 
     def _prune(self, pruner: Pruner, device: str | None) -> PruneResult:
         data = DetectionBatches(self.config)
-        return prune_detector(self.config, self.checkpoint, pruner, data, self._costs, device)
+        named = device_named(device)
+
+        def latency() -> NetworkLatency:
+            return detector_latency(self.config, self.checkpoint, self._image, named)
+
+        return prune_detector(
+            self.config, self.checkpoint, pruner, data, self._costs, named, latency
+        )
 
     def _costs(self, architecture: PrunedArchitecture, quantity: str) -> float:
         """Of the whole detector, at the size of its test images."""

@@ -1,5 +1,8 @@
 """The device that this process computes on."""
 
+import platform
+from pathlib import Path
+
 import torch
 
 from rethink_det.errors import UserError
@@ -37,3 +40,21 @@ def wait_for(device: torch.device) -> None:
     """Return when everything that was asked of ``device`` is done, as before a clock is read."""
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
+
+
+def name_of(device: torch.device) -> str:
+    """The device in words; of a CPU with the threads that torch computes by."""
+    if device.type == 'cuda':
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f'{_processor()}, {threads} thread{"s" * (threads > 1)}'
+
+
+def _processor() -> str:
+    """What Linux calls the processor; elsewhere, or where it has no name, its kind."""
+    try:
+        lines = Path('/proc/cpuinfo').read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+    return (names or [''])[0] or platform.processor() or platform.machine()

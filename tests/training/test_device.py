@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rethink_det import UserError
-from rethink_det.training.device import current_device, device_named, wait_for
+from rethink_det.training.device import current_device, device_named, name_of, wait_for
 
 
 def test_networks_move_to_the_current_device():
@@ -37,3 +37,14 @@ def test_after_waiting_nothing_is_left_to_do():
     done.record()
     wait_for(device)
     assert done.query()
+
+
+def test_a_cpu_is_named_with_its_threads():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        assert name_of(torch.device('cpu')).endswith(', 1 thread')
+        torch.set_num_threads(2)
+        assert name_of(torch.device('cpu')).endswith(', 2 threads')
+    finally:
+        torch.set_num_threads(before)

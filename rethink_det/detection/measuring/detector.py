@@ -15,11 +15,7 @@ from mmengine.model import BaseModel
 
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.detection.load_detector import load_detector
-from rethink_det.detection.measuring.latency import (
-    SECONDS,
-    median_latency,
-    name_of,
-)
+from rethink_det.detection.measuring.latency import SECONDS, median_latency
 from rethink_det.detection.measuring.peak_memory import peak_memory
 from rethink_det.detection.measuring.pictures import detections, first_images, picture
 from rethink_det.errors import UserError
@@ -27,7 +23,7 @@ from rethink_det.files import save_json
 from rethink_det.layout import SHEET
 from rethink_det.registered import build, scope_of
 from rethink_det.registry import DATASETS
-from rethink_det.training.device import current_device
+from rethink_det.training.device import current_device, name_of
 
 IMAGES = 5
 THRESHOLD = 0.3

@@ -1,10 +1,8 @@
 """How long a detector takes for an image, and on what."""
 
-import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import torch
 
@@ -66,21 +64,3 @@ def _timed(call: Callable[[], object], device: torch.device) -> float:
     call()
     wait_for(device)
     return time.perf_counter() - started
-
-
-def name_of(device: torch.device) -> str:
-    """The device in words; of a CPU with the threads that torch computes by."""
-    if device.type == 'cuda':
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f'{_processor()}, {threads} thread{"s" * (threads > 1)}'
-
-
-def _processor() -> str:
-    """What Linux calls the processor; elsewhere, or where it has no name, its kind."""
-    try:
-        lines = Path('/proc/cpuinfo').read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
-    return (names or [''])[0] or platform.processor() or platform.machine()

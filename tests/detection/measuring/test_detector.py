@@ -8,9 +8,9 @@ import torch
 from mmengine.config import Config
 
 from rethink_det.detection.measuring.detector import detector_at_work
-from rethink_det.detection.measuring.latency import name_of
 from rethink_det.errors import UserError
 from rethink_det.layout import SHEET
+from rethink_det.training.device import name_of
 from tests.tiny_detector import fresh_state, write_mask_rcnn
 
 

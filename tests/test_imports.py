@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / 'rethink_det'
 ROOMS = (
     'errors', 'bounds', 'moved', 'files', 'packages', 'registry', 'layout', 'defaults',
     'registered', 'arm_table', 'arms', 'compat', 'architecture', 'report', 'convert', 'training',
-    'latency', 'pruning', 'datasets', 'transfer', 'classification', 'segmentation', 'detection', 'study',
-    'export', 'prediction', 'benchmark', 'doctor', 'cli',
+    'latency', 'pruning', 'datasets', 'transfer', 'classification', 'segmentation', 'detection',
+    'study', 'export', 'prediction', 'benchmark', 'doctor', 'cli',
 )  # fmt: skip
 STRANGERS = {'classification', 'segmentation', 'detection'}
 OWNERS = {'mmdet': 'detection', 'mmseg': 'segmentation'}

@@ -37,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
     _show(network, pruned.architecture)
     if pruned.goal is not None:
         print(pruned.goal)
+        if pruned.goal.basis:
+            print(pruned.goal.basis)
     if pruned.reach.note:
         print(f'warning: {pruned.reach.note}')
     if initial is not None:

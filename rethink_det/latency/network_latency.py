@@ -15,6 +15,7 @@ from rethink_det.errors import UserError
 from rethink_det.latency.operations import Operations
 from rethink_det.latency.table import LatencyTable, network_key
 from rethink_det.latency.timing import in_turns, relative
+from rethink_det.training.device import name_of
 
 Run = Callable[[], object]
 """A network looks at an image."""
@@ -61,6 +62,20 @@ class NetworkLatency:
     def factor(self) -> float:
         """Seconds that the whole network takes for each of the table's."""
         return self._whole / self._table_whole
+
+    def __str__(self) -> str:
+        """Where its numbers are from, in a line."""
+        where = name_of(self.table.device)
+        text = (
+            f'latency of batch 1 on {where}: the unpruned network was measured, '
+            f'{self.factor:.2f} times the sum of its operations in {self.table.path}'
+        )
+        if self.exponent != 1:
+            text += f', and a pruned one: time goes as the sum to the power of {self.exponent:.2f}'
+        if self.outside:
+            text += f'; {1000 * self.outside:+.2f} ms for what else the trained network does'
+        left_out = len(self.table.unmeasured)
+        return f'{text}; {left_out} operations cannot be timed alone' if left_out else text
 
     def milliseconds(self, architecture: PrunedArchitecture) -> float:
         """What an architecture is thought to take.

@@ -51,9 +51,10 @@ class Operation:
 
     Attributes:
         operator: Of torch.
-        arguments: In order, and by name: a :class:`Shape` for a tensor, tuples for lists.
+        arguments: In order: a :class:`Shape` for a tensor, tuples for lists.
+        named: Those that are given by name, likewise.
 
-    The same calls are equal, and :func:`repr` tells others apart, in another process as well.
+    The same calls are equal, and their text tells others apart, in another process as well.
     """
 
     operator: Any

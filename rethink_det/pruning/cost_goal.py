@@ -58,18 +58,9 @@ class CostGoal:
         if not said:
             return None
         value = settings[said[0]]
-        if not is_finite(value) or value <= 0:
-            raise UserError(f'{who}: {said[0]} must be a number above 0, got {shown(value)}.')
-        if said[0] == LATENCY and value >= 1:
-            raise UserError(
-                f'{who}: latency must be a share below 1, got {shown(value)}; milliseconds are '
-                'latency_ms.'
-            )
-        if said[0] != LATENCY_MS and value == 1:
-            raise UserError(
-                f'{who}: {said[0]} must be a share below 1 or a number above it, '
-                f'got {shown(value)}.'
-            )
+        positive = is_finite(value) and value > 0
+        if not positive or not _may_be(said[0], value):
+            raise UserError(f'{who}: {said[0]} must be {_MEANT[said[0]]}, got {shown(value)}.')
         return CostGoal(said[0], value)
 
     def wanted(self, whole: float) -> float:
@@ -89,6 +80,20 @@ class CostGoal:
         return f'{cost:,.2f} ms' if self.is_latency else f'{cost:,.0f}'
 
 
+_SHARE_OR_NUMBER = 'a share below 1 or a number above it'
+_MEANT = {
+    PARAMS: _SHARE_OR_NUMBER,
+    MACS: _SHARE_OR_NUMBER,
+    LATENCY: 'a share below 1 (milliseconds are latency_ms)',
+    LATENCY_MS: 'milliseconds above 0',
+}
+
+
+def _may_be(quantity: str, value: float) -> bool:
+    """Whether a positive number can be a goal for a quantity."""
+    return value < 1 if quantity == LATENCY else value != 1 or quantity == LATENCY_MS
+
+
 def classifier_costs(architecture: PrunedArchitecture, quantity: str) -> float:
     """Of backbone and head."""
     return float(getattr(architecture.cost(), quantity))
@@ -106,6 +111,7 @@ class Reached:
         most: Whether no more could go, though more was asked for.
         measured: What it costs as measured in turns with the network before, of a latency, whose
             other numbers are of a table.
+        basis: How a latency was told, in a line; empty of what is counted.
     """
 
     goal: CostGoal
@@ -114,6 +120,7 @@ class Reached:
     setting: Any
     most: bool = False
     measured: float | None = None
+    basis: str = ''
 
     @property
     def off(self) -> float:

@@ -191,6 +191,7 @@ class Pruner(ABC):
             reached,
             after=costs(result.architecture, self.goal.quantity),
             measured=None if times is None else times.measured(result.architecture),
+            basis='' if times is None else str(times),
         )
         if abs(reached.off) > TOLERANCE:
             warnings.warn(f'{type(self).__name__}: {reached}.', stacklevel=2)

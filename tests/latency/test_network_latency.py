@@ -28,6 +28,9 @@ def test_the_whole_network_takes_what_was_measured(cifar, tmp_path, monkeypatch)
     assert latency.measured(cifar()) == pytest.approx(wanted)
     assert latency.cost(cifar(), 'latency') == latency.milliseconds(cifar())
     assert not latency.correct(cifar())
+    said = str(latency)
+    assert f'{latency.factor:.2f} times the sum of its operations' in said
+    assert '+500.00 ms for what else' in said and 'power' not in said
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
@@ -51,6 +54,7 @@ def test_a_network_that_is_measured_corrects_what_is_thought_of_its_neighbours(
     assert latency.milliseconds(half) == pytest.approx(1000 * true_seconds(half))
     assert latency.milliseconds(near) == pytest.approx(1000 * true_seconds(near), rel=0.02)
     assert not latency.correct(half)
+    assert 'cannot be timed' not in str(latency) and 'to the power of' in str(latency)
 
 
 def test_the_clock_is_asked_once_for_the_whole(cifar, tmp_path, monkeypatch):

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default={},
         metavar='KEY=VALUE',
         help='arguments of the method, e.g. ratios=0.3 or target=resnet56-a, or instead of a ratio '
-        'what the network may cost, macs=0.5 (a share) or params=2e6',
+        'what the network may cost: macs=0.5 (a share) or params=2e6, latency=0.6 or latency_ms=8',
     )
     parser.add_argument(
         '--explain',
@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--device',
         metavar='NAME',
-        help='what a method that looks at images computes on, cpu or cuda; default: the GPU, if '
-        'there is one',
+        help='what a method that looks at images computes on, and of what a latency is: cpu or '
+        'cuda; default: the GPU, if there is one',
     )
     parser.add_argument(
         '--no-eval', action='store_true', help='do not measure accuracy (AP) before and after'

@@ -41,7 +41,7 @@ def carry_out(study: Study, options: argparse.Namespace, work_dir: Path, asked: 
 
     Args:
         study: What to do.
-        options: Those of :func:`add_execution`.
+        options: Those of :func:`rethink_det.cli.arguments.study.add_execution`.
         work_dir: Folder of the study.
         asked: How the study was asked for.
 

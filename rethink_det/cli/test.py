@@ -27,6 +27,8 @@ from rethink_det.training.starting_weights import MisfitError
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate; print the metrics."""
+    if options.show:
+        raise UserError('--show opens no window: name a folder of pictures by --show-dir DIR.')
     if options.out and options.out.endswith(('.pkl', '.pickle')):
         raise UserError(
             f'--out {options.out}: metrics are written as JSON, nothing is pickled. For predictions'

@@ -41,7 +41,7 @@ def wanted_by(base: PrunedArchitecture) -> Wanted | None:
     """
     known = BY_NAME.get(base.name) or BY_SOURCE.get(base.source)
     if known is not None:
-        return Wanted(known, f'{base.name} of {base.source or "its paper"}')
+        return Wanted(known, f'who published {base.name}')
     library, _, name = base.source.partition('.models.')
     if library == 'timm' and is_installed(library):
         settings = vars(import_module('timm').get_pretrained_cfg(name) or object)

@@ -14,7 +14,9 @@ from mmengine.runner import Runner
 
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.state_dicts import META
+from rethink_det.convert import library_checkpoint
 from rethink_det.errors import UserError
+from rethink_det.packages import is_library_name
 from rethink_det.registered import in_full
 from rethink_det.training.building import telling_what_is_built
 from rethink_det.training.model import model_of
@@ -248,6 +250,8 @@ def _read(source: str, ema: bool) -> Checkpoint | None:
     """The checkpoint that a run is going to read first; None if only MMEngine knows its address."""
     if source.startswith(('http://', 'https://')):
         return Checkpoint.read(downloaded(source), ema)
+    if is_library_name(source):
+        return Checkpoint.read(library_checkpoint(source), ema)
     return None if '://' in source else Checkpoint.read(source, ema)
 
 

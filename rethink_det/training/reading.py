@@ -14,6 +14,7 @@ from mmengine.dist import barrier, get_local_rank
 from mmengine.runner import CheckpointLoader
 
 from rethink_det.architecture.checkpoint import Checkpoint
+from rethink_det.convert import library_checkpoint
 from rethink_det.training.hooks.plain_checkpoint import restore_histories
 
 
@@ -37,6 +38,12 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
 def load_from_http(filename: str, map_location: Any = None) -> dict[str, Any]:
     """The same of a URL, which is downloaded once."""
     return load_from_local(downloaded(filename))
+
+
+@CheckpointLoader.register_scheme(prefixes=('timm:', 'torchvision:(?!//)'), force=True)
+def load_from_library(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """The same of ``timm:NAME`` and ``torchvision:NAME``, in an ``init_cfg``, too."""
+    return load_from_local(library_checkpoint(filename))
 
 
 def downloaded(url: str) -> str:

@@ -147,6 +147,7 @@ def test_bad_checkpoint_is_refused_by_test(classifier, refusal, bad_checkpoint, 
 
 def test_views_are_of_detectors(classifier, trained, refusal):
     assert 'the config is no detector' in refusal('test', classifier(), trained, '--tta')
+    assert '--show-dir DIR' in refusal('test', classifier(), trained, '--show')
 
 
 def test_refused_pickle_says_what_and_how_to_convert(classifier, refusal, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
+from mmengine.runner import CheckpointLoader
 from safetensors.torch import save_file
 
 from rethink_det import Study, load_config, with_backbone
@@ -15,6 +16,7 @@ from rethink_det.convert import library_weights
 from rethink_det.convert.library_weights import library_checkpoint, library_name
 from rethink_det.errors import UserError
 from rethink_det.packages import is_library_name
+from rethink_det.training.hooks import TransferHook
 from tests.detection.datasets.coco_layouts import write_layout
 
 SMALL = 'shufflenet_v2_x0_5'
@@ -109,6 +111,15 @@ def test_every_command_takes_them(of_timm, command, refusal, tmp_path):
     assert 'timm:test_resnet.r160_in1k says itself what it is' in told
     told = refusal('card', 'timm:test_resnt')
     assert "timm has no weights 'test_resnt'; of about that name are test_resnet" in told
+
+
+def test_a_config_names_them_as_any_file(of_timm):
+    content = CheckpointLoader.load_checkpoint('timm:test_resnet', map_location='cpu')
+    assert content['state_dict'].keys() >= {'head.fc.weight', 'backbone.network.conv1.0.weight'}
+    hook = TransferHook('unpruned', 'timm:test_resnet')
+    assert hook.checkpoint == library_checkpoint('timm:test_resnet')
+    with pytest.raises(UserError, match="timm has no weights 'test_resnt'"):
+        TransferHook('unpruned', 'timm:test_resnt')
 
 
 def test_a_detector_and_a_study_take_them(of_timm, command, tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--show-dir', metavar='DIR', help='draw the objects of every image, found and true, there'
     )
+    parser.add_argument('--show', action='store_true', help=argparse.SUPPRESS)
     parser.add_argument(
         '--tta',
         action='store_true',

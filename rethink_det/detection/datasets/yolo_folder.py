@@ -131,7 +131,7 @@ def _places(content: Mapping[str, Any], file: Path) -> Iterator[tuple[str, list[
 
 def _listed(said: str, root: Path, file: Path) -> list[Path]:
     """The pictures of a folder, or of a list of them, that a YAML file names."""
-    for place in (root / said, file.parent / said, file.parent / said.removeprefix('../')):
+    for place in _where(said.replace('\\', '/'), root, file.parent):
         if place.is_dir():
             return pictures_below(place)
         if place.is_file() and place.suffix == '.txt':
@@ -144,6 +144,14 @@ def _listed(said: str, root: Path, file: Path) -> list[Path]:
     raise UserError(
         f'{file} names {said!r}, which is not there: neither below {root} nor beside it.'
     )
+
+
+def _where(said: str, root: Path, folder: Path) -> Iterator[Path]:
+    """What a YAML file may mean: a path of the machine that wrote it ends in one of this."""
+    yield from (root / said, folder / said, folder / said.removeprefix('../'))
+    if said.startswith('/') or said[1:2] == ':':
+        parts = said.split('/')[1:]
+        yield from (folder.joinpath(*parts[start:]) for start in range(len(parts)))
 
 
 def _first_of(line: str, *folders: Path) -> Path | None:

@@ -40,7 +40,7 @@ def read_labels(
 def _rows(file: Path, size: int, changed: int) -> tuple[tuple[int, tuple[float, ...]], ...]:
     """The numbers of every line that has some."""
     try:
-        lines = file.read_text().splitlines()
+        lines = file.read_text(encoding='utf-8-sig').splitlines()
     except UnicodeDecodeError:
         raise UserError(f'{file} is no file of labels in YOLO format: it is no text.') from None
     found = []

@@ -16,7 +16,9 @@ from rethink_det.architecture.input_convention import InputConvention
 from rethink_det.architecture.network import BACKBONE
 from rethink_det.architecture.provenance import Parent
 from rethink_det.arms import AFTER_PRUNING, ARMS, CLASSIFICATION, DETECTION, Arm
+from rethink_det.convert import library_checkpoint
 from rethink_det.errors import UserError
+from rethink_det.packages import is_library_name
 from rethink_det.registry import HOOKS
 from rethink_det.training.arm_weights import check_weights
 from rethink_det.training.hooks.describing import DescribingHook
@@ -42,7 +44,8 @@ class TransferHook(DescribingHook):
 
     Args:
         arm: Name of the arm (:data:`rethink_det.arms.ARMS`).
-        checkpoint: Where the weights come from; None for an arm that takes none.
+        checkpoint: Where the weights come from, a file or ``timm:NAME``, ``torchvision:NAME``; None
+            for an arm that takes none.
         part: Which part of the model: ``'backbone'``, or ``None`` for the whole model
             (fine-tuning a classifier).
         key: Which weights of the checkpoint: ``'state_dict'``, or ``'initial'`` for the
@@ -76,6 +79,8 @@ class TransferHook(DescribingHook):
                 f'TransferHook: arm {arm!r} '
                 + ('needs a checkpoint.' if checkpoint is None else 'takes no checkpoint.')
             )
+        if is_library_name(checkpoint):
+            checkpoint = library_checkpoint(str(checkpoint))
         self.arm, self.checkpoint, self.part, self.key = arm, checkpoint, part, key
         self.rest, self.ema = rest, ema
 

@@ -39,6 +39,16 @@ def test_pictures_outside_of_the_folder_are_found(root, tmp_path):
     assert (found.train.images / found.train.annotations.images[0].name).is_file()
 
 
+@pytest.mark.parametrize('place', ['/content/datasets/mine-1/', 'C:\\data\\mine\\'])
+def test_paths_of_another_machine_end_in_those_of_this(place, root):
+    slash = place[-1]
+    change(root, 'path: ../datasets/mine # root\n', '')
+    for split in ('train', 'val'):
+        change(root, f'images/{split}', f'{place}images{slash}{split}')
+    found = find_yolo(root)
+    assert [len(found.splits[split]) for split in ('train', 'val')] == [6, 4]
+
+
 def test_no_yaml_and_no_names_is_no_such_folder(root):
     (root / 'mine.yaml').write_text('a: 1\n')
     assert find_yolo(root) is None

@@ -19,6 +19,7 @@ def test_boxes_and_polygons_in_pixels(tmp_path):
     assert box == ('tree', (75, 25, 50, 50), (), False)
     assert polygon.name == 'ship' and polygon.box == pytest.approx((20, 20, 40, 40))
     assert polygon.polygons == ((20, 20, 60, 20, 60, 60),)
+    assert read(tmp_path, '\ufeff0 0.5 0.5 0.1 0.1\r\n')[0].name == 'ship'
     assert read(tmp_path, '') == read(tmp_path, ' \n\n') == ()
 
 

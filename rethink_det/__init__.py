@@ -36,7 +36,7 @@ compat.install()
 compat.quiet.install()
 moved.install()
 
-__version__ = '0.1.0.dev0'
+__version__ = '0.2.0'
 __all__ = [
     'Checkpoint',
     'Provenance',

@@ -5,10 +5,12 @@ import re
 import pytest
 import yaml
 
+from rethink_det import __version__
 from tests.docs.shown import ROOT
 
 TEMPLATES = sorted((ROOT / '.github' / 'ISSUE_TEMPLATE').glob('*.yml'))
 CONTRIBUTING = (ROOT / 'CONTRIBUTING.md').read_text()
+CHANGELOG = (ROOT / 'CHANGELOG.md').read_text()
 
 
 def places(text):
@@ -31,6 +33,14 @@ def test_names_in_those_files_are_there():
     ]:
         assert f'`{name}`' in CONTRIBUTING
         assert re.search(rf'^(def )?{name}\b', (ROOT / place).read_text(), re.MULTILINE), place
+
+
+def test_the_citation_is_of_this_release():
+    cited = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
+    assert cited['authors'] == [{'name': 'The rethink_det authors'}]
+    assert cited['license'] == 'Apache-2.0' and cited['cff-version'] == '1.2.0'
+    assert f'\n## [{cited["version"]}] - {cited["date-released"]}\n' in CHANGELOG
+    assert cited['version'] == __version__
 
 
 @pytest.mark.parametrize('file', TEMPLATES, ids=lambda file: file.stem)

@@ -78,7 +78,9 @@ def test_every_option_says_what_it_is_for(name):
 
 @pytest.mark.parametrize('name', EVERY)
 def test_what_is_declared_is_what_is_done(name):
-    assert callable(import_module(f'rethink_det.cli.{module_of(name)}').run)
+    done = import_module(f'rethink_det.cli.{module_of(name)}')
+    assert callable(done.run)
+    assert not hasattr(done, 'add_arguments'), 'an option that is declared here is never read'
 
 
 def test_what_can_be_asked_for_is_what_there_is():

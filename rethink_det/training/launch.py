@@ -43,6 +43,7 @@ RUN_HOOKS = {
     'epoch_seed': {'type': 'rethink_det.EpochSeedHook'},
     'finite': {'type': 'rethink_det.FiniteHook'},
     'initial_weights': {'type': 'rethink_det.InitialWeightsHook'},
+    'runtime_info': {'type': 'rethink_det.LazyLossesHook'},  # MMEngine's own name for it
 }
 """Hooks of every run, under their names in ``default_hooks``; a config may set one to None."""
 

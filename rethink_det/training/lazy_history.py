@@ -7,6 +7,9 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 from torch import Tensor
 
+MOST = 1000
+"""Values that wait at most: each of them holds memory of a GPU."""
+
 
 class LazyHistory(HistoryBuffer):
     """The values that one key of the message hub had, a value a step.
@@ -33,6 +36,8 @@ class LazyHistory(HistoryBuffer):
     def update(self, log_val: float | Tensor, count: int = 1) -> None:
         """Add a value: a number, or a tensor of one that may not be computed yet."""
         self._new.append((log_val, count))
+        if len(self._new) >= MOST:
+            self._settle()
 
     def current(self) -> float:
         """The last value."""

@@ -1,17 +1,17 @@
 """The hooks that act in a training step, and when."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeGuard
 
 from mmengine.hooks import Hook, IterTimerHook, RuntimeInfoHook
 from mmengine.runner import Runner
-from torch import Tensor
 
 from rethink_det.training.hooks.finite import FiniteHook
+from rethink_det.training.hooks.lazy_losses import LazyLossesHook
 from rethink_det.training.hooks.progress import ProgressHook
 from rethink_det.training.hooks.within_step import WithinStepHook
-from rethink_det.training.lazy_history import record
 
 ONLY_LOOKS = 'only_looks'
 """A hook class whose own attribute of this name is true changes nothing that a step reads."""
@@ -86,8 +86,8 @@ def _code(hook: Hook, name: str) -> Callable:
 
 
 def _after(hook: Hook) -> Callable:
-    if _code(hook, AFTER[0]) is RuntimeInfoHook.after_train_iter:
-        return _record_outputs
+    if _code(hook, AFTER[0]) is RuntimeInfoHook.after_train_iter:  # without waiting for values
+        return partial(LazyLossesHook.after_train_iter, hook)
     return hook.after_train_iter
 
 
@@ -96,11 +96,3 @@ def _between_steps(hook: WithinStepHook) -> Callable:
         hook.between_steps(runner)
 
     return act
-
-
-def _record_outputs(
-    runner: Runner, batch_idx: int, data_batch: Mapping, outputs: Mapping[str, Tensor] | None
-) -> None:
-    """``RuntimeInfoHook.after_train_iter``, except that it does not wait for the values."""
-    for name, value in (outputs or {}).items():
-        record(runner.message_hub, f'train/{name}', value)

@@ -7,6 +7,7 @@ from rethink_det.training.hooks.gradual_magnitude import GradualMagnitudeHook
 from rethink_det.training.hooks.group_sparsity import GroupSparsityHook
 from rethink_det.training.hooks.image_replicates import ImageReplicatesHook
 from rethink_det.training.hooks.initial_weights import InitialWeightsHook
+from rethink_det.training.hooks.lazy_losses import LazyLossesHook
 from rethink_det.training.hooks.mask import MaskHook
 from rethink_det.training.hooks.plain_checkpoint import PlainCheckpointHook
 from rethink_det.training.hooks.progress import ProgressHook
@@ -24,6 +25,7 @@ __all__ = [
     'GroupSparsityHook',
     'ImageReplicatesHook',
     'InitialWeightsHook',
+    'LazyLossesHook',
     'MaskHook',
     'PlainCheckpointHook',
     'ProgressHook',

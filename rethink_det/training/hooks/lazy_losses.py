@@ -17,6 +17,9 @@ class LazyLossesHook(RuntimeInfoHook):
     MMEngine's own reads each of them at once, for which the step has to be done on the GPU before
     the next one can be prepared. This one leaves it to whoever looks first: the log, a checkpoint.
     What they see is the same.
+
+    Attributes:
+        only_looks: That it changes nothing that a step reads, so steps may be recorded beside it.
     """
 
     only_looks = True

@@ -12,6 +12,7 @@ from rethink_det.detection.prediction import LoadedDetector, PictureDetector
 from rethink_det.detection.prediction.trained_files import config_beside, find_checkpoint
 from rethink_det.errors import UserError
 from rethink_det.prediction.exported import is_exported, load_exported
+from rethink_det.segmentation.segmenter import is_segmenter
 from rethink_det.training.config import load_config
 
 Loaded = PictureDetector | PictureClassifier
@@ -50,6 +51,8 @@ def load_network(
     given = given or _beside(path, checkpoint)
     if given is None or is_classifier(given):
         return LoadedClassifier(checkpoint, given)
+    if is_segmenter(given):
+        raise UserError(f'{path} is a segmenter: asked are detectors and classifiers.')
     return LoadedDetector(given, checkpoint)
 
 

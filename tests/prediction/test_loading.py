@@ -24,5 +24,11 @@ def test_a_classifier_needs_no_config_and_takes_one(trained, tmp_path):
 def test_a_classifier_is_no_detector_and_a_detector_has_a_config(trained, tmp_path):
     with pytest.raises(UserError, match='run is a classifier, no detector'):
         load_detector(trained / 'run')
+    segmenter = tmp_path / 'segmenter.py'
+    segmenter.write_text(
+        "model = dict(type='mmseg.EncoderDecoder', decode_head=dict(num_classes=2))"
+    )
+    with pytest.raises(UserError, match='is a segmenter'):
+        load_network(trained / 'run', segmenter)
     with pytest.raises(UserError, match='gone does not exist'):
         load_network(tmp_path / 'gone')

@@ -11,6 +11,7 @@ from rethink_det.datasets.pixels import Picture, name_of, rgb_of
 from rethink_det.detection.prediction.detections import Detections
 from rethink_det.detection.prediction.detector_input import DetectorInput
 from rethink_det.detection.prediction.picture_detector import PictureDetector, numbered
+from rethink_det.errors import UserError
 
 Graph = Callable[[Tensor], Sequence[Tensor]]
 """Boxes, scores, labels and, of a detector with masks, these, of ``(1, 3, H, W)``."""
@@ -40,9 +41,17 @@ class GraphDetector(PictureDetector):
         Args:
             picture: They.
             name: Where they are from.
+
+        Raises:
+            UserError: It finds a class that has no name.
         """
         image, scale = self.reads.pixels(picture)
         boxes, scores, labels, *masks = self._graph(self._prepare(image)[None])
+        if self.classes and len(labels) and int(labels.max()) >= len(self.classes):
+            raise UserError(
+                f'The network tells more classes apart than the {len(self.classes)} that are '
+                f'named: it found number {int(labels.max())}, counted from 0.'
+            )
         height, width = picture.shape[:2]
         # As mmdet's heads do it: clipped to what the picture covers, then made as large as it is.
         size = torch.tensor([image.shape[2], image.shape[1]] * 2)

@@ -47,5 +47,9 @@ def test_nothing_is_an_answer_and_no_picture_is_none():
     empty = [torch.zeros(0, 4), torch.zeros(0), torch.zeros(0).long(), torch.zeros(0, 28, 28)]
     found = GraphDetector(lambda _: empty, reads).predict(np.zeros((4, 4, 3), np.uint8))
     assert len(found) == 0 and found.masks.shape == (0, 4, 4) and found.classes == ()
+    strange = [torch.ones(1, 4), torch.ones(1), torch.tensor([2])]
+    named = DetectorInput(reads.shape, True, 0.0, reads.convention, ('a', 'b'))
+    with pytest.raises(UserError, match='more classes apart than the 2 .* found number 2'):
+        GraphDetector(lambda _: strange, named).predict(np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(UserError, match='A picture is uint8'):
         GraphDetector(lambda _: empty, reads).predict(np.zeros((4, 4, 3)))

@@ -40,7 +40,7 @@ def dry_run(
     runs = runs_of(study)
     known = reasons(runs, Path(work_dir).resolve(), shared) if work_dir is not None else {}
     lines = [f'{study.name}: {len(runs)} runs', *(_line(run, known.get(run.key)) for run in runs)]
-    return '\n'.join([*lines, *_what_it_takes(runs, known), *_judged(study)])
+    return '\n'.join([*lines, *_what_it_takes(runs, known), *_together(study), *_judged(study)])
 
 
 def _line(run: Run, reason: Reason | None) -> str:
@@ -73,6 +73,12 @@ def _what_it_takes(runs: Sequence[Run], known: Mapping[str, Reason]) -> Iterator
     if times:
         told = f'about {duration(sum(times))}{_of_them(len(times), len(ahead))}'
         yield f'By the runs that are done it takes {told}, one at a time.'
+
+
+def _together(study: Study) -> Iterator[str]:
+    """How steps are computed, where that is not as usual."""
+    if study.classification.together:
+        yield 'Trainings of classifiers of one shape are computed together, where that can be.'
 
 
 def _of_them(known: int, number: int) -> str:

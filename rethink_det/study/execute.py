@@ -39,7 +39,7 @@ from rethink_det.study.nodes import Run
 from rethink_det.study.run import execute
 from rethink_det.study.seldom import Seldom
 from rethink_det.study.shared_runs import SharedRuns
-from rethink_det.study.together import LEADS_ON, Groups, computed
+from rethink_det.study.together import LEADS_ON, Groups, beside_each_other, computed
 from rethink_det.study.watchdog import Watchdog
 
 _DIED = (
@@ -222,7 +222,8 @@ def execute_study(
     check_given_parents(study.classification)  # refused before anything is started
     root, late = Path(work_dir).resolve(), settled_late(study, work_dir)
     sweep(root)
-    state = _State(runs_of(study), root, groups_of(study), late, together=Groups(root, together))
+    groups = Groups(root, together, beside_each_other(workers))
+    state = _State(runs_of(study), root, groups_of(study), late, together=groups)
     state.retries, state.asked = retries, asked
     state.stall_minutes, state.shared = stall_minutes, shared
     write = Seldom(partial(_write, study, state))

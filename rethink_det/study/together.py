@@ -8,6 +8,7 @@ computed is not: that follows from what is ready when, and from how many fit int
 import contextlib
 import io
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -94,6 +95,16 @@ def computed(study: Study, together: bool) -> Study:
     return replace(study, classification=replace(study.classification, together=together))
 
 
+def beside_each_other(workers: int) -> int:
+    """How many pieces of work share the memory of a device, of so many that go on at a time.
+
+    Args:
+        workers: How many; as many as there are where each is given a machine of its own.
+    """
+    devices = max(1, torch.cuda.device_count())
+    return 1 if workers == sys.maxsize else -(-workers // devices)
+
+
 @dataclass(frozen=True)
 class Kind:
     """What runs must share to be computed by one step.
@@ -114,10 +125,12 @@ class Groups:
     Attributes:
         root: Folder of the study.
         most: Members of a group at most.
+        beside: How many groups may share the memory of a device.
     """
 
     root: Path
     most: int = 1
+    beside: int = 1
     _kinds: dict[str, Kind | None] = field(default_factory=dict)
 
     def of(
@@ -175,7 +188,7 @@ class Groups:
         if name in known:
             return known[name]
         each = member_bytes(config, ledger.training_images(config))
-        return Kind(name, most_members(each, free_bytes()))
+        return Kind(name, most_members(each, free_bytes() // self.beside))
 
 
 def _alike(config: Config, stage: TrainClassifier, place: Place | None) -> str:

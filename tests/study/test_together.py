@@ -1,5 +1,6 @@
 """A study whose trainings are computed together: planned, grouped, continued, reported."""
 
+import sys
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from rethink_det.defaults import MEMBERS
 from rethink_det.layout import RESULT, TOGETHER
 from rethink_det.report.run_result import COMPLETED
 from rethink_det.study import together
+from rethink_det.study.dry_run import dry_run
 from rethink_det.study.executors import Here
 from rethink_det.study.graph import runs_of
 from rethink_det.study.group_run import Elsewhere, each_of, job_of
@@ -21,7 +23,14 @@ from rethink_det.study.recipe import Recipe
 from rethink_det.study.run import execute as run_alone
 from rethink_det.study.run import find_folder
 from rethink_det.study.stages import stage_of
-from rethink_det.study.together import MOST, Groups, computed, most_together
+from rethink_det.study.together import (
+    MOST,
+    Groups,
+    beside_each_other,
+    computed,
+    most_together,
+)
+from rethink_det.training.loop import FastEpochLoop
 from rethink_det.training.together import Ended, Place
 
 ARMS = ('fine-tune', 'scratch-e', 'scratch-b')
@@ -31,8 +40,8 @@ ARMS = ('fine-tune', 'scratch-e', 'scratch-b')
 def fast_study(study, tiny_config, tmp_path):
     """As ``study``, over the tiny classifier trained by the loop that computes together."""
 
-    def make(*args, loop=None, model=None, **changes):
-        config = tiny_config(epochs=1)
+    def make(*args, loop=None, model=None, epochs=1, **changes):
+        config = tiny_config(epochs=epochs)
         config.train_cfg.pop('by_epoch')
         config.train_cfg.update({'type': 'rethink_det.FastEpochLoop', **(loop or {})})
         config.model.head.update(model or {})
@@ -82,19 +91,34 @@ def test_five_seeds_of_four_arms_are_grouped_continued_and_reported(fast_study, 
     assert 'hours are a share of those of the group: unpruned' in text
 
 
-def test_what_a_kill_left_undone_is_done_and_nothing_else(fast_study, tmp_path):
-    plan = fast_study(range(3), ['scratch-e'])
+def test_what_a_kill_left_undone_is_done_and_nothing_else(fast_study, tmp_path, monkeypatch):
+    plan = fast_study(range(3), ['unpruned'], epochs=2)
     whole = execute_study(plan, tmp_path / 'whole', together=3)
-    before = execute_study(plan, tmp_path / 'killed', together=3)
-    lost = [run for run in before.runs if run.arm == 'scratch-e' and run.seed != 1]
-    for run in lost:  # as if they had been killed after their last checkpoint
-        (run.place / RESULT).unlink()
+    step = FastEpochLoop.run_iter
+
+    def dying(loop, index, batch):
+        if loop.iter == 4:  # in the second epoch
+            raise KeyboardInterrupt
+        step(loop, index, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FastEpochLoop, 'run_iter', dying)
+        assert len(execute_study(plan, tmp_path / 'killed', together=3).incomplete) == 3
+    assert_ends_as(whole, plan, tmp_path / 'killed', [0, 1, 2])
+    for run in execute_study(plan, tmp_path / 'killed', together=3).runs:
+        if run.seed != 1:  # killed after their last checkpoint
+            (run.place / RESULT).unlink()
+    assert_ends_as(whole, plan, tmp_path / 'killed', [0, 2])
+
+
+def assert_ends_as(whole, plan, work, left):
+    """The study goes on with these seeds as one group, and comes to the same weights."""
     recorder = Recorder()
-    after = execute_study(plan, tmp_path / 'killed', recorder, together=3)
+    after = execute_study(plan, work, recorder, together=3)
     assert [run.digest for run in after.runs] == [run.digest for run in whole.runs]
     assert [run.identity for run in after.runs] == [run.identity for run in whole.runs]
-    assert [run.key for run in lost] in recorder.handed
     assert places(after) == places(whole)
+    assert [run.key for run in whole.runs if run.seed in left] in recorder.handed
 
 
 def test_one_that_fails_leaves_the_others_of_its_group(fast_study, tmp_path, monkeypatch):
@@ -157,6 +181,11 @@ def test_a_group_that_does_not_fit_is_split(fast_study, tmp_path, monkeypatch):
     assert sizes == [2, 2, 1] and {run.training.computed for run in results.runs} == {'together'}
 
 
+def test_a_plan_says_so(fast_study):
+    plan, told = fast_study([0]), 'of one shape are computed together'
+    assert told in dry_run(computed(plan, True)) and told not in dry_run(computed(plan, False))
+
+
 # -- what is grouped -------------------------------------------------------------------------
 
 
@@ -195,6 +224,13 @@ def test_what_was_begun_goes_on_among_as_many_as_before(fast_study, tmp_path):
         Place(number, 5).write(folder)
     groups = Groups(tmp_path, 4).of(runs, {}, False)
     assert groups == [[runs[0], runs[2]], [runs[1], runs[3]]]
+
+
+@pytest.mark.parametrize('gpus, workers, beside', [(0, 1, 1), (0, 3, 3), (2, 4, 2), (4, 2, 1)])
+def test_what_goes_on_at_a_time_shares_the_memory(monkeypatch, gpus, workers, beside):
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: gpus)
+    assert beside_each_other(workers) == beside
+    assert beside_each_other(sys.maxsize) == 1
 
 
 # -- what is asked for -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ the step for all, and they go on, one after the other.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from rethink_det.training.together.place import Place
 from rethink_det.training.together.process_state import ProcessState
-from rethink_det.training.together.side_by_side import Found, Step, step_together
+from rethink_det.training.together.repeated import RepeatedSteps, Steps
+from rethink_det.training.together.side_by_side import Found, Step
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,11 @@ class Meeting:
 
     Attributes:
         size: How many there are in the beginning.
+        compute: What computes a step.
     """
 
     size: int
+    compute: Callable[[Steps], list[Found | None]] = field(default_factory=RepeatedSteps)
     _turn: threading.Condition = field(default_factory=threading.Condition)
     _begun: ProcessState = field(default_factory=ProcessState.now)
     _living: int = field(init=False)
@@ -127,7 +130,7 @@ class Meeting:
         for arrival in arrivals.values():
             steps[arrival.place.number] = arrival.step
         try:
-            found = step_together(steps)
+            found = self.compute(steps)
         except Exception as error:  # it is everyone's
             return dict.fromkeys(numbers, error)
         return {n: _known(found[one.place.number]) for n, one in arrivals.items()}

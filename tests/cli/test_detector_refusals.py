@@ -120,7 +120,7 @@ def gone(name):
          ['model.roi_head.bbox_head.num_classes is 3', 'instances_train2017.json has 80']),
         (f'{ON_VOC} --cfg-options model.roi_head.bbox_head.num_classes=80',
          ['model.roi_head.bbox_head.num_classes is 80', 'has 20 classes']),
-        (f'{ON_VOC}/VOC2007', ['VOC2007 has no annotations of train', 'Main/trainval.txt']),
+        (f'{ON_VOC}/VOC2007/JPEGImages', ['has no annotations of train', 'Main/trainval.txt']),
     ],
 )  # fmt: skip
 def test_wrong_command_line(line, parts, refused):

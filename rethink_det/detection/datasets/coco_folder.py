@@ -14,6 +14,9 @@ from rethink_det.detection.datasets.voc_folder import find_voc
 from rethink_det.detection.datasets.yolo_folder import find_yolo
 from rethink_det.errors import UserError
 
+VOC_LIST = '.txt'
+"""How a list of images ends, which a config for VOC names as its annotations."""
+
 # Where the annotations of a split are: COCO's way, Roboflow's, and simpler ones.
 _ANNOTATIONS = (
     'annotations/instances_{}*.json',
@@ -110,7 +113,7 @@ def _patterns(split: str, usual: str | None) -> list[str]:
 
 def _find_split(root: Path, split: str, usual: str | None) -> Split | None:
     for pattern in _patterns(split, usual):
-        files = sorted(root.glob(pattern))
+        files = [file for file in sorted(root.glob(pattern)) if file.suffix != VOC_LIST]
         if len(files) > 1:
             names = ', '.join(str(file.relative_to(root)) for file in files)
             raise UserError(f'{root} has several annotation files of {split}: {names}; leave one.')

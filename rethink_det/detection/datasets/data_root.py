@@ -89,7 +89,7 @@ def with_data_root(config: Config, root: str | PathLike) -> Adapted:
             'a folder in COCO format has objects alone. Take the same detector without stuff.'
         )
     usual = {split: _first(config, split)[0].get('ann_file') or '' for split in _SPLITS}
-    usual = {split: file for split, file in usual.items() if _is_below_a_root(file)}
+    usual = {split: file for split, file in usual.items() if not Path(file).is_absolute()}
     folder = CocoFolder.find(root, usual)
     changes: list[Change] = []
     for name in _SPLITS:
@@ -119,10 +119,6 @@ def _first(config: Config, split: str) -> tuple[Mapping, str]:
     """The first data set inside all wrappers, and its place."""
     dataset = (config.get(f'{split}_dataloader') or {}).get('dataset') or {}
     return next(unwrapped(dataset, f'{split}_dataloader.dataset'))
-
-
-def _is_below_a_root(file: str) -> bool:
-    return not Path(file).is_absolute() and not file.endswith('.txt')  # VOC's lists
 
 
 def _set_split(config: Config, name: str, split: Split, folder: CocoFolder) -> list[Change]:

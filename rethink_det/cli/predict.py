@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from rethink_det.datasets.pixels import read_picture, side_by_side, write_picture
+from rethink_det.datasets.pixels import read_picture, side_by_side, told_apart, write_picture
 from rethink_det.datasets.progress_bar import progress
 from rethink_det.detection.prediction import PictureDetector
 from rethink_det.errors import UserError
@@ -28,10 +28,11 @@ def run(options: argparse.Namespace) -> int:
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     written: list[dict] = []
+    titles = told_apart(list(networks))
     names = _names(images)
     for image in progress(images, len(images), 'pictures'):
         found = [_found(one, image, options.threshold) for one in networks.values()]
-        _draw(image, found, list(networks), out / names[image])
+        _draw(image, found, titles, out / names[image])
         written += rows(found[0], names[image])
         print(f'{image}: {" | ".join(map(said, found))}')
     if options.json:

@@ -18,6 +18,12 @@ GAP = 8
 LINE = 28
 """Height in pixels of a line of text."""
 
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+TEXT, SMALLEST = 0.55, 0.35
+"""Size of its letters, and the least that can be read."""
+CUT = '...'
+"""What stands for the beginning of a line that is too long."""
+
 
 def read_picture(path: str | PathLike) -> np.ndarray:
     """Pixels, red, green, blue; raises :class:`UserError` if it is no picture."""
@@ -66,12 +72,37 @@ def side_by_side(pictures: Sequence[np.ndarray], titles: Sequence[str]) -> np.nd
 
 
 def text_lines(lines: Sequence[str], width: int) -> np.ndarray:
-    """Lines of text, black on white: ``(LINE * lines, width, 3)`` uint8."""
+    """Lines of text, black on white: ``(LINE * lines, width, 3)`` uint8.
+
+    A line that is too long is smaller, as far as it can be read; of a longer one the end is left.
+    """
     strip = white(LINE * len(lines), width)
     for number, line in enumerate(lines):
-        place, font = (4, LINE * number + 20), cv2.FONT_HERSHEY_SIMPLEX
-        cv2.putText(strip, line, place, font, 0.55, (0, 0, 0), 1, cv2.LINE_AA)
+        while len(line) > len(CUT) + 1 and _long(line, SMALLEST) > width - 8:
+            line = CUT + line[len(CUT) + 1 :]
+        size = min(TEXT, max(SMALLEST, TEXT * (width - 8) / max(_long(line, TEXT), 1)))
+        cv2.putText(strip, line, (4, LINE * number + 20), FONT, size, (0, 0, 0), 1, cv2.LINE_AA)
     return strip
+
+
+def _long(line: str, size: float) -> int:
+    """How many pixels a line of text is long."""
+    return cv2.getTextSize(line, FONT, size, 1)[0][0]
+
+
+def told_apart(paths: Sequence[str]) -> list[str]:
+    """Paths without the folders that all of them begin with, and what all of them end in.
+
+    ``runs/prune-d/seed0`` and ``runs/unpruned-d/seed0`` are ``prune-d`` and ``unpruned-d``.
+    """
+    parts = [Path(path).parts for path in paths]
+    if len(set(parts)) < 2:
+        return list(paths)
+    while len({one[0] for one in parts}) == 1 and all(len(one) > 1 for one in parts):
+        parts = [one[1:] for one in parts]
+    while len({one[-1] for one in parts}) == 1 and all(len(one) > 1 for one in parts):
+        parts = [one[:-1] for one in parts]
+    return [str(Path(*one)) for one in parts]
 
 
 def white(height: int, width: int) -> np.ndarray:

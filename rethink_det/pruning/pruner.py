@@ -49,6 +49,13 @@ class PruneResult:
     reach: Reach = Reach(None, 1.0)
     goal: Reached | None = None
 
+    @property
+    def not_as_asked(self) -> str | None:
+        """What of what was asked for did not come, in words; None where all of it did."""
+        missed = self.goal is not None and abs(self.goal.off) > TOLERANCE
+        said = [f'{self.goal}.'] if missed else []
+        return ' '.join([*said, *([self.reach.note] if self.reach.note else [])]) or None
+
 
 class Pruner(ABC):
     """Base of all pruners. A method supplies :meth:`find`.

@@ -12,7 +12,7 @@ CHECKPOINT = re.compile(r'(epoch|iter)_\d+\.pth')
 """A checkpoint of a training that goes on, as MMEngine names it."""
 _STAMP = r'\d{8}_\d{6}'
 _BY_MMENGINE = re.compile(
-    rf'last_checkpoint|{_STAMP}/({_STAMP}\.log|vis_data/({re.escape(CONFIG)}|scalars\.json|{_STAMP}\.json'
+    rf'last_checkpoint|{_STAMP}/({_STAMP}\.(log|json)|vis_data/({re.escape(CONFIG)}|scalars\.json|{_STAMP}\.json'
     r'|events\.out\.tfevents\.[\w.-]+))'
 )
 _MARK = b'mmengine_version'

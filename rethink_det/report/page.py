@@ -22,6 +22,7 @@ from rethink_det.report.environment import NOT_RECORDED
 from rethink_det.report.html import render
 from rethink_det.report.latex import latex
 from rethink_det.report.markdown import cell, markdown_table, prose
+from rethink_det.report.not_as_asked import not_as_asked_note
 from rethink_det.report.older_code import older_code_note
 from rethink_det.report.operating_points import bases
 from rethink_det.report.results import REMEDY, StudyResults
@@ -89,7 +90,8 @@ def write_report(work_dir: str | Path) -> dict[str, Path]:
         [[r.arm, r.stage, r.model, str(r.seed), r.status, _error(r)] for r in results.incomplete],
     )
     environment = _environment(results)
-    introduction = [text for text in (results.description, unscored_note(results.runs)) if text]
+    notes = (results.description, unscored_note(results.runs), not_as_asked_note(results.runs))
+    introduction = [text for text in notes if text]
     page = (results, overall, introduction, sections, failed, environment)
     written = {
         'markdown': (work_dir / REPORT_MARKDOWN, _markdown(*page)),

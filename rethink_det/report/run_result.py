@@ -140,6 +140,7 @@ class RunResult:
         peak_memory_mib: Of a detector on one image, weights included.
         stages: Widths of a detector's backbone, by feature map.
         unmeasured: What of that is missing, and why.
+        not_as_asked: What the pruning that made its network was asked for in vain, in words.
         reference: A published number to compare with.
         wall_s: Seconds that the run took; of one that was broken off, all attempts together, and of
             one that was computed together with others, its share.
@@ -200,6 +201,7 @@ class RunResult:
     peak_memory_mib: float | None = None
     stages: tuple[FeatureMapWidths, ...] | None = None
     unmeasured: str | None = None
+    not_as_asked: str | None = None
     reference: Reference | None = None
     wall_s: float | None = None
     error: str | None = None

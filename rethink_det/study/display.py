@@ -148,6 +148,8 @@ class Display:
         """Print a line of a run, if the last is long ago; the first is not worth one."""
         now = time.monotonic()
         first = self._trained.setdefault(key, _Trained(now, progress.done, now))
+        if progress.done < first.done:  # that was of another recipe, done before
+            first = self._trained[key] = _Trained(now, progress.done, now)
         if now - first.told < self._every or progress.done == first.done:
             return
         self._trained[key] = first._replace(told=now)

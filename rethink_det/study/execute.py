@@ -161,7 +161,7 @@ class _State:
         outcome = future.result()
         result = self.results[run.key] = outcome.result
         told = [f'{name} {value:.4g}' for name, value in _headlines(result)]
-        told += [result.error] if result.error else []
+        told += [one for one in (result.error, result.not_as_asked) if one]
         told += [outcome.shared] if outcome.shared else []
         told += [f'done again: {outcome.redone}'] if outcome.redone else []
         return ', '.join(told)

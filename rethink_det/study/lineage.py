@@ -31,10 +31,21 @@ def lineage(run: Run, results: Mapping[str, RunResult]) -> dict[str, Any]:
     known = results.get(origin.key)
     return {
         'pruned_metrics': _pruned_metrics(run, results),
+        'not_as_asked': _not_as_asked(run, results),
         'parent': run.parent or None,
         'parent_digest': known.digest if known else None,
         'parent_given': isinstance(origin, GivenClassifier | GivenPruned),
     }
+
+
+def _not_as_asked(run: Run, results: Mapping[str, RunResult]) -> str | None:
+    """What the pruning that a run's network comes from was asked for in vain."""
+    for one in (run, *run.parents.values()):
+        if isinstance(one, tuple(CUTS.values())):
+            found = results.get(one.key)
+            return found.not_as_asked if found else None
+    above = (_not_as_asked(one, results) for one in run.parents.values())
+    return next((words for words in above if words), None)
 
 
 def _pruned_metrics(

@@ -24,7 +24,7 @@ def test_it_says_what_was_found_and_is_a_study(data, trained, command, tmp_path)
     (detection,) = study.detection
     assert list(detection.arms) == ['unpruned-d', 'prune-d', 'scratch-d']
     assert detection.data_root == str(data) and len(study.seeds) == 3
-    assert study.classification.pruner == {'type': 'GroupNormPruner', 'macs': 0.5}
+    assert study.classification.pruner == {'type': 'GroupNormPruner', 'macs': 0.75}
     assert len(runs_of(study)) == 18
     dry = command('study', 'mine.py', '--dry-run')
     assert dry.status == 0 and 'mine: 18 runs' in dry.out

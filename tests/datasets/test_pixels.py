@@ -4,7 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from rethink_det.datasets.pixels import GAP, LINE, rgb_of, side_by_side, write_picture
+from rethink_det.datasets.pixels import (
+    GAP,
+    LINE,
+    rgb_of,
+    side_by_side,
+    text_lines,
+    told_apart,
+    write_picture,
+)
 from rethink_det.errors import UserError
 
 
@@ -39,3 +47,26 @@ def test_what_is_no_picture_is_named(tmp_path):
     (tmp_path / 'a.png').write_text('no picture')
     with pytest.raises(UserError, match='a.png is no picture'):
         rgb_of(tmp_path / 'a.png')
+
+
+@pytest.mark.parametrize(
+    'paths, names',
+    [
+        (['runs/prune-d/seed0', 'runs/unpruned-d/seed0'], ['prune-d', 'unpruned-d']),
+        (['a/b/seed0-1', 'a/c/seed0-2'], ['b/seed0-1', 'c/seed0-2']),
+        (['a', 'a/b'], ['a', 'a/b']),
+        (['model.onnx', 'work'], ['model.onnx', 'work']),
+        (['same', 'same'], ['same', 'same']),
+        (['/one/alone.pth'], ['/one/alone.pth']),
+    ],
+)
+def test_paths_are_told_apart_by_what_differs(paths, names):
+    assert told_apart(paths) == names
+
+
+@pytest.mark.parametrize('words', ['short', 'a title of some length', 'far/too/long/' * 20])
+def test_a_title_stays_within_its_picture(words):
+    width = 220
+    strip = text_lines([words], width)
+    assert strip.shape == (LINE, width, 3)
+    assert (strip[:, -2:] == 255).all() and (strip < 255).any()

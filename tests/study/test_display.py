@@ -54,6 +54,19 @@ def test_what_was_trained_before_a_kill_says_nothing_of_the_speed(run, capsys):
     assert words[words.index('about') + 2] == 's' and seconds > 15
 
 
+def test_the_progress_of_an_earlier_recipe_says_nothing_of_this_one(run, capsys):
+    said = []
+    with Display([run], run.folder.parents[2], every=0.02) as display:
+        write(run, done=400, total=400, epochs=8)
+        display.start(run)
+        time.sleep(0.2)
+        write(run, done=10, total=400, epochs=8)
+        time.sleep(0.2)
+        write(run, done=20, total=400, epochs=8)
+        until(lambda: said.append(capsys.readouterr().err) or any(said))
+    assert '-' not in ''.join(said).split('about')[1].split('of training')[0]
+
+
 def test_nothing_is_said_of_a_run_that_stands(run, capsys):
     assert lines_of(run, capsys, after=100, every=5) == []
 

@@ -70,7 +70,7 @@ class PruneClassifier(Stage):
         pruner = with_widths(self.run.pruner, self.widths)
         pruned = network.prune(pruner)
         initial = initial_weights(self.unpruned.checkpoint_path)
-        print(pruned.reach.note or '', end='\n' * bool(pruned.reach.note))
+        print(pruned.not_as_asked or '', end='\n' * bool(pruned.not_as_asked))
         digest = network.save_pruned(pruned, folder / INHERITED, self.run.pruner, initial)
         pruned.architecture.save(folder / ARCHITECTURE)
         attempt = Attempts()
@@ -85,4 +85,5 @@ class PruneClassifier(Stage):
             digest=digest,
             architecture=ARCHITECTURE,
             unmeasured=attempt.unmeasured,
+            not_as_asked=pruned.not_as_asked,
         )

@@ -73,7 +73,7 @@ class PruneDetector(Stage):
         write_config(config, folder / CONFIG)
         network = trained_network(config, self.trained.checkpoint_path)
         pruned = network.prune(with_widths(self.run.pruner, self.widths))
-        print(pruned.reach.note or '', end='\n' * bool(pruned.reach.note))
+        print(pruned.not_as_asked or '', end='\n' * bool(pruned.not_as_asked))
         digest = network.save_pruned(pruned, folder / PRUNED, self.run.pruner)
         pruned.architecture.save(folder / ARCHITECTURE)
         weights, arm = folder / PRUNED, ARMS.starting_from(Start.DETECTOR)
@@ -92,4 +92,5 @@ class PruneDetector(Stage):
             digest=digest,
             architecture=ARCHITECTURE,
             unmeasured=attempt.unmeasured,
+            not_as_asked=pruned.not_as_asked,
         )

@@ -20,7 +20,7 @@ endif
 GPU_TESTS = $(shell grep -rl 'mark\.gpu' tests --include='*.py' | sed 's|/conftest.py$$||')
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-openmmlab demo test test-slow test-gpu test-openmmlab test-pythons coverage lint format docs wheel clean
+.PHONY: help venv venv-openmmlab demo test test-slow test-gpu test-openmmlab test-pythons coverage lint format docs notebooks wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ format: venv  ## repair what lint can repair
 
 docs: venv  ## site/, the documentation: without a network, and a warning is an error
 	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build
+
+notebooks: venv  ## run the notebooks again, and keep what they show
+	.venv/bin/python -m docs.generators.notebooks
 
 wheel: venv  ## dist/*.whl and dist/*.tar.gz
 	.venv/bin/python -m build --no-isolation

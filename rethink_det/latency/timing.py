@@ -12,8 +12,8 @@ LEAST, MOST = 5, 40
 SECONDS = 1.5
 """Rounds that are timed: as many as fit into the seconds, but within these."""
 
-PAIRED = 4.0
-"""Seconds for two networks that are compared."""
+PAIRED, MOST_PAIRED = 4.0, 400
+"""Seconds for two networks that are compared, and rounds: a burst of other work is outlived."""
 
 Clock = Callable[[], float]
 
@@ -70,7 +70,7 @@ def relative(
         seconds: As there.
         clock: As there.
     """
-    first, second = rounds_of(calls, device, (), seconds, clock)
+    first, second = rounds_of(calls, device, (), seconds, clock, MOST_PAIRED)
     return median(b / a for a, b in zip(first, second, strict=True))
 
 
@@ -80,6 +80,7 @@ def rounds_of(
     before: Sequence[Callable[[], object]] = (),
     seconds: float = SECONDS,
     clock: Clock | None = None,
+    most: int = MOST,
 ) -> list[list[float]]:
     """Seconds of each call in each round but the first; arguments as of :func:`in_turns`.
 
@@ -89,11 +90,12 @@ def rounds_of(
         before: As there.
         seconds: As there.
         clock: As there.
+        most: Rounds.
     """
     clock = clock or clock_for(device)
     times: list[list[float]] = [[] for _ in calls]
     ends, rounds = time.perf_counter() + seconds, 0
-    while rounds <= LEAST or (rounds <= MOST and time.perf_counter() < ends):
+    while rounds <= LEAST or (rounds <= most and time.perf_counter() < ends):
         for place, call in enumerate(calls):
             if before:
                 before[place]()

@@ -10,14 +10,16 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.functional import conv2d
 
 from rethink_det.bounds import is_finite
 from rethink_det.files import save_json
-from rethink_det.latency.operations import Operation, Operations
+from rethink_det.latency.operations import Operation, Operations, operations_of
 from rethink_det.latency.timing import in_turns
 from rethink_det.training.device import name_of
 from rethink_det.training.generators import seeded
@@ -94,12 +96,21 @@ class LatencyTable:
         new = [o for o in operations if repr(o) not in self._known[OPERATIONS]]
         new = [o for o in new if o not in self.unmeasured]
         for some in _in_parts(new):
-            times = self._timer(some, self.device)
-            found = dict(zip(some, times, strict=True))
+            found = dict(zip(some, self._as_before(some), strict=True))
             self.unmeasured |= {one for one, time in found.items() if not is_finite(time)}
             self._keep(OPERATIONS, {repr(o): t for o, t in found.items() if is_finite(t)})
         known = self._known[OPERATIONS]
         return sum(number * known.get(repr(one), 0.0) for one, number in operations.items())
+
+    def _as_before(self, operations: Sequence[Operation]) -> list[float]:
+        """Seconds of operations, as they would have been when the first were measured.
+
+        A machine that is slower now than it was then is so for a yardstick as well.
+        """
+        yardstick = _yardstick()
+        now, *times = self._timer([yardstick, *operations], self.device)
+        then = self._known[OPERATIONS].setdefault(repr(yardstick), now)
+        return [time * then / now for time in times]
 
     def remembered(self, key: str, measure: Callable[[], float]) -> float:
         """The time of a whole network, measured once.
@@ -135,6 +146,14 @@ class LatencyTable:
             warnings.warn(f'{self.path} is of another device: measured anew.', stacklevel=4)
             return nothing
         return found
+
+
+@cache
+def _yardstick() -> Operation:
+    """A convolution of middle size."""
+    images = torch.zeros(1, 64, 28, 28, device='meta')
+    weights = torch.zeros(64, 64, 3, 3, device='meta')
+    return next(iter(operations_of(lambda: conv2d(images, weights, padding=1))))
 
 
 def network_key(operations: Operations) -> str:

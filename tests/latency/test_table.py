@@ -30,6 +30,15 @@ def test_what_is_known_is_not_measured_again_even_by_another_process(some, tmp_p
     assert table.remembered('a', lambda: 2.0) == fake_table(tmp_path).remembered('a', lambda: 3.0)
 
 
+def test_a_machine_that_is_slower_than_before_is_so_for_all(some, tmp_path):
+    first, *others = some
+    alone = {one: some[one] for one in others}
+    fake_table(tmp_path).seconds(type(some)({first: 1}))
+    slower = fake_table(tmp_path, slower=3.0)
+    wanted = sum(number * seconds_of(one) for one, number in alone.items())
+    assert slower.seconds(type(some)(alone)) == pytest.approx(wanted)
+
+
 def test_two_processes_keep_what_both_have_measured(some, tmp_path):
     one, other = fake_table(tmp_path), fake_table(tmp_path)
     one.remembered('one', lambda: 1.0)

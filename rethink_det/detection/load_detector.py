@@ -1,11 +1,14 @@
 """A trained detector as a module, and the part of it that makes feature maps."""
 
+import os
 from copy import deepcopy
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.model import BaseModel, revert_sync_batchnorm
 from torch import Tensor, nn
 
+from rethink_det.architecture import PrunedArchitecture, published
 from rethink_det.architecture.checkpoint import Checkpoint
 from rethink_det.architecture.fitting import load_exactly
 from rethink_det.errors import UserError
@@ -37,17 +40,36 @@ def load_detector(config: Config, checkpoint: Checkpoint) -> BaseModel:
 
 
 def self_contained(config: Config, checkpoint: Checkpoint) -> Config:
-    """A copy of a detector's config that reads no file for the shape of its backbone.
+    """A copy of a config that reads no file for the shape of its backbone.
 
     Args:
-        config: As the detector was trained.
+        config: As the network was trained.
         checkpoint: Its own; where it describes a pruned backbone, that takes the place of a name.
+            One that is of another shape than the config says does not: it does not fit.
+
+    Raises:
+        UserError: The architecture's file is there, and damaged or no architecture.
     """
     config = deepcopy(config)
     backbone = (config.get('model') or {}).get('backbone')
     if backbone and checkpoint.architecture and is_type(backbone, 'rethink_det.PrunedBackbone'):
-        backbone['architecture'] = checkpoint.architecture
+        own = PrunedArchitecture.load(checkpoint.architecture)
+        if _is_gone(backbone.get('architecture')) or _alike(backbone['architecture'], own):
+            backbone['architecture'] = checkpoint.architecture
     return config
+
+
+def _is_gone(named: Any) -> bool:
+    """Whether an architecture is named by a file that is not there."""
+    is_file = isinstance(named, (str, os.PathLike)) and os.fspath(named) not in published.names()
+    return named is None or (is_file and not os.path.isfile(named))
+
+
+def _alike(named: Any, own: PrunedArchitecture) -> bool:
+    """Whether two backbones have the same shape, whichever channels they keep."""
+    one, other = PrunedArchitecture.load(named).shape(), own.shape()
+    parts = ('backbone', 'channels', 'removed_blocks')
+    return all(getattr(one, part) == getattr(other, part) for part in parts)
 
 
 class BackboneAndNeck(nn.Module):

@@ -116,7 +116,7 @@ def takers(classifier, trained, tmp_path):
         'baseline': lambda file: ('baseline', file, '--config', config, '--work-dir', out),
         'check': lambda file: ('check', config, '--arm', 'scratch-e', '--backbone', file),
         'check its config': lambda file: ('check', with_backbone(file)),
-        'test its config': lambda file: ('test', with_backbone(file), foreign),
+        'test its config': lambda file: ('test', with_backbone(file), trained),
         'benchmark': lambda file: ('benchmark', 'prune', '--network', file),
     }  # fmt: skip
 

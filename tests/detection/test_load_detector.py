@@ -2,10 +2,11 @@
 
 import pytest
 
-from rethink_det import UserError
+from rethink_det import PrunedArchitecture, UserError
 from rethink_det.architecture.checkpoint import Checkpoint
-from rethink_det.detection.load_detector import BackboneAndNeck, load_detector
+from rethink_det.detection.load_detector import BackboneAndNeck, load_detector, self_contained
 from tests.small_detectors import SHAPE, config, fresh, image
+from tests.tiny_detector import HEAD, RESNET, write_mask_rcnn
 
 
 def test_its_weights_are_the_checkpoints():
@@ -33,3 +34,20 @@ def test_a_config_without_backbone_is_refused():
     settings.model = dict(type='mmengine.BaseDataPreprocessor')
     with pytest.raises(UserError, match='no detector'):
         load_detector(settings, Checkpoint.from_dict({}, 'any.pth'))
+
+
+def test_a_checkpoint_of_another_shape_is_not_taken_for_what_the_config_says(tmp_path):
+    settings, trained = write_mask_rcnn(tmp_path)
+    checkpoint = Checkpoint.read(trained)
+    other = PrunedArchitecture(
+        dict(RESNET), dict(HEAD), (3, 64, 64), channels={'layer1.0.conv1': 5}
+    )
+    other.save(tmp_path / 'other.json')
+    settings.model.backbone.architecture = str(tmp_path / 'other.json')
+    with pytest.raises(UserError, match='does not fit the config'):
+        load_detector(settings, checkpoint)
+    (tmp_path / 'other.json').write_text('{}')
+    with pytest.raises(UserError, match='other.json'):
+        self_contained(settings, checkpoint)
+    (tmp_path / 'other.json').unlink()  # it was moved without it: the checkpoint knows
+    load_detector(settings, checkpoint)

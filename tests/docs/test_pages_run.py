@@ -27,6 +27,7 @@ from tests.report.rows import classification
 
 ELSEWHERE = {
     'docs/studies.md': shown.ROOT / 'tests' / 'docs' / 'test_studies.py',
+    'docs/tutorials/photos.md': shown.ROOT / 'tests' / 'docs' / 'test_photos.py',
     'docs/segmentation.md': shown.ROOT / 'tests' / 'docs' / 'test_segmentation.py',
 }
 """Pages that have a test of their own, which looks at what is printed, too."""

@@ -26,7 +26,9 @@ def test_newcomers_are_shown_every_step():
 def test_each_command_is_understood(words):
     options = _options(words)
     named = getattr(options, 'config', None) or getattr(options, 'study', None)
-    shipped = named and not re.search(r'\$|^CONFIG$|^[\w-]+(\.py)?$|^(work|whole|prune)', named)
+    shipped = named and not re.search(
+        r'\$|^CONFIG$|^[\w-]+(\.py)?$|^(work|whole|prune|mine|elsewhere)', named
+    )
     if shipped:
         assert find_study(named) if words[0] == 'study' else find_config(named)
 

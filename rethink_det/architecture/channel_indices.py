@@ -15,8 +15,11 @@ from rethink_det.errors import UserError, shown
 Kept = int | tuple[int, ...]
 """How many channels a layer keeps, or which."""
 _INDEX = r'(0|[1-9]\d{0,5})'
-_RANGES = re.compile(f'{_INDEX}(-{_INDEX})?(,{_INDEX}(-{_INDEX})?)*')
-"""Indices as a text; of six digits and rising, so that a short text cannot ask for all memory."""
+_RANGES = re.compile(f'(?=.*[-,]){_INDEX}(-{_INDEX})?(,{_INDEX}(-{_INDEX})?)*')
+"""Indices as a text; of six digits and rising, so that a short text cannot ask for all memory.
+
+``'3'`` is none, which might as well be a count: one index alone is ``'3-3'``.
+"""
 
 
 def check_kept(claim: str, kept: object, width: int | None = None) -> Kept:
@@ -69,7 +72,7 @@ def as_ranges(kept: Sequence[int]) -> str:
     starts = [i for n, i in enumerate(kept) if n == 0 or kept[n - 1] != i - 1]
     ends = [i for n, i in enumerate(kept) if n + 1 == len(kept) or kept[n + 1] != i + 1]
     pairs = zip(starts, ends, strict=True)
-    return ','.join(str(a) if a == b else f'{a}-{b}' for a, b in pairs)
+    return ','.join(str(a) if a == b and len(kept) > 1 else f'{a}-{b}' for a, b in pairs)
 
 
 def _from_ranges(kept: object) -> object:

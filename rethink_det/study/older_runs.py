@@ -131,6 +131,8 @@ def _literal(node: ast.expr | None) -> Any:
     match node:
         case ast.Call(func=ast.Name(id='dict'), args=[], keywords=keywords):
             return {word.arg: _literal(word.value) for word in keywords}
+        case ast.Call(func=ast.Name(id='dict'), args=[ast.Dict() as inner], keywords=[]):
+            return _literal(inner)  # of keys that are no names: layers
         case ast.Dict(keys=keys, values=values):
             pairs = zip(keys, values, strict=True)
             return {_literal(key): _literal(value) for key, value in pairs}

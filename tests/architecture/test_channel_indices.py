@@ -22,7 +22,9 @@ def test_a_text_of_ranges_is_read_as_the_indices_that_it_was_made_of(kept):
     assert len(text.split(',')) == sum(i - 1 not in kept for i in kept)
 
 
-@pytest.mark.parametrize('text', ['', '3-1', '0-3,2', '5,5', '1-', 'a', '0-9999999', '-1', '1, 2'])
+@pytest.mark.parametrize(
+    'text', ['', '3', '012', '3-1', '0-3,2', '5,5', '1-', 'a', '0-9999999', '-1', '1, 2']
+)
 def test_a_text_that_is_no_rising_ranges_is_refused(text):
     with pytest.raises(UserError, match=r'^conv would keep (\'|no )'):
         check_indices('conv would keep', text)

@@ -9,6 +9,7 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
+from rethink_det.errors import UserError
 from rethink_det.training.model import model_of
 from rethink_det.training.together.agreement import Outcome, check_agreement
 from rethink_det.training.together.handed import handed_loss
@@ -28,8 +29,8 @@ def joined(runner: Runner) -> Iterator[None]:
         runner: Before its first step.
 
     Raises:
-        UserError: The place noted in its work dir is damaged; or, in the first step, the network
-            does not do together what it does alone.
+        UserError: The place noted in its work dir is damaged; or the network does not do together
+            what it does alone in any of its first steps.
     """
     meeting = attended_here()
     if meeting is None:
@@ -48,6 +49,7 @@ def joined(runner: Runner) -> Iterator[None]:
     model.forward = forward
     try:
         yield
+        member.check()
     finally:
         del model.forward  # the class's own again
 
@@ -66,23 +68,48 @@ def _place(runner: Runner, meeting: Meeting, number: int) -> Place:
     return place
 
 
+TRIES = 5
+"""First steps of which one must be what it is alone.
+
+An activation that is 0 but for rounding may be positive alone and not together: a step in ten or
+fewer has a gradient that jumps there. What does not follow its weights is wrong in every step.
+"""
+
+
 class _Member:
     """A run of a group."""
 
     def __init__(self, losses: Losses, meeting: Meeting, number: int, place: Place) -> None:
         self._losses, self._meeting, self._number = losses, meeting, number
-        self._place, self._checked = place, False
+        self._place, self._tries = place, TRIES
+        self._apart: UserError | None = None
 
     def loss(self, inputs: Tensor, gt_label: Tensor) -> Tensor:
         """The loss of a batch."""
         step, state = Step(self._losses, inputs, gt_label), self._losses.state()
-        expected = None if self._checked else Outcome.alone(step)
+        expected = Outcome.alone(step) if self._tries else None
         arrival = Arrival(self._place, _kind(step, state), step)
         loss = handed_loss(self._meeting.step(self._number, arrival), state)
         if expected is not None:
-            check_agreement(Outcome.of(loss, step), expected)
-            self._checked = True
+            self._compare(Outcome.of(loss, step), expected)
         return loss
+
+    def _compare(self, found: Outcome, expected: Outcome) -> None:
+        """Refuse the run if none of its first steps is what it is alone."""
+        self._tries -= 1
+        try:
+            check_agreement(found, expected)
+        except UserError as error:
+            self._apart = error
+            if not self._tries:
+                raise
+        else:
+            self._tries, self._apart = 0, None
+
+    def check(self) -> None:
+        """Refuse a run that had so few steps that none of them agreed."""
+        if self._apart is not None:
+            raise self._apart
 
 
 def _kind(step: Step, state: Mapping[str, Tensor]) -> tuple:

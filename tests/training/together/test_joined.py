@@ -1,5 +1,6 @@
 """Runs of a group are ordinary runs: same files, same end within rounding, killed and resumed."""
 
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from rethink_det.layout import TOGETHER
 from rethink_det.registry import HOOKS
 from rethink_det.training.launch import train
 from rethink_det.training.resumable import last_checkpoint
+from rethink_det.training.together.agreement import check_agreement
 from rethink_det.training.together.group import run_together
+from rethink_det.training.together.joined import TRIES, joined
 from rethink_det.training.together.place import Place
 
 SLIMMING = dict(type='rethink_det.SparsityHook', scale=0.01)
@@ -220,6 +223,27 @@ def test_a_network_that_does_not_follow_its_weights_is_refused(member):
     group = [member(f'group{s}', 1, seed=s, hooks=[dict(type='Closure')]) for s in range(2)]
     with pytest.raises(UserError, match='differently from the network alone: .*--together 1'):
         trained(group)
+
+
+@pytest.mark.parametrize('apart, steps', [(TRIES - 1, 6), (TRIES, 6), (1, 1), (2, 3)])
+def test_a_step_that_goes_another_way_by_rounding_is_no_reason(member, monkeypatch, apart, steps):
+    seen = []
+
+    def check(found, expected):
+        seen.append(found)
+        if len(seen) <= apart:
+            raise UserError('differently from the network alone')
+        check_agreement(found, expected)
+
+    monkeypatch.setattr(sys.modules[joined.__module__], 'check_agreement', check)
+    run = member('run', 1)
+    run.train_dataloader.dataset.count = 8 * steps
+    if apart < min(TRIES, steps):
+        trained([run])
+        assert len(seen) == apart + 1
+    else:
+        with pytest.raises(UserError, match='differently from the network alone'):
+            trained([run])
 
 
 def test_a_damaged_place_is_refused(member):

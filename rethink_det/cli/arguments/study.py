@@ -64,6 +64,11 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
         help='end a run in whose folder no file changes for N minutes, and count it as one whose '
         f'process died; 0: never (default: {STALL_MINUTES:g})',
     )
+    _add_places(parser)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    """Declare on which devices and machines, and with whom finished runs are shared."""
     parser.add_argument(
         '--runs-per-gpu',
         type=int,
